@@ -1,0 +1,122 @@
+# wsbalancer: see README.md for the two commands that matter, `make demo` and `make test`.
+#
+#   make                     build/wsbalancer (VARIANT=release), and the field tools beside it
+#   make VARIANT=debug|san   the same under build/debug or build/san
+#   make test                everything that is tested on one machine in minutes
+#   make install             DESTDIR= PREFIX=/usr/local
+
+VERSION  := 0.1.0
+VARIANT  ?= release
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CC       ?= cc
+PYTHON   ?= /usr/bin/python3
+
+# What every variant is compiled with. WERROR is set by the tests only: a new compiler's new
+# warning must not stop a user's build.
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef \
+	-Wnull-dereference -Wdouble-promotion -Wformat=2 -Wvla -Wswitch-enum
+WERROR   ?=
+DEFINES  := -D_GNU_SOURCE -DWSB_VERSION='"$(VERSION)"' -DWSB_PREFIX='"$(PREFIX)"'
+
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
+FLAGS_release := -O2 -g $(HARDEN) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+FLAGS_debug   := -O0 -g3
+FLAGS_san     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+LINK_release  := -pie -Wl,-z,relro,-z,now
+LINK_debug    :=
+LINK_san      := -fsanitize=address,undefined
+
+ifeq ($(filter $(VARIANT),release debug san),)
+$(error VARIANT is '$(VARIANT)': use release, debug or san)
+endif
+
+# The release program is what users look for, so it lies at the top of build/.
+OUT := build/$(VARIANT)
+BIN := $(if $(filter release,$(VARIANT)),build,$(OUT))
+
+core_pkgs  := json-c libcyaml yaml-0.1
+agent_pkgs := libcurl libmicrohttpd $(core_pkgs)
+field_pkgs := libwebsockets
+check_pkgs := check
+
+# Asked once, and only when something is compiled: `make deps` must work without pkg-config.
+pkg_cflags = $(shell pkg-config --cflags $(1))
+pkg_libs   = $(shell pkg-config --libs $(1))
+
+CFLAGS  ?=
+LDFLAGS ?=
+compile = $(CC) -std=c11 $(WARNINGS) $(WERROR) $(DEFINES) $(FLAGS_$(VARIANT)) $(CFLAGS) -MMD -MP
+
+core_objs  := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/core/*.c))
+shell_objs := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/*.c))
+unit_tests := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
+# What the field tools share: everything in tests/field that is no program of its own.
+field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
+
+.PHONY: all agent field deps deps-test test test-unit test-system demo install clean lint format
+.DEFAULT_GOAL := all
+
+all: deps
+	@$(MAKE) --no-print-directory agent VARIANT=$(VARIANT)
+
+agent: $(BIN)/wsbalancer
+field: $(field_bins)
+
+deps:
+	@.ci/deps build
+
+$(OUT)/agent/%.o: agent/%.c
+	@mkdir -p $(@D)
+	$(compile) $(call pkg_cflags,$(agent_pkgs)) -Iagent -c $< -o $@
+
+$(OUT)/agent/core/%.o: agent/core/%.c
+	@mkdir -p $(@D)
+	$(compile) $(call pkg_cflags,$(core_pkgs)) -Iagent -c $< -o $@
+
+$(OUT)/tests/field/%.o: tests/field/%.c
+	@mkdir -p $(@D)
+	$(compile) $(call pkg_cflags,$(field_pkgs)) -Itests/field -c $< -o $@
+
+$(OUT)/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(compile) $(call pkg_cflags,$(core_pkgs) $(check_pkgs)) -Iagent -c $< -o $@
+
+$(OUT)/libcore.a: $(core_objs)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BIN)/wsbalancer: $(shell_objs) $(OUT)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(agent_pkgs)) -lev -lm
+
+$(OUT)/unit/%: $(OUT)/unit/%.o $(OUT)/libcore.a
+	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
+
+$(BIN)/ws%: $(OUT)/tests/field/ws%.o $(field_objs)
+	@mkdir -p $(@D)
+	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(field_pkgs)) -lev -lm
+
+.SECONDARY:
+
+deps-test:
+	@.ci/deps test
+
+# The tests run the sanitizer build; a warning is an error here and only here.
+test: deps-test
+	@$(MAKE) --no-print-directory test-unit test-system VARIANT=san WERROR=-Werror
+
+test-unit: $(unit_tests)
+	@set -e; for t in $(unit_tests); do $$t; done
+
+test-system: agent field
+	@$(MAKE) --no-print-directory agent field VARIANT=release
+	$(PYTHON) -m pytest -q tests/system
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
