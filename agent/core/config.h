@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration file: YAML bytes in, a checked struct out. */
+#ifndef WSB_CONFIG_H
+#define WSB_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Every key has a default but haproxy.socket, which only agent-check alone can do without (then
+ * services names the servers). haproxy/wsbalancer.yaml shows each key at its default; the man page
+ * wsbalancer.yaml(5) explains them. Nothing here opens a file or resolves a name.
+ */
+
+/* Where to listen or connect: one of a path, or host and port. */
+struct config_endpoint {
+	char *path;    /* a Unix socket's path, or NULL */
+	char *host;    /* an address or a name, without brackets; "*" for all; NULL with path */
+	uint16_t port; /* 1..65535; 0 with path */
+};
+
+enum config_scheme { CONFIG_HTTP, CONFIG_HTTPS };
+enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARN, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
+enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
+
+/* A request header sent to every pod: exactly one of value and file is set. */
+struct config_header {
+	char *name;
+	char *value;
+	char *file; /* its first line is the value, read anew when the file changes */
+};
+
+/* A server named in the file, for agent-check without a Runtime API socket. */
+struct config_server {
+	char *name;
+	struct config_endpoint address; /* host and port */
+	int weight;                     /* the weight in haproxy.cfg, 1..256 */
+};
+
+struct config_service {
+	char *name; /* HAProxy's backend */
+	struct config_server *servers;
+	size_t n_servers;
+};
+
+struct config {
+	bool has_socket;
+	struct config_endpoint socket;
+	unsigned replicas; /* 1..1000 */
+	char **backends;   /* empty: every backend whose algorithm can be steered */
+	size_t n_backends;
+
+	struct config_service *services;
+	size_t n_services;
+
+	char *metric_path;   /* begins with / */
+	char *metric_key;    /* dotted path into the answer */
+	uint16_t metric_port; /* 0: the server's own port */
+	enum config_scheme metric_scheme;
+	struct config_header *metric_headers;
+	size_t n_metric_headers;
+	int64_t poll_interval_ms; /* 100 ms..1 h */
+	int64_t poll_timeout_ms;  /* 10 ms..pollInterval */
+	int64_t cache_ttl_ms;     /* pollInterval..24 h */
+
+	bool tls_verify;
+	char *tls_ca;          /* PEM file, or NULL for the system's */
+	char *tls_cert;        /* PEM file, or NULL; with tls_key */
+	char *tls_key;         /* PEM file, or NULL; with tls_cert */
+	char *tls_server_name; /* verified in place of the address, or NULL */
+
+	struct config_endpoint listen;
+	char *balancer_metric_path; /* begins with / */
+
+	bool has_agent_check;
+	struct config_endpoint agent_check;
+
+	enum config_log_level log_level;
+	enum config_log_format log_format;
+};
+
+/* What is wrong with a file, as one line without the file's name. */
+struct config_error {
+	unsigned line;     /* 1..; 0: not known */
+	char message[512]; /* names the key and what is allowed */
+};
+
+/* Looks up an environment variable: NULL when it is not set. arg is the caller's. */
+typedef const char *(*config_getenv)(const char *name, void *arg);
+
+/*
+ * Parses a whole file. On success the caller owns *out and frees it with config_fini. On failure
+ * *out is untouched and *error says why. A NULL in lookup means that no variable is set.
+ */
+bool config_parse(const char *text, size_t len, config_getenv lookup, void *arg,
+	struct config *out, struct config_error *error);
+
+/* Frees what *config owns; takes NULL and a zeroed struct. */
+void config_fini(struct config *config);
+
+#endif

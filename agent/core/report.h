@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What the agent shows of itself: the view that every writer reads. */
+#ifndef WSB_REPORT_H
+#define WSB_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cluster.h"
+#include "core/stats.h"
+
+/* Everything that a report is made from; all of it belongs to the caller and is only read. */
+struct report_view {
+	const struct cluster *cluster;
+	const struct stats *stats;
+	int64_t now_ms;          /* monotonic, as the cluster's times */
+	int64_t wall_ms;         /* since the epoch */
+	const char *version;     /* of the agent */
+	bool dry_run;
+	bool ready;
+	const char *service;     /* only this one, or NULL for all */
+	const char *pod;         /* only this one (name, address or server), or NULL */
+	unsigned refresh_s;      /* what the page begins with; 0: off */
+};
+
+/* A document that a writer made: bytes and their length, freed by the caller with free(). NULL when
+ * out of memory. */
+struct report_text {
+	char *bytes;
+	size_t len;
+};
+
+/* JSON in the shape of the Traefik plugin's answer, with further keys (report.schema.json). */
+struct report_text report_json_write(const struct report_view *view);
+/* Prometheus text format, or OpenMetrics when asked. */
+struct report_text report_prom_write(const struct report_view *view, bool openmetrics);
+/* The page for people. */
+struct report_text report_html_write(const struct report_view *view);
+
+/*
+ * The service that a server belongs to, as the plugin's "url": http://FQDN:PORT for a server found
+ * by DNS, else the backend's name. Written to buf, cut to size; returns buf.
+ */
+char *report_service_url(const struct server *server, char *buf, size_t size);
+
+/* Why the server has its weight, in words: "steered", "draining", "never heard", "stale 42 s",
+ * "fallback: 3 of 8 known", "not steered: balance source", ... Written to buf, cut to size; returns
+ * buf. */
+char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Histograms and the imbalance ring. */
+#include "core/stats.h"
+
+const double stats_bounds_s[STATS_N_BUCKETS] = {
+	0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+};
+
+void stats_observe(struct stats_histogram *histogram, double seconds)
+{
+	size_t i = 0;
+
+	while (i < STATS_N_BUCKETS && seconds > stats_bounds_s[i])
+		i++;
+	histogram->buckets[i]++;
+	histogram->count++;
+	histogram->sum_s += seconds;
+}
+
+void stats_add_point(struct stats *stats, int64_t wall_ms, double imbalance)
+{
+	stats->history[stats->history_next].wall_ms = wall_ms;
+	stats->history[stats->history_next].imbalance = imbalance;
+	stats->history_next = (stats->history_next + 1) % STATS_HISTORY_MAX;
+	if (stats->history_len < STATS_HISTORY_MAX)
+		stats->history_len++;
+}
+
+const struct stats_point *stats_point_at(const struct stats *stats, size_t i)
+{
+	size_t oldest = (stats->history_next + STATS_HISTORY_MAX - stats->history_len) %
+		STATS_HISTORY_MAX;
+
+	return &stats->history[(oldest + i) % STATS_HISTORY_MAX];
+}
