@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Text from outside: strict parsers for what people write, escapers for what strangers send. */
+#ifndef WSB_TEXT_H
+#define WSB_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * Parsers take the whole string or nothing: no spaces, no signs, no leading zeros, no rest. On
+ * false, what they would have set is untouched.
+ */
+
+/* A decimal number from min to max. */
+bool text_parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out);
+
+/* A whole number and its unit, ms, s, m or h: "500ms", "30s", "2m", "1h". *ms is 0..INT64_MAX. */
+bool text_parse_duration(const char *s, int64_t *ms);
+
+/* The shortest spelling that text_parse_duration takes, of ms >= 0; written to buf, which 24 bytes
+ * always suffice for; returns buf. */
+char *text_format_duration(int64_t ms, char *buf, size_t size);
+
+/* Host and port as they stand in a string; host points into it and is not NUL-terminated. */
+struct text_endpoint {
+	const char *host; /* without brackets, never empty: "*" where none was written */
+	size_t host_len;
+	uint16_t port; /* 1..65535 */
+};
+
+/*
+ * "host:port", "[::1]:port", "*:port" or ":port". A host is a name or an IPv4 address; an IPv6
+ * address must stand in brackets. Nothing is resolved.
+ */
+bool text_parse_endpoint(const char *s, struct text_endpoint *out);
+
+/* A token of RFC 9110 (5.6.2), such as a header's name. */
+bool text_is_token(const char *s);
+/* What may stand as a header's value (RFC 9110, 5.5): no control character but a tab, no blank at
+ * either end. The empty string is one. */
+bool text_is_header_value(const char *s);
+
+/*
+ * The bytes of the well-formed UTF-8 character (RFC 3629) that s[0..len) begins with, 1..4, and its
+ * code point; 0, with *point untouched, when it begins with none.
+ */
+size_t text_utf8_decode(const char *s, size_t len, uint32_t *point);
+/* Every byte belongs to a well-formed character. */
+bool text_is_utf8(const char *s, size_t len);
+
+/*
+ * Writers take any NUL-terminated bytes. Each byte that is no part of well-formed UTF-8 comes out
+ * as U+FFFD, so the output is always valid UTF-8. Errors stay in the stream (ferror).
+ */
+
+/* Safe in HTML text and in a quoted attribute, single or double; control characters that HTML does
+ * not allow come out as U+FFFD. */
+void text_write_html(FILE *out, const char *s);
+
+/* Safe between the double quotes of a label's value in Prometheus text format. */
+void text_write_label(FILE *out, const char *s);
+
+/*
+ * A value after key= in a log line: as it is when it is one plain word, else in double quotes with
+ * \" \\ \n \r \t \xNN \uNNNN. Controls of any kind, line separators and marks that reorder text
+ * never come out raw.
+ */
+void text_write_logvalue(FILE *out, const char *s);
+
+/* The same escapes without the quotes, into buf for an error message; what does not fit ends in
+ * "...". size is at least 16; returns buf. */
+char *text_show(const char *s, char *buf, size_t size);
+
+#endif
