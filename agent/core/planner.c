@@ -2,6 +2,8 @@
 /* Weights from counts. */
 #include "core/planner.h"
 
+#include "core/share.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +182,28 @@ static void target_flow(const struct planner_params *params, const struct planne
 			: fmax(0.0, height * pods[i].capacity - results[i].count);
 }
 
+/* How much of the new connections each pod may take. Limits that together leave some connections
+ * without a pod (every pod is new; maxShare of 0.2 and three pods) are raised in proportion. */
+static void limit_shares(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, struct planner_result *results)
+{
+	double sum = 0.0;
+
+	for (size_t i = 0; i < n; i++) {
+		results[i].ramp = share_ramp(pods[i].age_ms, params->ramp_ms);
+		results[i].share_limit = results[i].basis == PLANNER_DRAINING
+			? 0.0
+			: share_limit(params->max_share, results[i].ramp);
+		sum += results[i].share_limit;
+	}
+	if (sum >= 1.0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (results[i].basis != PLANNER_DRAINING)
+			results[i].share_limit = sum > 0.0 ? results[i].share_limit / sum : 1.0;
+	}
+}
+
 /* Scales targets to weights so that the largest is 256; none but a draining pod's is 0. */
 static void weigh(const struct planner_params *params, size_t n, struct planner_result *results)
 {
@@ -226,6 +250,7 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 	}
 
 	find_level(params, pods, n, results, summary);
+	limit_shares(params, pods, n, results);
 	if (params->mode == PLANNER_STOCK)
 		target_stock(params, pods, n, results);
 	else

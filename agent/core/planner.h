@@ -42,7 +42,9 @@ struct planner_pod {
 	int64_t count_age_ms; /* since that answer, >= 0 */
 	uint32_t own;        /* sessions that this HAProxy has on the server now (scur) */
 	uint32_t own_then;   /* the same when count was heard */
-	int64_t age_ms;      /* since the pod became new to HAProxy, >= 0 */
+	int64_t age_ms;      /* since the pod became new to HAProxy, >= 0; read when ramp_ms > 0 */
+	double credit;       /* new connections that the pod is owed (above 0) or has had too many
+	                        of, by share_credit(); 0 where nobody counts them */
 	int configured;      /* weight in HAProxy's configuration, 1..256 */
 	double capacity;     /* > 0; by default the configured weight */
 };
@@ -53,6 +55,10 @@ struct planner_params {
 	int64_t fresh_ms;        /* an answer older than this is called stale */
 	int64_t cache_ttl_ms;    /* a stale answer older than this is not used */
 	double arrivals;         /* new connections expected until the next plan, over all instances */
+	int64_t ramp_ms;         /* > 0: the share of new connections that a pod younger than this may
+	                            take grows with its age; 0: off */
+	double max_share;        /* above 0 and below 1: the largest share of new connections that any
+	                            pod may take; otherwise off */
 };
 
 struct planner_result {
@@ -61,6 +67,9 @@ struct planner_result {
 	double deficit; /* how many it lacks to the level; negative: it has too many */
 	double target;  /* what this HAProxy should hold on it (stock), or its share of the water
 	                   (flow); >= 0 */
+	double ramp;    /* how far the pod has warmed up, 0..1; 1 when it has, or ramp_ms is 0 */
+	double share_limit; /* the largest share of new connections that it may take, 0..1; 1: none.
+	                       0 for a draining pod */
 	int weight;     /* 0..256; 0 only for a draining pod */
 };
 
