@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading JSON from outside, where anything may be missing, null or of another type. */
+#include "core/jsonget.h"
+
+struct json_object *jsonget_member(struct json_object *object, const char *name,
+	enum json_type type)
+{
+	struct json_object *value;
+
+	if (!json_object_is_type(object, json_type_object) ||
+		!json_object_object_get_ex(object, name, &value) ||
+		!json_object_is_type(value, type))
+		return NULL;
+	return value;
+}
+
+const char *jsonget_text(struct json_object *object, const char *name)
+{
+	struct json_object *value = jsonget_member(object, name, json_type_string);
+
+	return value ? json_object_get_string(value) : NULL;
+}
+
+size_t jsonget_len(struct json_object *array)
+{
+	return array ? json_object_array_length(array) : 0;
+}

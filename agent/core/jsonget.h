@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading JSON from outside, where anything may be missing, null or of another type. */
+#ifndef WSB_JSONGET_H
+#define WSB_JSONGET_H
+
+#include <json.h>
+#include <stddef.h>
+
+/* The member of that name when object is an object and the member of that type; NULL otherwise.
+ * object may be NULL. */
+struct json_object *jsonget_member(struct json_object *object, const char *name,
+	enum json_type type);
+
+/* The same for a text, which lives as long as the object. */
+const char *jsonget_text(struct json_object *object, const char *name);
+
+/* The length of an array; 0 for NULL. */
+size_t jsonget_len(struct json_object *array);
+
+#endif

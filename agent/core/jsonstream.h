@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* A stream of JSON objects, in pieces of any size, cut into objects. */
+#ifndef WSB_JSONSTREAM_H
+#define WSB_JSONSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_object;
+struct json_tokener;
+
+/*
+ * A piece is not an object and not a line: it may end in the middle of one, hold several, or be a
+ * single byte; objects may be printed over many lines. Bytes that are not UTF-8 pass: who keeps a
+ * text looks at it.
+ */
+struct jsonstream {
+	struct json_tokener *tokener;
+	size_t cap_bytes; /* of one object */
+	size_t n_bytes;   /* of the object that has begun */
+};
+
+enum jsonstream_outcome {
+	JSONSTREAM_OBJECT, /* *object is the caller's, who calls again with what is left */
+	JSONSTREAM_MORE,   /* all is taken in; the next piece is wanted */
+	JSONSTREAM_BAD,    /* no JSON object, or a larger one than allowed: the stream is lost */
+};
+
+/* False when out of memory; jsonstream_fini takes it all the same. */
+bool jsonstream_init(struct jsonstream *stream, size_t cap_bytes);
+
+/* Takes a zeroed struct. */
+void jsonstream_fini(struct jsonstream *stream);
+
+/* Forgets what has come: the next byte begins a new stream. */
+void jsonstream_reset(struct jsonstream *stream);
+
+/* Takes bytes from *piece and moves *piece and *len past them. */
+enum jsonstream_outcome jsonstream_next(struct jsonstream *stream, const char **piece, size_t *len,
+	struct json_object **object);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* What the store of EndpointSlices promises. */
+#include <check.h>
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/slices.h"
+
+static struct json_object *parse(const char *text)
+{
+	struct json_object *object = json_tokener_parse(text);
+
+	ck_assert_msg(object != NULL, "the test's own JSON is wrong: %s", text);
+	return object;
+}
+
+/* Applies {"type": type, "object": {name, family, port 8080 "ws", endpoints}}. */
+static struct slices_news apply_slice(struct slices *slices, const char *type, const char *name,
+	const char *family, const char *endpoints)
+{
+	static char text[65536];
+	static struct json_object *last;
+
+	snprintf(text, sizeof(text),
+		"{\"type\":\"%s\",\"object\":{\"addressType\":\"%s\",\"metadata\":{\"name\":\"%s\","
+		"\"resourceVersion\":\"7\",\"labels\":{\"kubernetes.io/service-name\":\"web\"}},"
+		"\"ports\":[{\"name\":\"ws\",\"port\":8080,\"protocol\":\"TCP\"}],"
+		"\"endpoints\":[%s]}}",
+		type, family, name, endpoints);
+	if (last)
+		json_object_put(last);
+	last = parse(text);
+	return slices_apply(slices, last);
+}
+
+#define A1 "{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":true}," \
+	"\"targetRef\":{\"kind\":\"Pod\",\"name\":\"web-a\",\"uid\":\"u-a\"}," \
+	"\"nodeName\":\"n1\",\"zone\":\"z1\"}"
+#define A2 "{\"addresses\":[\"10.0.0.2\"],\"conditions\":{\"ready\":true}}"
+
+/* The union as one line: "10.0.0.1:8080 ready; ..." in the caller's buffer. */
+static const char *union_text(const struct slices *slices)
+{
+	static char text[4096];
+	struct endpoint *endpoints;
+	size_t n, at = 0;
+
+	ck_assert(slices_union(slices, &endpoints, &n));
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s:%u %s", i ? "; " : "",
+			endpoints[i].address, endpoints[i].port,
+			endpoint_state_text(endpoints[i].state));
+	free(endpoints);
+	return text;
+}
+
+START_TEST(an_added_slice_gives_its_endpoints_with_their_names)
+{
+	struct slices *slices = slices_new("web", NULL);
+	struct endpoint *endpoints;
+	size_t n;
+
+	struct slices_news news = apply_slice(slices, "ADDED", "web-1", "IPv4", A1 "," A2);
+	ck_assert_int_eq(news.event, SLICES_CHANGED);
+	ck_assert_str_eq(news.version, "7");
+	ck_assert(slices_union(slices, &endpoints, &n));
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(endpoints[0].uid, "u-a");
+	ck_assert_str_eq(endpoints[0].pod, "web-a");
+	ck_assert_str_eq(endpoints[0].node, "n1");
+	ck_assert_str_eq(endpoints[0].zone, "z1");
+	ck_assert_str_eq(endpoints[1].uid, "");
+	ck_assert_ptr_eq(slices_find(endpoints, n, "10.0.0.2", 8080), &endpoints[1]);
+	ck_assert_ptr_null(slices_find(endpoints, n, "10.0.0.2", 8081));
+	free(endpoints);
+	slices_free(slices);
+}
+END_TEST
+
+static const struct {
+	const char *conditions;
+	const char *state;
+} conditions[] = {
+	{"null", "ready"},
+	{"{}", "ready"},
+	{"{\"ready\":null}", "ready"},
+	{"{\"ready\":\"no\"}", "ready"},
+	{"{\"ready\":false}", "unready"},
+	{"{\"ready\":true,\"serving\":true,\"terminating\":true}", "terminating"},
+	{"{\"ready\":false,\"serving\":true,\"terminating\":true}", "terminating"},
+	{"{\"ready\":false,\"serving\":false,\"terminating\":true}", "unready"},
+	{"{\"ready\":false,\"terminating\":true}", "terminating"},
+	{"{\"ready\":true,\"serving\":false,\"terminating\":false}", "ready"},
+};
+
+START_TEST(conditions_have_the_defaults_of_the_api)
+{
+	struct slices *slices = slices_new("web", NULL);
+	char endpoint[256], expected[64];
+
+	snprintf(endpoint, sizeof(endpoint), "{\"addresses\":[\"10.0.0.1\"],\"conditions\":%s}",
+		conditions[_i].conditions);
+	snprintf(expected, sizeof(expected), "10.0.0.1:8080 %s", conditions[_i].state);
+	apply_slice(slices, "ADDED", "web-1", "IPv4", endpoint);
+	ck_assert_str_eq(union_text(slices), expected);
+	slices_free(slices);
+}
+END_TEST
+
+static const struct {
+	const char *wanted;
+	const char *ports;
+	unsigned port;
+} ports[] = {
+	{NULL, "[{\"port\":80}]", 80},
+	{NULL, "[{\"name\":\"\",\"port\":80,\"protocol\":null}]", 80},
+	{NULL, "[{\"port\":53,\"protocol\":\"UDP\"},{\"name\":\"a\",\"port\":80},{\"port\":81}]", 80},
+	{"ws", "[{\"name\":\"a\",\"port\":80},{\"name\":\"ws\",\"port\":81}]", 81},
+	{"ws", "[{\"name\":\"a\",\"port\":80},{\"port\":81}]", 0},
+	{"81", "[{\"name\":\"a\",\"port\":80},{\"name\":\"ws\",\"port\":81}]", 81},
+	{"82", "[{\"name\":\"a\",\"port\":80}]", 0},
+	{NULL, "[{\"name\":\"a\"}]", 0},
+	{NULL, "[{\"name\":\"a\",\"port\":null}]", 0},
+	{NULL, "[{\"port\":0},{\"port\":65536},{\"port\":-1},{\"port\":1.5},{\"port\":\"80\"}]", 0},
+	{NULL, "[7,null,[]]", 0},
+	{NULL, "null", 0},
+	{NULL, "{}", 0},
+};
+
+START_TEST(the_port_is_found_by_name_by_number_or_as_the_first)
+{
+	struct slices *slices = slices_new("web", ports[_i].wanted);
+	char text[1024], expected[64] = "";
+	const char *version, *why;
+
+	snprintf(text, sizeof(text),
+		"{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":\"s\"},"
+		"\"addressType\":\"IPv4\",\"ports\":%s,\"endpoints\":[" A2 "]}]}",
+		ports[_i].ports);
+	if (ports[_i].port)
+		snprintf(expected, sizeof(expected), "10.0.0.2:%u ready", ports[_i].port);
+	struct json_object *list = parse(text);
+	ck_assert(slices_replace(slices, list, &version, &why));
+	ck_assert_str_eq(union_text(slices), expected);
+	json_object_put(list);
+	slices_free(slices);
+}
+END_TEST
+
+START_TEST(an_endpoint_in_two_slices_counts_once_and_at_its_best)
+{
+	struct slices *slices = slices_new("web", NULL);
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4",
+		"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":false}}");
+	apply_slice(slices, "ADDED", "web-2", "IPv4",
+		"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":false,\"terminating\":true}}");
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 terminating");
+	apply_slice(slices, "ADDED", "web-0", "IPv4", A1);
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
+	apply_slice(slices, "DELETED", "web-0", "IPv4", A1);
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 terminating");
+	slices_free(slices);
+}
+END_TEST
+
+START_TEST(ipv4_wins_even_while_it_is_empty)
+{
+	struct slices *slices = slices_new("web", NULL);
+
+	apply_slice(slices, "ADDED", "web-6", "IPv6",
+		"{\"addresses\":[\"2001:DB8:0:0::1\"]},{\"addresses\":[\"10.0.0.1\"]}");
+	ck_assert_str_eq(union_text(slices), "2001:db8::1:8080 ready");
+	apply_slice(slices, "ADDED", "web-4", "IPv4", "");
+	ck_assert_str_eq(union_text(slices), "");
+	apply_slice(slices, "ADDED", "web-f", "FQDN", "{\"addresses\":[\"pod.example\"]}");
+	apply_slice(slices, "MODIFIED", "web-4", "IPv4", A1);
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
+	slices_free(slices);
+}
+END_TEST
+
+START_TEST(a_list_takes_away_what_it_does_not_name)
+{
+	struct slices *slices = slices_new("web", NULL);
+	const char *version, *why;
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
+	apply_slice(slices, "ADDED", "web-2", "IPv4", A2);
+	struct json_object *list = parse(
+		"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"name\":"
+		"\"web-2\"},\"addressType\":\"IPv4\",\"ports\":[{\"port\":8080}],\"endpoints\":[" A2
+		"]}]}");
+	ck_assert(slices_replace(slices, list, &version, &why));
+	ck_assert_str_eq(version, "9");
+	ck_assert_str_eq(union_text(slices), "10.0.0.2:8080 ready");
+	json_object_put(list);
+	list = parse("{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":null}");
+	ck_assert(slices_replace(slices, list, &version, &why));
+	ck_assert_str_eq(union_text(slices), "");
+	json_object_put(list);
+	slices_free(slices);
+}
+END_TEST
+
+static const char *const bad_lists[] = {
+	"{}",
+	"[]",
+	"7",
+	"{\"kind\":\"Status\",\"metadata\":{},\"code\":403}",
+	"{\"metadata\":{\"resourceVersion\":9},\"items\":[]}",
+	"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{}]}",
+	"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[null]}",
+	"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"name\":\"a\"}},"
+	"{\"metadata\":{\"name\":\"a\"}}]}",
+};
+
+START_TEST(a_wrong_list_changes_nothing)
+{
+	struct slices *slices = slices_new("web", NULL);
+	const char *version, *why = NULL;
+	struct json_object *list = parse(bad_lists[_i]);
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
+	ck_assert(!slices_replace(slices, list, &version, &why));
+	ck_assert_ptr_nonnull(why);
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
+	json_object_put(list);
+	slices_free(slices);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	enum slices_event event;
+	unsigned code;
+} events[] = {
+	{"{\"type\":\"BOOKMARK\",\"object\":{\"addressType\":\"\",\"endpoints\":null,\"ports\":null,"
+	 "\"metadata\":{\"resourceVersion\":\"8\",\"creationTimestamp\":null}}}", SLICES_BOOKMARK, 0},
+	{"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}}",
+	 SLICES_ERROR, 410},
+	{"{\"type\":\"ERROR\",\"object\":{}}", SLICES_ERROR, 0},
+	{"{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"name\":\"web-1\"}}}", SLICES_IGNORED, 0},
+	{"{}", SLICES_MALFORMED, 0},
+	{"{\"type\":7,\"object\":{}}", SLICES_MALFORMED, 0},
+	{"{\"type\":\"ADDED\",\"object\":null}", SLICES_MALFORMED, 0},
+	{"{\"type\":\"ADDED\",\"object\":{}}", SLICES_MALFORMED, 0},
+	{"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"\"}}}", SLICES_MALFORMED, 0},
+	{"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a b\"}}}", SLICES_MALFORMED, 0},
+	{"{\"kind\":\"Status\",\"code\":403}", SLICES_MALFORMED, 0},
+};
+
+START_TEST(an_event_that_is_no_change_changes_nothing)
+{
+	struct slices *slices = slices_new("web", NULL);
+	struct json_object *event = parse(events[_i].text);
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
+	struct slices_news news = slices_apply(slices, event);
+	ck_assert_int_eq(news.event, events[_i].event);
+	ck_assert_uint_eq(news.code, events[_i].code);
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
+	json_object_put(event);
+	slices_free(slices);
+}
+END_TEST
+
+START_TEST(one_unusable_endpoint_leaves_the_others_alone)
+{
+	struct slices *slices = slices_new("web", NULL);
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4",
+		"null,7,{},{\"addresses\":[]},{\"addresses\":null},{\"addresses\":[null]},"
+		"{\"addresses\":[\"::1\"]},{\"addresses\":[\"10.0.0.256\"]},"
+		"{\"addresses\":[\"10.0.0.9 \"]},"
+		"{\"addresses\":[\"10.0.0.1\",\"10.0.0.3\"],\"targetRef\":null,"
+		"\"nodeName\":\"a\\nb\",\"zone\":null}");
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
+
+	struct endpoint *endpoints;
+	size_t n;
+	ck_assert(slices_union(slices, &endpoints, &n));
+	ck_assert_str_eq(endpoints[0].node, "");
+	free(endpoints);
+	slices_free(slices);
+}
+END_TEST
+
+START_TEST(a_slice_whose_label_names_another_service_leaves)
+{
+	struct slices *slices = slices_new("web", NULL);
+	struct json_object *event = parse(
+		"{\"type\":\"MODIFIED\",\"object\":{\"addressType\":\"IPv4\",\"metadata\":{\"name\":"
+		"\"web-1\",\"labels\":{\"kubernetes.io/service-name\":\"other\"}},"
+		"\"ports\":[{\"port\":8080}],\"endpoints\":[" A1 "]}}");
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
+	ck_assert_int_eq(slices_apply(slices, event).event, SLICES_CHANGED);
+	ck_assert_str_eq(union_text(slices), "");
+	ck_assert_uint_eq(slices_count(slices), 0);
+	json_object_put(event);
+	slices_free(slices);
+}
+END_TEST
+
+/* A pod that moves between slices in either order of events is never out of the union. */
+START_TEST(an_endpoint_that_moves_to_another_slice_stays)
+{
+	struct slices *slices = slices_new("web", NULL);
+
+	apply_slice(slices, "ADDED", "web-1", "IPv4", A1 "," A2);
+	apply_slice(slices, "ADDED", "web-2", "IPv4", A2);
+	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready; 10.0.0.2:8080 ready");
+	apply_slice(slices, "DELETED", "web-1", "IPv4", A1 "," A2);
+	ck_assert_str_eq(union_text(slices), "10.0.0.2:8080 ready");
+	slices_free(slices);
+}
+END_TEST
+
+/* Random histories of four slices over 20 addresses against a model that keeps them as a table. */
+START_TEST(the_union_is_that_of_a_plain_table_after_any_history)
+{
+	enum { SLICES = 4, ADDRESSES = 20, STEPS = 400 };
+	static int table[SLICES][ADDRESSES]; /* state + 1, or 0 */
+	static const char *const states[] = {"{\"ready\":false}",
+		"{\"serving\":true,\"terminating\":true}", "{\"ready\":true}"};
+	struct slices *slices = slices_new("web", "ws");
+
+	memset(table, 0, sizeof(table));
+	for (int step = 0; step < STEPS; step++) {
+		int s = rand() % SLICES;
+		char endpoints[8192] = "", name[16];
+		size_t at = 0;
+		bool deleted = rand() % 8 == 0;
+
+		for (int a = 0; a < ADDRESSES; a++) {
+			int state = deleted ? -1 : rand() % 6;
+
+			table[s][a] = state >= 0 && state < 3 ? state + 1 : 0;
+			if (table[s][a])
+				at += (size_t)snprintf(endpoints + at, sizeof(endpoints) - at,
+					"%s{\"addresses\":[\"10.0.0.%d\"],\"conditions\":%s}",
+					at ? "," : "", a, states[state]);
+		}
+		snprintf(name, sizeof(name), "web-%d", s);
+		apply_slice(slices, deleted ? "DELETED" : rand() % 2 ? "ADDED" : "MODIFIED", name,
+			"IPv4", endpoints);
+
+		struct endpoint *all;
+		size_t n, expected = 0;
+		ck_assert(slices_union(slices, &all, &n));
+		for (int a = 0; a < ADDRESSES; a++) {
+			int best = 0;
+			char address[32];
+
+			for (int i = 0; i < SLICES; i++)
+				best = table[i][a] > best ? table[i][a] : best;
+			snprintf(address, sizeof(address), "10.0.0.%d", a);
+			const struct endpoint *found = slices_find(all, n, address, 8080);
+			ck_assert_int_eq(found ? (int)found->state + 1 : 0, best);
+			expected += best > 0;
+		}
+		ck_assert_uint_eq(n, expected);
+		free(all);
+	}
+	slices_free(slices);
+}
+END_TEST
+
+/* A slice's text with random bytes in it: whatever parses as JSON must do no harm. */
+START_TEST(no_mutation_of_an_event_does_harm)
+{
+	static const char event[] =
+		"{\"type\":\"ADDED\",\"object\":{\"addressType\":\"IPv4\",\"metadata\":{\"name\":\"a\","
+		"\"resourceVersion\":\"1\"},\"ports\":[{\"name\":\"ws\",\"port\":80}],\"endpoints\":["
+		A1 "]}}";
+	static const char bytes[] = "{}[]\",:0123456789nulltruefalse-e.\\";
+	struct slices *slices = slices_new("web", NULL);
+
+	for (int round = 0; round < 20000; round++) {
+		char text[sizeof(event)];
+		struct endpoint *all;
+		size_t n;
+
+		memcpy(text, event, sizeof(event));
+		for (int i = rand() % 4; i >= 0; i--)
+			text[(size_t)rand() % (sizeof(event) - 1)] =
+				bytes[(size_t)rand() % (sizeof(bytes) - 1)];
+		struct json_object *object = json_tokener_parse(text);
+		if (!object)
+			continue;
+		slices_apply(slices, object);
+		ck_assert(slices_union(slices, &all, &n));
+		free(all);
+		json_object_put(object);
+	}
+	slices_free(slices);
+}
+END_TEST
+
+int main(void)
+{
+	const char *text = getenv("SEED");
+	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
+	Suite *suite = suite_create("slices");
+	TCase *tc = tcase_create("slices");
+
+	printf("slices: SEED=%u\n", seed);
+	srand(seed);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, an_added_slice_gives_its_endpoints_with_their_names);
+	tcase_add_loop_test(tc, conditions_have_the_defaults_of_the_api, 0,
+		sizeof(conditions) / sizeof(conditions[0]));
+	tcase_add_loop_test(tc, the_port_is_found_by_name_by_number_or_as_the_first, 0,
+		sizeof(ports) / sizeof(ports[0]));
+	tcase_add_test(tc, an_endpoint_in_two_slices_counts_once_and_at_its_best);
+	tcase_add_test(tc, ipv4_wins_even_while_it_is_empty);
+	tcase_add_test(tc, a_list_takes_away_what_it_does_not_name);
+	tcase_add_loop_test(tc, a_wrong_list_changes_nothing, 0,
+		sizeof(bad_lists) / sizeof(bad_lists[0]));
+	tcase_add_loop_test(tc, an_event_that_is_no_change_changes_nothing, 0,
+		sizeof(events) / sizeof(events[0]));
+	tcase_add_test(tc, one_unusable_endpoint_leaves_the_others_alone);
+	tcase_add_test(tc, a_slice_whose_label_names_another_service_leaves);
+	tcase_add_test(tc, an_endpoint_that_moves_to_another_slice_stays);
+	tcase_add_test(tc, the_union_is_that_of_a_plain_table_after_any_history);
+	tcase_add_test(tc, no_mutation_of_an_event_does_harm);
+	suite_add_tcase(suite, tc);
+
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
