@@ -49,7 +49,7 @@ struct hareply_server {
 	uint32_t scur;           /* sessions now */
 	uint64_t stot;           /* sessions since start */
 	bool backup;
-	bool agent_check;        /* an agent-check is configured */
+	uint16_t agent_port;     /* of the agent-check, 0 where there is none */
 };
 
 struct hareply_backend {
@@ -64,6 +64,7 @@ struct hareply_snapshot {
 	struct hareply_info info;
 	struct hareply_backend *backends;
 	size_t n_backends;
+	struct hareply_server *servers; /* of all backends; each backend points into it */
 	char *text;              /* what the strings point into */
 };
 
