@@ -10,6 +10,16 @@
 #include "core/cluster.h"
 #include "core/stats.h"
 
+/* What the kernel says of this process; all zero where it says nothing. */
+struct report_process {
+	double cpu_s;             /* user and system time since the start */
+	int64_t start_wall_ms;    /* since the epoch */
+	uint64_t resident_bytes;
+	uint64_t virtual_bytes;
+	uint64_t open_fds;
+	uint64_t max_fds;
+};
+
 /* Everything that a report is made from; all of it belongs to the caller and is only read. */
 struct report_view {
 	const struct cluster *cluster;
@@ -17,6 +27,7 @@ struct report_view {
 	int64_t now_ms;          /* monotonic, as the cluster's times */
 	int64_t wall_ms;         /* since the epoch */
 	const char *version;     /* of the agent */
+	const struct report_process *process; /* NULL: the series of the process are left out */
 	bool dry_run;
 	bool ready;
 	const char *service;     /* only this one, or NULL for all */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* What all reports say alike: a server's service, and why it has its weight. */
+#include "core/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+char *report_service_url(const struct server *server, char *buf, size_t size)
+{
+	if (server->fqdn[0] && server->pod)
+		snprintf(buf, size, "http://%s:%u", server->fqdn, (unsigned)server->pod->port);
+	else if (server->fqdn[0])
+		snprintf(buf, size, "http://%s", server->fqdn);
+	else
+		snprintf(buf, size, "%s", server->backend->name);
+	return buf;
+}
+
+static int64_t age_s(const struct server *server, int64_t now_ms)
+{
+	return (now_ms - server->pod->heard_ms) / 1000;
+}
+
+static void why_planned(const struct server *server, int64_t now_ms, char *buf, size_t size)
+{
+	const struct planner_summary *summary = &server->backend->summary;
+	const struct pod *pod = server->pod;
+	size_t n = summary->n_known + summary->n_never_heard + summary->n_disbelieved;
+
+	if (summary->fallback && server->plan.basis != PLANNER_DRAINING) {
+		snprintf(buf, size, "fallback: %zu of %zu known", summary->n_known, n);
+		return;
+	}
+	switch (server->plan.basis) {
+	case PLANNER_HEARD:
+		snprintf(buf, size, "steered");
+		return;
+	case PLANNER_STALE:
+		snprintf(buf, size, "stale %" PRId64 " s", age_s(server, now_ms));
+		return;
+	case PLANNER_NEVER_HEARD:
+		if (pod->heard)
+			snprintf(buf, size, "count too old: %" PRId64 " s", age_s(server, now_ms));
+		else
+			snprintf(buf, size, "never heard");
+		return;
+	case PLANNER_DISBELIEVED:
+		snprintf(buf, size, "disbelieved: says %" PRIu32 ", HAProxy holds %" PRIu32,
+			pod->metric.count, server->own);
+		return;
+	case PLANNER_DRAINING:
+		snprintf(buf, size, "draining");
+		return;
+	}
+}
+
+static void why_not_steered(const struct backend *backend, char *buf, size_t size)
+{
+	if (backend->mode != BACKEND_NOT_STEERED)
+		snprintf(buf, size, "not steered");
+	else if (!backend->algo[0])
+		snprintf(buf, size, "not steered: algorithm unknown");
+	else
+		snprintf(buf, size, "not steered: balance %s", backend->algo);
+}
+
+char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size)
+{
+	switch (server->state) {
+	case SERVER_STEERED:
+		if (server->planned && server->pod)
+			why_planned(server, now_ms, buf, size);
+		else
+			snprintf(buf, size, "no plan yet");
+		break;
+	case SERVER_DOWN:
+		snprintf(buf, size, "down: %s", server->status);
+		break;
+	case SERVER_MAINT:
+		snprintf(buf, size, "in maintenance: %s", server->status);
+		break;
+	case SERVER_DRAIN:
+		snprintf(buf, size, "drained in HAProxy");
+		break;
+	case SERVER_BACKUP:
+		snprintf(buf, size, "backup server");
+		break;
+	case SERVER_WEIGHT_ZERO:
+		snprintf(buf, size, "weight 0 in the configuration");
+		break;
+	case SERVER_NO_ADDRESS:
+		snprintf(buf, size, "no address");
+		break;
+	case SERVER_NOT_STEERED:
+		why_not_steered(server->backend, buf, size);
+		break;
+	}
+	return buf;
+}
