@@ -95,6 +95,25 @@ static void judge(const struct planner_params *params, const struct planner_pod 
 	}
 }
 
+/* Without HAProxy's own counts a pod that is not heard is taken to stand at the level of the
+ * others: neither drawn to nor shunned. */
+static void assume_level(const struct planner_pod *pods, size_t n, struct planner_result *results)
+{
+	double counts = 0.0;
+	double capacities = 0.0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (results[i].basis == PLANNER_HEARD || results[i].basis == PLANNER_STALE) {
+			counts += results[i].count;
+			capacities += pods[i].capacity;
+		}
+	}
+	for (size_t i = 0; i < n && capacities > 0.0; i++) {
+		if (results[i].basis != PLANNER_HEARD && results[i].basis != PLANNER_STALE)
+			results[i].count = counts / capacities * pods[i].capacity;
+	}
+}
+
 static void summarise(struct planner_summary *summary, const struct planner_result *result,
 	bool draining)
 {
@@ -242,6 +261,8 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 		judge(params, &pods[i], ratio, &results[i]);
 		summarise(summary, &results[i], pods[i].draining);
 	}
+	if (params->own_unknown)
+		assume_level(pods, n, results);
 	/* Every active server at weight 0 would answer 503: when all pods drain, none does. */
 	all_drain = summary->n_draining == n;
 	for (size_t i = 0; i < n; i++) {

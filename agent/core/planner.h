@@ -57,6 +57,7 @@ struct planner_params {
 	double arrivals;         /* new connections expected until the next plan, over all instances */
 	int64_t ramp_ms;         /* > 0: the share of new connections that a pod younger than this may
 	                            take grows with its age; 0: off */
+	bool own_unknown;        /* there is no HAProxy to ask: own is 0 and says nothing */
 	double max_share;        /* above 0 and below 1: the largest share of new connections that any
 	                            pod may take; otherwise off */
 };

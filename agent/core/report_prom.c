@@ -366,7 +366,7 @@ static void write_work(const struct out *out)
 	head(out, "wsbalancer_polls", "counter", "Polls of pods, by how they ended.");
 	for (size_t i = 0; i < METRIC_N_OUTCOMES; i++)
 		one_of(out, "wsbalancer_polls", "result", metric_outcome_label((enum metric_outcome)i),
-			counters->polls[i]);
+			stats->polls[i]);
 	histogram(out, "wsbalancer_poll_duration_seconds", "Time that a poll of a pod took.",
 		&stats->poll);
 	head(out, "wsbalancer_pushes", "counter", "Lines of commands to HAProxy, by how they ended.");

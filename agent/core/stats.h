@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/metric.h"
+
 enum {
 	STATS_N_BUCKETS = 12,   /* of a histogram, without +Inf */
 	STATS_HISTORY_MAX = 600, /* points of the imbalance history: ten minutes at 1 s */
@@ -41,6 +43,7 @@ enum stats_push {
 struct stats {
 	int64_t start_wall_ms;
 	struct stats_histogram poll;       /* seconds a poll took */
+	uint64_t polls[METRIC_N_OUTCOMES]; /* polls, by how they ended */
 	struct stats_histogram push;       /* seconds a line of commands took */
 	struct stats_histogram read;       /* seconds that reading HAProxy's state took */
 	uint64_t pushes[STATS_N_PUSHES];   /* lines of commands */

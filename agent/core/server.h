@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers: names in a HAProxy backend, and what HAProxy says of each. */
+#ifndef WSB_SERVER_H
+#define WSB_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/hareply.h"
+#include "core/planner.h"
+#include "core/pod.h"
+
+struct backend;
+
+/* Why a server is or is not steered. */
+enum server_state {
+	SERVER_STEERED,
+	SERVER_DOWN,         /* the health check says so */
+	SERVER_MAINT,        /* maintenance by an operator, the configuration or DNS */
+	SERVER_DRAIN,        /* drained in HAProxy: polled and shown, its weight left alone */
+	SERVER_BACKUP,       /* used only when all others are down */
+	SERVER_WEIGHT_ZERO,  /* weight 0 in the configuration: meant to get nothing */
+	SERVER_NO_ADDRESS,   /* nothing to poll */
+	SERVER_NOT_STEERED,  /* its backend is not */
+};
+
+/* A server of a backend. */
+struct server {
+	struct backend *backend;
+	char *id;                /* "backend/server": unique in the cluster */
+	const char *name;        /* the part of id behind the slash */
+	char *fqdn;              /* "" where there is none */
+	bool known;              /* HAProxy's line was taken at least once */
+	struct pod *pod;         /* NULL where HAProxy has no address */
+	enum server_state state;
+	char status[32];         /* as HAProxy writes it */
+	unsigned admin_state;    /* HAREPLY_ADMIN_ bits */
+	int uweight;             /* the weight in HAProxy now, 0..256 */
+	int iweight;             /* the configured weight, 0..256 */
+	uint32_t own;            /* sessions of this HAProxy on the server now (scur) */
+	uint64_t total;          /* sessions since this HAProxy started (stot) */
+	uint64_t started;        /* of these, since the answer before */
+	double credit;           /* see share_credit() */
+	bool own_exact;          /* see struct planner_pod */
+	uint16_t agent_port;     /* where HAProxy's agent-check asks; 0: it has none */
+	bool agent_send_set;     /* it was told to send its own name */
+	int64_t since_ms;        /* when this address was first seen on this server */
+	int64_t seen_ms;         /* the answer of HAProxy's that listed it last */
+
+	uint32_t own_before;     /* own at the snapshot before */
+	uint32_t own_then;       /* own when its pod's count was heard */
+	int64_t own_then_ms;     /* the heard_ms that own_then belongs to; 0: none */
+
+	bool planned;            /* plan and weight hold a plan */
+	struct planner_result plan;
+	int weight;              /* the wanted weight: the plan's, in the steps that can be had */
+	int sent;                /* the weight last sent to HAProxy; -1: none */
+	bool verified;           /* HAProxy has shown the sent weight as its own */
+};
+
+/* What one answer of HAProxy's brings for all of its servers. */
+struct server_update {
+	struct pod_table *pods;
+	int64_t before_ms;  /* when the answer before was taken; 0: there was none */
+	int64_t now_ms;
+	bool reloaded;      /* another worker answers now: its sessions begin at 0 */
+	pod_gone gone;      /* see pod_release */
+	void *arg;
+	uint64_t new_addresses; /* counted up: servers whose address changed */
+	uint64_t repairs;       /* counted up: sent weights that someone else had changed */
+};
+
+/* NULL when out of memory. */
+struct server *server_new(struct backend *backend, const char *backend_name, const char *name,
+	int64_t now_ms);
+/* Its pod must have been released; takes NULL. */
+void server_free(struct server *server);
+
+/* Takes HAProxy's line of the server. steered: its backend is. False when out of memory: the
+ * server is then as before. */
+bool server_take(struct server *server, const struct hareply_server *row, bool steered,
+	struct server_update *update);
+
+/* Its pod is worth a poll: it may have connections, and HAProxy does not call it gone. */
+bool server_is_polled(const struct server *server);
+
+/* "steered", "down", ...; static. */
+const char *server_state_name(enum server_state state);
+
+#endif

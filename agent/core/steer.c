@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Plans the backends of a cluster. */
+#include "core/steer.h"
+
+#include <stdlib.h>
+
+#include "core/answer.h"
+#include "core/share.h"
+
+static struct planner_params params_of(const struct cluster_params *settings,
+	const struct backend *backend)
+{
+	double interval_s = (double)settings->poll_interval_ms / 1000.0;
+
+	return (struct planner_params){
+		.mode = backend->mode == BACKEND_STOCK ? PLANNER_STOCK : PLANNER_FLOW,
+		.replicas = settings->replicas,
+		/* One poll may be lost before a count is called stale. */
+		.fresh_ms = 2 * settings->poll_interval_ms + settings->poll_interval_ms / 2,
+		.cache_ttl_ms = settings->cache_ttl_ms,
+		.arrivals = backend->arrivals.per_second * (double)settings->replicas * interval_s,
+		.ramp_ms = settings->ramp_ms,
+		.max_share = settings->max_share,
+		.own_unknown = settings->agent_check_only,
+	};
+}
+
+static struct planner_pod pod_of(const struct server *server, int64_t now_ms)
+{
+	const struct pod *pod = server->pod;
+
+	return (struct planner_pod){
+		.heard = pod->heard && server->own_then_ms == pod->heard_ms,
+		.draining = pod->heard && pod->metric.draining,
+		.own_exact = server->own_exact,
+		.count = pod->metric.count,
+		.count_age_ms = now_ms - pod->heard_ms,
+		.own = server->own,
+		.own_then = server->own_then,
+		.age_ms = now_ms - server->since_ms,
+		.credit = server->credit,
+		.configured = server->iweight,
+		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity
+								      : (double)server->iweight,
+	};
+}
+
+/* Steered servers first; returns how many. */
+static size_t collect(const struct backend *backend, int64_t now_ms, struct server **servers,
+	struct planner_pod *pods)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		struct server *server = backend->servers[i];
+
+		server->planned = server->planned && server->state == SERVER_STEERED;
+		if (server->state != SERVER_STEERED)
+			continue;
+		servers[n] = server;
+		pods[n++] = pod_of(server, now_ms);
+	}
+	return n;
+}
+
+static void take_result(const struct cluster_params *settings, struct server *server,
+	const struct planner_result *result, uint64_t arrived)
+{
+	double limit = server->planned ? server->plan.share_limit : 1.0;
+
+	server->credit = share_credit(server->credit, limit, arrived, server->started);
+	server->plan = *result;
+	server->weight = settings->percent_steps
+		? answer_reachable(server->iweight, result->weight)
+		: result->weight;
+	server->planned = true;
+}
+
+static bool plan_backend(const struct cluster_params *settings, struct backend *backend,
+	int64_t now_ms)
+{
+	struct planner_params params = params_of(settings, backend);
+	struct server **servers = calloc(backend->n_servers + 1, sizeof(struct server *));
+	struct planner_pod *pods = calloc(backend->n_servers + 1, sizeof(*pods));
+	struct planner_result *results = calloc(backend->n_servers + 1, sizeof(*results));
+	struct planner_summary summary;
+	bool planned = false;
+	size_t n;
+
+	if (servers && pods && results) {
+		n = collect(backend, now_ms, servers, pods);
+		planned = planner_plan(&params, pods, n, results, &summary);
+	}
+	if (planned) {
+		uint64_t arrived = 0;
+
+		for (size_t i = 0; i < n; i++)
+			arrived += servers[i]->started;
+		for (size_t i = 0; i < n; i++)
+			take_result(settings, servers[i], &results[i], arrived);
+		backend->summary = summary;
+		backend->planned = n > 0;
+		backend->planned_ms = now_ms;
+	}
+	free(results);
+	free(pods);
+	free(servers);
+	return planned;
+}
+
+bool steer_plan(struct cluster *cluster, int64_t now_ms)
+{
+	const struct cluster_params *settings = cluster_settings(cluster);
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	bool planned = true;
+
+	for (size_t i = 0; i < n_backends; i++) {
+		if (backends[i]->mode == BACKEND_NOT_STEERED)
+			backends[i]->planned = false;
+		else
+			planned = plan_backend(settings, backends[i], now_ms) && planned;
+	}
+	return planned;
+}
+
+double steer_imbalance(const struct cluster *cluster)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	double worst = 0.0;
+
+	for (size_t i = 0; i < n_backends; i++) {
+		if (backends[i]->planned && backends[i]->summary.imbalance > worst)
+			worst = backends[i]->summary.imbalance;
+	}
+	return worst;
+}

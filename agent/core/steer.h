@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* From the cluster to the planner and back: every server's wanted weight. */
+#ifndef WSB_STEER_H
+#define WSB_STEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cluster.h"
+
+/* Plans every backend that is steered. False when out of memory: what was planned before stays
+ * for the backends that could not be. */
+bool steer_plan(struct cluster *cluster, int64_t now_ms);
+
+/* The largest imbalance (max/mean - 1) of the planned backends; 0 for none. */
+double steer_imbalance(const struct cluster *cluster);
+
+#endif
