@@ -361,7 +361,6 @@ static void write_work(const struct out *out)
 		[STATS_PUSH_FAILED] = "failed",
 	};
 	const struct stats *stats = out->view->stats;
-	const struct cluster_counters *counters = cluster_counters(out->view->cluster);
 
 	head(out, "wsbalancer_polls", "counter", "Polls of pods, by how they ended.");
 	for (size_t i = 0; i < METRIC_N_OUTCOMES; i++)
