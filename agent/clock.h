@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The two clocks. */
+#ifndef WSB_CLOCK_H
+#define WSB_CLOCK_H
+
+#include <stdint.h>
+
+/* Monotonic milliseconds: for ages, never for show. */
+int64_t clock_now_ms(void);
+
+/* Milliseconds since the epoch: for show, never for ages. */
+int64_t clock_wall_ms(void);
+
+#endif
