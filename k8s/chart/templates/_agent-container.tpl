@@ -1,0 +1,68 @@
+{{/* The agent's container, the same as native sidecar and as plain container but for a few lines. */}}
+{{- define "wsbalancer.agentContainer" -}}
+- name: wsbalancer
+  image: {{ include "wsbalancer.image" (dict "image" .Values.agent.image "appVersion" .Chart.AppVersion) }}
+  imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
+  {{- if include "wsbalancer.nativeSidecar" . }}
+  restartPolicy: Always
+  {{- end }}
+  args:
+    - -c
+    - /etc/wsbalancer/wsbalancer.yaml
+    {{- with .Values.agent.extraArgs }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .Values.agent.extraEnvs }}
+  env:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.agent.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  ports:
+    - name: agent
+      containerPort: {{ .Values.agent.port }}
+  {{- with .Values.agent.startupProbe }}
+  startupProbe:
+    httpGet:
+      path: /startz
+      port: agent
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.agent.livenessProbe }}
+  livenessProbe:
+    httpGet:
+      path: /healthz
+      port: agent
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if not (include "wsbalancer.nativeSidecar" .) }}
+  # A plain container is told to stop together with HAProxy: this hook keeps the agent until HAProxy has drained.
+  lifecycle:
+    preStop:
+      httpGet:
+        path: /drain
+        port: {{ .Values.agent.port }}
+  {{- end }}
+  {{- with .Values.agent.resources }}
+  resources:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  securityContext:
+    {{- toYaml .Values.agent.securityContext | nindent 4 }}
+  volumeMounts:
+    - name: run
+      mountPath: /run/haproxy
+    - name: agent-config
+      mountPath: /etc/wsbalancer
+      readOnly: true
+    {{- if eq .Values.discovery "endpointslices" }}
+    - name: token
+      mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+      readOnly: true
+    {{- end }}
+    {{- with .Values.agent.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}

@@ -1,0 +1,52 @@
+{{/* wsbalancer.yaml, as a document of the agent's own keys. */}}
+
+{{- define "wsbalancer.agent.replicas" -}}
+{{- if eq .Values.discovery "endpointslices" -}}
+service: {{ include "wsbalancer.fullname" . }}
+{{- else if .Values.autoscaling.enabled -}}
+{{ .Values.autoscaling.minReplicas }}
+{{- else if .Values.keda.enabled -}}
+{{ .Values.keda.minReplicas }}
+{{- else -}}
+{{ .Values.replicaCount }}
+{{- end -}}
+{{- end -}}
+
+{{- define "wsbalancer.agent.yaml" -}}
+{{- $own := include "wsbalancer.namespace" . -}}
+haproxy:
+  socket: /run/haproxy/admin.sock
+{{- if eq .Values.discovery "endpointslices" }}
+  # The HAProxy pods, counted from this release's own Service.
+  replicas:
+    {{- include "wsbalancer.agent.replicas" . | nindent 4 }}
+{{- else }}
+  replicas: {{ include "wsbalancer.agent.replicas" . }}
+{{- end }}
+  backends:
+{{- range .Values.services }}
+    - {{ .name }}
+{{- end }}
+{{- if eq .Values.discovery "endpointslices" }}
+kubernetes:
+{{- range .Values.services }}
+  - service: {{ .name }}{{ with .port }}:{{ . }}{{ end }}
+    namespace: {{ .namespace | default $own }}
+    backend: {{ .name }}
+{{- end }}
+{{- end }}
+listen: "*:{{ .Values.agent.port }}"
+{{- if .Values.agent.agentCheck.enabled }}
+agentCheck:
+  listen: 127.0.0.1:{{ .Values.agent.agentCheck.port }}
+{{- end }}
+{{- range $key, $value := .Values.agent.config }}
+{{- if not (or (eq (toString $value) "") (eq (toString $value) "map[]")) }}
+{{ toYaml (dict $key $value) }}
+{{- end }}
+{{- end }}
+drainDelay: {{ int .Values.agent.drainDelay }}s
+{{- with .Values.agent.extraConfig }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,203 @@
+{{/* haproxy.cfg, valid without a warning from HAProxy 2.6 on. */}}
+
+{{- define "wsbalancer.haproxy.hardStopAfter" -}}
+{{- .Values.haproxy.hardStopAfter | default (printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) (add (int .Values.agent.drainDelay) 5))) -}}
+{{- end -}}
+
+{{/* The list of conditions that hold for one entry of services. Takes a dict: n (its number), service. */}}
+{{- define "wsbalancer.haproxy.conditions" -}}
+{{- if .service.hosts }} host_{{ .n }}{{ end -}}
+{{- if .service.paths }} path_{{ .n }}{{ end -}}
+{{- end -}}
+
+{{- define "wsbalancer.haproxy.bindOptions" -}}
+{{- if .Values.haproxy.acceptProxy }} accept-proxy{{ end -}}
+{{- end -}}
+
+{{- define "wsbalancer.haproxy.address" -}}
+{{- if .root.Values.haproxy.ipv6 }}:::{{ .port }} v4v6{{ else }}:{{ .port }}{{ end -}}
+{{- end -}}
+
+{{- define "wsbalancer.haproxy.frontend" -}}
+{{- $root := . -}}
+frontend fe_clients
+{{- if or (not .Values.tls.enabled) (ne .Values.tls.http "off") }}
+    bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.http) }}{{ include "wsbalancer.haproxy.bindOptions" . }}
+{{- end }}
+{{- if .Values.tls.enabled }}
+    bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.https) }}{{ include "wsbalancer.haproxy.bindOptions" . }} ssl crt /etc/haproxy/tls/tls.crt alpn {{ .Values.tls.alpn }} ssl-min-ver {{ .Values.tls.minVersion }}
+{{- end }}
+    maxconn {{ int .Values.haproxy.maxConnections }}
+    {{ with .Values.haproxy.logFormat }}log-format {{ quote . }}{{ else }}option httplog{{ end }}
+    # The agent's page, for addresses inside; what came through another proxy may be from anywhere.
+    acl page path {{ include "wsbalancer.metricPath" . }}
+{{- if include "wsbalancer.pageForClients" . }}
+    acl inside src {{ join " " .Values.balancerMetrics.allowFrom }}
+    acl proxied req.hdr(X-Forwarded-For) -m found
+    http-request deny deny_status 404 if page !inside
+    http-request deny deny_status 404 if page proxied
+{{- else }}
+    http-request deny deny_status 404 if page
+{{- end }}
+{{- if eq .Values.haproxy.forwardedFor "add" }}
+    option forwardfor
+{{- else if eq .Values.haproxy.forwardedFor "replace" }}
+    http-request set-header X-Forwarded-For %[src]
+{{- end }}
+{{- if .Values.tls.enabled }}
+    http-request set-header X-Forwarded-Proto https if { ssl_fc }
+{{- if eq .Values.tls.http "redirect" }}
+    http-request redirect scheme https code 301 unless { ssl_fc }
+{{- end }}
+{{- end }}
+{{- range $n, $service := .Values.services }}
+{{- range .hosts }}
+    acl host_{{ $n }} req.hdr(host),field(1,:) -i {{ . }}
+{{- end }}
+{{- range .paths }}
+    acl path_{{ $n }} path {{ . }}
+    acl path_{{ $n }} path_beg {{ trimSuffix "/" . }}/
+{{- end }}
+{{- end }}
+{{- with .Values.haproxy.extra.frontend }}
+    {{- tpl . $root | nindent 4 }}
+{{- end }}
+{{- if include "wsbalancer.pageForClients" . }}
+    use_backend be_agent if page
+{{- end }}
+{{- $rest := "be_none" }}
+{{- range $n, $service := .Values.services }}
+{{- if or .hosts .paths }}
+    use_backend {{ .name }} if{{ include "wsbalancer.haproxy.conditions" (dict "n" $n "service" .) }}
+{{- else }}
+{{- $rest = .name }}
+{{- end }}
+{{- end }}
+    default_backend {{ $rest }}
+{{- if eq $rest "be_none" }}
+
+backend be_none
+    http-request deny deny_status 404
+{{- end }}
+{{- end -}}
+
+{{/* One backend. Takes a dict: root, service. */}}
+{{- define "wsbalancer.haproxy.backend" -}}
+{{- $root := .root -}}
+{{- $service := .service -}}
+{{- $values := .root.Values -}}
+{{- $check := merge (dict) ($service.check | default dict) $values.check -}}
+{{- $slots := int ($service.slots | default $values.slots) -}}
+backend {{ $service.name }}
+    balance {{ $service.balance | default $values.balance }}
+{{- with $check.path }}
+    option httpchk
+    http-check send meth GET uri {{ . }} ver HTTP/1.1 hdr Host {{ $service.name }}
+    http-check expect status 200-399
+{{- end }}
+    # Weight 100, so that the agent's N% means N.
+    default-server weight 100 check inter {{ $check.interval }} fall {{ $check.fall }} rise {{ $check.rise }}
+{{- if $values.agent.agentCheck.enabled }} agent-check agent-addr 127.0.0.1 agent-port {{ $values.agent.agentCheck.port }} agent-inter {{ $values.agent.agentCheck.interval }}{{ end }}
+{{- with $service.serverOptions }} {{ . }}{{ end }}
+{{- with $values.haproxy.extra.backend }}
+    {{- tpl . $root | nindent 4 }}
+{{- end }}
+{{- if eq $values.discovery "dns" }}
+    # The agent gives each server its own agent-send; until then the answer to this one is empty.
+    server-template pod 1-{{ $slots }} {{ $service.name }}.{{ $service.namespace | default (include "wsbalancer.namespace" $root) }}.svc.{{ $values.dns.clusterDomain }}:{{ $service.port }} resolvers kubernetes resolve-prefer {{ ternary "ipv6" "ipv4" $values.haproxy.ipv6 }} init-addr none
+{{- if $values.agent.agentCheck.enabled }} agent-send "{{ $service.name }}/\n"{{ end }}
+{{- else }}
+    # Filled by the agent with the pods' addresses.
+{{- range $i := until $slots }}
+    server pod{{ add1 $i }} 127.0.0.1:1 disabled{{ if $values.agent.agentCheck.enabled }} agent-send "{{ $service.name }}/pod{{ add1 $i }}\n"{{ end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "wsbalancer.haproxy.whole" -}}
+{{- $root := . -}}
+global
+    log stdout format raw local0 info
+    # A hundred more than clients may have: probes and metrics are answered by a full HAProxy too.
+    maxconn {{ add (int .Values.haproxy.maxConnections) 100 }}
+{{- with int .Values.haproxy.threads }}
+    nbthread {{ . }}
+{{- end }}
+    tune.bufsize {{ int .Values.haproxy.bufsize }}
+    stats socket unix@/run/haproxy/admin.sock mode 660 level admin
+    stats timeout 1m
+    hard-stop-after {{ include "wsbalancer.haproxy.hardStopAfter" . }}
+{{- with .Values.haproxy.extra.global }}
+    {{- tpl . $root | nindent 4 }}
+{{- end }}
+
+defaults
+    mode http
+    log global
+    option dontlognull
+    option redispatch
+    retries 3
+    timeout connect {{ .Values.haproxy.timeouts.connect }}
+    timeout client {{ .Values.haproxy.timeouts.client }}
+    timeout server {{ .Values.haproxy.timeouts.server }}
+    # From a WebSocket's opening on this one counts, in place of client and server.
+    timeout tunnel {{ .Values.haproxy.timeouts.tunnel }}
+    timeout client-fin {{ .Values.haproxy.timeouts.fin }}
+    timeout server-fin {{ .Values.haproxy.timeouts.fin }}
+    timeout http-request {{ .Values.haproxy.timeouts.httpRequest }}
+    timeout queue {{ .Values.haproxy.timeouts.queue }}
+    timeout check 2s
+{{- with .Values.haproxy.extra.defaults }}
+    {{- tpl . $root | nindent 4 }}
+{{- end }}
+{{- if eq .Values.discovery "dns" }}
+
+resolvers kubernetes
+{{- range $n, $server := .Values.dns.nameservers }}
+    nameserver dns{{ add1 $n }} {{ $server }}
+{{- else }}
+    parse-resolv-conf
+{{- end }}
+    accepted_payload_size {{ int .Values.dns.payloadSize }}
+    timeout resolve 1s
+    timeout retry 1s
+    hold obsolete {{ .Values.dns.holdObsolete }}
+{{- end }}
+
+frontend fe_stat
+    bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.stat) }}
+    maxconn 100
+    option dontlog-normal
+    # Ready: not stopping (the agent's /drain sets that){{ if not .Values.haproxy.readyWithoutServers }}, and a usable pod is known, or has been{{ end }}.
+    monitor-uri /ready
+    monitor fail if { var(proc.stopping) -m int gt 0 }
+{{- if not .Values.haproxy.readyWithoutServers }}
+    monitor fail if !{ var(proc.synced) -m int gt 0 }{{ range .Values.services }} { nbsrv({{ .name }}) lt 1 }{{ end }}
+{{- end }}
+    http-request return status 200 content-type text/plain string "live\n" if { path /live }
+    http-request use-service prometheus-exporter if { path /metrics }
+    stats enable
+    stats uri /stats
+    stats refresh 5s
+
+{{ include "wsbalancer.haproxy.frontend" . }}
+
+backend be_agent
+    server agent 127.0.0.1:{{ .Values.agent.port }}
+{{- range .Values.services }}
+
+{{ include "wsbalancer.haproxy.backend" (dict "root" $root "service" .) }}
+{{- end }}
+{{- with .Values.haproxy.extra.sections }}
+
+{{ tpl . $root }}
+{{- end }}
+{{- end -}}
+
+{{- define "wsbalancer.haproxy.cfg" -}}
+{{- if .Values.config -}}
+{{ tpl .Values.config . | trim }}
+{{- else -}}
+{{ include "wsbalancer.haproxy.whole" . | trim }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""The tests of this folder import its other files by their names."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Wrong values are refused before anything reaches the cluster, with a message that says what to do."""
+import pytest
+import tools
+
+APP = "services[0].name=my-app"
+
+REFUSED = [
+    # What the schema says.
+    ("replicas=3", "additional properties 'replicas' not allowed"),
+    ("image.pullpolicy=Always", "at '/image': additional properties 'pullpolicy' not allowed"),
+    ("agent.config.metricpath=/m", "at '/agent/config': additional properties 'metricpath' not allowed"),
+    ("agent.config.pollInterval=5", "at '/agent/config/pollInterval'"),
+    ("agent.config.pollInterval=5sec", "at '/agent/config/pollInterval'"),
+    ("agent.config.metricPath=metric", "at '/agent/config/metricPath'"),
+    ("agent.nativeSidecar=maybe", "at '/agent/nativeSidecar'"),
+    ("discovery=consul", "at '/discovery': value must be one of 'endpointslices', 'dns'"),
+    ("balance=source", "at '/balance': value must be one of 'leastconn', 'roundrobin', 'random'"),
+    ("slots=0", "at '/slots'"),
+    ("slots=many", "at '/slots': got string, want integer"),
+    ("containerPorts.http=80", "at '/containerPorts/http': minimum: got 80, want 1,024"),
+    ("image.digest=sha256:12", "at '/image/digest'"),
+    ("replicaCount=two", "at '/replicaCount': got string, want integer"),
+    ("services[0].naem=x", "at '/services/0': additional properties 'naem' not allowed"),
+    ("services[1].port=80", "at '/services/1': missing property 'name'"),
+    ("services[0].name=My_App", "at '/services/0/name'"),
+    ("services[0].paths[0]=chat", "at '/services/0/paths/0'"),
+    ("readinessProbe.httpGet.path=/x", "at '/readinessProbe': additional properties 'httpGet' not allowed"),
+    ("service.type=External", "at '/service/type'"),
+    ("haproxy.timeouts.tunnel=0s", "at '/haproxy/timeouts/tunnel'"),
+    ("haproxy.extra.frontends=x", "at '/haproxy/extra': additional properties 'frontends' not allowed"),
+    ("balancerMetrics.allowFrom[0]=everybody", "at '/balancerMetrics/allowFrom/0'"),
+    ("tls.minVersion=SSLv3", "at '/tls/minVersion'"),
+    ("PodDisruptionBudget.enabled=true", "additional properties 'enabled' not allowed"),
+    ("mountedSecrets[0].secretName=s", "at '/mountedSecrets/0': missing properties"),
+    # What only the templates can know.
+    ("services[1].name=my-app", "services: my-app is there twice"),
+    ("services[1].name=other", "services: my-app and other have neither hosts nor paths"),
+    ("discovery=dns", "services: my-app needs port, as the pods' port number"),
+    ("discovery=dns,services[0].port=ws", "services: my-app needs port, as the pods' port number"),
+    ("autoscaling.enabled=true,keda.enabled=true", "both would set the number of pods"),
+    ("podMonitor.enabled=true,serviceMonitor.enabled=true", "every pod would be scraped twice"),
+    ("keda.enabled=true,metricsService.enabled=false", "serviceMonitor and keda need the metrics Service"),
+    ("tls.enabled=true", "tls.secretName is empty"),
+    ("terminationGracePeriodSeconds=20", "terminationGracePeriodSeconds 20 leaves no time after agent.drainDelay 15"),
+    ("networkPolicy.enabled=true,networkPolicy.allowExternal=false", "networkPolicy would let no client in"),
+    ("networkPolicy.enabled=true,networkPolicy.apiServerPorts=null",
+     "networkPolicy would keep the agent from the Kubernetes API"),
+    ("agent.extraConfig.listen=x", "agent.extraConfig.listen: the chart writes this key from its own values"),
+    ("agent.extraConfig.cacheTTL=1s", "agent.extraConfig.cacheTTL: set agent.config.cacheTTL"),
+    ("agent.port=8080", "containerPorts, agent.port and agent.agentCheck.port must differ"),
+]
+
+
+@pytest.mark.parametrize("values, message", REFUSED, ids=[values for values, _ in REFUSED])
+def test_is_refused(values, message):
+    done = tools.helm("template", "wsb", tools.CHART, "--set", APP, "--set", values)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_without_a_service_the_message_says_how_to_name_one():
+    done = tools.helm("template", "wsb", tools.CHART)
+    assert done.returncode != 0
+    assert "name the Service of your WebSocket pods, e.g. --set services[0].name=my-app" in done.stderr
+
+
+def test_an_old_kubernetes_is_refused():
+    done = tools.helm("template", "wsb", tools.CHART, "--set", APP, "--kube-version", "1.24.0")
+    assert done.returncode != 0
+    assert "chart requires kubeVersion: >=1.25.0-0" in done.stderr
