@@ -54,8 +54,8 @@ struct config {
 	struct config_service *services;
 	size_t n_services;
 
-	char *metric_path;   /* begins with / */
-	char *metric_key;    /* dotted path into the answer */
+	char *metric_path;    /* begins with / */
+	char *metric_key;     /* dotted path into the answer */
 	uint16_t metric_port; /* 0: the server's own port */
 	enum config_scheme metric_scheme;
 	struct config_header *metric_headers;
@@ -93,8 +93,8 @@ typedef const char *(*config_getenv)(const char *name, void *arg);
  * Parses a whole file. On success the caller owns *out and frees it with config_fini. On failure
  * *out is untouched and *error says why. A NULL in lookup means that no variable is set.
  */
-bool config_parse(const char *text, size_t len, config_getenv lookup, void *arg,
-	struct config *out, struct config_error *error);
+bool config_parse(const char *text, size_t len, config_getenv lookup, void *arg, struct config *out,
+	struct config_error *error);
 
 /* Frees what *config owns; takes NULL and a zeroed struct. */
 void config_fini(struct config *config);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Every key of the configuration file that has one value: the one list that all else follows. */
+#ifndef WSB_CONFIG_KEYS_H
+#define WSB_CONFIG_KEYS_H
+
+/*
+ * One row a key: X(mapping, "key", member, ...), where member is that of struct config and the rest
+ * are fields of struct config_setting. From a row come the raw struct's member, libcyaml's schema,
+ * the default, the conversion and the release. A new key needs its row, its member in struct
+ * config, and a place in the example file and the man page, which tests ask for. A new mapping
+ * needs a list here, its raw struct and its schema in config_schema, and a line in config.c.
+ */
+
+/* clang-format off */
+#define CONFIG_KEYS_ROOT(X) \
+	X(root, "metricPath", metric_path, .kind = &config_kind_target, .fallback = "/metric") \
+	X(root, "metricKey", metric_key, .kind = &config_kind_json_path, \
+		.fallback = "agentsConnections") \
+	X(root, "metricPort", metric_port, .kind = &config_kind_port, .fallback = "0", .max = 65535) \
+	X(root, "metricScheme", metric_scheme, .kind = &config_kind_choice, .fallback = "http", \
+		.choices = "http https") \
+	X(root, "pollInterval", poll_interval_ms, .kind = &config_kind_duration, .fallback = "1s", \
+		.min = 100, .max = 3600000) \
+	X(root, "pollTimeout", poll_timeout_ms, .kind = &config_kind_duration, .fallback = "500ms", \
+		.min = 10, .max = 3600000) \
+	X(root, "cacheTTL", cache_ttl_ms, .kind = &config_kind_duration, .fallback = "30s", \
+		.min = 100, .max = 86400000, .bare_seconds = true) \
+	X(root, "tlsVerify", tls_verify, .kind = &config_kind_bool, .fallback = "true") \
+	X(root, "tlsCA", tls_ca, .kind = &config_kind_file) \
+	X(root, "tlsCert", tls_cert, .kind = &config_kind_file) \
+	X(root, "tlsKey", tls_key, .kind = &config_kind_file) \
+	X(root, "tlsServerName", tls_server_name, .kind = &config_kind_host) \
+	X(root, "listen", listen, .kind = &config_kind_listen, .fallback = "127.0.0.1:9180") \
+	X(root, "balancerMetricPath", balancer_metric_path, .kind = &config_kind_page, \
+		.fallback = "/balancer-metrics")
+
+#define CONFIG_KEYS_HAPROXY(X) \
+	X(haproxy, "socket", socket, .kind = &config_kind_socket) \
+	X(haproxy, "replicas", replicas, .kind = &config_kind_unsigned, .fallback = "1", \
+		.min = 1, .max = 1000)
+
+#define CONFIG_KEYS_AGENT_CHECK(X) \
+	X(agent_check, "listen", agent_check, .kind = &config_kind_listen, .required = true, \
+		.example = "127.0.0.1:9181")
+
+#define CONFIG_KEYS_LOG(X) \
+	X(log, "level", log_level, .kind = &config_kind_choice, .fallback = "info", \
+		.choices = "error warn info debug") \
+	X(log, "format", log_format, .kind = &config_kind_choice, .fallback = "text", \
+		.choices = "text json")
+
+/* Of an entry of services, into struct config_service. */
+#define CONFIG_KEYS_SERVICE(X) \
+	X(service, "name", name, .kind = &config_kind_name, .required = true, .example = "ws")
+
+/* Of an entry of its servers, into struct config_server. */
+#define CONFIG_KEYS_SERVER(X) \
+	X(server, "name", name, .kind = &config_kind_name, .required = true, .example = "ws1") \
+	X(server, "address", address, .kind = &config_kind_connect, .required = true, \
+		.example = "10.0.0.1:8080") \
+	X(server, "weight", weight, .kind = &config_kind_weight, .fallback = "100", \
+		.min = 1, .max = 256)
+/* clang-format on */
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* A configuration file is taken as written, or refused with the reason and the place. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+
+static const char mistakes_path[] = "tests/data/config_mistakes.txt";
+
+static const char *lookup(const char *name, void *arg)
+{
+	(void)arg;
+	return strncmp(name, "SET_", 4) == 0 ? name + 4 : NULL;
+}
+
+static bool parse(const char *text, struct config *config, struct config_error *error)
+{
+	return config_parse(text, strlen(text), lookup, NULL, config, error);
+}
+
+/* A file that must be good. */
+static struct config good(const char *text)
+{
+	struct config config = {0};
+	struct config_error error = {0};
+
+	ck_assert_msg(parse(text, &config, &error), "line %u: %s", error.line, error.message);
+	return config;
+}
+
+struct mistake {
+	char *name;
+	char *answer;
+	char *file;
+};
+
+static struct mistake *mistakes;
+static int n_mistakes;
+
+/* Reads the whole table into one buffer, which the mistakes point into. */
+static char *read_mistakes(void)
+{
+	FILE *in = fopen(mistakes_path, "r");
+	char *text = NULL;
+	size_t size = 0;
+	char *next;
+
+	if (!in || getdelim(&text, &size, '\0', in) < 0) {
+		perror(mistakes_path);
+		exit(EXIT_FAILURE);
+	}
+	fclose(in);
+	next = strstr(text, "\n## ");
+	while (next) {
+		struct mistake *mistake;
+
+		mistakes = realloc(mistakes, (size_t)(n_mistakes + 1) * sizeof(*mistakes));
+		mistake = &mistakes[n_mistakes++];
+		mistake->name = next + 4;
+		mistake->answer = strstr(mistake->name, "\n> ");
+		next = strstr(mistake->name, "\n## ");
+		mistake->answer[0] = '\0';
+		mistake->answer += 3;
+		mistake->file = strchr(mistake->answer, '\n');
+		*mistake->file++ = '\0';
+		if (next)
+			*next = '\0';
+	}
+	return text;
+}
+
+START_TEST(a_mistake_is_answered_with_its_line_and_key)
+{
+	struct config config;
+	struct config untouched;
+	struct config_error error = {0};
+	char answer[600];
+
+	memset(&config, 0x55, sizeof(config));
+	untouched = config;
+	ck_assert_msg(!parse(mistakes[_i].file, &config, &error), "%s", mistakes[_i].name);
+	ck_assert_mem_eq(&config, &untouched, sizeof(config));
+	if (error.line > 0)
+		snprintf(answer, sizeof(answer), "%u: %s", error.line, error.message);
+	else
+		snprintf(answer, sizeof(answer), "-: %s", error.message);
+	ck_assert_msg(strcmp(answer, mistakes[_i].answer) == 0, "%s:\n  want %s\n  have %s",
+		mistakes[_i].name, mistakes[_i].answer, answer);
+}
+END_TEST
+
+START_TEST(all_but_the_socket_has_a_default)
+{
+	struct config config = good("haproxy:\n  socket: /run/haproxy/admin.sock\n");
+
+	ck_assert(config.has_socket);
+	ck_assert_str_eq(config.socket.path, "/run/haproxy/admin.sock");
+	ck_assert_uint_eq(config.replicas, 1);
+	ck_assert_uint_eq(config.n_backends, 0);
+	ck_assert_uint_eq(config.n_services, 0);
+	ck_assert_str_eq(config.metric_path, "/metric");
+	ck_assert_str_eq(config.metric_key, "agentsConnections");
+	ck_assert_uint_eq(config.metric_port, 0);
+	ck_assert_int_eq(config.metric_scheme, CONFIG_HTTP);
+	ck_assert_uint_eq(config.n_metric_headers, 0);
+	ck_assert_int_eq(config.poll_interval_ms, 1000);
+	ck_assert_int_eq(config.poll_timeout_ms, 500);
+	ck_assert_int_eq(config.cache_ttl_ms, 30000);
+	ck_assert(config.tls_verify);
+	ck_assert_ptr_null(config.tls_ca);
+	ck_assert_ptr_null(config.tls_cert);
+	ck_assert_ptr_null(config.tls_key);
+	ck_assert_ptr_null(config.tls_server_name);
+	ck_assert_str_eq(config.listen.host, "127.0.0.1");
+	ck_assert_uint_eq(config.listen.port, 9180);
+	ck_assert_str_eq(config.balancer_metric_path, "/balancer-metrics");
+	ck_assert(!config.has_agent_check);
+	ck_assert_int_eq(config.log_level, CONFIG_LOG_INFO);
+	ck_assert_int_eq(config.log_format, CONFIG_LOG_TEXT);
+	config_fini(&config);
+	config_fini(&config);
+	config_fini(NULL);
+}
+END_TEST
+
+START_TEST(every_key_is_taken)
+{
+	struct config config =
+		good("haproxy: {socket: 'haproxy:9999', replicas: 3, backends: [ws, wss]}\n"
+		     "metricPath: /status/metric?x=1\n"
+		     "metricKey: stats.open\n"
+		     "metricPort: 8081\n"
+		     "metricScheme: https\n"
+		     "metricHeaders:\n"
+		     "  Authorization: {file: /run/secrets/token}\n"
+		     "  X-Agent: wsbalancer\n"
+		     "pollInterval: 2s\n"
+		     "pollTimeout: 1500ms\n"
+		     "cacheTTL: 1m\n"
+		     "tlsVerify: false\n"
+		     "tlsCA: /ca.pem\n"
+		     "tlsCert: /cert.pem\n"
+		     "tlsKey: /key.pem\n"
+		     "tlsServerName: pods.example.org\n"
+		     "listen: '[::1]:80'\n"
+		     "balancerMetricPath: /b\n"
+		     "agentCheck: {listen: '*:81'}\n"
+		     "log: {level: debug, format: json}\n");
+
+	ck_assert_str_eq(config.socket.host, "haproxy");
+	ck_assert_uint_eq(config.socket.port, 9999);
+	ck_assert_uint_eq(config.replicas, 3);
+	ck_assert_uint_eq(config.n_backends, 2);
+	ck_assert_str_eq(config.backends[1], "wss");
+	ck_assert_str_eq(config.metric_path, "/status/metric?x=1");
+	ck_assert_str_eq(config.metric_key, "stats.open");
+	ck_assert_uint_eq(config.metric_port, 8081);
+	ck_assert_int_eq(config.metric_scheme, CONFIG_HTTPS);
+	ck_assert_uint_eq(config.n_metric_headers, 2);
+	ck_assert_str_eq(config.metric_headers[0].name, "Authorization");
+	ck_assert_str_eq(config.metric_headers[0].file, "/run/secrets/token");
+	ck_assert_ptr_null(config.metric_headers[0].value);
+	ck_assert_str_eq(config.metric_headers[1].value, "wsbalancer");
+	ck_assert_int_eq(config.poll_interval_ms, 2000);
+	ck_assert_int_eq(config.poll_timeout_ms, 1500);
+	ck_assert_int_eq(config.cache_ttl_ms, 60000);
+	ck_assert(!config.tls_verify);
+	ck_assert_str_eq(config.tls_ca, "/ca.pem");
+	ck_assert_str_eq(config.tls_cert, "/cert.pem");
+	ck_assert_str_eq(config.tls_key, "/key.pem");
+	ck_assert_str_eq(config.tls_server_name, "pods.example.org");
+	ck_assert_str_eq(config.listen.host, "::1");
+	ck_assert_uint_eq(config.listen.port, 80);
+	ck_assert_str_eq(config.balancer_metric_path, "/b");
+	ck_assert(config.has_agent_check);
+	ck_assert_str_eq(config.agent_check.host, "*");
+	ck_assert_uint_eq(config.agent_check.port, 81);
+	ck_assert_int_eq(config.log_level, CONFIG_LOG_DEBUG);
+	ck_assert_int_eq(config.log_format, CONFIG_LOG_JSON);
+	config_fini(&config);
+}
+END_TEST
+
+START_TEST(agent_check_alone_takes_its_servers_from_the_file)
+{
+	struct config config =
+		good("agentCheck: {listen: '127.0.0.1:9181'}\n"
+		     "services:\n"
+		     "- name: ws\n"
+		     "  servers:\n"
+		     "  - {name: ws1, address: '10.0.0.1:80'}\n"
+		     "  - {name: ws2, address: '[fd00::2]:81', weight: 7}\n"
+		     "- {name: b, servers: [{name: ws1, address: 'pod:80', weight: 256}]}\n");
+
+	ck_assert(!config.has_socket);
+	ck_assert_uint_eq(config.n_services, 2);
+	ck_assert_uint_eq(config.services[0].n_servers, 2);
+	ck_assert_str_eq(config.services[0].name, "ws");
+	ck_assert_int_eq(config.services[0].servers[0].weight, 100);
+	ck_assert_str_eq(config.services[0].servers[1].name, "ws2");
+	ck_assert_str_eq(config.services[0].servers[1].address.host, "fd00::2");
+	ck_assert_uint_eq(config.services[0].servers[1].address.port, 81);
+	ck_assert_int_eq(config.services[0].servers[1].weight, 7);
+	ck_assert_int_eq(config.services[1].servers[0].weight, 256);
+	config_fini(&config);
+}
+END_TEST
+
+START_TEST(a_bare_number_is_seconds_for_cache_ttl_as_in_the_traefik_plugin)
+{
+	struct config config = good("haproxy: {socket: /s}\ncacheTTL: 45\n");
+
+	ck_assert_int_eq(config.cache_ttl_ms, 45000);
+	config_fini(&config);
+}
+END_TEST
+
+START_TEST(variables_are_put_into_values_and_never_into_structure)
+{
+	struct config config =
+		good("haproxy: {socket: '/${SET_run}/a', backends: ['${SET_ws}']}\n"
+		     "metricPort: ${SET_80}\n"
+		     "metricHeaders: {X-A: '${SET_}${SET_a}${SET_b} $${SET_c} $5'}\n");
+
+	ck_assert_str_eq(config.socket.path, "/run/a");
+	ck_assert_str_eq(config.backends[0], "ws");
+	ck_assert_uint_eq(config.metric_port, 80);
+	ck_assert_str_eq(config.metric_headers[0].value, "ab ${SET_c} $5");
+	config_fini(&config);
+}
+END_TEST
+
+int main(void)
+{
+	char *table = read_mistakes();
+	Suite *suite = suite_create("config");
+	TCase *tcase = tcase_create("config");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, a_mistake_is_answered_with_its_line_and_key, 0, n_mistakes);
+	tcase_add_test(tcase, all_but_the_socket_has_a_default);
+	tcase_add_test(tcase, every_key_is_taken);
+	tcase_add_test(tcase, agent_check_alone_takes_its_servers_from_the_file);
+	tcase_add_test(tcase, a_bare_number_is_seconds_for_cache_ttl_as_in_the_traefik_plugin);
+	tcase_add_test(tcase, variables_are_put_into_values_and_never_into_structure);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	free(mistakes);
+	free(table);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
