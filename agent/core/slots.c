@@ -164,27 +164,6 @@ static void activate(struct planning *p, struct place *place, const struct endpo
 	place->pod = pod;
 }
 
-/* Copies line with every "{server}" replaced by name; the caller frees it. NULL: no memory. */
-static char *fill_line(const char *line, const char *name)
-{
-	static const char mark[] = "{server}";
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	for (const char *at; (at = strstr(line, mark)); line = at + sizeof(mark) - 1) {
-		fwrite(line, 1, (size_t)(at - line), out);
-		fputs(name, out);
-	}
-	fputs(line, out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 static bool has_word(const char *line, const char *word)
 {
 	size_t len = strlen(word);
@@ -205,15 +184,12 @@ static void add_server(struct planning *p, const struct endpoint *pod)
 		p->next_extra++;
 	while (p->extras[p->next_extra]);
 	snprintf(name, sizeof(name), SLOTS_ADDED_PREFIX "%u", p->next_extra);
-	char *filled = fill_line(line, name);
-	if (!filled || !slots_memory_put(&p->plan.memory, name, pod->address, pod->port, pod->uid)) {
+	if (!slots_memory_put(&p->plan.memory, name, pod->address, pod->port, pod->uid)) {
 		p->failed = true;
-		free(filled);
 		return;
 	}
 	command(p, "add server %s/%s %s%s%s:%u weight %d %s", backend, name, v6 ? "[" : "",
-		pod->address, v6 ? "]" : "", pod->port, first_weight(p), filled);
-	free(filled);
+		pod->address, v6 ? "]" : "", pod->port, first_weight(p), line);
 	/* Checks of an added server are off until they are switched on. */
 	if (has_word(line, "check"))
 		command(p, "enable health %s/%s", backend, name);
@@ -362,6 +338,42 @@ bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wa
 	}
 	*plan = p.plan;
 	return true;
+}
+
+/* The texts are those of HAProxy's server.c and server_state.c, the same from 2.6 to 3.5. */
+static bool is_complaint(const char *line, size_t len)
+{
+	static const char *const fine[] = {
+		"IP changed from ",
+		"no need to change the addr",
+		"port changed from ",
+		"New server registered.",
+		"Server deleted.",
+		/* Tried again with the next plan. */
+		"Server still has connections attached to it",
+	};
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		if (len >= strlen(fine[i]) && strncmp(line, fine[i], strlen(fine[i])) == 0)
+			return false;
+	return len > 0;
+}
+
+size_t slots_complaints(const char *reply, size_t len, char *complaint, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t start = 0; start < len;) {
+		const char *line = reply + start;
+		const char *end = memchr(line, '\n', len - start);
+		size_t line_len = end ? (size_t)(end - line) : len - start;
+
+		if (is_complaint(line, line_len) && n++ == 0 && size > 0)
+			snprintf(complaint, size, "%.*s", (int)(line_len < size ? line_len : size),
+				line);
+		start += line_len + 1;
+	}
+	return n;
 }
 
 void slots_plan_fini(struct slots_plan *plan)

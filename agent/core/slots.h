@@ -35,8 +35,7 @@
 #define SLOTS_ADDED_PREFIX "extra" /* added servers are extra1, extra2, ... */
 
 struct slots_options {
-	/* What an added server has after its address and weight, e.g. "check inter 2s". "{server}"
-	 * stands for its name. */
+	/* What an added server has after its address and weight, e.g. "check inter 2s". */
 	const char *added_line;
 	unsigned added_max; /* how many servers may be added; 0: none */
 };
@@ -62,6 +61,10 @@ struct slots_plan {
 bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wanted,
 	size_t n_wanted, const struct slots_options *options, const struct slots_memory *memory,
 	struct slots_plan *plan);
+
+/* Finds the first complaint in the answer to a plan's commands, some of which say something when
+ * they succeed: copies it, cut to size, and returns how many lines complain. */
+size_t slots_complaints(const char *reply, size_t len, char *complaint, size_t size);
 
 /* Frees what *plan owns, memory included; takes a zeroed struct. */
 void slots_plan_fini(struct slots_plan *plan);

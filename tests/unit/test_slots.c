@@ -409,14 +409,14 @@ START_TEST(a_server_is_added_with_its_checks_and_deleted_when_empty)
 	struct sim sim;
 
 	sim_init(&sim, 1, 8);
-	sim.options.added_line = "check inter 2s agent-check agent-port 9 agent-send {server}\\n";
+	sim.options.added_line = "check inter 2s agent-check agent-port 9";
 	sim_pod(&sim, 0, ENDPOINT_READY);
 	sim_pod(&sim, 1, ENDPOINT_READY);
 	planned(&sim);
 	sim_pod(&sim, 2, ENDPOINT_READY);
 	ck_assert_str_eq(planned(&sim),
 		"add server be/extra2 10.0.0.12:8080 weight 100 check inter 2s agent-check "
-		"agent-port 9 agent-send extra2\\n; enable health be/extra2; "
+		"agent-port 9; enable health be/extra2; "
 		"enable agent be/extra2; set server be/extra2 state ready");
 	sim.servers[2].scur = 1;
 	sim_gone(&sim, 2);
@@ -443,6 +443,21 @@ START_TEST(an_ipv6_pod_is_added_in_brackets)
 	ck_assert_str_eq(plan.commands[0],
 		"add server be/extra1 [2001:db8::1]:80 weight 100 check inter 2s");
 	slots_plan_fini(&plan);
+}
+END_TEST
+
+START_TEST(only_what_haproxy_refuses_is_a_complaint)
+{
+	static const char fine[] =
+		"IP changed from '127.0.0.1' to '10.0.0.1', port changed from '1' to '99' by 'stats "
+		"socket command'\n\n\n\nno need to change the addr, no need to change the port by "
+		"'stats socket command'\n\nNew server registered.\n\nServer deleted.\n\n";
+	static const char wrong[] = "\n\nNo such server.\n\nServer deleted.\nNo such backend.\n";
+	char complaint[16] = "";
+
+	ck_assert_uint_eq(slots_complaints(fine, strlen(fine), complaint, sizeof(complaint)), 0);
+	ck_assert_uint_eq(slots_complaints(wrong, strlen(wrong), complaint, sizeof(complaint)), 2);
+	ck_assert_str_eq(complaint, "No such server.");
 }
 END_TEST
 
@@ -626,6 +641,7 @@ int main(void)
 	tcase_add_test(tc, a_reload_fills_all_slots_in_one_plan);
 	tcase_add_test(tc, a_server_is_added_with_its_checks_and_deleted_when_empty);
 	tcase_add_test(tc, an_ipv6_pod_is_added_in_brackets);
+	tcase_add_test(tc, only_what_haproxy_refuses_is_a_complaint);
 	tcase_add_test(tc, backup_servers_and_resolved_servers_are_left_alone);
 	tcase_add_test(tc, a_foreign_change_is_repaired);
 	tcase_add_test(tc, any_history_keeps_pods_apart_and_settles_in_one_plan);
