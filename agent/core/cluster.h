@@ -42,6 +42,8 @@ struct backend {
 	struct planner_summary summary;
 	int64_t planned_ms;
 	int64_t seen_ms;         /* the answer of HAProxy's that listed it last */
+	int announced_mode;      /* mode + 1 as logged last; 0: never */
+	bool announced_fallback; /* as logged last */
 };
 
 /* How often things happened since the agent started. */

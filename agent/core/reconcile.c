@@ -84,7 +84,10 @@ static bool plan_server(struct server *server, uint16_t agent_check_port, struct
 
 static bool restore_server(struct server *server, struct reconcile *out)
 {
-	if (server->sent < 0 || server->sent == server->iweight)
+	int current = server->sent >= 0 ? server->sent : server->uweight;
+
+	/* A steered weight may also be what an agent before this one has left. */
+	if ((!server->planned && server->sent < 0) || current == server->iweight)
 		return true;
 	return append_weight(server, server->iweight, out);
 }

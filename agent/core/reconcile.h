@@ -30,7 +30,7 @@ struct reconcile {
  */
 bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct reconcile *out);
 
-/* Appends the commands that put back every weight that was sent and is not the configured one. */
+/* Appends the commands that put back the configured weight of every server that was steered. */
 bool reconcile_restore(struct cluster *cluster, struct reconcile *out);
 
 /* Appends one command. False when out of memory, or when it is longer than a line. */

@@ -57,6 +57,9 @@ struct server {
 	int weight;              /* the wanted weight: the plan's, in the steps that can be had */
 	int sent;                /* the weight last sent to HAProxy; -1: none */
 	bool verified;           /* HAProxy has shown the sent weight as its own */
+
+	bool announced_disbelieved; /* as logged last */
+	bool announced_draining;
 };
 
 /* What one answer of HAProxy's brings for all of its servers. */

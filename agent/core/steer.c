@@ -124,6 +124,17 @@ bool steer_plan(struct cluster *cluster, int64_t now_ms)
 	return planned;
 }
 
+void steer_release(struct cluster *cluster)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+
+	for (size_t b = 0; b < n_backends; b++) {
+		for (size_t i = 0; i < backends[b]->n_servers; i++)
+			backends[b]->servers[i]->weight = backends[b]->servers[i]->iweight;
+	}
+}
+
 double steer_imbalance(const struct cluster *cluster)
 {
 	size_t n_backends;

@@ -12,6 +12,9 @@
  * for the backends that could not be. */
 bool steer_plan(struct cluster *cluster, int64_t now_ms);
 
+/* Makes the configured weight the wanted one of every planned server: for the end. */
+void steer_release(struct cluster *cluster);
+
 /* The largest imbalance (max/mean - 1) of the planned backends; 0 for none. */
 double steer_imbalance(const struct cluster *cluster);
 

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* Holds the parts together. */
+#include "agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "announce.h"
+#include "checkd.h"
+#include "clock.h"
+#include "configfile.h"
+#include "core/report.h"
+#include "core/stats.h"
+#include "httpd.h"
+#include "log.h"
+#include "poller.h"
+#include "round.h"
+#include "runtime.h"
+
+/* For putting weights back; the whole stop is to take a second at most. */
+static const double STOP_S = 0.8;
+
+/* What a configuration brings into being. */
+struct parts {
+	struct config *config;
+	struct runtime *runtime; /* NULL with agent-check alone */
+	struct poller *poller;
+	struct checkd *checkd;   /* NULL without agentCheck */
+};
+
+struct agent {
+	struct ev_loop *loop;
+	struct agent_options options;
+	struct parts parts;
+	struct cluster *cluster;
+	struct stats stats;
+	struct httpd *httpd;
+	struct round *round;
+	ev_timer stop_deadline;
+	bool stopping;
+};
+
+static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
+	const char *detail, double seconds, void *arg)
+{
+	struct agent *agent = arg;
+
+	stats_observe(&agent->stats.poll, seconds);
+	agent->stats.polls[outcome]++;
+	announce_poll(pod, outcome, detail);
+	pod_observe(pod, outcome, metric, detail, clock_now_ms());
+}
+
+static void fill_view(struct report_view *view, void *arg)
+{
+	struct agent *agent = arg;
+
+	*view = (struct report_view){
+		.cluster = agent->cluster,
+		.stats = &agent->stats,
+		.now_ms = clock_now_ms(),
+		.wall_ms = clock_wall_ms(),
+		.version = WSB_VERSION,
+		.dry_run = agent->options.dry_run,
+		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
+			cluster_is_first_round_done(agent->cluster),
+	};
+}
+
+static struct cluster_params cluster_params_of(const struct config *config)
+{
+	return (struct cluster_params){
+		.replicas = config->replicas,
+		.poll_interval_ms = config->poll_interval_ms,
+		.cache_ttl_ms = config->cache_ttl_ms,
+		.percent_steps = config->has_agent_check,
+		.agent_check_only = !config->has_socket,
+		.backends = config->backends,
+		.n_backends = config->n_backends,
+	};
+}
+
+static struct round_parts round_parts_of(struct agent *agent)
+{
+	return (struct round_parts){
+		.config = agent->parts.config,
+		.cluster = agent->cluster,
+		.stats = &agent->stats,
+		.poller = agent->parts.poller,
+		.runtime = agent->parts.runtime,
+		.dry_run = agent->options.dry_run,
+	};
+}
+
+static struct httpd_options httpd_options_of(struct agent *agent, const struct config *config)
+{
+	return (struct httpd_options){
+		.listen = &config->listen,
+		.balancer_metric_path = config->balancer_metric_path,
+		.view = fill_view,
+		.arg = agent,
+	};
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
+{
+	return is_same_text(a->path, b->path) && is_same_text(a->host, b->host) &&
+		a->port == b->port;
+}
+
+/*
+ * Makes what the configuration needs and the old parts do not have already. False, logged, when
+ * something cannot be made; what was made is in *parts either way.
+ */
+static bool parts_make(struct agent *agent, struct parts *parts)
+{
+	const struct config *config = parts->config;
+	const struct parts *old = &agent->parts;
+
+	parts->poller = poller_new(agent->loop, config, on_answer, agent);
+	if (old->runtime && config->has_socket &&
+		is_same_endpoint(&config->socket, &old->config->socket))
+		parts->runtime = old->runtime;
+	else if (config->has_socket)
+		parts->runtime = runtime_new(agent->loop, &config->socket);
+	if (!parts->poller || (config->has_socket && !parts->runtime)) {
+		log_error("out of memory", LOG_NONE);
+		return false;
+	}
+	if (!config->has_agent_check)
+		return true;
+	if (old->checkd && is_same_endpoint(&config->agent_check, &old->config->agent_check))
+		parts->checkd = old->checkd;
+	else
+		parts->checkd = checkd_new(
+			agent->loop, &config->agent_check, agent->cluster, &agent->stats);
+	return parts->checkd != NULL;
+}
+
+/* Frees the parts, but for those that are in kept too. */
+static void parts_free(struct agent *agent, struct parts *parts, const struct parts *kept)
+{
+	if (parts->poller)
+		poller_drop_all(parts->poller, agent->cluster);
+	poller_free(parts->poller);
+	if (parts->runtime != kept->runtime)
+		runtime_free(parts->runtime);
+	if (parts->checkd != kept->checkd)
+		checkd_free(parts->checkd);
+	config_fini(parts->config);
+	free(parts->config);
+	*parts = (struct parts){.config = NULL};
+}
+
+/* Opens the HTTP endpoint, or moves it to where the configuration wants it. */
+static bool open_httpd(struct agent *agent, const struct config *config)
+{
+	struct httpd_options options = httpd_options_of(agent, config);
+	char why[256] = "";
+	bool opened;
+
+	if (agent->httpd) {
+		opened = httpd_configure(agent->httpd, &options, why, sizeof(why));
+	} else {
+		agent->httpd = httpd_new(agent->loop, &options, why, sizeof(why));
+		opened = agent->httpd != NULL;
+	}
+	if (!opened)
+		log_error("listen cannot be opened", log_str("error", why));
+	return opened;
+}
+
+static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+struct agent *agent_new(struct ev_loop *loop, struct config *config,
+	const struct agent_options *options)
+{
+	struct cluster_params params = cluster_params_of(config);
+	struct agent *agent = calloc(1, sizeof(*agent));
+	struct round_parts parts;
+
+	if (!agent) {
+		config_fini(config);
+		free(config);
+		return NULL;
+	}
+	agent->loop = loop;
+	agent->options = *options;
+	agent->parts.config = config;
+	agent->stats.start_wall_ms = clock_wall_ms();
+	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
+	log_configure(config->log_level, config->log_format);
+	agent->cluster = cluster_new(&params);
+	if (!agent->cluster || !parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
+		agent_free(agent);
+		return NULL;
+	}
+	parts = round_parts_of(agent);
+	agent->round = round_new(loop, &parts);
+	if (!agent->round) {
+		agent_free(agent);
+		return NULL;
+	}
+	log_info("started", log_str("version", WSB_VERSION), log_str("config", options->config_path),
+		log_str("dry_run", options->dry_run ? "true" : "false"));
+	return agent;
+}
+
+void agent_free(struct agent *agent)
+{
+	static const struct parts none = {.config = NULL};
+
+	if (!agent)
+		return;
+	ev_timer_stop(agent->loop, &agent->stop_deadline);
+	round_free(agent->round);
+	httpd_free(agent->httpd);
+	parts_free(agent, &agent->parts, &none);
+	cluster_free(agent->cluster);
+	free(agent);
+}
+
+static bool is_same_backends(const struct config *a, const struct config *b)
+{
+	if (a->n_backends != b->n_backends)
+		return false;
+	for (size_t i = 0; i < a->n_backends; i++) {
+		if (strcmp(a->backends[i], b->backends[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Puts a configuration into force. False, logged, when it cannot be: the old one goes on. */
+static bool apply(struct agent *agent, struct config *config)
+{
+	struct cluster_params params = cluster_params_of(config);
+	struct cluster_params old_params = cluster_params_of(agent->parts.config);
+	struct parts made = {.config = config};
+	struct parts old = agent->parts;
+	struct round_parts parts;
+
+	if (!parts_make(agent, &made) || !cluster_configure(agent->cluster, &params)) {
+		parts_free(agent, &made, &old);
+		return false;
+	}
+	if (!open_httpd(agent, config)) {
+		if (!cluster_configure(agent->cluster, &old_params))
+			log_error("out of memory", LOG_NONE);
+		parts_free(agent, &made, &old);
+		return false;
+	}
+	/* What will be steered no more gets its configured weights. */
+	if (made.runtime == old.runtime && !is_same_backends(config, old.config))
+		round_restore(agent->round);
+	agent->parts = made;
+	parts = round_parts_of(agent);
+	round_configure(agent->round, &parts);
+	parts_free(agent, &old, &made);
+	log_configure(config->log_level, config->log_format);
+	return true;
+}
+
+void agent_reload(struct agent *agent)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct configfile_why why = {.text = "out of memory"};
+
+	if (agent->stopping) {
+		free(config);
+		return;
+	}
+	if (!config || !configfile_load(agent->options.config_path, config, &why)) {
+		log_error("configuration refused, the old one goes on", log_str("error", why.text));
+		agent->stats.config_reloads_failed++;
+		free(config);
+		return;
+	}
+	if (apply(agent, config)) {
+		log_info("configuration read again",
+			log_str("config", agent->options.config_path));
+		agent->stats.config_reloads++;
+	} else {
+		log_error("configuration refused, the old one goes on",
+			log_str("config", agent->options.config_path));
+		agent->stats.config_reloads_failed++;
+	}
+}
+
+static void on_round_stopped(void *arg)
+{
+	struct agent *agent = arg;
+
+	/* With agent-check alone nobody could be told: checks that come until the deadline are. */
+	if (agent->parts.runtime || !agent->parts.checkd)
+		ev_break(agent->loop, EVBREAK_ALL);
+}
+
+void agent_stop(struct agent *agent)
+{
+	if (agent->stopping) {
+		ev_break(agent->loop, EVBREAK_ALL);
+		return;
+	}
+	log_info("stopping: the configured weights go back", LOG_NONE);
+	agent->stopping = true;
+	ev_timer_start(agent->loop, &agent->stop_deadline);
+	round_stop(agent->round, on_round_stopped, agent);
+}

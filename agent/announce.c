@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Logs changes of state. */
+#include "announce.h"
+
+#include <string.h>
+
+#include "log.h"
+
+static void announce_haproxy(struct announce *announce, const struct hareply_info *info)
+{
+	if (info->pid == announce->pid)
+		return;
+	log_info(announce->pid == 0 ? "HAProxy reached" : "HAProxy was reloaded or restarted",
+		log_str("version", info->version), log_int("pid", info->pid));
+	if (strncmp(info->version, "3.2.0", 5) == 0 &&
+		(info->version[5] < '0' || info->version[5] > '9'))
+		log_warn("HAProxy 3.2.0 can loop for ever while weights change: update it",
+			log_str("version", info->version));
+	announce->pid = info->pid;
+}
+
+static void announce_missing(struct announce *announce, const struct cluster *cluster)
+{
+	const struct cluster_params *settings = cluster_settings(cluster);
+	const char *missing = NULL;
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	size_t n = 0;
+
+	for (size_t i = 0; i < settings->n_backends; i++) {
+		bool found = false;
+
+		for (size_t b = 0; b < n_backends && !found; b++)
+			found = strcmp(backends[b]->name, settings->backends[i]) == 0;
+		if (!found) {
+			missing = settings->backends[i];
+			n++;
+		}
+	}
+	if (n != announce->n_missing && missing)
+		log_warn("haproxy.backends names a backend that HAProxy has not",
+			log_str("backend", missing), log_int("missing", (int64_t)n));
+	announce->n_missing = n;
+}
+
+static void announce_mode(struct backend *backend)
+{
+	if (backend->announced_mode == (int)backend->mode + 1)
+		return;
+	backend->announced_mode = (int)backend->mode + 1;
+	if (backend->mode == BACKEND_NOT_STEERED)
+		log_warn("backend is not steered: its algorithm has no use for weights that change",
+			log_str("backend", backend->name), log_str("balance", backend->algo));
+	else
+		log_info("backend is steered", log_str("backend", backend->name),
+			log_str("balance", backend->algo),
+			log_str("by", backend_mode_name(backend->mode)),
+			log_int("servers", (int64_t)backend->n_servers));
+}
+
+static void announce_fallback(struct backend *backend)
+{
+	const struct planner_summary *summary = &backend->summary;
+
+	if (!backend->planned || backend->announced_fallback == summary->fallback)
+		return;
+	backend->announced_fallback = summary->fallback;
+	if (summary->fallback)
+		log_warn("fewer than half of the pods are known: weights as configured",
+			log_str("backend", backend->name), log_int("known", (int64_t)summary->n_known),
+			log_int("never_heard", (int64_t)summary->n_never_heard),
+			log_int("disbelieved", (int64_t)summary->n_disbelieved));
+	else
+		log_info("enough pods are known: steering", log_str("backend", backend->name),
+			log_int("known", (int64_t)summary->n_known));
+}
+
+static void announce_server(struct server *server)
+{
+	bool disbelieved = server->planned && server->plan.basis == PLANNER_DISBELIEVED;
+	bool draining = server->planned && server->plan.basis == PLANNER_DRAINING;
+
+	if (disbelieved && !server->announced_disbelieved)
+		log_warn("pod reports fewer connections than HAProxy holds on it: not believed",
+			log_str("server", server->id), log_str("pod", server->pod->key),
+			log_int("reported", server->pod->metric.count),
+			log_int("held", server->own));
+	if (!disbelieved && server->announced_disbelieved && server->planned)
+		log_info("pod is believed again", log_str("server", server->id),
+			log_str("pod", server->pod->key));
+	if (draining && !server->announced_draining)
+		log_info("pod drains: weight 0", log_str("server", server->id),
+			log_str("pod", server->pod->key));
+	server->announced_disbelieved = disbelieved;
+	server->announced_draining = draining;
+}
+
+void announce_plan(struct announce *announce, const struct cluster *cluster)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	announce_haproxy(announce, cluster_info(cluster));
+	announce_missing(announce, cluster);
+	for (size_t b = 0; b < n; b++) {
+		announce_mode(backends[b]);
+		announce_fallback(backends[b]);
+		for (size_t i = 0; i < backends[b]->n_servers; i++)
+			announce_server(backends[b]->servers[i]);
+	}
+}
+
+void announce_poll(const struct pod *pod, enum metric_outcome outcome, const char *detail)
+{
+	log_debug("poll", log_str("pod", pod->key), log_str("result", metric_outcome_label(outcome)),
+		log_str("detail", detail));
+	if (outcome != METRIC_OK && (pod->polled_ms == 0 || pod->outcome != outcome))
+		log_warn("pod cannot be polled", log_str("pod", pod->key),
+			log_str("result", metric_outcome_label(outcome)), log_str("error", detail));
+	if (outcome == METRIC_OK && pod->polled_ms != 0 && pod->outcome != METRIC_OK)
+		log_info("pod answers again", log_str("pod", pod->key));
+}

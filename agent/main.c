@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* wsbalancer: weights for HAProxy from what WebSocket pods say of themselves. */
+#include <curl/curl.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent.h"
+#include "configfile.h"
+#include "log.h"
+#include "options.h"
+
+static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	agent_stop(watcher->data);
+}
+
+static void on_reload_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	agent_reload(watcher->data);
+}
+
+/* Runs until a signal says stop. */
+static void run_loop(struct ev_loop *loop, struct agent *agent)
+{
+	ev_signal term;
+	ev_signal interrupt;
+	ev_signal hangup;
+
+	ev_signal_init(&term, on_stop_signal, SIGTERM);
+	ev_signal_init(&interrupt, on_stop_signal, SIGINT);
+	ev_signal_init(&hangup, on_reload_signal, SIGHUP);
+	term.data = agent;
+	interrupt.data = agent;
+	hangup.data = agent;
+	ev_signal_start(loop, &term);
+	ev_signal_start(loop, &interrupt);
+	ev_signal_start(loop, &hangup);
+	ev_run(loop, 0);
+	ev_signal_stop(loop, &term);
+	ev_signal_stop(loop, &interrupt);
+	ev_signal_stop(loop, &hangup);
+}
+
+static int run(const struct options *options)
+{
+	struct agent_options agent_options = {
+		.config_path = options->config_path,
+		.dry_run = options->dry_run,
+	};
+	struct configfile_why why;
+	struct config *config = calloc(1, sizeof(*config));
+	struct ev_loop *loop;
+	struct agent *agent;
+
+	if (!config)
+		return EXIT_FAILURE;
+	if (!configfile_load(options->config_path, config, &why)) {
+		fprintf(stderr, "wsbalancer: %s\n", why.text);
+		free(config);
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	loop = ev_default_loop(EVFLAG_AUTO);
+	if (!loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		config_fini(config);
+		free(config);
+		return EXIT_FAILURE;
+	}
+	agent = agent_new(loop, config, &agent_options);
+	if (agent) {
+		run_loop(loop, agent);
+		agent_free(agent);
+		log_info("stopped", LOG_NONE);
+	}
+	curl_global_cleanup();
+	ev_loop_destroy(loop);
+	return agent ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (!options_parse(argc, argv, &options))
+		return OPTIONS_EXIT_USAGE;
+	switch (options.action) {
+	case OPTIONS_RUN:
+		return run(&options);
+	case OPTIONS_CHECK:
+		return configfile_check(options.config_path) ? EXIT_SUCCESS : EXIT_FAILURE;
+	case OPTIONS_VERSION:
+		options_write_version(stdout);
+		return EXIT_SUCCESS;
+	case OPTIONS_HELP:
+		options_write_help(stdout);
+		return EXIT_SUCCESS;
+	}
+	return EXIT_FAILURE;
+}

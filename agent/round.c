@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Rounds. */
+#include "round.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "announce.h"
+#include "clock.h"
+#include "core/ask.h"
+#include "core/hareply.h"
+#include "core/reconcile.h"
+#include "core/steer.h"
+#include "log.h"
+
+enum {
+	BACKOFF_MAX_MS = 10000, /* between tries to reach HAProxy */
+	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
+};
+
+struct round {
+	struct ev_loop *loop;
+	struct round_parts parts;
+	struct announce announce;
+	ev_timer tick;
+	bool reading;
+	size_t n_pushing;        /* lines of commands on their way */
+	unsigned n_failures;     /* reads that failed in a row */
+	int64_t retry_ms;        /* not before this */
+	struct log_repeat unreachable;
+	struct log_repeat refused;
+	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
+	void *stopped_arg;
+};
+
+/* ---- the end of a round ---- */
+
+/* When everything that was to be sent has been answered, a stop is complete. */
+static void check_stopped(struct round *round)
+{
+	if (round->stopped && !round->reading && round->n_pushing == 0)
+		round->stopped(round->stopped_arg);
+}
+
+static void on_pushed(const struct runtime_reply *reply, void *arg)
+{
+	struct round *round = arg;
+	char complaint[200] = "";
+	enum stats_push outcome = STATS_PUSH_OK;
+
+	round->n_pushing--;
+	if (reply->outcome != RUNTIME_OK) {
+		outcome = STATS_PUSH_FAILED;
+		snprintf(complaint, sizeof(complaint), "%s", reply->detail);
+	} else if (hareply_complaints(reply->bytes, reply->len, complaint, sizeof(complaint)) > 0) {
+		outcome = STATS_PUSH_REFUSED;
+	}
+	round->parts.stats->pushes[outcome]++;
+	stats_observe(&round->parts.stats->push, reply->seconds);
+	if (outcome == STATS_PUSH_OK) {
+		if (log_repeat_end(&round->refused) > 0)
+			log_info("HAProxy takes commands again", LOG_NONE);
+	} else if (log_repeat(&round->refused)) {
+		log_error("HAProxy did not take a command",
+			log_str("outcome", runtime_outcome_name(reply->outcome)),
+			log_str("complaint", complaint),
+			log_int("times", (int64_t)round->refused.times));
+	}
+	check_stopped(round);
+}
+
+/* Sends the lines and frees them. What cannot be sent is seen in the next round. */
+static void push(struct round *round, struct reconcile *lines)
+{
+	round->parts.stats->weights_sent += lines->n_weights;
+	for (size_t i = 0; i < lines->n_lines; i++) {
+		log_debug("push", log_str("line", lines->lines[i]));
+		if (runtime_send(round->parts.runtime, lines->lines[i], on_pushed, round))
+			round->n_pushing++;
+	}
+	reconcile_fini(lines);
+}
+
+/* Plans from what is known and sends the difference. */
+static void plan(struct round *round)
+{
+	struct reconcile lines = {.n_lines = 0};
+	uint16_t port = round->parts.config->has_agent_check ? round->parts.config->agent_check.port : 0;
+
+	if (!poller_sync(round->parts.poller, round->parts.cluster) ||
+		!steer_plan(round->parts.cluster, clock_now_ms())) {
+		round->parts.stats->rounds_skipped++;
+		log_error("a round is skipped: out of memory", LOG_NONE);
+		return;
+	}
+	round->parts.stats->rounds++;
+	stats_add_point(round->parts.stats, clock_wall_ms(), steer_imbalance(round->parts.cluster));
+	announce_plan(&round->announce, round->parts.cluster);
+	if (!round->parts.runtime || round->parts.dry_run)
+		return;
+	if (!reconcile_plan(round->parts.cluster, port, &lines))
+		round->parts.stats->rounds_skipped++;
+	push(round, &lines);
+}
+
+/* ---- the beginning of a round ---- */
+
+static void on_pod_gone(struct pod *pod, void *arg)
+{
+	struct round *round = arg;
+
+	log_debug("pod is gone", log_str("pod", pod->key));
+	poller_drop(round->parts.poller, pod);
+}
+
+static void take(struct round *round, const struct hareply_snapshot *snapshot)
+{
+	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round))
+		round->parts.stats->rounds_skipped++;
+	plan(round);
+}
+
+/* Doubles the wait with each failure. */
+static void fail(struct round *round, const char *why, const char *detail)
+{
+	int64_t wait_ms = round->parts.config->poll_interval_ms;
+
+	for (unsigned i = 0; i < round->n_failures && wait_ms < BACKOFF_MAX_MS; i++)
+		wait_ms *= 2;
+	if (wait_ms > BACKOFF_MAX_MS)
+		wait_ms = BACKOFF_MAX_MS;
+	round->n_failures++;
+	round->retry_ms = clock_now_ms() + wait_ms;
+	round->parts.stats->reads_failed++;
+	round->parts.stats->haproxy_reached = false;
+	snprintf(round->parts.stats->haproxy_error, sizeof(round->parts.stats->haproxy_error), "%s%s%s", why,
+		*detail ? ": " : "", detail);
+	if (log_repeat(&round->unreachable))
+		log_error("HAProxy's state cannot be read",
+			log_str("error", round->parts.stats->haproxy_error),
+			log_int("times", (int64_t)round->unreachable.times),
+			log_int("retry_ms", wait_ms));
+}
+
+static void succeed(struct round *round)
+{
+	uint64_t times = log_repeat_end(&round->unreachable);
+
+	if (times > 0)
+		log_info("HAProxy's state can be read again",
+			log_int("after_failures", (int64_t)times));
+	round->n_failures = 0;
+	round->retry_ms = 0;
+	round->parts.stats->haproxy_reached = true;
+	round->parts.stats->haproxy_error[0] = '\0';
+}
+
+static void on_read(const struct runtime_reply *reply, void *arg)
+{
+	struct round *round = arg;
+	struct hareply_snapshot snapshot = {.n_backends = 0};
+	enum hareply_outcome outcome;
+	const char *why = "";
+
+	round->reading = false;
+	if (round->stopped) {
+		check_stopped(round);
+		return;
+	}
+	stats_observe(&round->parts.stats->read, reply->seconds);
+	if (reply->outcome != RUNTIME_OK) {
+		fail(round, runtime_outcome_name(reply->outcome), reply->detail);
+		return;
+	}
+	outcome = hareply_parse(reply->bytes, reply->len, &snapshot, &why);
+	if (outcome != HAREPLY_OK) {
+		fail(round, hareply_outcome_text(outcome), why);
+		return;
+	}
+	if (snapshot.info.stopping) {
+		/* A worker on its way out: the new one answers in a moment. */
+		ev_timer_stop(round->loop, &round->tick);
+		ev_timer_set(&round->tick, STOPPING_RETRY_MS / 1000.0,
+			(double)round->parts.config->poll_interval_ms / 1000.0);
+		ev_timer_start(round->loop, &round->tick);
+	} else {
+		succeed(round);
+		take(round, &snapshot);
+	}
+	hareply_fini(&snapshot);
+}
+
+static void read_haproxy(struct round *round)
+{
+	const struct config *config = round->parts.config;
+	char *line = ask_write(config->backends, config->n_backends);
+
+	round->reading = line && runtime_send(round->parts.runtime, line, on_read, round);
+	if (!round->reading)
+		round->parts.stats->rounds_skipped++;
+	free(line);
+}
+
+static void take_configured(struct round *round)
+{
+	struct hareply_snapshot snapshot;
+
+	if (!ask_configured(round->parts.config, &snapshot)) {
+		round->parts.stats->rounds_skipped++;
+		return;
+	}
+	take(round, &snapshot);
+	hareply_fini(&snapshot);
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct round *round = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (!round->parts.runtime)
+		take_configured(round);
+	else if (round->reading || round->n_pushing > 0)
+		round->parts.stats->rounds_skipped++;
+	else if (clock_now_ms() >= round->retry_ms)
+		read_haproxy(round);
+}
+
+static void start_ticking(struct round *round)
+{
+	ev_timer_stop(round->loop, &round->tick);
+	ev_timer_set(&round->tick, 0.0, (double)round->parts.config->poll_interval_ms / 1000.0);
+	ev_timer_start(round->loop, &round->tick);
+}
+
+struct round *round_new(struct ev_loop *loop, const struct round_parts *parts)
+{
+	struct round *round = calloc(1, sizeof(*round));
+
+	if (!round)
+		return NULL;
+	round->loop = loop;
+	round->parts = *parts;
+	ev_init(&round->tick, on_tick);
+	round->tick.data = round;
+	start_ticking(round);
+	return round;
+}
+
+void round_free(struct round *round)
+{
+	if (!round)
+		return;
+	ev_timer_stop(round->loop, &round->tick);
+	free(round);
+}
+
+void round_configure(struct round *round, const struct round_parts *parts)
+{
+	if (parts->runtime != round->parts.runtime) {
+		/* Whatever was under way went with the old one. */
+		round->reading = false;
+		round->n_pushing = 0;
+		round->n_failures = 0;
+		round->retry_ms = 0;
+	}
+	round->parts = *parts;
+	start_ticking(round);
+}
+
+void round_restore(struct round *round)
+{
+	struct reconcile lines = {.n_lines = 0};
+
+	steer_release(round->parts.cluster);
+	if (!round->parts.runtime || round->parts.dry_run)
+		return;
+	if (!reconcile_restore(round->parts.cluster, &lines))
+		log_error("not all weights can be put back: out of memory", LOG_NONE);
+	push(round, &lines);
+}
+
+void round_stop(struct round *round, void (*done)(void *arg), void *arg)
+{
+	ev_timer_stop(round->loop, &round->tick);
+	round->stopped = done;
+	round->stopped_arg = arg;
+	round_restore(round);
+	check_stopped(round);
+}
