@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/config_headers.h"
+#include "core/config_kubernetes.h"
 #include "core/config_rules.h"
 #include "core/config_schema.h"
 #include "core/config_services.h"
@@ -21,6 +22,8 @@
 
 static const struct config_setting root_settings[] = {CONFIG_KEYS_ROOT(SETTING)};
 static const struct config_setting haproxy_settings[] = {CONFIG_KEYS_HAPROXY(SETTING)};
+static const struct config_setting kubernetes_api_settings[] = {
+	CONFIG_KEYS_KUBERNETES_API(SETTING)};
 static const struct config_setting agent_check_settings[] = {CONFIG_KEYS_AGENT_CHECK(SETTING)};
 static const struct config_setting log_settings[] = {CONFIG_KEYS_LOG(SETTING)};
 
@@ -41,6 +44,7 @@ struct group {
 static const struct group groups[] = {
 	{.settings = root_settings, .n_settings = sizeof(root_settings) / sizeof(root_settings[0])},
 	GROUP("haproxy", haproxy, haproxy_settings),
+	GROUP("kubernetesAPI", kubernetes_api, kubernetes_api_settings),
 	GROUP("agentCheck", agent_check, agent_check_settings),
 	GROUP("log", log, log_settings),
 };
@@ -72,6 +76,8 @@ static bool fill(struct config_source *source, struct config *config, struct con
 	}
 	if (!config_services_take_backends(source, config, error) ||
 		!config_services_take(source, config, error) ||
+		!config_kubernetes_take(source, config, error) ||
+		!config_kubernetes_take_replicas(source, config, error) ||
 		!config_headers_take(source, config, error))
 		return false;
 	config->has_socket = config->socket.path || config->socket.host;
@@ -106,6 +112,7 @@ void config_fini(struct config *config)
 	for (size_t i = 0; i < N_GROUPS; i++)
 		config_release(groups[i].settings, groups[i].n_settings, config);
 	config_services_release(config);
+	config_kubernetes_release(config);
 	config_headers_release(config);
 	*config = (struct config){0};
 }

@@ -44,10 +44,21 @@ struct config_service {
 	size_t n_servers;
 };
 
+/* A Service in Kubernetes whose pods fill a backend's server slots. */
+struct config_kubernetes {
+	char *service;        /* a DNS label */
+	char *port;           /* its port's name, or the number that pods listen on; NULL: the first */
+	char *namespace;      /* NULL: the agent's own */
+	char *backend;        /* in HAProxy; the Service's name unless the file says otherwise */
+	char *server_options; /* of servers that are added when all slots are taken */
+};
+
 struct config {
 	bool has_socket;
 	struct config_endpoint socket;
-	unsigned replicas; /* 1..1000 */
+	unsigned replicas;      /* 1..1000; with replicas_service, until that is known */
+	char *replicas_service; /* HAProxy's own Service in Kubernetes, whose pods are counted; or
+	                           NULL */
 	char **backends;   /* empty: every backend whose algorithm can be steered */
 	size_t n_backends;
 
@@ -72,6 +83,13 @@ struct config {
 
 	struct config_endpoint listen;
 	char *balancer_metric_path; /* begins with / */
+
+	struct config_kubernetes *kubernetes;
+	size_t n_kubernetes;
+	char *kube_server;     /* "https://host:port", or NULL for what a pod is given */
+	char *kube_token_file; /* or NULL, as above */
+	char *kube_ca_file;    /* PEM, or NULL, as above */
+	int64_t kube_silence_ms;
 
 	bool has_agent_check;
 	struct config_endpoint agent_check;

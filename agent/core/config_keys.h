@@ -34,10 +34,9 @@
 	X(root, "balancerMetricPath", balancer_metric_path, .kind = &config_kind_page, \
 		.fallback = "/balancer-metrics")
 
+/* And haproxy.replicas, which has two shapes: see config_kubernetes. */
 #define CONFIG_KEYS_HAPROXY(X) \
-	X(haproxy, "socket", socket, .kind = &config_kind_socket) \
-	X(haproxy, "replicas", replicas, .kind = &config_kind_unsigned, .fallback = "1", \
-		.min = 1, .max = 1000)
+	X(haproxy, "socket", socket, .kind = &config_kind_socket)
 
 #define CONFIG_KEYS_AGENT_CHECK(X) \
 	X(agent_check, "listen", agent_check, .kind = &config_kind_listen, .required = true, \
@@ -48,6 +47,22 @@
 		.choices = "error warn info debug") \
 	X(log, "format", log_format, .kind = &config_kind_choice, .fallback = "text", \
 		.choices = "text json")
+
+#define CONFIG_KEYS_KUBERNETES_API(X) \
+	X(kubernetes_api, "server", kube_server, .kind = &config_kind_url) \
+	X(kubernetes_api, "tokenFile", kube_token_file, .kind = &config_kind_file) \
+	X(kubernetes_api, "caFile", kube_ca_file, .kind = &config_kind_file) \
+	X(kubernetes_api, "silence", kube_silence_ms, .kind = &config_kind_duration, \
+		.fallback = "4m", .min = 1000, .max = 3600000)
+
+/* Of an entry of kubernetes, into struct config_kubernetes. */
+#define CONFIG_KEYS_KUBERNETES(X) \
+	X(kubernetes, "service", service, .kind = &config_kind_service, .required = true, \
+		.example = "web") \
+	X(kubernetes, "namespace", namespace, .kind = &config_kind_label) \
+	X(kubernetes, "backend", backend, .kind = &config_kind_name) \
+	X(kubernetes, "serverOptions", server_options, .kind = &config_kind_options, \
+		.fallback = "check")
 
 /* Of an entry of services, into struct config_service. */
 #define CONFIG_KEYS_SERVICE(X) \

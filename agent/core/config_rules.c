@@ -10,6 +10,7 @@
 static const struct config_path haproxy = {.key = "haproxy"};
 static const struct config_path haproxy_socket = {.up = &haproxy, .key = "socket"};
 static const struct config_path haproxy_backends = {.up = &haproxy, .key = "backends"};
+static const struct config_path kubernetes = {.key = "kubernetes"};
 static const struct config_path services = {.key = "services"};
 static const struct config_path poll_timeout = {.key = "pollTimeout"};
 static const struct config_path cache_ttl = {.key = "cacheTTL"};
@@ -40,6 +41,30 @@ static bool check_servers(
 	if (config->n_backends > 0)
 		return config_yaml_fail(yaml, &haproxy_backends, error,
 			"has no use without haproxy.socket: services names the backends");
+	return true;
+}
+
+/* Who fills slots needs HAProxy's socket. */
+static bool check_kubernetes(
+	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+{
+	if (config->n_kubernetes == 0)
+		return true;
+	if (!config->has_socket)
+		return config_yaml_fail(yaml, &haproxy_socket, error,
+			"is missing: kubernetes fills HAProxy's servers over its stats socket, such "
+			"as /run/haproxy/admin.sock");
+	for (size_t i = 0; i < config->n_kubernetes && config->n_backends > 0; i++) {
+		struct config_path path = {.up = &kubernetes, .index = i};
+		bool listed = false;
+
+		for (size_t j = 0; j < config->n_backends; j++)
+			listed |= strcmp(config->kubernetes[i].backend, config->backends[j]) == 0;
+		if (!listed)
+			return config_yaml_fail(yaml, &path, error,
+				"the backend %s is not in haproxy.backends: add it there",
+				config->kubernetes[i].backend);
+	}
 	return true;
 }
 
@@ -120,6 +145,7 @@ static bool check_listeners(
 bool config_rules_check(
 	struct config_yaml *yaml, const struct config *config, struct config_error *error)
 {
-	return check_servers(yaml, config, error) && check_times(yaml, config, error) &&
-	       check_tls(yaml, config, error) && check_listeners(yaml, config, error);
+	return check_servers(yaml, config, error) && check_kubernetes(yaml, config, error) &&
+	       check_times(yaml, config, error) && check_tls(yaml, config, error) &&
+	       check_listeners(yaml, config, error);
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SERVICES_MAX = 256, SERVERS_MAX = 4096, BACKENDS_MAX = 1000 };
+enum { KUBERNETES_MAX = 256, SERVICES_MAX = 256, SERVERS_MAX = 4096, BACKENDS_MAX = 1000 };
 
 /* clang-format off */
 #define FIELD(mapping, key, member, ...) \
@@ -18,6 +18,8 @@ static const cyaml_schema_value_t text_value = {
 
 static const cyaml_schema_field_t haproxy_fields[] = {
 	CONFIG_KEYS_HAPROXY(FIELD)
+	/* A number or a mapping: config_kubernetes reads it from the document. */
+	CYAML_FIELD_IGNORE("replicas", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_raw_haproxy, backends, n_backends, &text_value, 0, BACKENDS_MAX),
 	CYAML_FIELD_END
@@ -31,6 +33,20 @@ static const cyaml_schema_field_t agent_check_fields[] = {
 static const cyaml_schema_field_t log_fields[] = {
 	CONFIG_KEYS_LOG(FIELD)
 	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t kubernetes_api_fields[] = {
+	CONFIG_KEYS_KUBERNETES_API(FIELD)
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t kubernetes_fields[] = {
+	CONFIG_KEYS_KUBERNETES(FIELD)
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t kubernetes_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_raw_kubernetes, kubernetes_fields),
 };
 
 static const cyaml_schema_field_t server_fields[] = {
@@ -63,6 +79,11 @@ static const cyaml_schema_field_t root_fields[] = {
 		struct config_raw_root, agent_check, agent_check_fields),
 	CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_raw_root, log, log_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("kubernetes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_raw_root, kubernetes, n_kubernetes, &kubernetes_value, 0,
+		KUBERNETES_MAX),
+	CYAML_FIELD_MAPPING_PTR("kubernetesAPI", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_raw_root, kubernetes_api, kubernetes_api_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("services", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_raw_root, services, n_services, &service_value, 0, SERVICES_MAX),
 	CYAML_FIELD_END

@@ -31,6 +31,14 @@ struct config_raw_log {
 	CONFIG_KEYS_LOG(CONFIG_RAW_MEMBER)
 };
 
+struct config_raw_kubernetes_api {
+	CONFIG_KEYS_KUBERNETES_API(CONFIG_RAW_MEMBER)
+};
+
+struct config_raw_kubernetes {
+	CONFIG_KEYS_KUBERNETES(CONFIG_RAW_MEMBER)
+};
+
 struct config_raw_server {
 	CONFIG_KEYS_SERVER(CONFIG_RAW_MEMBER)
 };
@@ -46,6 +54,9 @@ struct config_raw_root {
 	struct config_raw_haproxy *haproxy;
 	struct config_raw_agent_check *agent_check;
 	struct config_raw_log *log;
+	struct config_raw_kubernetes *kubernetes;
+	unsigned n_kubernetes;
+	struct config_raw_kubernetes_api *kubernetes_api;
 	struct config_raw_service *services;
 	unsigned n_services;
 };

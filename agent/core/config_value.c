@@ -287,6 +287,76 @@ static bool take_name(
 	return set_string(out, text, len, why);
 }
 
+static bool take_url(
+	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+{
+	struct text_endpoint found;
+	const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
+			   : strncmp(text, "http://", 7) == 0 ? text + 7
+							      : "";
+
+	(void)setting;
+	if (!*text)
+		return true;
+	if (!text_parse_endpoint(host, &found) || *host == ':' || *host == '*' ||
+		strpbrk(host, "/?#@\\ "))
+		return refuse_value(why, text,
+			"is no server's URL: use https://HOST:PORT, such as https://10.96.0.1:443");
+	return set_string(out, text, strlen(text), why);
+}
+
+/* RFC 1123, as Kubernetes asks of the names of Services and namespaces. */
+static bool is_label(const char *text, size_t len)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	return len > 0 && len <= 63 && strspn(text, allowed) >= len && text[0] != '-' &&
+	       text[len - 1] != '-';
+}
+
+static bool take_label(
+	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+{
+	(void)setting;
+	if (!is_label(text, strlen(text)))
+		return refuse_value(why, text,
+			"is no name in Kubernetes: use small letters, digits and -");
+	return set_string(out, text, strlen(text), why);
+}
+
+static bool take_service(
+	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+{
+	size_t len = strcspn(text, ":");
+	const char *port = text[len] == ':' ? text + len + 1 : "1";
+	uint64_t number;
+
+	(void)setting;
+	bool digits = strspn(port, "0123456789") == strlen(port);
+	bool fits = digits ? text_parse_u64(port, 1, UINT16_MAX, &number)
+			   : is_label(port, strlen(port));
+	if (!is_label(text, len) || !fits)
+		return refuse_value(why, text,
+			"is no Service: use NAME or NAME:PORT, where PORT is the port's name or the "
+			"number that the pods listen on");
+	return set_string(out, text, strlen(text), why);
+}
+
+/* They go into a command to HAProxy, where ; and a new line begin another. */
+static bool take_options(
+	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-_.:,/@+=% ";
+
+	(void)setting;
+	if (strlen(text) > 1000 || strspn(text, allowed) != strlen(text))
+		return refuse_value(why, text,
+			"cannot stand in a command to HAProxy: use words of a server line, such as "
+			"check inter 2s");
+	return set_string(out, text, strlen(text), why);
+}
+
 static void release_string(void *out)
 {
 	char **string = out;
@@ -322,4 +392,8 @@ KIND(target, char *, release_string);
 KIND(page, char *, release_string);
 KIND(json_path, char *, release_string);
 KIND(host, char *, release_string);
+KIND(url, char *, release_string);
+KIND(label, char *, release_string);
+KIND(service, char *, release_string);
+KIND(options, char *, release_string);
 KIND(name, char *, release_string);

@@ -58,6 +58,10 @@ extern const struct config_kind config_kind_target;    /* a path in a URL, perha
 extern const struct config_kind config_kind_page;      /* a path in a URL */
 extern const struct config_kind config_kind_json_path; /* names by dots */
 extern const struct config_kind config_kind_host;      /* a host's name or address */
+extern const struct config_kind config_kind_url;       /* of a server: http or https, no path */
+extern const struct config_kind config_kind_label;     /* a DNS label, as Kubernetes' names */
+extern const struct config_kind config_kind_service;   /* the same, perhaps with ":PORT" */
+extern const struct config_kind config_kind_options;   /* words of a server line */
 extern const struct config_kind config_kind_name;      /* a name as HAProxy allows for servers */
 
 #endif

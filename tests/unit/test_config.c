@@ -183,6 +183,45 @@ START_TEST(every_key_is_taken)
 }
 END_TEST
 
+START_TEST(services_in_kubernetes_are_taken)
+{
+	struct config config = good(
+		"haproxy: {socket: /s, replicas: {service: balancer}, backends: [web, chat]}\n"
+		"kubernetes:\n"
+		"  - service: web\n"
+		"  - {service: 'chat-2:ws', namespace: talk, backend: chat,\n"
+		"     serverOptions: check inter 2s}\n"
+		"kubernetesAPI: {server: 'https://[::1]:6443', tokenFile: /t, caFile: /c,\n"
+		"  silence: 2m}\n");
+
+	ck_assert_uint_eq(config.replicas, 1);
+	ck_assert_str_eq(config.replicas_service, "balancer");
+	ck_assert_uint_eq(config.n_kubernetes, 2);
+	ck_assert_str_eq(config.kubernetes[0].service, "web");
+	ck_assert_ptr_null(config.kubernetes[0].port);
+	ck_assert_ptr_null(config.kubernetes[0].namespace);
+	ck_assert_str_eq(config.kubernetes[0].backend, "web");
+	ck_assert_str_eq(config.kubernetes[0].server_options, "check");
+	ck_assert_str_eq(config.kubernetes[1].service, "chat-2");
+	ck_assert_str_eq(config.kubernetes[1].port, "ws");
+	ck_assert_str_eq(config.kubernetes[1].namespace, "talk");
+	ck_assert_str_eq(config.kubernetes[1].backend, "chat");
+	ck_assert_str_eq(config.kubernetes[1].server_options, "check inter 2s");
+	ck_assert_str_eq(config.kube_server, "https://[::1]:6443");
+	ck_assert_str_eq(config.kube_token_file, "/t");
+	ck_assert_str_eq(config.kube_ca_file, "/c");
+	ck_assert_int_eq(config.kube_silence_ms, 120000);
+	config_fini(&config);
+
+	config = good("haproxy: {socket: /s}\n");
+	ck_assert_uint_eq(config.n_kubernetes, 0);
+	ck_assert_ptr_null(config.kube_server);
+	ck_assert_ptr_null(config.replicas_service);
+	ck_assert_int_eq(config.kube_silence_ms, 240000);
+	config_fini(&config);
+}
+END_TEST
+
 START_TEST(agent_check_alone_takes_its_servers_from_the_file)
 {
 	struct config config =
@@ -243,6 +282,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_mistake_is_answered_with_its_line_and_key, 0, n_mistakes);
 	tcase_add_test(tcase, all_but_the_socket_has_a_default);
 	tcase_add_test(tcase, every_key_is_taken);
+	tcase_add_test(tcase, services_in_kubernetes_are_taken);
 	tcase_add_test(tcase, agent_check_alone_takes_its_servers_from_the_file);
 	tcase_add_test(tcase, a_bare_number_is_seconds_for_cache_ttl_as_in_the_traefik_plugin);
 	tcase_add_test(tcase, variables_are_put_into_values_and_never_into_structure);
