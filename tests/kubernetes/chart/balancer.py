@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""A real HAProxy with the configuration that the chart makes, and what stands around it in a pod: no container."""
+import base64
+import contextlib
+import hashlib
+import http.server
+import pathlib
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import tools
+
+DEADLINE = 10.0
+
+
+def free_ports(count):
+    """Ports that the kernel gave just now."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in held]
+    for each in held:
+        each.close()
+    return ports
+
+
+def eventually(what, condition):
+    """Waits until the condition holds and returns its value."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {DEADLINE} s: {what}"
+        time.sleep(0.02)
+
+
+def local(cfg, folder):
+    """The configuration moved to this machine: on loopback only, files in the test's folder."""
+    cfg = cfg.replace("/run/haproxy/", f"{folder}/").replace("/etc/haproxy/", f"{folder}/")
+    return re.sub(r"(?m)^(    bind ):+(\d+)( v4v6)?", r"\g<1>127.0.0.1:\2", cfg)
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Opens a WebSocket where asked to (to no end but the handshake), else says who it is and what it was sent."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.headers.get("Upgrade") == "websocket":
+            accept = websocket_accept(self.headers["Sec-WebSocket-Key"])
+            self.send_response(101)
+            for name, value in ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.flush()
+            self.rfile.read(1)
+            self.close_connection = True
+            return
+        body = f"{self.server.name}\n{self.path}\n{self.headers}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+def websocket_accept(key):
+    """RFC 6455, 4.2.2; HAProxy verifies it."""
+    return base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+
+
+@contextlib.contextmanager
+def server(name, port=0):
+    """An HTTP server under a name; gives its port."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers) as httpd:
+        httpd.name = name
+        httpd.daemon_threads = True
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield httpd.server_address[1]
+        finally:
+            httpd.shutdown()
+            thread.join()
+
+
+class Balancer:
+    """HAProxy as the chart configures it."""
+
+    def __init__(self, folder, *values, scenario=None):
+        self.folder = pathlib.Path(folder)
+        self.http, self.https, self.stat, self.agent, self.check = free_ports(5)
+        ports = (f"containerPorts.http={self.http},containerPorts.https={self.https},"
+                 f"containerPorts.stat={self.stat},agent.port={self.agent},agent.agentCheck.port={self.check}")
+        services = ("-f", tools.scenarios()[scenario]) if scenario else ("--set", "services[0].name=my-app")
+        self.text = tools.template(*services, "--set", f"slots=4,{ports}", *values)
+        self.file = self.folder / "haproxy.cfg"
+        self.file.write_text(local(tools.haproxy_cfg(tools.documents(self.text)), self.folder))
+        self.process = None
+
+    def __enter__(self):
+        log = open(self.folder / "haproxy.log", "w", encoding="utf-8")
+        with log:
+            self.process = subprocess.Popen(["haproxy", "-W", "-db", "-f", self.file], stdout=log, stderr=log)
+        eventually("HAProxy answers", lambda: self.process.poll() is None and self.try_get("/live") == 200)
+        # The worker may answer before the master listens to signals.
+        eventually("the master has loaded", lambda: "Loading success" in (self.folder / "haproxy.log").read_text())
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(DEADLINE)
+        finally:
+            self.process.kill()
+
+    def try_get(self, path):
+        try:
+            return self.get(path, port=self.stat)[0]
+        except OSError:
+            return None
+
+    def get(self, path, port=None, headers=""):
+        """Status and whole answer of one request."""
+        with socket.create_connection(("127.0.0.1", port or self.http), DEADLINE) as link:
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n".encode())
+            answer = b"".join(iter(lambda: link.recv(65536), b"")).decode()
+        return int(answer.split()[1]), answer
+
+    def open_websocket(self):
+        """A connection whose WebSocket handshake went through; the caller closes it."""
+        link = socket.create_connection(("127.0.0.1", self.http), DEADLINE)
+        link.sendall(b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: d3NiYWxhbmNlci10ZXN0MQ==\r\n\r\n")
+        return link
+
+    def command(self, line):
+        """What the Runtime API answers."""
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self.folder / "admin.sock"))
+            link.sendall(line.encode() + b"\n")
+            return b"".join(iter(lambda: link.recv(65536), b"")).decode()
+
+    def fill(self, slot, port, backend="my-app"):
+        """What the agent does with a pod that is ready."""
+        self.command(f"set server {backend}/{slot} addr 127.0.0.1 port {port};"
+                     f"set server {backend}/{slot} state ready")

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""The rendered haproxy.cfg: HAProxy takes it without a word, and behaves as probes, drain and page need it."""
+import contextlib
+import socket
+import ssl
+import subprocess
+
+import balancer
+import pytest
+import tools
+
+SCENARIOS = list(tools.scenarios())
+
+
+@pytest.fixture(scope="module", name="certificate")
+def fixture_certificate(tmp_path_factory):
+    """A folder with what the Secrets of the TLS scenario would hold."""
+    folder = tmp_path_factory.mktemp("etc")
+    for name in "tls", "ca":
+        (folder / name).mkdir()
+    tools.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+               "-subj", "/CN=ws.example.com", "-days", "2", "-keyout", folder / "tls/tls.crt.key",
+               "-out", folder / "tls/tls.crt"])
+    tools.run(["cp", folder / "tls/tls.crt", folder / "ca/ca.crt"])
+    return folder
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_haproxy_takes_the_configuration_without_a_warning(name, certificate, tmp_path):
+    cfg = tools.haproxy_cfg(tools.documents(tools.scenario(name)))
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(balancer.local(cfg, certificate))
+    done = subprocess.run(["haproxy", "-c", "-f", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "valid" in done.stdout and "arning" not in done.stdout
+
+
+def test_a_mistake_in_an_added_line_is_seen(tmp_path):
+    cfg = tools.haproxy_cfg(tools.documents(tools.template(
+        "--set", "services[0].name=my-app", "--set", "haproxy.extra.global=no-such-word")))
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(cfg)
+    assert subprocess.run(["haproxy", "-c", "-f", file], capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("values, want", [
+    ("config=global\\,log stdout", "global,log stdout"),
+    ("config=\\{\\{ .Release.Name \\}\\}", "wsb")])
+def test_a_whole_configuration_can_be_given(values, want):
+    docs = tools.documents(tools.template("--set", "services[0].name=my-app", "--set", values))
+    assert tools.haproxy_cfg(docs).strip() == want
+
+
+@pytest.fixture(scope="module", name="running")
+def fixture_running(tmp_path_factory):
+    """One HAProxy of the default configuration with a pod in its first slot, and an agent to answer for the page."""
+    with balancer.Balancer(tmp_path_factory.mktemp("running")) as haproxy, \
+            balancer.server("pod") as pod, balancer.server("agent", haproxy.agent):
+        haproxy.fill("pod1", pod)
+        yield haproxy
+
+
+def test_requests_reach_the_pod_with_the_clients_address(running):
+    status, answer = running.get("/chat")
+    assert status == 200 and "\r\n\r\npod\n/chat\n" in answer
+    assert "X-Forwarded-For: 127.0.0.1" in answer or "x-forwarded-for: 127.0.0.1" in answer
+
+
+def test_a_websocket_opens(running):
+    with running.open_websocket() as link:
+        assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
+
+
+def test_the_page_is_the_agents_for_addresses_inside(running):
+    status, answer = running.get("/balancer-metrics?format=json")
+    assert status == 200 and "\r\n\r\nagent\n/balancer-metrics?format=json\n" in answer
+
+
+def test_the_page_is_hidden_from_what_came_through_a_proxy(running):
+    status, answer = running.get("/balancer-metrics", headers="X-Forwarded-For: 10.0.0.1\r\n")
+    assert status == 404 and "agent" not in answer
+
+
+def test_the_page_is_hidden_from_addresses_outside(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "balancerMetrics.allowFrom={192.0.2.0/24}") as haproxy, \
+            balancer.server("agent", haproxy.agent):
+        assert haproxy.get("/balancer-metrics")[0] == 404
+
+
+def test_haproxys_metrics_name_each_server(running):
+    status, answer = running.get("/metrics", port=running.stat)
+    assert status == 200
+    assert "haproxy_process_current_connections " in answer
+    assert 'haproxy_server_weight{proxy="my-app",server="pod1"} 100' in answer
+
+
+def test_it_is_ready_from_its_first_usable_pod_until_it_stops(tmp_path):
+    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod:
+        assert haproxy.get("/ready", port=haproxy.stat)[0] == 503
+        haproxy.fill("pod1", pod)
+        assert haproxy.get("/ready", port=haproxy.stat)[0] == 200
+        # The agent says that it has filled the slots once; from then on an outage of the pods is not one of HAProxy.
+        haproxy.command("experimental-mode on;set var proc.synced int(1)")
+        haproxy.command("set server my-app/pod1 state maint")
+        assert haproxy.get("/ready", port=haproxy.stat)[0] == 200
+        # The drain hook.
+        haproxy.fill("pod1", pod)
+        haproxy.command("experimental-mode on;set var proc.stopping int(1)")
+        assert haproxy.get("/ready", port=haproxy.stat)[0] == 503
+        assert haproxy.get("/live", port=haproxy.stat)[0] == 200
+        assert haproxy.get("/chat")[0] == 200
+
+
+def test_it_is_ready_without_pods_where_asked(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "haproxy.readyWithoutServers=true") as haproxy:
+        assert haproxy.get("/ready", port=haproxy.stat)[0] == 200
+
+
+def test_a_full_haproxy_still_answers_its_probes(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "haproxy.maxConnections=3") as haproxy, \
+            balancer.server("pod") as pod, contextlib.ExitStack() as links:
+        haproxy.fill("pod1", pod)
+        for _ in range(3):
+            link = links.enter_context(haproxy.open_websocket())
+            assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
+        waiting = links.enter_context(haproxy.open_websocket())
+        waiting.settimeout(0.5)
+        with pytest.raises(socket.timeout):
+            waiting.recv(4096)
+        for path in "/live", "/ready", "/metrics":
+            assert haproxy.get(path, port=haproxy.stat)[0] == 200
+        link.close()
+        waiting.settimeout(balancer.DEADLINE)
+        assert waiting.recv(4096).startswith(b"HTTP/1.1 101 ")
+
+
+def test_open_websockets_outlive_a_soft_stop(tmp_path):
+    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod:
+        haproxy.fill("pod1", pod)
+        with haproxy.open_websocket() as link:
+            assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
+            haproxy.process.send_signal(10)  # SIGUSR1, the stop signal of HAProxy's images
+            balancer.eventually("new connections are refused", lambda: haproxy.try_get("/live") is None)
+            assert haproxy.process.poll() is None
+            link.settimeout(0.2)
+            with pytest.raises(socket.timeout):
+                link.recv(1)
+        assert haproxy.process.wait(balancer.DEADLINE) == 0
+
+
+def test_each_slot_asks_agent_check_under_its_own_name(tmp_path):
+    haproxy = balancer.Balancer(tmp_path)
+    with socket.create_server(("127.0.0.1", haproxy.check)) as agent, balancer.server("pod") as pod:
+        agent.settimeout(balancer.DEADLINE)
+        with haproxy:
+            for slot in "pod1", "pod2":
+                haproxy.fill(slot, pod)
+            asked = set()
+            while len(asked) < 2:
+                link, _ = agent.accept()
+                with link:
+                    asked.add(link.recv(100))
+                    link.sendall(b"7%\n")
+            assert asked == {b"my-app/pod1\n", b"my-app/pod2\n"}
+            # N% of weight 100 is N.
+            balancer.eventually("the weight is taken", lambda: "my-app/pod1 (weight" in
+                                (said := haproxy.command("get weight my-app/pod1")) or said.startswith("7 "))
+
+
+def test_requests_go_by_host_and_path(tmp_path):
+    with balancer.Balancer(tmp_path, scenario="services") as haproxy, contextlib.ExitStack() as stack:
+        for name in "chat", "feed", "rest":
+            port = stack.enter_context(balancer.server(name))
+            haproxy.fill("pod1", port, backend=name)
+        for host, path, want in [("chat.example.com", "/", "chat"), ("CHAT.example.org:8080", "/x", "chat"),
+                                 ("www.example.com", "/feed", "feed"), ("www.example.com", "/feed/a", "feed"),
+                                 ("www.example.com", "/v2/feed/1", "feed"), ("www.example.com", "/feeder", "rest"),
+                                 ("other", "/feed", "rest"), ("other", "/", "rest")]:
+            assert ask(haproxy, host, path) == want, (host, path)
+
+
+def ask(haproxy, host, path):
+    with socket.create_connection(("127.0.0.1", haproxy.http), balancer.DEADLINE) as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: link.recv(65536), b"")).decode()
+    return answer.split("\r\n\r\n", 1)[1].split("\n")[0]
+
+
+def test_an_unknown_host_gets_404_where_nothing_takes_the_rest(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "services[0].hosts={a.example.com}") as haproxy:
+        assert haproxy.get("/")[0] == 404
+
+
+@pytest.mark.parametrize("mode, plain", [("serve", 503), ("redirect", 301), ("off", None)])
+def test_tls_is_taken_and_the_plain_port_does_as_told(mode, plain, tmp_path, certificate):
+    for name in "tls", "ca":
+        tools.run(["cp", "-r", certificate / name, tmp_path])
+    with balancer.Balancer(tmp_path, "--set", f"tls.enabled=true,tls.secretName=s,tls.http={mode}") as haproxy, \
+            balancer.server("pod") as pod:
+        if plain is None:
+            with pytest.raises(ConnectionRefusedError):
+                haproxy.get("/")
+        else:
+            assert haproxy.get("/")[0] == plain
+        haproxy.fill("pod1", pod)
+        assert "x-forwarded-proto: https" in tls_get(haproxy).lower()
+
+
+def tls_get(haproxy):
+    context = ssl.create_default_context(cafile=haproxy.folder / "tls/tls.crt")
+    with socket.create_connection(("127.0.0.1", haproxy.https), balancer.DEADLINE) as raw, \
+            context.wrap_socket(raw, server_hostname="ws.example.com") as link:
+        link.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: link.recv(65536), b"")).decode()
+
+
+def script_of_the_test_pod(haproxy):
+    """The script that `helm test` runs, moved to this machine."""
+    container = tools.one(tools.documents(haproxy.text), "Pod")["spec"]["containers"][0]
+    assert container["command"][:2] == ["/bin/bash", "-euc"]
+    script = container["command"][2].replace("wsb-wsbalancer-metrics", "127.0.0.1")
+    script = script.replace("ask wsb-wsbalancer 80 ", f"ask 127.0.0.1 {haproxy.http} ")
+    assert "wsb-wsbalancer" not in script
+    return [*container["command"][:2], script.replace("sleep 1", "sleep 0.01")]
+
+
+def test_helm_test_passes_when_all_is_well_and_fails_when_not(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "tests.websocketPath=/ws") as haproxy, \
+            balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
+        command = script_of_the_test_pod(haproxy)
+        failed = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert failed.returncode == 1
+        assert f"FAILED: 127.0.0.1:{haproxy.stat}/ready: wanted 200, got: HTTP/1.1 503" in failed.stdout
+        haproxy.fill("pod1", pod)
+        passed = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert passed.returncode == 0, passed.stdout + passed.stderr
+        assert passed.stdout.count("ok: ") == 4
+        assert passed.stdout.splitlines()[-1].endswith("/ws 101")
+    gone = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert gone.returncode == 1 and "FAILED" in gone.stdout
