@@ -33,6 +33,7 @@ kubernetes:
   - service: {{ .name }}{{ with .port }}:{{ . }}{{ end }}
     namespace: {{ .namespace | default $own }}
     backend: {{ .name }}
+    serverOptions: {{ include "wsbalancer.haproxy.server" (dict "root" $ "service" .) }}
 {{- end }}
 {{- end }}
 listen: "*:{{ .Values.agent.port }}"

@@ -81,6 +81,15 @@ backend be_none
 {{- end }}
 {{- end -}}
 
+{{/*
+What a server of a Service has in any case, in haproxy.cfg and when the agent adds it. Takes a dict: root, service.
+*/}}
+{{- define "wsbalancer.haproxy.server" -}}
+{{- $check := merge (dict) (.service.check | default dict) .root.Values.check -}}
+check inter {{ $check.interval }} fall {{ $check.fall }} rise {{ $check.rise }}
+{{- with .service.serverOptions }} {{ . }}{{ end -}}
+{{- end -}}
+
 {{/* One backend. Takes a dict: root, service. */}}
 {{- define "wsbalancer.haproxy.backend" -}}
 {{- $root := .root -}}
@@ -96,9 +105,8 @@ backend {{ $service.name }}
     http-check expect status 200-399
 {{- end }}
     # Weight 100, so that the agent's N% means N.
-    default-server weight 100 check inter {{ $check.interval }} fall {{ $check.fall }} rise {{ $check.rise }}
+    default-server weight 100 {{ include "wsbalancer.haproxy.server" . }}
 {{- if $values.agent.agentCheck.enabled }} agent-check agent-addr 127.0.0.1 agent-port {{ $values.agent.agentCheck.port }} agent-inter {{ $values.agent.agentCheck.interval }}{{ end }}
-{{- with $service.serverOptions }} {{ . }}{{ end }}
 {{- with $values.haproxy.extra.backend }}
     {{- tpl . $root | nindent 4 }}
 {{- end }}

@@ -212,10 +212,13 @@ def test_services_become_backends_slots_and_watches():
     assert config["haproxy"]["backends"] == ["chat", "feed", "rest"]
     assert config["haproxy"]["replicas"] == {"service": "wsb-wsbalancer"}
     assert config["kubernetes"] == [
-        {"service": "chat:ws", "namespace": "chat", "backend": "chat"},
-        {"service": "feed", "namespace": "feed", "backend": "feed"},
-        {"service": "rest", "namespace": "default", "backend": "rest"}]
+        {"service": "chat:ws", "namespace": "chat", "backend": "chat", "serverOptions": "check inter 2s fall 3 rise 1"},
+        {"service": "feed", "namespace": "feed", "backend": "feed", "serverOptions": "check inter 5s fall 3 rise 1"},
+        {"service": "rest", "namespace": "default", "backend": "rest",
+         "serverOptions": "check inter 2s fall 3 rise 1 maxconn 2000"}]
     cfg = tools.haproxy_cfg(docs)
+    for entry in config["kubernetes"]:
+        assert f"default-server weight 100 {entry['serverOptions']} agent-check " in cfg
     assert [len(re.findall(rf'agent-send "{b}/pod\d+\\n"', cfg)) for b in ("chat", "feed", "rest")] == [20, 10, 10]
 
 

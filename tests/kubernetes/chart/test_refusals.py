@@ -25,6 +25,7 @@ REFUSED = [
     ("services[1].port=80", "at '/services/1': missing property 'name'"),
     ("services[0].name=My_App", "at '/services/0/name'"),
     ("services[0].paths[0]=chat", "at '/services/0/paths/0'"),
+    ("services[0].serverOptions=check;quit", "at '/services/0/serverOptions'"),
     ("readinessProbe.httpGet.path=/x", "at '/readinessProbe': additional properties 'httpGet' not allowed"),
     ("service.type=External", "at '/service/type'"),
     ("haproxy.timeouts.tunnel=0s", "at '/haproxy/timeouts/tunnel'"),
