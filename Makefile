@@ -39,7 +39,7 @@ BIN := $(if $(filter release,$(VARIANT)),build,$(OUT))
 
 core_pkgs  := json-c libcyaml yaml-0.1
 agent_pkgs := libcurl libmicrohttpd $(core_pkgs)
-field_pkgs := libwebsockets
+field_pkgs := libwebsockets json-c
 check_pkgs := check
 
 # Asked once, and only when something is compiled: `make deps` must work without pkg-config.

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* Pods: listening, accepting, counting, and the end. */
+#include "pod.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	ACCEPTS_PER_TURN = 64,
+	PAUSE_US = 100000,    /* when descriptors ran out */
+	CLOSING_US = 800000,  /* for clients to answer the close; all ends within a second */
+	SEND_BYTES = 1 << 20, /* at most in one send() */
+	HANDSHAKE_S = 10,
+};
+
+struct pod *pod_of(struct lws *wsi)
+{
+	return lws_get_opaque_user_data(wsi);
+}
+
+void pod_count(struct pod *pod, bool in)
+{
+	struct pod_host *host = pod->host;
+	if (in) {
+		pod->n_websockets++;
+		host->n_websockets++;
+		return;
+	}
+	pod->n_websockets--;
+	host->n_websockets--;
+	if (host->closing && host->n_websockets == 0)
+		loop_break(&host->loop);
+}
+
+static void on_accept(struct ev_loop *ev, ev_io *io, int revents)
+{
+	struct pod *pod = io->data;
+	(void)revents;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = accept4(pod->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+					errno == ENOMEM) {
+				ev_io_stop(ev, io);
+				loop_timer_start(&pod->host->loop, &pod->pause, PAUSE_US);
+			}
+			if (errno == EINTR || errno == ECONNABORTED)
+				continue;
+			return;
+		}
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+		lws_adopt_desc_t adopt = {
+			.vh = pod->host->loop.vhost,
+			.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
+			.fd.sockfd = fd,
+			.opaque = pod,
+		};
+		/* Where it fails it closes the descriptor itself. */
+		lws_adopt_descriptor_vhost_via_info(&adopt);
+	}
+}
+
+static void on_pause_over(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct pod *pod = timer->data;
+	(void)revents;
+	ev_io_start(ev, &pod->acceptor);
+}
+
+static void stop_listening(struct pod *pod)
+{
+	if (pod->fd == -1)
+		return;
+	ev_io_stop(pod->host->loop.ev, &pod->acceptor);
+	ev_timer_stop(pod->host->loop.ev, &pod->pause);
+	close(pod->fd);
+	pod->fd = -1;
+}
+
+/* Prints where a socket listens, as users write addresses. */
+static void announce(int fd)
+{
+	struct sockaddr_storage at;
+	socklen_t at_bytes = sizeof(at);
+	char text[INET6_ADDRSTRLEN] = "?";
+	if (getsockname(fd, (struct sockaddr *)&at, &at_bytes) != 0)
+		return;
+	if (at.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&at;
+		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
+		printf("listening [%s]:%u\n", text, ntohs(six->sin6_port));
+	} else {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)&at;
+		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
+		printf("listening %s:%u\n", text, ntohs(four->sin_port));
+	}
+}
+
+static bool start_listening(struct pod *pod, const struct opt_address *address)
+{
+	int family = address->at.ss_family;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
+	if (bind(fd, (const struct sockaddr *)&address->at, address->at_bytes) != 0 ||
+			listen(fd, SOMAXCONN) != 0) {
+		int why = errno;
+		close(fd);
+		errno = why;
+		return false;
+	}
+	pod->fd = fd;
+	ev_io_init(&pod->acceptor, on_accept, fd, EV_READ);
+	ev_timer_init(&pod->pause, on_pause_over, 0.0, 0.0);
+	pod->acceptor.data = pod;
+	pod->pause.data = pod;
+	ev_io_start(pod->host->loop.ev, &pod->acceptor);
+	return true;
+}
+
+/* libwebsockets refuses a client that offers only subprotocols it has no name for. RFC 6455 lets a
+ * server go on without one, and most do. So protocols[0], which serves clients that offer none, takes
+ * the name of the first one offered until it is chosen, and loses it before the answer is written. */
+static int before_upgrade(struct pod_host *host, struct lws *wsi, const char *to)
+{
+	if (strcasecmp(to, "websocket") != 0)
+		return -1;
+
+	char list[256];
+	host->offered[0] = '\0';
+	if (lws_hdr_copy(wsi, list, sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
+		return 0;
+	char *end = list;
+	char *name = strtok_r(list, ", \t", &end);
+	if (name)
+		lws_strncpy(host->offered, name, sizeof(host->offered));
+	for (; name; name = strtok_r(NULL, ", \t", &end))
+		for (size_t i = 1; host->protocols[i].callback; i++)
+			if (strcmp(name, host->protocols[i].name) == 0)
+				host->offered[0] = '\0';
+	return 0;
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		size_t len)
+{
+	/* libwebsockets has a hundred reasons; these are all that matter here. */
+	switch ((int)reason) {
+	case LWS_CALLBACK_HTTP:
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+	case LWS_CALLBACK_CLOSED_HTTP:
+		return pod_http_event(wsi, reason, user, in);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return before_upgrade(pod_of(wsi)->host, wsi, in);
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		pod_of(wsi)->host->offered[0] = '\0';
+		return 0;
+	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+	case LWS_CALLBACK_ESTABLISHED:
+	case LWS_CALLBACK_RECEIVE:
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+	case LWS_CALLBACK_CLOSED:
+		return pod_echo_event(wsi, reason, user, in, len);
+	default:
+		return 0;
+	}
+}
+
+static bool make_protocols(struct pod_host *host, const struct pod_setup *setup)
+{
+	host->protocols = calloc(setup->n_subprotocols + 2, sizeof(*host->protocols));
+	if (!host->protocols)
+		return false;
+	for (size_t i = 0; i <= setup->n_subprotocols; i++)
+		host->protocols[i] = (struct lws_protocols){
+			.name = i == 0 ? host->offered : setup->subprotocols[i - 1],
+			.callback = on_event,
+			.per_session_data_size = sizeof(struct pod_session),
+			.rx_buffer_size = (size_t)setup->buffer_bytes,
+			.tx_packet_size = SEND_BYTES,
+		};
+	return true;
+}
+
+static void on_usr1(struct ev_loop *ev, ev_signal *signal, int revents)
+{
+	struct pod_host *host = signal->data;
+	(void)ev;
+	(void)revents;
+	host->metric.draining = !host->metric.draining;
+}
+
+static void on_usr2(struct ev_loop *ev, ev_signal *signal, int revents)
+{
+	struct pod_host *host = signal->data;
+	(void)ev;
+	(void)revents;
+	host->metric.silent = !host->metric.silent;
+}
+
+static void on_deadline(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct pod_host *host = timer->data;
+	(void)ev;
+	(void)revents;
+	loop_break(&host->loop);
+}
+
+static void on_stop(struct loop *loop)
+{
+	struct pod_host *host = loop->owner;
+	for (size_t i = 0; i < host->n_pods; i++)
+		stop_listening(&host->pods[i]);
+	if (host->closing || host->n_websockets == 0) {
+		loop_break(loop);
+		return;
+	}
+	host->closing = true;
+	for (size_t i = 0; host->protocols[i].callback; i++)
+		lws_callback_on_writable_all_protocol(loop->lws, &host->protocols[i]);
+	loop_timer_start(loop, &host->deadline, CLOSING_US);
+}
+
+static bool start_pods(struct pod_host *host, const struct pod_setup *setup)
+{
+	for (size_t i = 0; i < setup->n_listen; i++) {
+		struct pod *pod = &host->pods[i];
+		pod->host = host;
+		pod->fd = -1;
+		host->n_pods++;
+		if (setup->name && setup->n_listen > 1) {
+			if (asprintf(&pod->name, "%s-%zu", setup->name, i) == -1)
+				pod->name = NULL;
+		} else if (setup->name) {
+			pod->name = strdup(setup->name);
+		}
+		if ((setup->name && !pod->name) || !start_listening(pod, &setup->listen[i])) {
+			fprintf(stderr, "wspod: cannot listen at --listen number %zu: %s\n", i + 1,
+					strerror(errno));
+			return false;
+		}
+	}
+	return true;
+}
+
+bool pod_host_start(struct pod_host *host, const struct pod_setup *setup)
+{
+	*host = (struct pod_host){.metric = setup->metric, .ip = setup->ip, .node = setup->node};
+	host->pods = calloc(setup->n_listen, sizeof(*host->pods));
+	bool room = host->pods && make_protocols(host, setup);
+	const struct loop_setup loop = {
+		.protocols = host->protocols,
+		.handshake_s = HANDSHAKE_S,
+		.deflate = setup->deflate,
+		.cert = setup->cert,
+		.key = setup->key,
+		.on_stop = on_stop,
+		.owner = host,
+	};
+	if (!room || !loop_start(&host->loop, "wspod", &loop)) {
+		free(host->protocols);
+		free(host->pods);
+		return false;
+	}
+
+	ev_signal_init(&host->on_usr1, on_usr1, SIGUSR1);
+	ev_signal_init(&host->on_usr2, on_usr2, SIGUSR2);
+	ev_timer_init(&host->deadline, on_deadline, 0.0, 0.0);
+	host->on_usr1.data = host;
+	host->on_usr2.data = host;
+	host->deadline.data = host;
+	ev_signal_start(host->loop.ev, &host->on_usr1);
+	ev_signal_start(host->loop.ev, &host->on_usr2);
+	if (!start_pods(host, setup)) {
+		pod_host_stop(host);
+		return false;
+	}
+	for (size_t i = 0; i < host->n_pods; i++)
+		announce(host->pods[i].fd);
+	fflush(stdout);
+	return true;
+}
+
+void pod_host_run(struct pod_host *host)
+{
+	loop_run(&host->loop);
+}
+
+void pod_host_stop(struct pod_host *host)
+{
+	for (size_t i = 0; i < host->n_pods; i++)
+		stop_listening(&host->pods[i]);
+	ev_signal_stop(host->loop.ev, &host->on_usr1);
+	ev_signal_stop(host->loop.ev, &host->on_usr2);
+	ev_timer_stop(host->loop.ev, &host->deadline);
+	loop_stop(&host->loop);
+	for (size_t i = 0; i < host->n_pods; i++)
+		free(host->pods[i].name);
+	free(host->pods);
+	free(host->protocols);
+	*host = (struct pod_host){0};
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* A host of WebSocket echo pods: each has its own listening address and its own count.
+ *
+ * All connections live in one libwebsockets context. pod.c accepts them and keeps the counts,
+ * pod_http.c answers plain requests, pod_echo.c answers WebSockets. */
+#ifndef FIELD_POD_H
+#define FIELD_POD_H
+
+#include "loop.h"
+#include "opt.h"
+
+/* What /metric says besides the honest count, and how it misbehaves. */
+struct pod_metric {
+	const char *path; /* without a query, as in "/metric" */
+	int64_t lie;      /* reported in place of the count, if lies */
+	bool lies;
+	int64_t capacity; /* reported as "capacity", if above 0 */
+	int64_t status;   /* of HTTP: 200, or a test's */
+	const char *body; /* the whole body in place of the JSON, or NULL */
+	int64_t delay_ms; /* before the answer */
+	bool silent;      /* takes the request and never answers; SIGUSR2 turns it over */
+	bool draining;    /* says "draining": true; SIGUSR1 turns it over */
+};
+
+struct pod {
+	struct pod_host *host;
+	ev_io acceptor;
+	ev_timer pause; /* out of descriptors: accepts again when it fires */
+	int fd;         /* -1: does not listen any more */
+	uint32_t n_websockets;
+	char *name; /* owned; NULL: not told */
+};
+
+struct pod_host {
+	struct loop loop;
+	struct pod_metric metric;
+	const char *ip, *node; /* NULL: not told */
+	struct pod *pods;      /* owned, n_pods */
+	size_t n_pods;
+	uint32_t n_websockets; /* of all pods, open or closing */
+	bool closing;          /* every WebSocket is to close with 1001 */
+	struct lws_protocols *protocols; /* owned */
+	char offered[64];                /* the name of protocols[0], see pod.c */
+	ev_signal on_usr1, on_usr2;
+	ev_timer deadline;
+};
+
+struct pod_setup {
+	const struct opt_address *listen; /* one for each pod; port 0: the kernel chooses */
+	size_t n_listen;
+	struct pod_metric metric;
+	const char *name, *ip, *node; /* NULL: not told */
+	const char **subprotocols;    /* accepted by name */
+	size_t n_subprotocols;
+	int64_t buffer_bytes; /* for what a connection receives in one turn */
+	bool deflate;         /* accept permessage-deflate */
+	const char *cert, *key;
+};
+
+/* Listens, and prints `listening ADDR:PORT` for each pod in order on stdout. On false one line on
+ * stderr says why, and nothing is left to free. The host must not move afterwards; what the setup
+ * points to lives as long as it. */
+bool pod_host_start(struct pod_host *host, const struct pod_setup *setup);
+
+/* Serves until SIGTERM or SIGINT; then stops listening, closes every WebSocket with 1001 and returns
+ * within a second. */
+void pod_host_run(struct pod_host *host);
+
+void pod_host_stop(struct pod_host *host);
+
+/* What follows is between pod.c, pod_http.c and pod_echo.c only. */
+
+struct pod_piece;
+
+/* One connection. libwebsockets allocates and zeroes it, and does so anew when HTTP becomes a
+ * WebSocket. */
+struct pod_session {
+	/* A plain request whose answer waits. */
+	struct lws *wsi;
+	ev_timer delay;
+	bool answers_later;
+	/* A WebSocket. */
+	bool counted;
+	bool deflates;                  /* permessage-deflate was negotiated */
+	struct pod_piece *first, *last; /* to be sent, in order */
+	struct pod_piece *sent;         /* may still be read by the deflater */
+	size_t queued_bytes;
+	bool stalled;              /* too much is queued: receives no more */
+	struct pod_piece *partial; /* receives the bytes of the current message */
+	bool continues;            /* an earlier part of that message was queued already */
+};
+
+/* The pod that accepted this connection. */
+struct pod *pod_of(struct lws *wsi);
+
+/* Counts a WebSocket in or out. */
+void pod_count(struct pod *pod, bool in);
+
+/* The callbacks of libwebsockets for either kind of connection; what they return is for it. */
+int pod_http_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,
+		const char *path);
+int pod_echo_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,
+		const void *in, size_t len);
+
+#endif
