@@ -10,8 +10,7 @@
 
 enum { SERV_BUF_BYTES = 65536 + 256 };
 
-/* Without these two at 0 every connection would have a timer of five minutes for a ping of its own. */
-static const lws_retry_bo_t no_idle_ping;
+const lws_retry_bo_t loop_no_idle_ping;
 
 static const struct lws_extension deflate[] = {
 	{"permessage-deflate", lws_extension_callback_pm_deflate,
@@ -58,12 +57,14 @@ static bool make_context(struct loop *loop, const struct loop_setup *setup)
 		.pt_serv_buf_size = SERV_BUF_BYTES,
 		.timeout_secs = (unsigned)setup->handshake_s,
 		.connect_timeout_secs = (unsigned)setup->handshake_s,
-		.retry_and_idle_policy = &no_idle_ping,
+		.retry_and_idle_policy = &loop_no_idle_ping,
 		.keepalive_timeout = 75,
 		.extensions = setup->deflate ? deflate : NULL,
 		.alpn = "http/1.1",
 		.vhost_name = "field",
 	};
+	if (setup->client_tls)
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 	if (setup->cert) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 		info.ssl_cert_filepath = setup->cert;

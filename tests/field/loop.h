@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* libwebsockets would else ping each connection after five idle minutes, by a timer for each. */
+extern const lws_retry_bo_t loop_no_idle_ping;
+
 struct loop {
 	struct ev_loop *ev;
 	struct lws_context *lws;
@@ -27,6 +30,7 @@ struct loop_setup {
 	int handshake_s;                       /* for a peer that does not finish its handshake */
 	bool deflate;                          /* offer or accept permessage-deflate */
 	const char *cert, *key;                /* PEM files to serve TLS with; NULL: plain */
+	bool client_tls;                       /* some connections of ours may be wss:// */
 	void (*on_stop)(struct loop *loop);    /* SIGINT or SIGTERM came; maybe not the first */
 	void *owner;                           /* for on_stop */
 };

@@ -54,32 +54,49 @@ bool opt_real(const char *text, double min, double max, double *out)
 	return true;
 }
 
+bool opt_host_port(const char *text, size_t bytes, char host[256], int *port)
+{
+	bool bracketed = bytes > 0 && text[0] == '[';
+	const char *from = bracketed ? text + 1 : text;
+	const char *end = memchr(from, bracketed ? ']' : ':', bytes - (bracketed ? 1 : 0));
+	if (bracketed && !end)
+		return false;
+	size_t host_bytes = end ? (size_t)(end - from) : bytes;
+	if (host_bytes == 0 || host_bytes > 255)
+		return false;
+
+	const char *rest = from + host_bytes + (bracketed ? 1 : 0);
+	size_t rest_bytes = bytes - (size_t)(rest - text);
+	int64_t number = -1;
+	if (rest_bytes > 0) {
+		char digits[8] = "";
+		if (rest[0] != ':' || rest_bytes > sizeof(digits))
+			return false;
+		memcpy(digits, rest + 1, rest_bytes - 1);
+		if (!opt_whole(digits, 0, 65535, &number))
+			return false;
+	}
+	memcpy(host, from, host_bytes);
+	host[host_bytes] = '\0';
+	*port = (int)number;
+	return true;
+}
+
 bool opt_address(const char *text, struct opt_address *out)
 {
-	const char *colon = strrchr(text, ':');
-	int64_t port;
-	if (!colon || !opt_whole(colon + 1, 0, 65535, &port))
+	char host[256];
+	int port;
+	if (!opt_host_port(text, strlen(text), host, &port) || port < 0)
 		return false;
-
-	bool bracketed = text[0] == '[' && colon > text + 1 && colon[-1] == ']';
-	const char *from = bracketed ? text + 1 : text;
-	size_t length = (size_t)(colon - from) - (bracketed ? 1 : 0);
-	char host[64];
-	if (length == 0 || length >= sizeof(host))
-		return false;
-	memcpy(host, from, length);
-	host[length] = '\0';
-	/* Without brackets the last colon of an IPv6 address would pass for the port's. */
-	if (!bracketed && strchr(host, ':'))
-		return false;
-
+	char service[16];
+	snprintf(service, sizeof(service), "%d", port);
 	struct addrinfo hints = {
-		.ai_family = bracketed ? AF_INET6 : AF_INET,
+		.ai_family = text[0] == '[' ? AF_INET6 : AF_INET,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	};
 	struct addrinfo *found = NULL;
-	if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
+	if (getaddrinfo(host, service, &hints, &found) != 0)
 		return false;
 	memcpy(&out->at, found->ai_addr, found->ai_addrlen);
 	out->at_bytes = found->ai_addrlen;

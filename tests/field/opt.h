@@ -64,6 +64,10 @@ enum opt_result opt_read(const char *program, const char *about, const struct op
 bool opt_whole(const char *text, int64_t min, int64_t max, int64_t *out);
 bool opt_real(const char *text, double min, double max, double *out);
 
+/* Splits "HOST:PORT", "[IPV6]:PORT" or either without a port, `bytes` long; the brackets go. *port is
+ * -1 when there is none. False if it is neither, or HOST is longer than 255. */
+bool opt_host_port(const char *text, size_t bytes, char host[256], int *port);
+
 struct opt_address {
 	struct sockaddr_storage at;
 	socklen_t at_bytes;
