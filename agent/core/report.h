@@ -13,7 +13,6 @@
 /* What the kernel says of this process; all zero where it says nothing. */
 struct report_process {
 	double cpu_s;             /* user and system time since the start */
-	int64_t start_wall_ms;    /* since the epoch */
 	uint64_t resident_bytes;
 	uint64_t virtual_bytes;
 	uint64_t open_fds;

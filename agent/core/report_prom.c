@@ -399,7 +399,7 @@ static void write_process(const struct out *out)
 	fputs("process_cpu_seconds_total ", out->to);
 	number(out->to, process->cpu_s);
 	gauge(out, "process_start_time_seconds", "When the agent started, since the epoch.",
-		(double)process->start_wall_ms / 1000.0);
+		(double)out->view->stats->start_wall_ms / 1000.0);
 	gauge(out, "process_resident_memory_bytes", "Memory of the agent that is in RAM.",
 		(double)process->resident_bytes);
 	gauge(out, "process_virtual_memory_bytes", "Memory that the agent has mapped.",

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent's own HTTP endpoint: page, JSON, Prometheus, probes. */
+#ifndef WSB_HTTPD_H
+#define WSB_HTTPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/config.h"
+#include "core/report.h"
+
+struct ev_loop;
+struct httpd;
+
+/*
+ * Serves GET and HEAD; libmicrohttpd runs inside the libev loop, with no thread:
+ *
+ *   balancer_metric_path  the page, or JSON with ?format=json or where Accept prefers it;
+ *                         ?service=, ?pod= select, ?refreshInterval= is where the page begins
+ *   /metrics              Prometheus text, or OpenMetrics where Accept prefers it
+ *   /healthz              200: the loop turns
+ *   /readyz               200 when the view is ready, else 503 and why
+ *   /startz               200: the agent is up
+ *   /                     leads to balancer_metric_path
+ *
+ * The three probes need no token. All else does when one is set: as a bearer token, or as the
+ * password of basic authentication, any user, so that a browser can ask for it.
+ */
+struct httpd_options {
+	const struct config_endpoint *listen;
+	const char *balancer_metric_path; /* begins with / */
+	const char *token;    /* NULL: none is asked for */
+	const char *tls_cert; /* PEM text with tls_key: HTTPS only; NULL: plain HTTP */
+	const char *tls_key;
+	/* Fills what the answers are made from; all of it must last until the loop goes on. service,
+	 * pod, refresh_s and process are httpd's to fill. */
+	void (*view)(struct report_view *out, void *arg);
+	void *arg;
+};
+
+/*
+ * Listens from now on. All strings are copied. NULL on failure, with the reason in error, cut to
+ * size. The loop must outlive it.
+ */
+struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, char *error,
+	size_t size);
+
+/*
+ * Takes changed options; where to listen and the certificate may be new too: requests under way are
+ * then cut. On failure the old ones go on, with the reason in error.
+ */
+bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, char *error,
+	size_t size);
+
+/* Cuts what is under way and stops listening; removes a socket file. No callback runs after it. */
+void httpd_free(struct httpd *httpd);
+
+#endif

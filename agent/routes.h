@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the HTTP endpoint answers to each path. */
+#ifndef WSB_ROUTES_H
+#define WSB_ROUTES_H
+
+#include "core/report.h"
+
+struct MHD_Connection;
+
+/* What an answer depends on beside the request. */
+struct routes {
+	char *balancer_metric_path;
+	char *token; /* NULL: none is asked for */
+	void (*view)(struct report_view *out, void *arg);
+	void *arg;
+};
+
+/* Queues the answer; returns what libmicrohttpd's access handler must return: MHD_YES, or MHD_NO to
+ * cut the connection when out of memory. */
+int routes_answer(const struct routes *routes, struct MHD_Connection *connection, const char *path,
+	const char *method);
+
+#endif
