@@ -3,11 +3,12 @@
 #   make                     build/wsbalancer (VARIANT=release), and the field tools beside it
 #   make VARIANT=debug|san   the same under build/debug or build/san
 #   make test                everything that is tested on one machine in minutes
-#   make install             DESTDIR= PREFIX=/usr/local
+#   make install             DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc; make uninstall takes it back
 
 VERSION  := 0.1.0
 VARIANT  ?= release
 PREFIX   ?= /usr/local
+SYSCONFDIR ?= /etc
 DESTDIR  ?=
 CC       ?= cc
 PYTHON   ?= /usr/bin/python3
@@ -18,7 +19,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef \
 	-Wnull-dereference -Wdouble-promotion -Wformat=2 -Wvla -Wswitch-enum
 WERROR   ?=
-DEFINES  := -D_GNU_SOURCE -DWSB_VERSION='"$(VERSION)"' -DWSB_PREFIX='"$(PREFIX)"'
+DEFINES  := -D_GNU_SOURCE -DWSB_VERSION='"$(VERSION)"' -DWSB_PREFIX='"$(PREFIX)"' \
+	-DWSB_SYSCONFDIR='"$(SYSCONFDIR)"'
 
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
 FLAGS_release := -O2 -g $(HARDEN) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -57,7 +59,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field deps deps-test test test-unit test-system demo install clean lint format \
+.PHONY: all agent field deps deps-test test test-unit test-system demo install uninstall clean lint format \
 	test-chart chart-update
 .DEFAULT_GOAL := all
 
@@ -126,6 +128,33 @@ test-chart:
 chart-update:
 	@.ci/deps chart
 	$(PYTHON) tests/kubernetes/chart/update.py
+
+# The configuration is the user's once it lies there: it is neither overwritten nor removed.
+bin_dir  := $(DESTDIR)$(PREFIX)/bin
+man_dir  := $(DESTDIR)$(PREFIX)/share/man
+doc_dir  := $(DESTDIR)$(PREFIX)/share/doc/wsbalancer
+unit_dir := $(DESTDIR)$(PREFIX)/lib/systemd/system
+conf_dir := $(DESTDIR)$(SYSCONFDIR)/wsbalancer
+
+# Texts that name paths get those of this installation.
+localized = sed -e 's|/usr/bin/wsb|$(PREFIX)/bin/wsb|' -e 's|/etc/wsb|$(SYSCONFDIR)/wsb|'
+
+install: agent
+	install -d $(bin_dir) $(man_dir)/man5 $(man_dir)/man8 $(unit_dir) $(conf_dir)
+	install -m 755 $(BIN)/wsbalancer $(bin_dir)/wsbalancer
+	$(localized) agent/wsbalancer.8 > $(man_dir)/man8/wsbalancer.8
+	$(localized) agent/wsbalancer.yaml.5 > $(man_dir)/man5/wsbalancer.yaml.5
+	$(localized) haproxy/wsbalancer.service > $(unit_dir)/wsbalancer.service
+	chmod 644 $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
+		$(unit_dir)/wsbalancer.service
+	install -D -m 644 -t $(doc_dir)/examples haproxy/wsbalancer.yaml $(wildcard haproxy/*.cfg)
+	test -e $(conf_dir)/wsbalancer.yaml || \
+		install -m 644 haproxy/wsbalancer.yaml $(conf_dir)/wsbalancer.yaml
+
+uninstall:
+	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
+		$(unit_dir)/wsbalancer.service
+	rm -rf $(doc_dir)
 
 clean:
 	rm -rf build
