@@ -26,6 +26,7 @@ struct parts {
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
 	struct checkd *checkd;   /* NULL without agentCheck */
+	struct discover *discover; /* NULL without Kubernetes */
 };
 
 struct agent {
@@ -63,14 +64,19 @@ static void fill_view(struct report_view *view, void *arg)
 		.version = WSB_VERSION,
 		.dry_run = agent->options.dry_run,
 		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
-			cluster_is_first_round_done(agent->cluster),
+			cluster_is_first_round_done(agent->cluster) &&
+			(!agent->parts.discover || discover_is_listed(agent->parts.discover)),
 	};
 }
 
-static struct cluster_params cluster_params_of(const struct config *config)
+/* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
+static struct cluster_params cluster_params_of(const struct parts *parts)
 {
+	const struct config *config = parts->config;
+	unsigned counted = parts->discover ? discover_replicas(parts->discover) : 0;
+
 	return (struct cluster_params){
-		.replicas = config->replicas,
+		.replicas = counted > 0 ? counted : config->replicas,
 		.poll_interval_ms = config->poll_interval_ms,
 		.cache_ttl_ms = config->cache_ttl_ms,
 		.percent_steps = config->has_agent_check,
@@ -78,6 +84,20 @@ static struct cluster_params cluster_params_of(const struct config *config)
 		.backends = config->backends,
 		.n_backends = config->n_backends,
 	};
+}
+
+/* Kubernetes has news: of the pods, or of HAProxy's own instances. */
+static void on_discovered(void *arg)
+{
+	struct agent *agent = arg;
+	struct cluster_params params = cluster_params_of(&agent->parts);
+
+	if (params.replicas != cluster_settings(agent->cluster)->replicas) {
+		log_info("HAProxy's instances have changed", log_int("replicas", params.replicas));
+		if (!cluster_configure(agent->cluster, &params))
+			log_error("out of memory", LOG_NONE);
+	}
+	round_hurry(agent->round);
 }
 
 static struct round_parts round_parts_of(struct agent *agent)
@@ -88,6 +108,7 @@ static struct round_parts round_parts_of(struct agent *agent)
 		.stats = &agent->stats,
 		.poller = agent->parts.poller,
 		.runtime = agent->parts.runtime,
+		.discover = agent->parts.discover,
 		.dry_run = agent->options.dry_run,
 	};
 }
@@ -132,6 +153,13 @@ static bool parts_make(struct agent *agent, struct parts *parts)
 		log_error("out of memory", LOG_NONE);
 		return false;
 	}
+	if (discover_is_wanted(config)) {
+		parts->discover = old->discover && discover_is_same(config, old->config)
+			? old->discover
+			: discover_new(agent->loop, config, on_discovered, agent);
+		if (!parts->discover)
+			return false;
+	}
 	if (!config->has_agent_check)
 		return true;
 	if (old->checkd && is_same_endpoint(&config->agent_check, &old->config->agent_check))
@@ -152,6 +180,8 @@ static void parts_free(struct agent *agent, struct parts *parts, const struct pa
 		runtime_free(parts->runtime);
 	if (parts->checkd != kept->checkd)
 		checkd_free(parts->checkd);
+	if (parts->discover != kept->discover)
+		discover_free(parts->discover);
 	config_fini(parts->config);
 	free(parts->config);
 	*parts = (struct parts){.config = NULL};
@@ -185,7 +215,8 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 struct agent *agent_new(struct ev_loop *loop, struct config *config,
 	const struct agent_options *options)
 {
-	struct cluster_params params = cluster_params_of(config);
+	struct parts first = {.config = config};
+	struct cluster_params params = cluster_params_of(&first);
 	struct agent *agent = calloc(1, sizeof(*agent));
 	struct round_parts parts;
 
@@ -244,13 +275,15 @@ static bool is_same_backends(const struct config *a, const struct config *b)
 /* Puts a configuration into force. False, logged, when it cannot be: the old one goes on. */
 static bool apply(struct agent *agent, struct config *config)
 {
-	struct cluster_params params = cluster_params_of(config);
-	struct cluster_params old_params = cluster_params_of(agent->parts.config);
+	struct cluster_params old_params = cluster_params_of(&agent->parts);
 	struct parts made = {.config = config};
 	struct parts old = agent->parts;
+	struct cluster_params params;
 	struct round_parts parts;
 
-	if (!parts_make(agent, &made) || !cluster_configure(agent->cluster, &params)) {
+	bool good = parts_make(agent, &made);
+	params = cluster_params_of(&made);
+	if (!good || !cluster_configure(agent->cluster, &params)) {
 		parts_free(agent, &made, &old);
 		return false;
 	}

@@ -10,11 +10,13 @@
 #include "core/ask.h"
 #include "core/hareply.h"
 #include "core/reconcile.h"
+#include "core/slots.h"
 #include "core/steer.h"
 #include "log.h"
 
 enum {
 	BACKOFF_MAX_MS = 10000, /* between tries to reach HAProxy */
+	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
 	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
 };
 
@@ -23,6 +25,9 @@ struct round {
 	struct round_parts parts;
 	struct announce announce;
 	ev_timer tick;
+	int64_t began_ms;        /* the last round */
+	bool hurry;              /* another round is to follow at once */
+	bool placed;             /* this round has sent what pods need of slots */
 	bool reading;
 	size_t n_pushing;        /* lines of commands on their way */
 	unsigned n_failures;     /* reads that failed in a row */
@@ -42,9 +47,9 @@ static void check_stopped(struct round *round)
 		round->stopped(round->stopped_arg);
 }
 
-static void on_pushed(const struct runtime_reply *reply, void *arg)
+static void take_answer(struct round *round, const struct runtime_reply *reply,
+	size_t (*complaints)(const char *reply, size_t len, char *complaint, size_t size))
 {
-	struct round *round = arg;
 	char complaint[200] = "";
 	enum stats_push outcome = STATS_PUSH_OK;
 
@@ -52,7 +57,7 @@ static void on_pushed(const struct runtime_reply *reply, void *arg)
 	if (reply->outcome != RUNTIME_OK) {
 		outcome = STATS_PUSH_FAILED;
 		snprintf(complaint, sizeof(complaint), "%s", reply->detail);
-	} else if (hareply_complaints(reply->bytes, reply->len, complaint, sizeof(complaint)) > 0) {
+	} else if (complaints(reply->bytes, reply->len, complaint, sizeof(complaint)) > 0) {
 		outcome = STATS_PUSH_REFUSED;
 	}
 	round->parts.stats->pushes[outcome]++;
@@ -69,13 +74,30 @@ static void on_pushed(const struct runtime_reply *reply, void *arg)
 	check_stopped(round);
 }
 
+/* Begins the next round early when there has been news meanwhile. */
+static void end_round(struct round *round)
+{
+	if (round->hurry && !round->stopped && round->n_pushing == 0)
+		round_hurry(round);
+}
+
+static void on_pushed(const struct runtime_reply *reply, void *arg)
+{
+	struct round *round = arg;
+
+	take_answer(round, reply, hareply_complaints);
+	end_round(round);
+}
+
+static void on_placed(const struct runtime_reply *reply, void *arg);
+
 /* Sends the lines and frees them. What cannot be sent is seen in the next round. */
-static void push(struct round *round, struct reconcile *lines)
+static void push(struct round *round, struct reconcile *lines, runtime_done done)
 {
 	round->parts.stats->weights_sent += lines->n_weights;
 	for (size_t i = 0; i < lines->n_lines; i++) {
 		log_debug("push", log_str("line", lines->lines[i]));
-		if (runtime_send(round->parts.runtime, lines->lines[i], on_pushed, round))
+		if (runtime_send(round->parts.runtime, lines->lines[i], done, round))
 			round->n_pushing++;
 	}
 	reconcile_fini(lines);
@@ -100,7 +122,8 @@ static void plan(struct round *round)
 		return;
 	if (!reconcile_plan(round->parts.cluster, port, &lines))
 		round->parts.stats->rounds_skipped++;
-	push(round, &lines);
+	push(round, &lines, on_pushed);
+	end_round(round);
 }
 
 /* ---- the beginning of a round ---- */
@@ -117,7 +140,24 @@ static void take(struct round *round, const struct hareply_snapshot *snapshot)
 {
 	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round))
 		round->parts.stats->rounds_skipped++;
+	if (round->parts.discover)
+		discover_name_pods(round->parts.discover, round->parts.cluster);
 	plan(round);
+}
+
+/* Sends what pods need of HAProxy's slots, once a round: what HAProxy refuses is tried again in the
+ * next. True when there is an answer to wait for before HAProxy is read again. */
+static bool place(struct round *round, const struct hareply_snapshot *snapshot)
+{
+	struct reconcile lines = {.n_lines = 0};
+
+	if (!round->parts.discover || round->parts.dry_run || round->placed)
+		return false;
+	if (!discover_plan(round->parts.discover, snapshot, &lines))
+		round->parts.stats->rounds_skipped++;
+	round->placed = true;
+	push(round, &lines, on_placed);
+	return round->n_pushing > 0;
 }
 
 /* Doubles the wait with each failure. */
@@ -125,7 +165,9 @@ static void fail(struct round *round, const char *why, const char *detail)
 {
 	int64_t wait_ms = round->parts.config->poll_interval_ms;
 
-	for (unsigned i = 0; i < round->n_failures && wait_ms < BACKOFF_MAX_MS; i++)
+	/* A HAProxy that starts again has empty slots: it must not wait for them. */
+	for (unsigned i = 0; i < round->n_failures && wait_ms < BACKOFF_MAX_MS &&
+		!round->parts.discover; i++)
 		wait_ms *= 2;
 	if (wait_ms > BACKOFF_MAX_MS)
 		wait_ms = BACKOFF_MAX_MS;
@@ -185,7 +227,8 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		ev_timer_start(round->loop, &round->tick);
 	} else {
 		succeed(round);
-		take(round, &snapshot);
+		if (!place(round, &snapshot))
+			take(round, &snapshot);
 	}
 	hareply_fini(&snapshot);
 }
@@ -199,6 +242,16 @@ static void read_haproxy(struct round *round)
 	if (!round->reading)
 		round->parts.stats->rounds_skipped++;
 	free(line);
+}
+
+/* The slots have changed: weights are planned on what they are now. */
+static void on_placed(const struct runtime_reply *reply, void *arg)
+{
+	struct round *round = arg;
+
+	take_answer(round, reply, slots_complaints);
+	if (round->n_pushing == 0 && !round->stopped)
+		read_haproxy(round);
 }
 
 static void take_configured(struct round *round)
@@ -219,12 +272,31 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	if (!round->reading && round->n_pushing == 0) {
+		round->began_ms = clock_now_ms();
+		round->placed = false;
+		round->hurry = false;
+	}
 	if (!round->parts.runtime)
 		take_configured(round);
 	else if (round->reading || round->n_pushing > 0)
 		round->parts.stats->rounds_skipped++;
 	else if (clock_now_ms() >= round->retry_ms)
 		read_haproxy(round);
+}
+
+void round_hurry(struct round *round)
+{
+	int64_t wait_ms = round->began_ms + HURRY_MS - clock_now_ms();
+
+	round->hurry = true;
+	/* A round under way does it at its end; HAProxy that does not answer is not pressed. */
+	if (round->stopped || round->reading || round->n_pushing > 0 || round->n_failures > 0)
+		return;
+	ev_timer_stop(round->loop, &round->tick);
+	ev_timer_set(&round->tick, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0,
+		(double)round->parts.config->poll_interval_ms / 1000.0);
+	ev_timer_start(round->loop, &round->tick);
 }
 
 static void start_ticking(struct round *round)
@@ -278,7 +350,7 @@ void round_restore(struct round *round)
 		return;
 	if (!reconcile_restore(round->parts.cluster, &lines))
 		log_error("not all weights can be put back: out of memory", LOG_NONE);
-	push(round, &lines);
+	push(round, &lines, on_pushed);
 }
 
 void round_stop(struct round *round, void (*done)(void *arg), void *arg)

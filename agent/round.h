@@ -9,6 +9,7 @@
 #include "core/cluster.h"
 #include "core/config.h"
 #include "core/stats.h"
+#include "discover.h"
 #include "poller.h"
 #include "runtime.h"
 
@@ -21,6 +22,7 @@ struct round_parts {
 	struct stats *stats;
 	struct poller *poller;
 	struct runtime *runtime;
+	struct discover *discover; /* NULL without Kubernetes */
 	bool dry_run; /* plan, send nothing */
 };
 
@@ -32,6 +34,9 @@ void round_free(struct round *round);
 /* Takes changed parts and begins a round at once. The old runtime must have been freed, or be the
  * same. */
 void round_configure(struct round *round, const struct round_parts *parts);
+
+/* Begins a round as soon as it may: there is news of the pods. */
+void round_hurry(struct round *round);
 
 /*
  * No more rounds: puts the configured weights back and calls done when HAProxy has answered, at

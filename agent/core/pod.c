@@ -19,6 +19,7 @@ static void pod_free(struct pod *pod)
 		return;
 	free(pod->address);
 	free(pod->key);
+	free(pod->endpoint);
 	free(pod);
 }
 
@@ -129,4 +130,34 @@ void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void
 	{
 		visit(lh_entry_v(entry), arg);
 	}
+}
+
+bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_ms)
+{
+	bool other = pod->endpoint && strcmp(pod->endpoint->uid, endpoint->uid) != 0;
+
+	if (!pod->endpoint)
+		pod->endpoint = malloc(sizeof(*pod->endpoint));
+	if (!pod->endpoint)
+		return false;
+	*pod->endpoint = *endpoint;
+	if (other) {
+		pod->heard = false;
+		pod->since_ms = now_ms;
+	}
+	return true;
+}
+
+const char *pod_name(const struct pod *pod)
+{
+	if (pod->endpoint && pod->endpoint->pod[0])
+		return pod->endpoint->pod;
+	return pod->heard ? pod->metric.pod_name : "";
+}
+
+const char *pod_node(const struct pod *pod)
+{
+	if (pod->endpoint && pod->endpoint->node[0])
+		return pod->endpoint->node;
+	return pod->heard ? pod->metric.node_name : "";
 }

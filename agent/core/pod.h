@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/metric.h"
+#include "core/slice.h"
 
 /* What answers at an address. Lives as long as a server points to it. */
 struct pod {
@@ -25,6 +26,7 @@ struct pod {
 	int64_t polled_ms;       /* when the last poll ended; 0: none yet */
 	char error[160];         /* the last failure in words, "" after a success */
 	int64_t since_ms;        /* when this pod came into the cluster */
+	struct endpoint *endpoint; /* what Kubernetes says of it; NULL: nothing */
 };
 
 /* All pods of a cluster, by address and port. */
@@ -48,6 +50,15 @@ void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *
  * all others. */
 void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
 	const char *detail, int64_t now_ms);
+
+/* Kubernetes says what is at the pod's address: a copy is kept. Another uid than before is another
+ * pod, whose count is not yet heard. False when out of memory, with nothing changed. */
+bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_ms);
+
+/* The pod's name and node, as Kubernetes says or else as the pod itself does; "" where neither
+ * does. */
+const char *pod_name(const struct pod *pod);
+const char *pod_node(const struct pod *pod);
 
 /* Calls visit for each pod, in no certain order; visit must not take or release any. */
 void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void *arg), void *arg);

@@ -20,12 +20,12 @@ static void write_row(FILE *to, const struct report_view *view, const struct rep
 {
 	const struct server *server = row->server;
 	const struct pod *pod = server->pod;
-	const char *name = pod->heard ? pod->metric.pod_name : "";
+	const char *name = pod_name(pod);
 	char why[200];
 
 	fputs("<tr>", to);
 	cell(to, name[0] ? name : server->name);
-	cell(to, pod->heard ? pod->metric.node_name : "");
+	cell(to, pod_node(pod));
 	cell(to, pod->key);
 	fprintf(to, "<td>%" PRIu32 "</td><td>%" PRIu32 "</td>", row->connections, server->own);
 	if (server->planned)

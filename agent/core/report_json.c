@@ -137,14 +137,25 @@ static void add_bool(struct out *out, struct json_object *to, const char *key, b
 }
 
 /* The plugin leaves out what the pod did not say. */
-static void add_names(struct out *out, struct json_object *to, const struct metric *metric)
+static void add_names(struct out *out, struct json_object *to, const struct pod *pod)
 {
-	if (metric->pod_name[0])
-		add_string(out, to, "podName", metric->pod_name);
-	if (metric->pod_ip[0])
-		add_string(out, to, "podIP", metric->pod_ip);
-	if (metric->node_name[0])
-		add_string(out, to, "nodeName", metric->node_name);
+	const struct endpoint *endpoint = pod->endpoint;
+
+	if (pod_name(pod)[0])
+		add_string(out, to, "podName", pod_name(pod));
+	if (endpoint)
+		add_string(out, to, "podIP", endpoint->address);
+	else if (pod->heard && pod->metric.pod_ip[0])
+		add_string(out, to, "podIP", pod->metric.pod_ip);
+	if (pod_node(pod)[0])
+		add_string(out, to, "nodeName", pod_node(pod));
+	if (!endpoint)
+		return;
+	if (endpoint->zone[0])
+		add_string(out, to, "zone", endpoint->zone);
+	if (endpoint->uid[0])
+		add_string(out, to, "podUID", endpoint->uid);
+	add_string(out, to, "endpoint", endpoint_state_text(endpoint->state));
 }
 
 /* What the plan makes of the server; null where it is in none. */
@@ -174,8 +185,7 @@ static struct json_object *pod_of(struct out *out, const struct report_view *vie
 	if (!to)
 		return NULL;
 	add_number(out, to, "agentsConnections", row->connections);
-	if (pod->heard)
-		add_names(out, to, &pod->metric);
+	add_names(out, to, pod);
 	add_string(out, to, "proxy", row->backend->name);
 	add_string(out, to, "server", server->name);
 	add_string(out, to, "address", pod->key);

@@ -99,7 +99,7 @@ static void label(FILE *to, const char *name, const char *value)
 static void row_labels(FILE *to, const struct report_row *row)
 {
 	const struct pod *pod = row->server->pod;
-	const char *name = pod->heard ? pod->metric.pod_name : "";
+	const char *name = pod_name(pod);
 
 	fputc('{', to);
 	label(to, "proxy", row->backend->name);
@@ -109,7 +109,7 @@ static void row_labels(FILE *to, const struct report_row *row)
 	/* A pod without a name is known by its address. */
 	label(to, "pod", name[0] ? name : pod->key);
 	fputc(',', to);
-	label(to, "node", pod->heard ? pod->metric.node_name : "");
+	label(to, "node", pod_node(pod));
 }
 
 /* One family with a sample for each row; the value is NaN where a row has none to show. */

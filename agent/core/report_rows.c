@@ -73,7 +73,7 @@ static bool is_selected(const struct report_view *view, const struct server *ser
 		return false;
 	return !view->pod || strcmp(view->pod, server->name) == 0 ||
 		strcmp(view->pod, pod->key) == 0 || strcmp(view->pod, pod->address) == 0 ||
-		(pod->heard && strcmp(view->pod, pod->metric.pod_name) == 0);
+		(*view->pod && strcmp(view->pod, pod_name(pod)) == 0);
 }
 
 /* Appends the server's row when it is selected; false when out of memory. There is room. */

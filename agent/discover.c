@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Pods from Kubernetes into HAProxy's backends. */
+#include "discover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "core/slices.h"
+#include "core/slots.h"
+#include "kubeapi.h"
+#include "log.h"
+
+/* More than HAProxy would bear; the slots' number is for the chart to choose. */
+enum { ADDED_MAX = 4000 };
+
+/* A Service and the backend that its pods fill. */
+struct entry {
+	char *backend;
+	char *server_options;
+	struct kube_service *service;
+	struct slots_memory memory;
+	unsigned unplaced;          /* of the plan before, so that a change is said once */
+	unsigned added;
+	struct log_repeat missing;  /* the backend is not there */
+};
+
+struct discover {
+	struct kube *kube;
+	struct entry *entries;
+	size_t n_entries;
+	struct kube_service *replicas; /* NULL: not counted */
+};
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool discover_is_wanted(const struct config *config)
+{
+	return config->n_kubernetes > 0 || config->replicas_service;
+}
+
+bool discover_is_same(const struct config *a, const struct config *b)
+{
+	if (a->n_kubernetes != b->n_kubernetes || a->kube_silence_ms != b->kube_silence_ms ||
+		!is_same_text(a->kube_server, b->kube_server) ||
+		!is_same_text(a->kube_token_file, b->kube_token_file) ||
+		!is_same_text(a->kube_ca_file, b->kube_ca_file) ||
+		!is_same_text(a->replicas_service, b->replicas_service))
+		return false;
+	for (size_t i = 0; i < a->n_kubernetes; i++) {
+		const struct config_kubernetes *x = &a->kubernetes[i], *y = &b->kubernetes[i];
+
+		if (!is_same_text(x->service, y->service) || !is_same_text(x->port, y->port) ||
+			!is_same_text(x->namespace, y->namespace) ||
+			!is_same_text(x->backend, y->backend) ||
+			!is_same_text(x->server_options, y->server_options))
+			return false;
+	}
+	return true;
+}
+
+/* The namespace that a pod runs in; the caller frees it. */
+static char *own_namespace(void)
+{
+	return kubeapi_read_word(KUBEAPI_NAMESPACE_FILE);
+}
+
+static bool add_entry(struct discover *discover, const struct config_kubernetes *config,
+	const char *namespace)
+{
+	struct entry *entry = &discover->entries[discover->n_entries++];
+
+	entry->backend = strdup(config->backend);
+	entry->server_options = strdup(config->server_options);
+	entry->service = kube_watch(discover->kube, namespace, config->service, config->port);
+	return entry->backend && entry->server_options && entry->service;
+}
+
+/* False, with *why set, when not all can be watched. */
+static bool watch_all(struct discover *discover, const struct config *config, const char *own,
+	const char **why)
+{
+	*why = "out of memory";
+	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
+	if (!discover->entries)
+		return false;
+	for (size_t i = 0; i < config->n_kubernetes; i++) {
+		const char *namespace = config->kubernetes[i].namespace;
+
+		if (!namespace && !own) {
+			*why = "not in a pod: give each Service its namespace";
+			return false;
+		}
+		if (!add_entry(discover, &config->kubernetes[i], namespace ? namespace : own))
+			return false;
+	}
+	if (!config->replicas_service)
+		return true;
+	/* HAProxy's own Service is where HAProxy's pod is, which is the agent's. */
+	if (!own) {
+		*why = "not in a pod: haproxy.replicas must be a number";
+		return false;
+	}
+	discover->replicas = kube_watch(discover->kube, own, config->replicas_service, NULL);
+	return discover->replicas != NULL;
+}
+
+struct discover *discover_new(struct ev_loop *loop, const struct config *config,
+	kube_changed changed, void *arg)
+{
+	struct discover *discover = calloc(1, sizeof(*discover));
+	struct kubeapi api;
+	const char *why = "out of memory";
+	char *own = own_namespace();
+	bool good = discover && kubeapi_init(&api, config->kube_server, config->kube_token_file,
+					config->kube_ca_file, &why);
+
+	if (good) {
+		why = "out of memory";
+		discover->kube = kube_new(loop, &api, config->kube_silence_ms, changed, arg);
+		good = discover->kube && watch_all(discover, config, own, &why);
+	}
+	free(own);
+	if (good)
+		return discover;
+	log_error("Kubernetes cannot be asked", log_str("error", why));
+	discover_free(discover);
+	return NULL;
+}
+
+void discover_free(struct discover *discover)
+{
+	if (!discover)
+		return;
+	kube_free(discover->kube);
+	for (size_t i = 0; i < discover->n_entries; i++) {
+		free(discover->entries[i].backend);
+		free(discover->entries[i].server_options);
+		slots_memory_fini(&discover->entries[i].memory);
+	}
+	free(discover->entries);
+	free(discover);
+}
+
+static void say_changes(struct entry *entry, const struct slots_plan *plan)
+{
+	if (plan->unplaced != entry->unplaced)
+		log_write(plan->unplaced > 0 ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO,
+			plan->unplaced > 0 ? "ready pods are left without a server"
+					   : "all ready pods have a server again",
+			LOG_FACTS(log_str("backend", entry->backend),
+				log_int("pods", plan->unplaced)));
+	if (plan->added > 0 && entry->added == 0)
+		log_warn("all slots are taken: servers are added, which a reload loses for a moment",
+			log_str("backend", entry->backend), log_int("servers", plan->added));
+	else if (plan->added == 0 && entry->added > 0)
+		log_info("the slots suffice again", log_str("backend", entry->backend));
+	entry->unplaced = plan->unplaced;
+	entry->added = plan->added;
+}
+
+static bool plan_entry(struct entry *entry, const struct hareply_backend *backend,
+	struct reconcile *lines)
+{
+	struct slots_options options = {
+		.added_line = entry->server_options, .added_max = ADDED_MAX};
+	struct slots_plan plan;
+	size_t n;
+	const struct endpoint *endpoints = kube_endpoints(entry->service, &n);
+	bool good = true;
+
+	if (!slots_plan(backend, endpoints, n, &options, &entry->memory, &plan))
+		return false;
+	slots_memory_fini(&entry->memory);
+	entry->memory = plan.memory;
+	plan.memory = (struct slots_memory){.owners = NULL};
+	for (size_t i = 0; i < plan.n_commands && good; i++)
+		good = reconcile_append(lines, plan.commands[i]);
+	say_changes(entry, &plan);
+	slots_plan_fini(&plan);
+	return good;
+}
+
+static const struct hareply_backend *find_backend(const struct hareply_snapshot *snapshot,
+	const char *name)
+{
+	for (size_t i = 0; i < snapshot->n_backends; i++)
+		if (strcmp(snapshot->backends[i].name, name) == 0)
+			return &snapshot->backends[i];
+	return NULL;
+}
+
+bool discover_plan(struct discover *discover, const struct hareply_snapshot *snapshot,
+	struct reconcile *lines)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < discover->n_entries; i++) {
+		struct entry *entry = &discover->entries[i];
+		const struct hareply_backend *backend = find_backend(snapshot, entry->backend);
+
+		if (!backend) {
+			if (log_repeat(&entry->missing))
+				log_error("HAProxy lacks the backend of a Service in Kubernetes",
+					log_str("backend", entry->backend));
+			continue;
+		}
+		log_repeat_end(&entry->missing);
+		if (kube_service_status(entry->service).listed)
+			good &= plan_entry(entry, backend, lines);
+	}
+	return good;
+}
+
+static unsigned count_ready(struct kube_service *service)
+{
+	unsigned ready = 0;
+	size_t n;
+	const struct endpoint *endpoints = kube_endpoints(service, &n);
+
+	for (size_t i = 0; i < n; i++)
+		ready += endpoints[i].state == ENDPOINT_READY;
+	return ready;
+}
+
+unsigned discover_replicas(struct discover *discover)
+{
+	return discover->replicas ? count_ready(discover->replicas) : 0;
+}
+
+bool discover_is_listed(const struct discover *discover)
+{
+	for (size_t i = 0; i < discover->n_entries; i++)
+		if (!kube_service_status(discover->entries[i].service).listed)
+			return false;
+	return true;
+}
+
+static void name_pod(struct pod *pod, void *arg)
+{
+	struct discover *discover = arg;
+
+	for (size_t i = 0; i < discover->n_entries; i++) {
+		size_t n;
+		const struct endpoint *endpoints =
+			kube_endpoints(discover->entries[i].service, &n);
+		const struct endpoint *found = slices_find(endpoints, n, pod->address, pod->port);
+
+		if (found) {
+			pod_identify(pod, found, clock_now_ms());
+			return;
+		}
+	}
+}
+
+void discover_name_pods(struct discover *discover, struct cluster *cluster)
+{
+	cluster_each_pod(cluster, name_pod, discover);
+}
