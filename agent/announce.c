@@ -95,8 +95,10 @@ static void announce_server(struct server *server)
 	server->announced_draining = draining;
 }
 
-void announce_plan(struct announce *announce, const struct cluster *cluster)
+void announce_plan(struct announce *announce, struct cluster *cluster)
 {
+	/* Before all have been asked once, nothing known is no news. */
+	bool asked = cluster_is_first_round_done(cluster);
 	size_t n;
 	struct backend *const *backends = cluster_backends(cluster, &n);
 
@@ -104,7 +106,8 @@ void announce_plan(struct announce *announce, const struct cluster *cluster)
 	announce_missing(announce, cluster);
 	for (size_t b = 0; b < n; b++) {
 		announce_mode(backends[b]);
-		announce_fallback(backends[b]);
+		if (asked)
+			announce_fallback(backends[b]);
 		for (size_t i = 0; i < backends[b]->n_servers; i++)
 			announce_server(backends[b]->servers[i]);
 	}

@@ -15,7 +15,7 @@ struct announce {
 
 /* Compares the cluster as planned with what was said last, which it keeps in the cluster's own
  * structs (announced), and logs the difference. */
-void announce_plan(struct announce *announce, const struct cluster *cluster);
+void announce_plan(struct announce *announce, struct cluster *cluster);
 
 /* A poll of pod has ended with outcome; call it before pod_observe takes the outcome. */
 void announce_poll(const struct pod *pod, enum metric_outcome outcome, const char *detail);

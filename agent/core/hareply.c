@@ -17,6 +17,7 @@ struct parser {
 	const char *why;
 	struct hareply_info info;
 	bool has_info;
+	bool denied;
 	struct hareply_backend *backends;
 	size_t n_backends;
 	struct row *stat_rows;
@@ -119,6 +120,8 @@ static bool read_stat_line(struct parser *parser, char *line)
 		!table_number(table, STAT_STOT, UINT64_MAX, &stot))
 		return false;
 	if (type == TYPE_BACKEND) {
+		/* A socket of level user shows everything but the algorithm, and no addresses. */
+		parser->denied = parser->denied || table->fields[STAT_ALGO][0] == '\0';
 		parser->backends[parser->n_backends++] = (struct hareply_backend){
 			.name = table->fields[STAT_BACKEND],
 			.algo = table->fields[STAT_ALGO],
@@ -235,6 +238,8 @@ static enum hareply_outcome read_lines(struct parser *parser, char *text)
 	/* Every command's answer ends with an empty line. */
 	if (!parser->has_info || section != SECTION_NONE)
 		return HAREPLY_TRUNCATED;
+	if (parser->denied)
+		return HAREPLY_DENIED;
 	return HAREPLY_OK;
 }
 

@@ -54,7 +54,7 @@ struct hareply_server {
 
 struct hareply_backend {
 	const char *name;
-	const char *algo;        /* "leastconn", ...; "" where the socket's level hides it */
+	const char *algo;        /* "leastconn", ...; never "" */
 	uint32_t scur;
 	struct hareply_server *servers;
 	size_t n_servers;
@@ -71,7 +71,7 @@ struct hareply_snapshot {
 enum hareply_outcome {
 	HAREPLY_OK,
 	HAREPLY_TRUNCATED,      /* an expected part is missing or breaks off */
-	HAREPLY_DENIED,         /* the socket's level forbids a command */
+	HAREPLY_DENIED,         /* the socket's level forbids or hides something */
 	HAREPLY_MALFORMED,      /* a line or a number is not what HAProxy writes */
 	HAREPLY_OUT_OF_MEMORY,
 };

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""Starts real HAProxy and the agent beside it, for tests.
+
+    with field.Pod(n=3) as pods, HAProxy(pods.addresses) as haproxy, Agent(haproxy) as agent:
+        agent.wait_ready()
+        assert haproxy.weights() == {"s1": 256, "s2": 256, "s3": 256}
+
+The agent is the one of build/, or of build/$VARIANT (`make test` sets san).
+"""
+import csv
+import io
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import tempfile
+import urllib.error
+import urllib.request
+
+from field import Program, binary, until
+
+# What a sanitizer prints begins a line with one of these somewhere in it.
+SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
+
+
+def free_port(host="127.0.0.1"):
+    """A port that was free a moment ago. HAProxy cannot say which port 0 became."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+def make_dir():
+    # Socket paths are at most 107 bytes long, so not below pytest's own folders.
+    return pathlib.Path(tempfile.mkdtemp(prefix="wsb-"))
+
+
+class HAProxy(Program):
+    """HAProxy in master-worker mode with one frontend on .port and one backend, "ws".
+
+    addresses become the servers s1, s2, ...; server is appended to each server's line ("{name}" is
+    its name), more to the whole configuration."""
+
+    def __init__(self, addresses, balance="leastconn", server="check inter 200ms weight 100",
+                 more="", servers=None, backend="", level="admin", program="haproxy", bufsize=None):
+        self.dir = make_dir()
+        self.port = free_port()
+        self.socket = str(self.dir / "admin.sock")
+        self.file = self.dir / "haproxy.cfg"
+        self.balance, self.server, self.more, self.level = balance, server, more, level
+        self.backend_lines, self.bufsize = backend, bufsize
+        self.servers = servers or {f"s{i + 1}": a for i, a in enumerate(addresses)}
+        self.write()
+        super().__init__([program, "-W", "-f", str(self.file), "-S", str(self.dir / "master.sock")])
+        try:
+            self.wait_pid()
+        except AssertionError:
+            self.kill()
+            raise
+
+    def write(self):
+        lines = "\n".join(
+            f"\tserver {name} {address} {self.server.replace('{name}', name)}"
+            for name, address in self.servers.items())
+        bufsize = f"tune.bufsize {self.bufsize}" if self.bufsize else ""
+        self.file.write_text(f"""
+global
+\tstats socket {self.socket} mode 600 level {self.level} expose-fd listeners
+\tnoreuseport
+\thard-stop-after 30s
+\t{bufsize}
+defaults
+\tmode http
+\ttimeout connect 2s
+\ttimeout client 5s
+\ttimeout server 5s
+\ttimeout tunnel 1h
+\toption redispatch 1
+frontend websocket
+\tbind 127.0.0.1:{self.port}
+\tdefault_backend ws
+backend ws
+\tbalance {self.balance}
+{self.backend_lines}
+{lines}
+{self.more}
+""")
+
+    def cli(self, command):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(self.socket)
+            s.sendall(command.encode() + b"\n")
+            reply = b""
+            while chunk := s.recv(65536):
+                reply += chunk
+        return reply.decode()
+
+    def info(self):
+        return dict(line.split(": ", 1) for line in self.cli("show info").splitlines()
+                    if ": " in line)
+
+    def wait_pid(self, but=None):
+        """The pid of the worker that answers, once it is another than but."""
+
+        def answered():
+            assert self.running(), f"HAProxy ended: {self.err}"
+            try:
+                info = self.info()
+            except OSError:
+                return None
+            pid = int(info.get("Pid", 0))
+            return pid if pid and pid != but and info.get("Stopping") == "0" else None
+
+        return until(answered, "HAProxy to answer")
+
+    def reload(self):
+        """Returns when the new worker answers."""
+        before = int(self.info()["Pid"])
+        self.signal(signal.SIGUSR2)
+        return self.wait_pid(but=before)
+
+    def stat(self, backend="ws"):
+        """The servers' lines of show stat, by name."""
+        text = self.cli(f"show stat {backend} 4 -1").lstrip("# ")
+        return {row["svname"]: row for row in csv.DictReader(io.StringIO(text)) if row["svname"]}
+
+    def weights(self, backend="ws"):
+        return {name: int(row["uweight"]) for name, row in self.stat(backend).items()}
+
+    def sessions(self, backend="ws"):
+        return {name: int(row["scur"]) for name, row in self.stat(backend).items()}
+
+    def wait_up(self, n=None):
+        wanted = len(self.servers) if n is None else n
+        until(lambda: sum(row["status"].startswith(("UP", "no check"))
+                          for row in self.stat().values()) == wanted, f"{wanted} servers up")
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.port}/"
+
+    def stop(self):
+        """SIGTERM to the master ends its workers too."""
+        if self.running():
+            self.signal(signal.SIGTERM)
+            self.wait(10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.stop()
+        self.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Agent(Program):
+    """wsbalancer beside a HAProxy (None: agent-check alone). Keywords are configuration keys;
+    haproxy_ keys go below haproxy."""
+
+    def __init__(self, haproxy, *options, config=None, text=None, variant=None, env=None, **keys):
+        self.dir = make_dir()
+        self.file = self.dir / "wsbalancer.yaml"
+        self.http = f"127.0.0.1:{free_port()}"
+        # Faster than the defaults, so that tests are.
+        self.config = {"pollInterval": "200ms", "pollTimeout": "150ms", "listen": self.http}
+        if haproxy:
+            self.config["haproxy"] = {"socket": haproxy.socket, "backends": ["ws"]}
+        self.config |= keys
+        self.config["haproxy"] = self.config.get("haproxy", {}) | (config or {})
+        if not self.config["haproxy"]:
+            del self.config["haproxy"]
+        self.write(text)
+        super().__init__([binary("wsbalancer", variant), "-c", str(self.file), *options], env)
+
+    def write(self, text=None):
+        # YAML takes JSON.
+        self.file.write_text(text or json.dumps(self.config))
+
+    def get(self, path, accept="*/*", timeout=5):
+        """Status and body of a request to the agent's endpoint."""
+        request = urllib.request.Request(f"http://{self.http}{path}", headers={"Accept": accept})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def json(self):
+        status, body = self.get("/balancer-metrics?format=json")
+        assert status == 200, body
+        return json.loads(body)
+
+    def wait_http(self, path, wanted=200):
+        def answered():
+            assert self.running(), f"the agent ended: {self.err}"
+            try:
+                return self.get(path)[0] == wanted
+            except OSError:
+                return False
+
+        until(answered, f"{wanted} from {path}")
+
+    def wait_ready(self):
+        self.wait_http("/readyz")
+
+    def wait_log(self, event):
+        """Waits for an event in the log; the line."""
+
+        def found():
+            line = next((line for line in list(self.err) if event in line), None)
+            assert line or self.running(), f"the agent ended: {self.err}"
+            return line
+
+        return until(found, f"'{event}' in the log")
+
+    def check_sanitizers(self):
+        said = [line for line in self.err if any(word in line for word in SANITIZERS)]
+        assert not said, "\n".join(self.err)
+
+    def stop(self, number=signal.SIGTERM):
+        """A clean end, within a second and some slack for the sanitizers' own work."""
+        self.signal(number)
+        status = self.wait(5)
+        self.check_sanitizers()
+        assert status == 0, f"the agent ended with {status}: {self.err}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.running() and kind is None:
+            self.stop()
+        self.kill()
+        if kind is None:
+            self.check_sanitizers()
+        shutil.rmtree(self.dir, ignore_errors=True)
