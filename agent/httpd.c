@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "listen.h"
+#include "listener.h"
 #include "routes.h"
 
 enum {
@@ -37,7 +37,7 @@ struct settings {
 struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
-	struct door doors[LISTEN_MAX];
+	struct door doors[LISTENER_MAX];
 	size_t n_doors;
 };
 
@@ -159,28 +159,25 @@ static void close_doors(struct httpd *httpd)
 		ev_timer_stop(httpd->loop, &door->timer);
 		MHD_stop_daemon(door->daemon);
 	}
-	if (httpd->n_doors > 0 && httpd->settings.listen.path)
-		unlink(httpd->settings.listen.path);
 	httpd->n_doors = 0;
 }
 
 static bool open_doors(struct httpd *httpd, char *error, size_t size)
 {
-	struct listen_sockets sockets;
+	int fds[LISTENER_MAX];
+	size_t n = listener_open(&httpd->settings.listen, fds, error, size);
 
-	if (!listen_open(&sockets, &httpd->settings.listen, error, size))
-		return false;
-	for (size_t i = 0; i < sockets.n; i++) {
-		if (open_door(httpd, sockets.fds[i]))
+	for (size_t i = 0; i < n; i++) {
+		if (open_door(httpd, fds[i]))
 			continue;
 		snprintf(error, size, "the HTTP server does not start%s",
 			httpd->settings.tls_cert ? "; are certificate and key a pair?" : "");
-		while (++i < sockets.n)
-			close(sockets.fds[i]);
+		while (++i < n)
+			close(fds[i]);
 		close_doors(httpd);
 		return false;
 	}
-	return true;
+	return n > 0;
 }
 
 /* strdup that keeps NULL; *ok turns false when out of memory. */
@@ -197,7 +194,6 @@ static void free_settings(struct settings *settings)
 {
 	free(settings->routes.balancer_metric_path);
 	free(settings->routes.token);
-	free(settings->listen.path);
 	free(settings->listen.host);
 	free(settings->tls_cert);
 	free(settings->tls_key);
@@ -213,7 +209,6 @@ static bool copy_settings(struct settings *settings, const struct httpd_options 
 	settings->routes.token = copy(options->token, &ok);
 	settings->routes.view = options->view;
 	settings->routes.arg = options->arg;
-	settings->listen.path = copy(options->listen->path, &ok);
 	settings->listen.host = copy(options->listen->host, &ok);
 	settings->listen.port = options->listen->port;
 	settings->tls_cert = copy(options->tls_cert, &ok);
@@ -253,7 +248,7 @@ static bool is_same(const char *a, const char *b)
 
 static bool is_same_door(const struct settings *a, const struct settings *b)
 {
-	return is_same(a->listen.path, b->listen.path) && is_same(a->listen.host, b->listen.host) &&
+	return is_same(a->listen.host, b->listen.host) &&
 		a->listen.port == b->listen.port && is_same(a->tls_cert, b->tls_cert) &&
 		is_same(a->tls_key, b->tls_key);
 }

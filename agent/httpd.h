@@ -27,7 +27,7 @@ struct httpd;
  * password of basic authentication, any user, so that a browser can ask for it.
  */
 struct httpd_options {
-	const struct config_endpoint *listen;
+	const struct config_endpoint *listen; /* host and port */
 	const char *balancer_metric_path; /* begins with / */
 	const char *token;    /* NULL: none is asked for */
 	const char *tls_cert; /* PEM text with tls_key: HTTPS only; NULL: plain HTTP */
@@ -52,7 +52,7 @@ struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *option
 bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, char *error,
 	size_t size);
 
-/* Cuts what is under way and stops listening; removes a socket file. No callback runs after it. */
+/* Cuts what is under way and stops listening. No callback runs after it. */
 void httpd_free(struct httpd *httpd);
 
 #endif

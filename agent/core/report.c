@@ -3,7 +3,18 @@
 #include "core/report.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
+
+struct report_text report_text_close(FILE *stream, const struct report_text *text)
+{
+	bool failed = ferror(stream) != 0;
+
+	/* Bytes and length are right only once the stream is closed. */
+	if (fclose(stream) == 0 && !failed)
+		return *text;
+	free(text->bytes);
+	return (struct report_text){.bytes = NULL};
+}
 
 char *report_service_url(const struct server *server, char *buf, size_t size)
 {
@@ -33,7 +44,10 @@ static void why_planned(const struct server *server, int64_t now_ms, char *buf, 
 	}
 	switch (server->plan.basis) {
 	case PLANNER_HEARD:
-		snprintf(buf, size, "steered");
+		if (server->plan.ramp < 1.0)
+			snprintf(buf, size, "warming up: %.0f %%", 100.0 * server->plan.ramp);
+		else
+			snprintf(buf, size, "steered");
 		return;
 	case PLANNER_STALE:
 		snprintf(buf, size, "stale %" PRId64 " s", age_s(server, now_ms));

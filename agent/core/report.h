@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/cluster.h"
 #include "core/stats.h"
@@ -41,6 +42,10 @@ struct report_text {
 	size_t len;
 };
 
+/* For the writers: closes a stream of open_memstream on text->bytes and text->len; {NULL, 0} when
+ * anything failed to be written. */
+struct report_text report_text_close(FILE *stream, const struct report_text *text);
+
 /* JSON in the shape of the Traefik plugin's answer, with further keys (report.schema.json). */
 struct report_text report_json_write(const struct report_view *view);
 /* Prometheus text format, or OpenMetrics when asked. */
@@ -54,9 +59,9 @@ struct report_text report_html_write(const struct report_view *view);
  */
 char *report_service_url(const struct server *server, char *buf, size_t size);
 
-/* Why the server has its weight, in words: "steered", "draining", "never heard", "stale 42 s",
- * "fallback: 3 of 8 known", "not steered: balance source", ... Written to buf, cut to size; returns
- * buf. */
+/* Why the server has its weight, in words: "steered", "warming up: 40 %", "draining", "never heard",
+ * "stale 42 s", "fallback: 3 of 8 known", "not steered: balance source", ... Written to buf, cut to
+ * size; returns buf. */
 char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size);
 
 #endif

@@ -27,9 +27,29 @@ static const char *const state_words[] = {
 	[SERVER_NOT_STEERED] = "not_steered",
 };
 
+double report_wall_s(const struct report_view *view, int64_t then_ms)
+{
+	return (double)(view->wall_ms - (view->now_ms - then_ms)) / 1000.0;
+}
+
+bool report_is_planned(const struct backend *backend)
+{
+	return backend->planned && backend->mode != BACKEND_NOT_STEERED;
+}
+
+static bool is_planned(const struct server *server)
+{
+	return server->state == SERVER_STEERED && server->planned;
+}
+
+static bool is_planned_as(const struct server *server, enum planner_basis basis)
+{
+	return is_planned(server) && server->plan.basis == basis;
+}
+
 const char *report_state(const struct server *server)
 {
-	if (server->state == SERVER_STEERED && server->planned)
+	if (is_planned(server))
 		return planned_words[server->plan.basis];
 	return state_words[server->state];
 }
@@ -44,11 +64,6 @@ const char *const *report_states(void)
 	return all;
 }
 
-static bool is_planned_as(const struct server *server, enum planner_basis basis)
-{
-	return server->state == SERVER_STEERED && server->planned && server->plan.basis == basis;
-}
-
 /* The pod's own word where it is fresh enough and believed, else what the plan reckons, else what
  * leastconn assumes: that every instance holds as many as this one. */
 static uint32_t connections_of(const struct report_row *row, unsigned replicas)
@@ -58,7 +73,7 @@ static uint32_t connections_of(const struct report_row *row, unsigned replicas)
 
 	if (row->known && !is_planned_as(server, PLANNER_DISBELIEVED))
 		return server->pod->metric.count;
-	if (server->state == SERVER_STEERED && server->planned)
+	if (row->planned)
 		reckoned = server->plan.count;
 	return (uint32_t)fmin(round(reckoned), INT32_MAX);
 }
@@ -92,6 +107,7 @@ static bool add_row(struct report_rows *rows, const struct report_view *view,
 		.server = server,
 		.url = strdup(url),
 		.age_ms = server->pod->heard ? view->now_ms - server->pod->heard_ms : -1,
+		.planned = is_planned(server),
 		.order = rows->n_rows,
 	};
 
@@ -209,7 +225,7 @@ static void find_plan(struct report_totals *totals, const struct cluster *cluste
 	struct backend *const *backends = cluster_backends(cluster, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!backends[i]->planned || backends[i]->mode == BACKEND_NOT_STEERED)
+		if (!report_is_planned(backends[i]))
 			continue;
 		if (!totals->planned || backends[i]->planned_ms > totals->planned_ms)
 			totals->planned_ms = backends[i]->planned_ms;

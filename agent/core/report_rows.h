@@ -22,6 +22,7 @@ struct report_row {
 	uint32_t connections; /* the pod's own word, else what the plan reckons */
 	bool known;           /* the pod's own word, not older than cache_ttl_ms */
 	int64_t age_ms;       /* of the pod's last good answer; -1: never */
+	bool planned;         /* the server's plan and weight are in force */
 	bool counts;          /* the first row of its pod */
 	bool counts_in_service; /* the first row of its pod in this service */
 	size_t order;         /* in HAProxy's order of backends and servers */
@@ -63,6 +64,12 @@ struct report_rows {
  * memory, with *out untouched. */
 bool report_rows_init(struct report_rows *out, const struct report_view *view);
 void report_rows_fini(struct report_rows *rows);
+
+/* When it was then_ms on the monotonic clock, in seconds since the epoch. */
+double report_wall_s(const struct report_view *view, int64_t then_ms);
+
+/* The backend's summary holds a plan that is in force. */
+bool report_is_planned(const struct backend *backend);
 
 /* What a server's weight rests on, as one word: "heard", "stale", "never_heard", "disbelieved",
  * "draining" for a planned server, "unplanned", else the server's state: "down", "maint", "drain",

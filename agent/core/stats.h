@@ -63,6 +63,7 @@ struct stats {
 	size_t history_next;               /* where the next one goes */
 };
 
+/* Of points within the same second or so, the worst is kept. */
 void stats_add_point(struct stats *stats, int64_t wall_ms, double imbalance);
 /* The i-th oldest point, i < history_len. */
 const struct stats_point *stats_point_at(const struct stats *stats, size_t i);
