@@ -60,7 +60,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
 .PHONY: all agent field deps deps-test test test-unit test-system demo install uninstall clean lint format \
-	test-chart chart-update
+	test-chart chart-update image test-image
 .DEFAULT_GOAL := all
 
 all: deps
@@ -128,6 +128,22 @@ test-chart:
 chart-update:
 	@.ci/deps chart
 	$(PYTHON) tests/kubernetes/chart/update.py
+
+# The images of agent and test pod, by whatever builds images here. IMAGE= names the agent's.
+IMAGE     ?= localhost/wsbalancer:$(VERSION)
+POD_IMAGE ?= localhost/wspod:$(VERSION)
+image_build = $(firstword $(foreach tool,docker podman buildah,$(shell command -v $(tool)))) build \
+	-f agent/Dockerfile --build-arg VERSION=$(VERSION) \
+	--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown)
+
+image:
+	$(image_build) --target wspod -t $(POD_IMAGE) .
+	$(image_build) --target wsbalancer -t $(IMAGE) .
+
+# Built and run with buildah, on a base made from Debian's packages: no registry, no engine. Minutes, as root.
+test-image:
+	@.ci/deps image
+	$(PYTHON) -m pytest -q tests/kubernetes/image
 
 # The configuration is the user's once it lies there: it is neither overwritten nor removed.
 bin_dir  := $(DESTDIR)$(PREFIX)/bin
