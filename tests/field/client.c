@@ -61,7 +61,7 @@ void client_open(struct client *client)
 	struct load *load = client->load;
 	const struct load_plan *plan = load->plan;
 	client->state = CLIENT_CONNECTING;
-	client->timed_out = false;
+	client->timed_out = client->stormed = false;
 	client->target = load_next_target(load);
 	client->wants_send = client->in_flight = client->behind = client->wants_close = client->wants_ping = false;
 	client->peer_code = 0;
@@ -109,7 +109,10 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int revents)
 		lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 		break;
 	case CLIENT_OPEN:
-		client_close(client, client->load->plan->replace ? 0 : -1);
+		if (client->stormed)
+			client_close(client, load_backoff_us(client->load, 0));
+		else
+			client_close(client, client->load->plan->replace ? 0 : -1);
 		break;
 	case CLIENT_IDLE:
 	case CLIENT_CLOSING:
@@ -228,8 +231,11 @@ static void on_echo(struct client *client, bool right)
 	if (right) {
 		tally->messages++;
 		tally->bytes += (uint64_t)plan->message_bytes;
-		hist_add(&tally->echo, now_us - client->counts_from_us);
-		hist_add(&tally->recent, now_us - client->counts_from_us);
+		/* The rush of closes at the end is no part of what is measured. */
+		if (!client->load->ending) {
+			hist_add(&tally->echo, now_us - client->counts_from_us);
+			hist_add(&tally->recent, now_us - client->counts_from_us);
+		}
 	} else {
 		tally->wrong++;
 	}
@@ -350,6 +356,14 @@ void client_close(struct client *client, int64_t reopen_us)
 		ev_timer_stop(client->load->loop.ev, &client->beat);
 		lws_callback_on_writable(client->wsi);
 	}
+}
+
+void client_storm(struct client *client, int64_t delay_us)
+{
+	if (client->state != CLIENT_OPEN || client->wants_close || client->peer_code != 0)
+		return;
+	client->stormed = true;
+	loop_timer_start(loop_of(client), &client->timer, delay_us);
 }
 
 void client_abandon(struct client *client)

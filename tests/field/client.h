@@ -28,7 +28,7 @@ struct client {
 	ev_timer beat; /* the next message is due, or its echo is overdue */
 	ev_timer pinger;
 	int64_t began_us; /* of the handshake */
-	bool timed_out;
+	bool timed_out, stormed;
 	unsigned failures; /* in a row, for the back-off */
 	int64_t reopen_us; /* after the close: how long to wait; -1: not at all */
 	int peer_code;     /* of a close that the other side began, 0: none */
@@ -52,6 +52,9 @@ void client_open(struct client *client);
 /* Asks an OPEN client to close, after the echo it may wait for, and to open again reopen_us later
  * (-1: never). In any other state only the latter is noted, or nothing. */
 void client_close(struct client *client, int64_t reopen_us);
+
+/* The same in a storm: after delay_us an OPEN client closes, and opens again after the first back-off. */
+void client_storm(struct client *client, int64_t delay_us);
 
 /* Ends a CONNECTING or WAITING client at once, and counts nothing. */
 void client_abandon(struct client *client);

@@ -11,8 +11,10 @@
 
 enum {
 	PACE_US = 5000,
-	SWEEP_US = 2000,
-	SWEEP_CLIENTS = 100,  /* closed at once: libwebsockets walks a list of timeouts for each */
+	/* Not all at once: libwebsockets walks its list of timeouts for each close. */
+	CLOSE_GAP_US = 20,
+	SWEEP_US = 100 * CLOSE_GAP_US,
+	SWEEP_CLIENTS = 100,
 	FAREWELL_US = 5000000, /* at most for the closes at the end */
 	MAX_BACKOFF_US = 30000000,
 };
@@ -114,12 +116,13 @@ static void on_storm(struct ev_loop *ev, ev_timer *timer, int revents)
 	/* Exactly that share of the open ones, each with the same chance. */
 	uint64_t left = load->tally.open;
 	uint64_t wanted = (uint64_t)llround(fraction * (double)left);
+	int64_t delay_us = 0;
 	for (size_t i = 0; i < load->n_begun && wanted > 0; i++) {
 		struct client *client = &load->clients[i];
 		if (client->state != CLIENT_OPEN)
 			continue;
 		if (dice_unit(&load->dice) * (double)left < (double)wanted) {
-			client_close(client, load_backoff_us(load, 0));
+			client_storm(client, delay_us += CLOSE_GAP_US);
 			wanted--;
 		}
 		left--;

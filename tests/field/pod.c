@@ -14,6 +14,7 @@
 enum {
 	ACCEPTS_PER_TURN = 64,
 	PAUSE_US = 100000,    /* when descriptors ran out */
+	CLOSES_PER_TURN = 50, /* every 2 ms */
 	CLOSING_US = 800000,  /* for clients to answer the close; all ends within a second */
 	SEND_BYTES = 1 << 20, /* at most in one send() */
 	HANDSHAKE_S = 10,
@@ -24,18 +25,55 @@ struct pod *pod_of(struct lws *wsi)
 	return lws_get_opaque_user_data(wsi);
 }
 
-void pod_count(struct pod *pod, bool in)
+static void unlink_session(struct pod_session *session)
+{
+	if (!session->link)
+		return;
+	*session->link = session->next;
+	if (session->next)
+		session->next->link = session->link;
+	session->link = NULL;
+}
+
+void pod_add(struct pod *pod, struct pod_session *session)
 {
 	struct pod_host *host = pod->host;
-	if (in) {
-		pod->n_websockets++;
-		host->n_websockets++;
+	session->counted = true;
+	session->next = host->open;
+	session->link = &host->open;
+	if (session->next)
+		session->next->link = &session->next;
+	host->open = session;
+	pod->n_websockets++;
+	host->n_websockets++;
+}
+
+void pod_remove(struct pod *pod, struct pod_session *session)
+{
+	struct pod_host *host = pod->host;
+	if (!session->counted)
 		return;
-	}
+	session->counted = false;
+	unlink_session(session);
 	pod->n_websockets--;
 	host->n_websockets--;
 	if (host->closing && host->n_websockets == 0)
 		loop_break(&host->loop);
+}
+
+/* For each close libwebsockets walks its list of timeouts, so a few at a time is much faster than
+ * all at once. */
+static void on_closer(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct pod_host *host = timer->data;
+	(void)ev;
+	(void)revents;
+	for (int i = 0; i < CLOSES_PER_TURN && host->open; i++) {
+		struct pod_session *session = host->open;
+		unlink_session(session);
+		session->closes = true;
+		lws_callback_on_writable(session->wsi);
+	}
 }
 
 static void on_accept(struct ev_loop *ev, ev_io *io, int revents)
@@ -86,7 +124,7 @@ static void stop_listening(struct pod *pod)
 /* Prints where a socket listens, as users write addresses. */
 static void announce(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = {0};
 	socklen_t at_bytes = sizeof(at);
 	char text[INET6_ADDRSTRLEN] = "?";
 	if (getsockname(fd, (struct sockaddr *)&at, &at_bytes) != 0)
@@ -227,8 +265,7 @@ static void on_stop(struct loop *loop)
 		return;
 	}
 	host->closing = true;
-	for (size_t i = 0; host->protocols[i].callback; i++)
-		lws_callback_on_writable_all_protocol(loop->lws, &host->protocols[i]);
+	ev_timer_start(loop->ev, &host->closer);
 	loop_timer_start(loop, &host->deadline, CLOSING_US);
 }
 
@@ -277,9 +314,11 @@ bool pod_host_start(struct pod_host *host, const struct pod_setup *setup)
 	ev_signal_init(&host->on_usr1, on_usr1, SIGUSR1);
 	ev_signal_init(&host->on_usr2, on_usr2, SIGUSR2);
 	ev_timer_init(&host->deadline, on_deadline, 0.0, 0.0);
+	ev_timer_init(&host->closer, on_closer, 0.0, 0.002);
 	host->on_usr1.data = host;
 	host->on_usr2.data = host;
 	host->deadline.data = host;
+	host->closer.data = host;
 	ev_signal_start(host->loop.ev, &host->on_usr1);
 	ev_signal_start(host->loop.ev, &host->on_usr2);
 	if (!start_pods(host, setup)) {
@@ -304,6 +343,7 @@ void pod_host_stop(struct pod_host *host)
 	ev_signal_stop(host->loop.ev, &host->on_usr1);
 	ev_signal_stop(host->loop.ev, &host->on_usr2);
 	ev_timer_stop(host->loop.ev, &host->deadline);
+	ev_timer_stop(host->loop.ev, &host->closer);
 	loop_stop(&host->loop);
 	for (size_t i = 0; i < host->n_pods; i++)
 		free(host->pods[i].name);

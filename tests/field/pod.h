@@ -39,6 +39,8 @@ struct pod_host {
 	size_t n_pods;
 	uint32_t n_websockets; /* of all pods, open or closing */
 	bool closing;          /* every WebSocket is to close with 1001 */
+	struct pod_session *open; /* WebSockets that were not yet asked to close */
+	ev_timer closer;
 	struct lws_protocols *protocols; /* owned */
 	char offered[64];                /* the name of protocols[0], see pod.c */
 	ev_signal on_usr1, on_usr2;
@@ -75,12 +77,13 @@ struct pod_piece;
 /* One connection. libwebsockets allocates and zeroes it, and does so anew when HTTP becomes a
  * WebSocket. */
 struct pod_session {
-	/* A plain request whose answer waits. */
 	struct lws *wsi;
+	/* A plain request whose answer waits. */
 	ev_timer delay;
 	bool answers_later;
 	/* A WebSocket. */
-	bool counted;
+	struct pod_session *next, **link; /* in pod_host.open; link is NULL outside it */
+	bool counted, closes;
 	bool deflates;                  /* permessage-deflate was negotiated */
 	struct pod_piece *first, *last; /* to be sent, in order */
 	struct pod_piece *sent;         /* may still be read by the deflater */
@@ -93,8 +96,9 @@ struct pod_session {
 /* The pod that accepted this connection. */
 struct pod *pod_of(struct lws *wsi);
 
-/* Counts a WebSocket in or out. */
-void pod_count(struct pod *pod, bool in);
+/* A WebSocket was established, or is closed. */
+void pod_add(struct pod *pod, struct pod_session *session);
+void pod_remove(struct pod *pod, struct pod_session *session);
 
 /* The callbacks of libwebsockets for either kind of connection; what they return is for it. */
 int pod_http_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,

@@ -110,10 +110,9 @@ static bool cannot_deflate(const struct pod_session *session)
 
 static int close_with(struct lws *wsi, enum lws_close_status code, const char *reason)
 {
-	unsigned char text[64];
-	size_t length = strlen(reason);
-	memcpy(text, reason, length);
-	lws_close_reason(wsi, code, text, length);
+	unsigned char text[64]; /* libwebsockets wants what it only reads to be writable */
+	lws_strncpy((char *)text, reason, sizeof(text));
+	lws_close_reason(wsi, code, text, strlen(reason));
 	return -1;
 }
 
@@ -121,7 +120,7 @@ static int on_writable(struct lws *wsi, struct pod_session *session)
 {
 	free(session->sent);
 	session->sent = NULL;
-	if (pod_of(wsi)->host->closing)
+	if (session->closes)
 		return close_with(wsi, LWS_CLOSE_STATUS_GOINGAWAY, "the pod stops");
 	if (session->first && cannot_deflate(session))
 		return close_with(wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
@@ -159,10 +158,8 @@ int pod_echo_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod
 		session->deflates = true;
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
-		session->counted = true;
-		pod_count(pod_of(wsi), true);
-		if (pod_of(wsi)->host->closing)
-			lws_callback_on_writable(wsi);
+		session->wsi = wsi;
+		pod_add(pod_of(wsi), session);
 		return 0;
 	case LWS_CALLBACK_RECEIVE:
 		return on_receive(wsi, session, in, len);
@@ -177,9 +174,7 @@ int pod_echo_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod
 		return 0;
 	case LWS_CALLBACK_CLOSED:
 		drop_pieces(session);
-		if (session->counted)
-			pod_count(pod_of(wsi), false);
-		session->counted = false;
+		pod_remove(pod_of(wsi), session);
 		return 0;
 	default:
 		return 0;

@@ -329,7 +329,7 @@ def test_load_finds_nothing_wrong_with_an_honest_server(options):
     report = asyncio.run(scenario())
     assert report["ok"] and report["opened"] == report["closed"] == 5
     assert report["messages"] >= 5
-    assert report["echo_us"]["count"] == report["messages"]
+    assert 0 < report["echo_us"]["count"] <= report["messages"]
     assert report["bytes"] == report["messages"] * report["message_bytes"]
 
 
