@@ -7,11 +7,11 @@
 #ifndef FIELD_CLIENT_H
 #define FIELD_CLIENT_H
 
-#include "payload.h"
 #include "load.h"
+#include "talk.h"
 
 enum client_state {
-	CLIENT_IDLE,       /* its turn has not come, or it is done */
+	CLIENT_IDLE, /* its turn has not come, or it is done */
 	CLIENT_CONNECTING,
 	CLIENT_OPEN,
 	CLIENT_CLOSING, /* our close is on its way */
@@ -25,22 +25,13 @@ struct client {
 	enum client_state state;
 	/* The end of the state: give up connecting, end of the lifetime, open again. */
 	ev_timer timer;
-	ev_timer beat; /* the next message is due, or its echo is overdue */
-	ev_timer pinger;
-	int64_t began_us; /* of the handshake */
-	bool timed_out, stormed;
+	struct talk talk;
+	int64_t began_us;  /* of the handshake */
+	bool timed_out;    /* it took too long */
 	unsigned failures; /* in a row, for the back-off */
-	int64_t reopen_us; /* after the close: how long to wait; -1: not at all */
+	bool wants_close, stormed;
+	int64_t reopen_us; /* after the close: how long to wait; -1: for ever */
 	int peer_code;     /* of a close that the other side began, 0: none */
-	/* One message at a time. */
-	int64_t due_us;         /* when it should be sent */
-	int64_t counts_from_us; /* where its echo's latency begins */
-	struct payload payload;
-	size_t echoed_bytes;
-	bool wants_send, in_flight, spoilt;
-	bool behind; /* it was due before the echo of the one before it came */
-	bool wants_close, wants_ping;
-	int64_t pinged_us; /* 0: no ping is under way */
 };
 
 /* Makes a client IDLE; it lies in the caller's memory and must not move until client_fini(). */
@@ -50,19 +41,23 @@ void client_init(struct client *client, struct load *load);
 void client_open(struct client *client);
 
 /* Asks an OPEN client to close, after the echo it may wait for, and to open again reopen_us later
- * (-1: never). In any other state only the latter is noted, or nothing. */
+ * (-1: never). In any other state only the latter is noted. */
 void client_close(struct client *client, int64_t reopen_us);
 
-/* The same in a storm: after delay_us an OPEN client closes, and opens again after the first back-off. */
+/* A storm: after delay_us an OPEN client closes, and opens again after the first back-off. */
 void client_storm(struct client *client, int64_t delay_us);
 
 /* Ends a CONNECTING or WAITING client at once, and counts nothing. */
 void client_abandon(struct client *client);
 
-/* Stops its timers; to be called before the loop ends. */
+/* Stops its timers and ignores its connection; to be called before the loop ends. */
 void client_fini(struct client *client);
 
+/* From talk.c: the echo that a close waited for has come, or never will. */
+void client_speechless(struct client *client);
+
 /* The callback of libwebsockets for all clients. */
-int client_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+int client_event(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 
 #endif

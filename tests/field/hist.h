@@ -22,8 +22,8 @@ struct hist {
 /* Adds one duration; below 0 counts as 0, and all above 2^32 us share the last bucket. */
 void hist_add(struct hist *hist, int64_t us);
 
-/* The duration that a share of all (0 to 1) does not exceed, rounded up to its bucket's end but never
- * above the longest; 0 when empty. */
+/* The duration that a share of all (0 to 1) does not exceed, rounded up to its bucket's end but
+ * never above the longest; 0 when empty. */
 int64_t hist_quantile_us(const struct hist *hist, double share);
 
 /* The mean, 0 when empty. */

@@ -71,9 +71,10 @@ void load_count_open(struct load *load, bool in)
 	if (load->stood || tally->open < (uint64_t)load->plan->connections)
 		return;
 	load->stood = true;
-	fprintf(stderr, load->plan->json ? "{\"standing\": %" PRIu64 ", \"at_s\": %.3f}\n"
-					 : "standing %" PRIu64 " after %.3f s\n",
-			tally->open, load_age_s(load));
+	fprintf(stderr,
+		load->plan->json ? "{\"standing\": %" PRIu64 ", \"at_s\": %.3f}\n"
+				 : "standing %" PRIu64 " after %.3f s\n",
+		tally->open, load_age_s(load));
 }
 
 void load_client_idle(struct load *load)
@@ -176,19 +177,21 @@ static void on_stop(struct loop *loop)
 }
 
 static void init_timer(struct load *load, ev_timer *timer,
-		void (*fired)(struct ev_loop *, ev_timer *, int), double first_s, double repeat_s)
+	void (*fired)(struct ev_loop *, ev_timer *, int), double first_s, double repeat_s)
 {
 	ev_init(timer, fired);
 	ev_timer_set(timer, first_s, repeat_s);
 	timer->data = load;
 }
 
-bool load_start(struct load *load, const struct load_plan *plan, struct target *targets,
-		size_t n_targets)
+bool load_start(
+	struct load *load, const struct load_plan *plan, struct target *targets, size_t n_targets)
 {
 	static const struct lws_protocols protocols[] = {
-		{.name = "wsload", .callback = client_event, .rx_buffer_size = 4096,
-				.tx_packet_size = 1 << 20},
+		{.name = "wsload",
+			.callback = client_event,
+			.rx_buffer_size = 4096,
+			.tx_packet_size = 1 << 20},
 		{0},
 	};
 	*load = (struct load){.plan = plan, .targets = targets, .n_targets = n_targets};
@@ -199,6 +202,7 @@ bool load_start(struct load *load, const struct load_plan *plan, struct target *
 		.protocols = protocols,
 		.handshake_s = (int)ceil(plan->handshake_s) + 1,
 		.deflate = plan->deflate,
+		.verbose = plan->verbose,
 		.client_tls = true,
 		.on_stop = on_stop,
 		.owner = load,

@@ -14,20 +14,20 @@ enum { LOAD_STORMS = 16 };
 
 struct load_plan {
 	int64_t connections;
-	double rate; /* opened a second at the start */
+	double rate;       /* opened a second at the start */
 	double lifetime_s; /* mean; 0: for ever */
 	enum load_spread spread;
-	bool replace; /* open another when a lifetime ends */
+	bool replace;              /* open another when a lifetime ends */
 	double message_interval_s; /* of one client; 0: no messages */
 	int64_t message_bytes;
 	bool text;
-	double ping_interval_s; /* 0: no pings */
-	double reconnect_ms;    /* the mean of the first wait after a drop */
+	double ping_interval_s;     /* 0: no pings */
+	double reconnect_ms;        /* the mean of the first wait after a drop */
 	double handshake_s, echo_s; /* how long either may take */
 	double duration_s;          /* 0: until a signal */
 	int64_t seed;
 	const char *subprotocol; /* NULL: none */
-	bool deflate, insecure, progress, json;
+	bool deflate, insecure, progress, json, verbose;
 	struct load_storm {
 		double at_s, fraction;
 	} storms[LOAD_STORMS];
@@ -56,11 +56,11 @@ struct load {
 
 /* Sets a run up. The plan and the targets must outlive it and the load must not move. On false one
  * line on stderr says why, and nothing is left to free. */
-bool load_start(struct load *load, const struct load_plan *plan, struct target *targets,
-		size_t n_targets);
+bool load_start(
+	struct load *load, const struct load_plan *plan, struct target *targets, size_t n_targets);
 
-/* Runs for plan->duration_s or until SIGINT or SIGTERM, then closes what stands. A second signal ends
- * the run at once. */
+/* Runs for plan->duration_s or until SIGINT or SIGTERM, then closes what stands. A second signal
+ * ends the run at once. */
 void load_run(struct load *load);
 
 /* The age of the run in seconds. */

@@ -14,7 +14,7 @@ const lws_retry_bo_t loop_no_idle_ping;
 
 static const struct lws_extension deflate[] = {
 	{"permessage-deflate", lws_extension_callback_pm_deflate,
-			"permessage-deflate; client_no_context_takeover; client_max_window_bits"},
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits"},
 	{NULL, NULL, NULL},
 };
 
@@ -83,14 +83,15 @@ bool loop_start(struct loop *loop, const char *program, const struct loop_setup 
 {
 	*loop = (struct loop){.on_stop = setup->on_stop, .owner = setup->owner};
 	raise_file_limit();
-	lws_set_log_level(LLL_ERR, NULL);
+	/* It logs the mistakes of peers as errors; what matters of them is counted. */
+	lws_set_log_level(setup->verbose ? LLL_ERR | LLL_WARN : 0, NULL);
 	/* libwebsockets would take these for every connection of ours. */
 	unsetenv("http_proxy");
 	unsetenv("socks_proxy");
 
 	loop->ev = ev_loop_new(EVFLAG_NOENV);
 	if (!loop->ev || !make_context(loop, setup)) {
-		fprintf(stderr, "%s: cannot set up libwebsockets on libev\n", program);
+		fprintf(stderr, "%s: cannot set up libwebsockets on libev (--verbose says why)\n", program);
 		lws_context_destroy(loop->lws);
 		if (loop->ev)
 			ev_loop_destroy(loop->ev);

@@ -31,6 +31,7 @@ struct loop_setup {
 	bool deflate;                          /* offer or accept permessage-deflate */
 	const char *cert, *key;                /* PEM files to serve TLS with; NULL: plain */
 	bool client_tls;                       /* some connections of ours may be wss:// */
+	bool verbose;                          /* errors and warnings of libwebsockets on stderr */
 	void (*on_stop)(struct loop *loop);    /* SIGINT or SIGTERM came; maybe not the first */
 	void *owner;                           /* for on_stop */
 };

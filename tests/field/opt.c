@@ -105,13 +105,13 @@ bool opt_address(const char *text, struct opt_address *out)
 }
 
 static void print_help(const char *program, const char *about, const struct opt *opts,
-		size_t n_opts, const char *after)
+	size_t n_opts, const char *after)
 {
 	printf("usage: %s [OPTION]...\n%s\n\n", program, about);
 	for (size_t i = 0; i < n_opts; i++) {
 		char left[64];
 		snprintf(left, sizeof(left), "--%s%s%s", opts[i].name, opts[i].arg ? " " : "",
-				opts[i].arg ? opts[i].arg : "");
+			opts[i].arg ? opts[i].arg : "");
 		const char *line = opts[i].help;
 		for (const char *label = left; line; label = "") {
 			size_t length = strcspn(line, "\n");
@@ -138,14 +138,15 @@ static bool store(const char *program, const struct opt *opt, const char *value)
 	case OPT_IS_WHOLE:
 		if (opt_whole(value, opt->min_whole, opt->max_whole, opt->out.whole))
 			return true;
-		opt_complain(program, "--%s: '%s' must be a whole number from %" PRId64 " to %" PRId64,
-				opt->name, value, opt->min_whole, opt->max_whole);
+		opt_complain(program,
+			"--%s: '%s' must be a whole number from %" PRId64 " to %" PRId64, opt->name,
+			value, opt->min_whole, opt->max_whole);
 		return false;
 	case OPT_IS_REAL:
 		if (opt_real(value, opt->min_real, opt->max_real, opt->out.real))
 			return true;
 		opt_complain(program, "--%s: '%s' must be a number from %g to %g", opt->name, value,
-				opt->min_real, opt->max_real);
+			opt->min_real, opt->max_real);
 		return false;
 	case OPT_IS_TAKEN:
 		if (opt->take(opt->out.taken, value, &why))
@@ -157,7 +158,7 @@ static bool store(const char *program, const struct opt *opt, const char *value)
 }
 
 enum opt_result opt_read(const char *program, const char *about, const struct opt *opts,
-		size_t n_opts, const char *after, int argc, char **argv)
+	size_t n_opts, const char *after, int argc, char **argv)
 {
 	struct option longs[MAX_OPTS + 2] = {0};
 	if (n_opts > MAX_OPTS)

@@ -30,23 +30,34 @@ struct opt {
 };
 
 /* Set to true. */
-#define OPT_FLAG(name_, out_, help_) \
-	{ .name = (name_), .help = (help_), .kind = OPT_IS_FLAG, .out.flag = (out_) }
+#define OPT_FLAG(name_, out_, help_)                                                      \
+	{                                                                                 \
+		.name = (name_), .help = (help_), .kind = OPT_IS_FLAG, .out.flag = (out_) \
+	}
 /* Decimal digits with an optional '-', within the limits. */
-#define OPT_WHOLE(name_, arg_, out_, min_, max_, help_) \
-	{ .name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_WHOLE, \
-			.out.whole = (out_), .min_whole = (min_), .max_whole = (max_) }
+#define OPT_WHOLE(name_, arg_, out_, min_, max_, help_)                                \
+	{                                                                              \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_WHOLE, \
+		.out.whole = (out_), .min_whole = (min_), .max_whole = (max_)          \
+	}
 /* A finite decimal number within the limits. */
-#define OPT_REAL(name_, arg_, out_, min_, max_, help_) \
-	{ .name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_REAL, \
-			.out.real = (out_), .min_real = (min_), .max_real = (max_) }
+#define OPT_REAL(name_, arg_, out_, min_, max_, help_)                                \
+	{                                                                             \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_REAL, \
+		.out.real = (out_), .min_real = (min_), .max_real = (max_)            \
+	}
 /* Kept as it is, pointing into argv. */
-#define OPT_TEXT(name_, arg_, out_, help_) \
-	{ .name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_TEXT, .out.text = (out_) }
+#define OPT_TEXT(name_, arg_, out_, help_)                                            \
+	{                                                                             \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_TEXT, \
+		.out.text = (out_)                                                    \
+	}
 /* Given to a function, each time that the option is there. */
-#define OPT_TAKE(name_, arg_, take_, out_, help_) \
-	{ .name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_TAKEN, \
-			.out.taken = (out_), .take = (take_) }
+#define OPT_TAKE(name_, arg_, take_, out_, help_)                                      \
+	{                                                                              \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = OPT_IS_TAKEN, \
+		.out.taken = (out_), .take = (take_)                                   \
+	}
 
 enum opt_result {
 	OPT_OK,
@@ -55,17 +66,17 @@ enum opt_result {
 };
 
 /* Reads the command line of `program` by a table of n_opts options; --help is added to it. `about`
- * is printed above the options, and `after` (may be NULL) below them. Values that are not given stay
- * as they are. Words that belong to no option are refused. */
+ * is printed above the options, and `after` (may be NULL) below them. Values that are not given
+ * stay as they are. Words that belong to no option are refused. */
 enum opt_result opt_read(const char *program, const char *about, const struct opt *opts,
-		size_t n_opts, const char *after, int argc, char **argv);
+	size_t n_opts, const char *after, int argc, char **argv);
 
 /* Whole numbers and reals as the options above take them; false leaves *out untouched. */
 bool opt_whole(const char *text, int64_t min, int64_t max, int64_t *out);
 bool opt_real(const char *text, double min, double max, double *out);
 
-/* Splits "HOST:PORT", "[IPV6]:PORT" or either without a port, `bytes` long; the brackets go. *port is
- * -1 when there is none. False if it is neither, or HOST is longer than 255. */
+/* Splits "HOST:PORT", "[IPV6]:PORT" or either without a port, `bytes` long; the brackets go. *port
+ * is -1 when there is none. False if it is neither, or HOST is longer than 255. */
 bool opt_host_port(const char *text, size_t bytes, char host[256], int *port);
 
 struct opt_address {
@@ -76,8 +87,8 @@ struct opt_address {
 /* "192.0.2.1:80" or "[::1]:80": a numeric address and a port from 0 to 65535. */
 bool opt_address(const char *text, struct opt_address *out);
 
-/* Says on stderr what is wrong with a command line beyond single values, in the form of opt_read. */
+/* Says on stderr what is wrong beyond single values, in the form that opt_read() has. */
 void opt_complain(const char *program, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 #endif

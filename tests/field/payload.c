@@ -26,8 +26,8 @@ void payload_fill(const struct payload *payload, size_t offset, unsigned char *o
 	}
 }
 
-bool payload_matches(const struct payload *payload, size_t offset, const unsigned char *in,
-		size_t bytes)
+bool payload_matches(
+	const struct payload *payload, size_t offset, const unsigned char *in, size_t bytes)
 {
 	uint64_t word = word_of(payload->key, offset);
 	for (size_t i = 0; i < bytes; i++) {

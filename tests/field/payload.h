@@ -17,7 +17,7 @@ struct payload {
 void payload_fill(const struct payload *payload, size_t offset, unsigned char *out, size_t bytes);
 
 /* Whether these are the message's bytes from `offset` on. */
-bool payload_matches(const struct payload *payload, size_t offset, const unsigned char *in,
-		size_t bytes);
+bool payload_matches(
+	const struct payload *payload, size_t offset, const unsigned char *in, size_t bytes);
 
 #endif

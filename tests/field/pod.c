@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Pods: listening, accepting, counting, and the end. */
+/* Pods: setting up, counting, and the end. */
 #include "pod.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
-	ACCEPTS_PER_TURN = 64,
-	PAUSE_US = 100000,    /* when descriptors ran out */
 	CLOSES_PER_TURN = 50, /* every 2 ms */
 	CLOSING_US = 800000,  /* for clients to answer the close; all ends within a second */
 	SEND_BYTES = 1 << 20, /* at most in one send() */
@@ -76,98 +71,10 @@ static void on_closer(struct ev_loop *ev, ev_timer *timer, int revents)
 	}
 }
 
-static void on_accept(struct ev_loop *ev, ev_io *io, int revents)
-{
-	struct pod *pod = io->data;
-	(void)revents;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int fd = accept4(pod->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd == -1) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-					errno == ENOMEM) {
-				ev_io_stop(ev, io);
-				loop_timer_start(&pod->host->loop, &pod->pause, PAUSE_US);
-			}
-			if (errno == EINTR || errno == ECONNABORTED)
-				continue;
-			return;
-		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-		lws_adopt_desc_t adopt = {
-			.vh = pod->host->loop.vhost,
-			.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
-			.fd.sockfd = fd,
-			.opaque = pod,
-		};
-		/* Where it fails it closes the descriptor itself. */
-		lws_adopt_descriptor_vhost_via_info(&adopt);
-	}
-}
-
-static void on_pause_over(struct ev_loop *ev, ev_timer *timer, int revents)
-{
-	struct pod *pod = timer->data;
-	(void)revents;
-	ev_io_start(ev, &pod->acceptor);
-}
-
-static void stop_listening(struct pod *pod)
-{
-	if (pod->fd == -1)
-		return;
-	ev_io_stop(pod->host->loop.ev, &pod->acceptor);
-	ev_timer_stop(pod->host->loop.ev, &pod->pause);
-	close(pod->fd);
-	pod->fd = -1;
-}
-
-/* Prints where a socket listens, as users write addresses. */
-static void announce(int fd)
-{
-	struct sockaddr_storage at = {0};
-	socklen_t at_bytes = sizeof(at);
-	char text[INET6_ADDRSTRLEN] = "?";
-	if (getsockname(fd, (struct sockaddr *)&at, &at_bytes) != 0)
-		return;
-	if (at.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&at;
-		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
-		printf("listening [%s]:%u\n", text, ntohs(six->sin6_port));
-	} else {
-		const struct sockaddr_in *four = (const struct sockaddr_in *)&at;
-		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
-		printf("listening %s:%u\n", text, ntohs(four->sin_port));
-	}
-}
-
-static bool start_listening(struct pod *pod, const struct opt_address *address)
-{
-	int family = address->at.ss_family;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return false;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
-	if (bind(fd, (const struct sockaddr *)&address->at, address->at_bytes) != 0 ||
-			listen(fd, SOMAXCONN) != 0) {
-		int why = errno;
-		close(fd);
-		errno = why;
-		return false;
-	}
-	pod->fd = fd;
-	ev_io_init(&pod->acceptor, on_accept, fd, EV_READ);
-	ev_timer_init(&pod->pause, on_pause_over, 0.0, 0.0);
-	pod->acceptor.data = pod;
-	pod->pause.data = pod;
-	ev_io_start(pod->host->loop.ev, &pod->acceptor);
-	return true;
-}
-
 /* libwebsockets refuses a client that offers only subprotocols it has no name for. RFC 6455 lets a
- * server go on without one, and most do. So protocols[0], which serves clients that offer none, takes
- * the name of the first one offered until it is chosen, and loses it before the answer is written. */
+ * server go on without one, and most do. So protocols[0], which serves clients that offer none,
+ * takes the name of the first one offered until it is chosen, and loses it before the answer is
+ * written. */
 static int before_upgrade(struct pod_host *host, struct lws *wsi, const char *to)
 {
 	if (strcasecmp(to, "websocket") != 0)
@@ -188,8 +95,8 @@ static int before_upgrade(struct pod_host *host, struct lws *wsi, const char *to
 	return 0;
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-		size_t len)
+static int on_event(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	/* libwebsockets has a hundred reasons; these are all that matter here. */
 	switch ((int)reason) {
@@ -259,7 +166,7 @@ static void on_stop(struct loop *loop)
 {
 	struct pod_host *host = loop->owner;
 	for (size_t i = 0; i < host->n_pods; i++)
-		stop_listening(&host->pods[i]);
+		pod_ignore(&host->pods[i]);
 	if (host->closing || host->n_websockets == 0) {
 		loop_break(loop);
 		return;
@@ -282,9 +189,9 @@ static bool start_pods(struct pod_host *host, const struct pod_setup *setup)
 		} else if (setup->name) {
 			pod->name = strdup(setup->name);
 		}
-		if ((setup->name && !pod->name) || !start_listening(pod, &setup->listen[i])) {
+		if ((setup->name && !pod->name) || !pod_listen(pod, &setup->listen[i])) {
 			fprintf(stderr, "wspod: cannot listen at --listen number %zu: %s\n", i + 1,
-					strerror(errno));
+				strerror(errno));
 			return false;
 		}
 	}
@@ -300,6 +207,7 @@ bool pod_host_start(struct pod_host *host, const struct pod_setup *setup)
 		.protocols = host->protocols,
 		.handshake_s = HANDSHAKE_S,
 		.deflate = setup->deflate,
+		.verbose = setup->verbose,
 		.cert = setup->cert,
 		.key = setup->key,
 		.on_stop = on_stop,
@@ -326,7 +234,7 @@ bool pod_host_start(struct pod_host *host, const struct pod_setup *setup)
 		return false;
 	}
 	for (size_t i = 0; i < host->n_pods; i++)
-		announce(host->pods[i].fd);
+		pod_announce(&host->pods[i]);
 	fflush(stdout);
 	return true;
 }
@@ -339,7 +247,7 @@ void pod_host_run(struct pod_host *host)
 void pod_host_stop(struct pod_host *host)
 {
 	for (size_t i = 0; i < host->n_pods; i++)
-		stop_listening(&host->pods[i]);
+		pod_ignore(&host->pods[i]);
 	ev_signal_stop(host->loop.ev, &host->on_usr1);
 	ev_signal_stop(host->loop.ev, &host->on_usr2);
 	ev_timer_stop(host->loop.ev, &host->deadline);

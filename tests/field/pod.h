@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A host of WebSocket echo pods: each has its own listening address and its own count.
  *
- * All connections live in one libwebsockets context. pod.c accepts them and keeps the counts,
- * pod_http.c answers plain requests, pod_echo.c answers WebSockets. */
+ * All connections live in one libwebsockets context. pod_listen.c accepts them, pod.c keeps the
+ * counts, pod_http.c answers plain requests, and pod_echo.c answers WebSockets. */
 #ifndef FIELD_POD_H
 #define FIELD_POD_H
 
@@ -26,6 +26,7 @@ struct pod {
 	struct pod_host *host;
 	ev_io acceptor;
 	ev_timer pause; /* out of descriptors: accepts again when it fires */
+	bool paused;    /* said so once */
 	int fd;         /* -1: does not listen any more */
 	uint32_t n_websockets;
 	char *name; /* owned; NULL: not told */
@@ -37,8 +38,8 @@ struct pod_host {
 	const char *ip, *node; /* NULL: not told */
 	struct pod *pods;      /* owned, n_pods */
 	size_t n_pods;
-	uint32_t n_websockets; /* of all pods, open or closing */
-	bool closing;          /* every WebSocket is to close with 1001 */
+	uint32_t n_websockets;    /* of all pods, open or closing */
+	bool closing;             /* every WebSocket is to close with 1001 */
 	struct pod_session *open; /* WebSockets that were not yet asked to close */
 	ev_timer closer;
 	struct lws_protocols *protocols; /* owned */
@@ -56,6 +57,7 @@ struct pod_setup {
 	size_t n_subprotocols;
 	int64_t buffer_bytes; /* for what a connection receives in one turn */
 	bool deflate;         /* accept permessage-deflate */
+	bool verbose;         /* print what libwebsockets complains of */
 	const char *cert, *key;
 };
 
@@ -64,8 +66,8 @@ struct pod_setup {
  * points to lives as long as it. */
 bool pod_host_start(struct pod_host *host, const struct pod_setup *setup);
 
-/* Serves until SIGTERM or SIGINT; then stops listening, closes every WebSocket with 1001 and returns
- * within a second. */
+/* Serves until SIGTERM or SIGINT; then stops listening, closes every WebSocket with 1001 and
+ * returns within a second. */
 void pod_host_run(struct pod_host *host);
 
 void pod_host_stop(struct pod_host *host);
@@ -96,14 +98,23 @@ struct pod_session {
 /* The pod that accepted this connection. */
 struct pod *pod_of(struct lws *wsi);
 
+/* Listens, and accepts connections; false leaves why in errno. */
+bool pod_listen(struct pod *pod, const struct opt_address *address);
+
+/* Prints where it listens on stdout, as users write addresses. */
+void pod_announce(const struct pod *pod);
+
+/* Listens no more; the connections stay. */
+void pod_ignore(struct pod *pod);
+
 /* A WebSocket was established, or is closed. */
 void pod_add(struct pod *pod, struct pod_session *session);
 void pod_remove(struct pod *pod, struct pod_session *session);
 
 /* The callbacks of libwebsockets for either kind of connection; what they return is for it. */
 int pod_http_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,
-		const char *path);
+	const char *path);
 int pod_echo_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,
-		const void *in, size_t len);
+	const void *in, size_t len);
 
 #endif

@@ -97,7 +97,8 @@ static bool send_first(struct lws *wsi, struct pod_session *session)
 	session->queued_bytes -= piece->bytes;
 	free(session->sent);
 	session->sent = piece;
-	return lws_write(wsi, payload(piece), piece->bytes, (enum lws_write_protocol)piece->how) >= 0;
+	return lws_write(wsi, payload(piece), piece->bytes, (enum lws_write_protocol)piece->how) >=
+	       0;
 }
 
 /* The deflater of libwebsockets 4.1 aborts on a message with nothing in it. */
@@ -105,7 +106,7 @@ static bool cannot_deflate(const struct pod_session *session)
 {
 	const struct pod_piece *piece = session->first;
 	return session->deflates && piece->bytes == 0 &&
-			(piece->how == LWS_WRITE_TEXT || piece->how == LWS_WRITE_BINARY);
+	       (piece->how == LWS_WRITE_TEXT || piece->how == LWS_WRITE_BINARY);
 }
 
 static int close_with(struct lws *wsi, enum lws_close_status code, const char *reason)
@@ -124,7 +125,7 @@ static int on_writable(struct lws *wsi, struct pod_session *session)
 		return close_with(wsi, LWS_CLOSE_STATUS_GOINGAWAY, "the pod stops");
 	if (session->first && cannot_deflate(session))
 		return close_with(wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
-				"cannot deflate an empty message");
+			"cannot deflate an empty message");
 	if (session->first && !send_first(wsi, session))
 		return -1;
 	if (session->stalled && session->queued_bytes <= RESUME_BYTES) {
@@ -151,7 +152,7 @@ static void drop_pieces(struct pod_session *session)
 }
 
 int pod_echo_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,
-		const void *in, size_t len)
+	const void *in, size_t len)
 {
 	switch ((int)reason) {
 	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:

@@ -21,7 +21,7 @@ static int answer(struct lws *wsi, unsigned status, const char *type, const char
 	unsigned char *end = start + HEADER_BYTES;
 	int result = -1;
 	if (lws_add_http_common_headers(wsi, status, type, body_bytes, &p, end) == 0 &&
-			lws_finalize_http_header(wsi, &p, end) == 0) {
+		lws_finalize_http_header(wsi, &p, end) == 0) {
 		if (lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {
 			memcpy(p, body, body_bytes);
 			p += body_bytes;
@@ -79,7 +79,8 @@ static int on_request(struct lws *wsi, struct pod_session *session, const char *
 	if (strcmp(path, "/health") == 0)
 		return answer(wsi, 200, "text/plain", "ok\n");
 	if (strcmp(path, host->metric.path) != 0)
-		return answer(wsi, 404, "text/plain", "no such page: this is a WebSocket echo pod\n");
+		return answer(
+			wsi, 404, "text/plain", "no such page: this is a WebSocket echo pod\n");
 	if (host->metric.silent)
 		return 0;
 	if (host->metric.delay_ms == 0)
@@ -94,7 +95,7 @@ static int on_request(struct lws *wsi, struct pod_session *session, const char *
 }
 
 int pod_http_event(struct lws *wsi, enum lws_callback_reasons reason, struct pod_session *session,
-		const char *path)
+	const char *path)
 {
 	if (!session)
 		return 0;

@@ -36,8 +36,8 @@ static void add_count(struct json_object *object, const char *key, uint64_t n)
 	json_object_object_add(object, key, json_object_new_int64((int64_t)n));
 }
 
-static void add_reasons(struct json_object *object, const char *key,
-		const struct tally_reasons *reasons)
+static void add_reasons(
+	struct json_object *object, const char *key, const struct tally_reasons *reasons)
 {
 	struct json_object *map = json_object_new_object();
 	for (size_t i = 0; i < reasons->n_rows; i++)
@@ -90,11 +90,12 @@ void tally_progress(struct tally *tally, FILE *to, bool json, double at_s)
 		add_count(object, "recent_p99_us", (uint64_t)p99);
 		print_object(object, to);
 	} else {
-		fprintf(to, "%6.1f s: %" PRIu64 " open, %" PRIu64 " connecting, %" PRIu64
-			    " failed, %" PRIu64 " dropped, %" PRIu64 " wrong, %" PRIu64
-			    " lost, %" PRIu64 " messages, p50 %" PRId64 " us, p99 %" PRId64 " us\n",
-				at_s, tally->open, tally->connecting, tally->failed, tally->dropped,
-				tally->wrong, tally->lost, tally->messages, p50, p99);
+		fprintf(to,
+			"%6.1f s: %" PRIu64 " open, %" PRIu64 " connecting, %" PRIu64
+			" failed, %" PRIu64 " dropped, %" PRIu64 " wrong, %" PRIu64
+			" lost, %" PRIu64 " messages, p50 %" PRId64 " us, p99 %" PRId64 " us\n",
+			at_s, tally->open, tally->connecting, tally->failed, tally->dropped,
+			tally->wrong, tally->lost, tally->messages, p50, p99);
 		fflush(to);
 	}
 	tally->recent = (struct hist){0};
@@ -148,18 +149,18 @@ static void print_hist(FILE *to, const char *name, const struct hist *hist)
 {
 	if (hist->count == 0)
 		return;
-	fprintf(to, "%-10s p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms (%" PRIu64 ")\n", name,
-			(double)hist_quantile_us(hist, 0.50) / 1e3,
-			(double)hist_quantile_us(hist, 0.90) / 1e3,
-			(double)hist_quantile_us(hist, 0.99) / 1e3, (double)hist->max_us / 1e3,
-			hist->count);
+	fprintf(to, "%-10s p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms (%" PRIu64 ")\n",
+		name, (double)hist_quantile_us(hist, 0.50) / 1e3,
+		(double)hist_quantile_us(hist, 0.90) / 1e3,
+		(double)hist_quantile_us(hist, 0.99) / 1e3, (double)hist->max_us / 1e3,
+		hist->count);
 }
 
 static void print_reasons(FILE *to, const char *name, const struct tally_reasons *reasons)
 {
 	for (size_t i = 0; i < reasons->n_rows; i++)
 		fprintf(to, "%-10s %" PRIu64 " times: %s\n", name, reasons->rows[i].n,
-				reasons->rows[i].text);
+			reasons->rows[i].text);
 }
 
 static void write_text(const struct tally_report *report, FILE *to)
@@ -168,7 +169,7 @@ static void write_text(const struct tally_report *report, FILE *to)
 	long max_rss_kib;
 	double cpu = cpu_s(&max_rss_kib);
 	fprintf(to, "opened     %" PRIu64 " (at most %" PRIu64 " at once, %" PRId64 " wanted)\n",
-			tally->opened, tally->most_open, report->connections);
+		tally->opened, tally->most_open, report->connections);
 	fprintf(to, "failed     %" PRIu64 "\n", tally->failed);
 	fprintf(to, "closed     %" PRIu64 "\n", tally->closed);
 	fprintf(to, "dropped    %" PRIu64 "\n", tally->dropped);
@@ -181,11 +182,13 @@ static void write_text(const struct tally_report *report, FILE *to)
 	print_reasons(to, "failed", &tally->why_failed);
 	print_reasons(to, "dropped", &tally->why_dropped);
 	for (size_t i = 0; i < report->n_targets && report->n_targets > 1; i++)
-		fprintf(to, "target     %s: %" PRIu64 " opened, %" PRIu64 " failed, %" PRIu64 " dropped\n",
-				report->targets[i].url, report->targets[i].opened,
-				report->targets[i].failed, report->targets[i].dropped);
+		fprintf(to,
+			"target     %s: %" PRIu64 " opened, %" PRIu64 " failed, %" PRIu64
+			" dropped\n",
+			report->targets[i].url, report->targets[i].opened,
+			report->targets[i].failed, report->targets[i].dropped);
 	fprintf(to, "ran        %.1f s, %.2f s of CPU, %.1f MiB\n", report->ran_s, cpu,
-			(double)max_rss_kib / 1024.0);
+		(double)max_rss_kib / 1024.0);
 	fprintf(to, "%s\n", report->ok ? "ok" : "NOT ok");
 	fflush(to);
 }

@@ -15,7 +15,7 @@ static bool look_up(const char *host, char *address, size_t address_bytes)
 	if (getaddrinfo(host, NULL, &hints, &found) != 0)
 		return false;
 	int wrong = getnameinfo(found->ai_addr, found->ai_addrlen, address,
-			(socklen_t)address_bytes, NULL, 0, NI_NUMERICHOST);
+		(socklen_t)address_bytes, NULL, 0, NI_NUMERICHOST);
 	freeaddrinfo(found);
 	return wrong == 0;
 }
@@ -33,7 +33,7 @@ bool target_init(struct target *target, const char *url, const char **why)
 	target->path = from[bytes] == '\0' ? "/" : from + bytes;
 	char host[256];
 	if (!opt_host_port(from, bytes, host, &target->port) || target->path[0] != '/' ||
-			strchr(target->path, '#') || target->port == 0)
+		strchr(target->path, '#') || target->port == 0)
 		return false;
 	if (target->port < 0)
 		target->port = target->tls ? 443 : 80;

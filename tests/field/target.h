@@ -16,8 +16,8 @@ struct target {
 	uint64_t opened, failed, dropped;
 };
 
-/* Reads ws://HOST[:PORT][/PATH] or wss://..., and looks HOST up. On false *why says what is wrong and
- * nothing is left to free. `url` must outlive the target. */
+/* Reads ws://HOST[:PORT][/PATH] or wss://..., and looks HOST up. On false *why says what is wrong
+ * and nothing is left to free. `url` must outlive the target. */
 bool target_init(struct target *target, const char *url, const char **why);
 
 void target_fini(struct target *target);

@@ -29,7 +29,7 @@ static bool take_listen(void *out, const char *value, const char **why)
 	if (options->n_listen == MAX_PODS)
 		return false;
 	struct opt_address *grown =
-			realloc(options->listen, (options->n_listen + 1) * sizeof(*grown));
+		realloc(options->listen, (options->n_listen + 1) * sizeof(*grown));
 	if (!grown)
 		return false;
 	options->listen = grown;
@@ -43,8 +43,8 @@ static bool take_subprotocol(void *out, const char *value, const char **why)
 	*why = "must be a word of 1 to 63 letters, digits or one of -._ (16 of them at most)";
 	size_t length = strlen(value);
 	if (length == 0 || length > 63 || options->n_subprotocols == MAX_SUBPROTOCOLS ||
-			value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					    "0123456789-._")] != '\0')
+		value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._")] != '\0')
 		return false;
 	options->subprotocols[options->n_subprotocols++] = value;
 	return true;
@@ -68,13 +68,13 @@ static bool take_lie(void *out, const char *value, const char **why)
 }
 
 static const char after[] =
-	"Environment: POD_NAME, POD_IP and NODE_NAME are reported by /metric when set; with several\n"
+	"POD_NAME, POD_IP and NODE_NAME are reported by /metric when they are set. With several\n"
 	"--listen each pod's name has its index appended, as in POD_NAME-0.\n"
 	"\n"
 	"Paths: /metric and /health answer plain requests; every path takes WebSockets.\n"
 	"\n"
-	"Signals: SIGUSR1 turns \"draining\" on and off, SIGUSR2 the silence of /metric. SIGTERM and\n"
-	"SIGINT stop listening, close every WebSocket with 1001 and end within a second.\n"
+	"Signals: SIGUSR1 turns \"draining\" on and off, SIGUSR2 the silence of /metric. SIGTERM\n"
+	"and SIGINT stop listening, close every WebSocket with 1001 and end within a second.\n"
 	"\n"
 	"On stdout comes one line `listening ADDR:PORT` for each pod once it accepts connections.\n"
 	"Exit: 0 after a signal, 1 when it cannot listen, 2 for a wrong command line.\n";
@@ -92,7 +92,8 @@ static enum opt_result read_options(struct options *o, int argc, char **argv)
 		OPT_TAKE("lie", "N", take_lie, m, "always report N connections"),
 		OPT_WHOLE("metric-status", "CODE", &m->status, 200, 599,
 			"answer /metric with this HTTP status (200)"),
-		OPT_TEXT("metric-body", "TEXT", &m->body, "answer /metric with TEXT, not with JSON"),
+		OPT_TEXT(
+			"metric-body", "TEXT", &m->body, "answer /metric with TEXT, not with JSON"),
 		OPT_WHOLE("metric-delay", "MS", &m->delay_ms, 0, 3600000,
 			"answer /metric that much later"),
 		OPT_FLAG("no-metric", &m->silent, "take requests for /metric and never answer"),
@@ -104,9 +105,10 @@ static enum opt_result read_options(struct options *o, int argc, char **argv)
 			"receive buffer of each connection (4096)"),
 		OPT_TEXT("cert", "FILE", &o->pods.cert, "serve TLS with this certificate (PEM)"),
 		OPT_TEXT("key", "FILE", &o->pods.key, "and its key"),
+		OPT_FLAG("verbose", &o->pods.verbose, "print what libwebsockets complains of"),
 	};
-	return opt_read("wspod", "A WebSocket echo pod that reports its connections at /metric.", opts,
-			sizeof(opts) / sizeof(opts[0]), after, argc, argv);
+	return opt_read("wspod", "A WebSocket echo pod that reports its connections at /metric.",
+		opts, sizeof(opts) / sizeof(opts[0]), after, argc, argv);
 }
 
 /* What only the whole command line shows. */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a pod listens, and the connections that it accepts. */
+#include "pod.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	ACCEPTS_PER_TURN = 64,
+	PAUSE_US = 100000, /* when descriptors ran out */
+};
+
+/* Listening on would only fail again at once. */
+static void pause_accepting(struct pod *pod, int why)
+{
+	if (!pod->paused)
+		fprintf(stderr, "wspod: cannot accept, tries again and again: %s\n", strerror(why));
+	pod->paused = true;
+	ev_io_stop(pod->host->loop.ev, &pod->acceptor);
+	loop_timer_start(&pod->host->loop, &pod->pause, PAUSE_US);
+}
+
+static void adopt(struct pod *pod, int fd)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	lws_adopt_desc_t adopted = {
+		.vh = pod->host->loop.vhost,
+		.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
+		.fd.sockfd = fd,
+		.opaque = pod,
+	};
+	/* Where it fails it closes the descriptor itself. */
+	lws_adopt_descriptor_vhost_via_info(&adopted);
+}
+
+static void on_accept(struct ev_loop *ev, ev_io *io, int revents)
+{
+	struct pod *pod = io->data;
+	(void)ev;
+	(void)revents;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = accept4(pod->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1) {
+			adopt(pod, fd);
+			continue;
+		}
+		if (errno == EINTR || errno == ECONNABORTED)
+			continue;
+		if (errno != EAGAIN)
+			pause_accepting(pod, errno);
+		return;
+	}
+}
+
+static void on_pause_over(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct pod *pod = timer->data;
+	(void)revents;
+	ev_io_start(ev, &pod->acceptor);
+}
+
+void pod_ignore(struct pod *pod)
+{
+	if (pod->fd == -1)
+		return;
+	ev_io_stop(pod->host->loop.ev, &pod->acceptor);
+	ev_timer_stop(pod->host->loop.ev, &pod->pause);
+	close(pod->fd);
+	pod->fd = -1;
+}
+
+void pod_announce(const struct pod *pod)
+{
+	struct sockaddr_storage at = {0};
+	socklen_t at_bytes = sizeof(at);
+	char text[INET6_ADDRSTRLEN] = "?";
+	if (getsockname(pod->fd, (struct sockaddr *)&at, &at_bytes) != 0)
+		return;
+	if (at.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&at;
+		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
+		printf("listening [%s]:%u\n", text, ntohs(six->sin6_port));
+	} else {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)&at;
+		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
+		printf("listening %s:%u\n", text, ntohs(four->sin_port));
+	}
+}
+
+bool pod_listen(struct pod *pod, const struct opt_address *address)
+{
+	int family = address->at.ss_family;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
+	if (bind(fd, (const struct sockaddr *)&address->at, address->at_bytes) != 0 ||
+		listen(fd, SOMAXCONN) != 0) {
+		int why = errno;
+		close(fd);
+		errno = why;
+		return false;
+	}
+	pod->fd = fd;
+	ev_io_init(&pod->acceptor, on_accept, fd, EV_READ);
+	ev_timer_init(&pod->pause, on_pause_over, 0.0, 0.0);
+	pod->acceptor.data = pod;
+	pod->pause.data = pod;
+	ev_io_start(pod->host->loop.ev, &pod->acceptor);
+	return true;
+}
