@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""The command line and the configuration file, as a user meets them: one clear line and a status."""
+import os
+import re
+import subprocess
+
+import pytest
+
+import field
+
+GOOD = "haproxy: {socket: /run/haproxy/admin.sock}\n"
+
+
+def run(*arguments, env=None):
+    """Runs wsbalancer to its end; a run that goes on is killed and fails the test."""
+    return subprocess.run(
+        [field.binary("wsbalancer"), *arguments], capture_output=True, text=True, timeout=20,
+        stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+
+
+def check(tmp_path, text, env=None):
+    path = tmp_path / "wsbalancer.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path, run("-t", "-c", str(path), env=env)
+
+
+def assert_refused(result, line, status=1):
+    assert result.stderr == f"wsbalancer: {line}\n"
+    assert result.stdout == ""
+    assert result.returncode == status
+
+
+def mistakes():
+    """The blocks of tests/data/config_mistakes.txt: name, line or -, message, file."""
+    table = (field.ROOT / "tests/data/config_mistakes.txt").read_text()
+    for block in table.split("\n## ")[1:]:
+        name, answer, text = block.split("\n", 2)
+        line, message = re.fullmatch(r"> (\d+|-): (.*)", answer).groups()
+        yield pytest.param(line, message, text, id=name.replace(" ", "_"))
+
+
+MISTAKES = list(mistakes())
+
+
+def test_the_table_of_mistakes_is_read_whole():
+    assert len(MISTAKES) >= 30
+    assert len({mistake.id for mistake in MISTAKES}) == len(MISTAKES)
+
+
+@pytest.mark.parametrize("line, message, text", MISTAKES)
+def test_a_mistake_gets_one_line_with_place_and_key(tmp_path, line, message, text):
+    path, result = check(tmp_path, text)
+    place = str(path) if line == "-" else f"{path}:{line}"
+    assert_refused(result, f"{place}: {message}")
+
+
+def test_a_mistake_stops_a_normal_start_in_the_same_way(tmp_path):
+    path = tmp_path / "wsbalancer.yaml"
+    path.write_text(GOOD + "pollInterval: soon\n")
+    assert_refused(run("-c", str(path)),
+                   f"{path}:2: pollInterval: 'soon' is no duration: "
+                   "use a number with ms, s, m or h, such as 1s")
+
+
+def test_a_good_file_is_called_good(tmp_path):
+    path, result = check(tmp_path, GOOD)
+    assert (result.stdout, result.stderr) == (f"wsbalancer: {path}: good\n", "")
+    assert result.returncode == 0
+
+
+def test_the_example_file_is_good():
+    path = field.ROOT / "haproxy/wsbalancer.yaml"
+    assert run("-t", "-c", str(path)).returncode == 0
+
+
+def test_variables_come_from_the_environment(tmp_path):
+    text = GOOD + "metricHeaders: {Authorization: 'Bearer ${TOKEN}'}\nmetricPort: ${PORT}\n"
+    path, result = check(tmp_path, text, env={"TOKEN": "a: b\\n", "PORT": "8080"})
+    assert result.returncode == 0, result.stderr
+    path, result = check(tmp_path, text, env={"TOKEN": "a", "PORT": "8080\nreplicas: 2"})
+    assert_refused(result, f"{path}:3: metricPort: "
+                           "the value must be one line of UTF-8 without control characters")
+
+
+@pytest.mark.parametrize("token", ["hunter2\r\nX-Admin: 1", "hunter2 ", "hunter2\x1b", "hunter2\n"])
+def test_a_secret_is_never_shown(tmp_path, token):
+    text = GOOD + "metricHeaders: {Authorization: '${TOKEN}'}\n"
+    path, result = check(tmp_path, text, env={"TOKEN": token})
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"wsbalancer: {path}:2: metricHeaders.Authorization: ")
+    assert "hunter2" not in result.stderr
+
+
+@pytest.mark.parametrize("key, lines", [
+    ("tlsCA", "tlsCA: {0}"),
+    ("tlsCert", "{{tlsCert: {0}, tlsKey: /dev/null}}"),
+    ("tlsKey", "{{tlsCert: /dev/null, tlsKey: {0}}}"),
+    ("metricHeaders.X-Token", "metricHeaders: {{X-Token: {{file: {0}}}}}"),
+])
+def test_a_file_that_is_named_must_be_readable(tmp_path, key, lines):
+    missing = tmp_path / "missing"
+    settings = lines.format(missing).strip("{}") if lines.startswith("{{") else lines.format(missing)
+    text = GOOD + "metricScheme: https\n" + settings.replace(", tls", "\ntls") + "\n"
+    path, result = check(tmp_path, text)
+    assert_refused(result, f"{path}: {key}: '{missing}' cannot be read: No such file or directory")
+    missing.write_text("x")
+    assert check(tmp_path, text)[1].returncode == 0
+
+
+def test_a_file_that_is_missing_or_too_long_is_refused(tmp_path):
+    path = tmp_path / "missing.yaml"
+    assert_refused(run("-t", "-c", str(path)), f"{path}: cannot be read: No such file or directory")
+    assert_refused(run("-t", "-c", str(tmp_path)), f"{tmp_path}: cannot be read: Is a directory")
+    mebibyte = 1024 * 1024
+    path, result = check(tmp_path, GOOD + "#" * (mebibyte - len(GOOD)))
+    assert result.returncode == 0, result.stderr
+    path, result = check(tmp_path, GOOD + "#" * (mebibyte - len(GOOD) + 1))
+    assert_refused(result, f"{path}: longer than {mebibyte} bytes")
+
+
+@pytest.mark.parametrize("text, line, message", [
+    (b"haproxy: {socket: /s}\nlisten: \xff\n", 2, "not YAML: invalid leading UTF-8 octet"),
+    (b"haproxy: {socket: /s}\nlisten: \x1b[2J\n", 2, "not YAML: control characters are not allowed"),
+    (b"[" * (1024 * 1024), 1, "nested too deeply"),
+    (b'haproxy: {socket: "/\\e[2J\\u202e"}\n', 1,
+     "haproxy.socket: the value must be one line of UTF-8 without control characters"),
+    (b'"a\\n\\e[2Jb": 1\n', 1, "a\\n\\x1b[2Jb: unknown key: known here are "),
+], ids=["not UTF-8", "control characters", "a mebibyte of brackets", "a terminal's escapes",
+        "a key of control characters"])
+def test_hostile_bytes_get_one_clean_line(tmp_path, text, line, message):
+    path, result = check(tmp_path, text)
+    assert result.stderr.startswith(f"wsbalancer: {path}:{line}: {message}")
+    assert result.stderr.endswith("\n") and result.stderr[:-1].isprintable()
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize("arguments, line", [
+    (["-x"], "unknown option '-x': see wsbalancer -h"),
+    (["--dryrun"], "unknown option '--dryrun': did you mean --dry-run?"),
+    (["--frobnicate"], "unknown option '--frobnicate': see wsbalancer -h"),
+    (["--dry-run=no"], "no value is allowed for '--dry-run=no': see wsbalancer -h"),
+    (["-c"], "a file is needed behind '-c': see wsbalancer -h"),
+    (["wsbalancer.yaml"], "no argument is expected, but there is 'wsbalancer.yaml': see wsbalancer -h"),
+    (["-t", "a\nb"], "no argument is expected, but there is 'a\\nb': see wsbalancer -h"),
+], ids=lambda value: value[-1].replace("\n", " ") if isinstance(value, list) else "")
+def test_a_wrong_command_line_gets_one_line_and_status_2(arguments, line):
+    assert_refused(run(*arguments), line, status=2)
+
+
+def test_help_and_version_go_to_stdout():
+    for option in ("-h", "--help"):
+        result = run(option)
+        assert result.stdout.startswith("usage: wsbalancer ")
+        assert (result.stderr, result.returncode) == ("", 0)
+    for option in ("-V", "--version"):
+        result = run(option)
+        assert re.fullmatch(r"wsbalancer \d+\.\d+\.\d+\n", result.stdout)
+        assert (result.stderr, result.returncode) == ("", 0)
+
+
+def test_every_option_stands_in_the_man_page():
+    manual = (field.ROOT / "agent/wsbalancer.8").read_text()
+    options = re.findall(r"--([a-z-]+)", run("-h").stdout)
+    assert len(options) >= 5
+    for option in options:
+        assert re.search(rf"^\.It .*Fl -{option}\b", manual, re.M), option

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""make install, make uninstall, and the texts that they put in place."""
+import os
+import re
+import stat
+import subprocess
+
+import pytest
+
+import field
+
+MANUALS = ["man8/wsbalancer.8", "man5/wsbalancer.yaml.5"]
+
+
+def make(target, **settings):
+    variant = os.environ.get("VARIANT", "release")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    result = subprocess.run(
+        ["make", "-s", target, f"VARIANT={variant}",
+         *(f"{name}={value}" for name, value in settings.items())],
+        cwd=field.ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+
+
+def files(root):
+    """Every file below root, with the bits of its mode."""
+    return {str(path.relative_to(root)): stat.S_IMODE(path.stat().st_mode)
+            for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(name="prefix", scope="module")
+def installed(tmp_path_factory):
+    """An installation that can be used where it lies."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    make("install", PREFIX=prefix, SYSCONFDIR=prefix / "etc")
+    return prefix
+
+
+def test_destdir_gets_all_files_and_no_path_names_it(tmp_path):
+    make("install", DESTDIR=tmp_path, PREFIX="/usr")
+    found = files(tmp_path)
+    examples = "usr/share/doc/wsbalancer/examples/"
+    assert {name: mode for name, mode in found.items() if not name.startswith(examples)} == {
+        "usr/bin/wsbalancer": 0o755,
+        "usr/share/man/man8/wsbalancer.8": 0o644,
+        "usr/share/man/man5/wsbalancer.yaml.5": 0o644,
+        "usr/lib/systemd/system/wsbalancer.service": 0o644,
+        "etc/wsbalancer/wsbalancer.yaml": 0o644,
+    }
+    assert found[examples + "wsbalancer.yaml"] == 0o644
+    for name in found:
+        assert str(tmp_path).encode() not in (tmp_path / name).read_bytes(), name
+
+
+def test_a_configuration_that_is_there_stays(tmp_path):
+    settings = {"DESTDIR": tmp_path, "PREFIX": "/opt/wsb"}
+    configuration = tmp_path / "etc/wsbalancer/wsbalancer.yaml"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text("mine\n")
+    configuration.chmod(0o600)
+    make("install", **settings)
+    make("install", **settings)
+    assert configuration.read_text() == "mine\n"
+    make("uninstall", **settings)
+    assert files(tmp_path) == {"etc/wsbalancer/wsbalancer.yaml": 0o600}
+
+
+def test_the_installed_program_takes_the_installed_configuration(prefix):
+    result = subprocess.run([prefix / "bin/wsbalancer", "-t", "-c",
+                             prefix / "etc/wsbalancer/wsbalancer.yaml"],
+                            capture_output=True, text=True, timeout=20)
+    assert result.returncode == 0, result.stderr
+
+
+def test_man_pages_are_clean(prefix):
+    for name in MANUALS:
+        page = prefix / "share/man" / name
+        result = subprocess.run(["mandoc", "-T", "lint", "-W", "style", page],
+                                capture_output=True, text=True, timeout=20)
+        # Whether other manuals are installed is the machine's matter.
+        assert not [line for line in result.stdout.splitlines()
+                    if "referenced manual not found" not in line]
+        paths = re.findall(r"\S*/wsbalancer/wsbalancer\.yaml", page.read_text())
+        assert set(paths) == {f"{prefix}/etc/wsbalancer/wsbalancer.yaml"}
+
+
+def test_systemd_takes_the_unit(prefix):
+    unit = prefix / "lib/systemd/system/wsbalancer.service"
+    text = unit.read_text()
+    assert f"ExecStart={prefix}/bin/wsbalancer -c {prefix}/etc/wsbalancer/wsbalancer.yaml\n" in text
+    result = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
+                            capture_output=True, text=True, timeout=60)
+    # Units of the machine itself may be odd; only what is said of this one counts.
+    assert "wsbalancer" not in result.stdout + result.stderr
+
+
+def test_the_unit_leaves_little_to_an_intruder(prefix):
+    unit = prefix / "lib/systemd/system/wsbalancer.service"
+    result = subprocess.run(
+        ["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", unit],
+        capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout.splitlines()[-1:]
