@@ -83,6 +83,7 @@ char *config_expand(const char *text, config_getenv lookup, void *arg, struct co
 	char *expanded = NULL;
 	size_t len;
 	FILE *out = open_memstream(&expanded, &len);
+	bool broken;
 	bool good;
 
 	if (!out) {
@@ -90,7 +91,9 @@ char *config_expand(const char *text, config_getenv lookup, void *arg, struct co
 		return NULL;
 	}
 	good = write_expanded(out, text, lookup, arg, why);
-	if (fclose(out) != 0 && good)
+	/* When memory ends early, fclose succeeds and there is no text. */
+	broken = ferror(out);
+	if ((fclose(out) != 0 || broken || !expanded) && good)
 		good = config_refuse(why, "out of memory");
 	if (good && !is_clean(expanded))
 		good = config_refuse(

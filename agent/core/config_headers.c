@@ -2,6 +2,7 @@
 /* Request headers from the document. */
 #include "core/config_headers.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -120,6 +121,7 @@ bool config_headers_take(
 		const yaml_node_t *key = yaml_document_get_node(document, pair->key);
 		struct config_path path = {.up = &headers_path, .key = config_yaml_text(key)};
 
+		assert(path.key); /* config_shape_check_keys */
 		if (!take_header(source, &path, yaml_document_get_node(document, pair->value),
 			    config, error))
 			return false;

@@ -114,8 +114,12 @@ bool config_schema_load(
 
 	if (outcome != CYAML_OK) {
 		error->line = 0;
+		/* The text is known to be YAML, so libyaml can only have run out of memory. */
 		snprintf(error->message, sizeof(error->message), "%s",
-			outcome == CYAML_ERR_OOM ? "out of memory" : cyaml_strerror(outcome));
+			outcome == CYAML_ERR_OOM || outcome == CYAML_ERR_LIBYAML_PARSER ||
+					outcome == CYAML_ERR_LIBYAML_PARSER_INIT
+				? "out of memory"
+				: cyaml_strerror(outcome));
 		return false;
 	}
 	*raw = data;

@@ -319,8 +319,8 @@ static bool take_label(
 {
 	(void)setting;
 	if (!is_label(text, strlen(text)))
-		return refuse_value(why, text,
-			"is no name in Kubernetes: use small letters, digits and -");
+		return refuse_value(
+			why, text, "is no name in Kubernetes: use small letters, digits and -");
 	return set_string(out, text, strlen(text), why);
 }
 
@@ -337,7 +337,8 @@ static bool take_service(
 			   : is_label(port, strlen(port));
 	if (!is_label(text, len) || !fits)
 		return refuse_value(why, text,
-			"is no Service: use NAME or NAME:PORT, where PORT is the port's name or the "
+			"is no Service: use NAME or NAME:PORT, where PORT is the port's name or "
+			"the "
 			"number that the pods listen on");
 	return set_string(out, text, strlen(text), why);
 }

@@ -56,7 +56,8 @@ static bool fail_parser(
 	const char *context = parser->context ? parser->context : "";
 	char begun[40] = "";
 
-	if (parser->error == YAML_MEMORY_ERROR)
+	/* libyaml does not always call it by its name. */
+	if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
 		return fail_at(error, 0, "out of memory");
 	if (parser->error == YAML_READER_ERROR)
 		line = line_at(text, len, parser->problem_offset);
@@ -68,9 +69,8 @@ static bool fail_parser(
 		return fail_at(error, line, no_aliases);
 	if (parser->context && parser->context_mark.line + 1 < line)
 		snprintf(begun, sizeof(begun), " begun in line %zu", parser->context_mark.line + 1);
-	snprintf(error->message, sizeof(error->message), "not YAML: %s%s%s%s",
-		parser->problem ? parser->problem : "unknown problem", *context ? " " : "", context,
-		begun);
+	snprintf(error->message, sizeof(error->message), "not YAML: %s%s%s%s", parser->problem,
+		*context ? " " : "", context, begun);
 	return false;
 }
 

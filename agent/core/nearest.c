@@ -11,9 +11,9 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static char folded(char c)
+static int folded(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* The optimal string alignment distance; both words are at most WORD_MAX long. */
@@ -29,8 +29,8 @@ static unsigned distance(const char *a, const char *b)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= n_a; i++) {
 		for (size_t j = 1; j <= n_b; j++) {
-			char x = folded(a[i - 1]);
-			char y = folded(b[j - 1]);
+			int x = folded(a[i - 1]);
+			int y = folded(b[j - 1]);
 			unsigned changed = rows[i - 1][j - 1] + (x == y ? 0 : 1);
 			unsigned shifted = least(rows[i - 1][j], rows[i][j - 1]) + 1;
 
