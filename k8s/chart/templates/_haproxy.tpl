@@ -175,7 +175,7 @@ resolvers kubernetes
 frontend fe_stat
     bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.stat) }}
     maxconn 100
-    option dontlog-normal
+    no log
     # Ready: not stopping (the agent's /drain sets that){{ if not .Values.haproxy.readyWithoutServers }}, and a usable pod is known, or has been{{ end }}.
     monitor-uri /ready
     monitor fail if { var(proc.stopping) -m int gt 0 }

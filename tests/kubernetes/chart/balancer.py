@@ -25,6 +25,17 @@ def free_ports(count):
     return ports
 
 
+def held_port():
+    """
+    A socket bound to a port that the kernel gave. HAProxy binds with SO_REUSEPORT, so it can share the port,
+    and nobody else takes it meanwhile; this socket does not listen, so no connection comes here.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
 def eventually(what, condition):
     """Waits until the condition holds and returns its value."""
     end = time.monotonic() + DEADLINE
@@ -93,7 +104,9 @@ class Balancer:
 
     def __init__(self, folder, *values, scenario=None):
         self.folder = pathlib.Path(folder)
-        self.http, self.https, self.stat, self.agent, self.check = free_ports(5)
+        self.held = [held_port() for _ in range(3)]
+        self.http, self.https, self.stat = (held.getsockname()[1] for held in self.held)
+        self.agent, self.check = free_ports(2)
         ports = (f"containerPorts.http={self.http},containerPorts.https={self.https},"
                  f"containerPorts.stat={self.stat},agent.port={self.agent},agent.agentCheck.port={self.check}")
         services = ("-f", tools.scenarios()[scenario]) if scenario else ("--set", "services[0].name=my-app")
@@ -103,12 +116,19 @@ class Balancer:
         self.process = None
 
     def __enter__(self):
-        log = open(self.folder / "haproxy.log", "w", encoding="utf-8")
-        with log:
+        path = self.folder / "haproxy.log"
+        with open(path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(["haproxy", "-W", "-db", "-f", self.file], stdout=log, stderr=log)
-        eventually("HAProxy answers", lambda: self.process.poll() is None and self.try_get("/live") == 200)
-        # The worker may answer before the master listens to signals.
-        eventually("the master has loaded", lambda: "Loading success" in (self.folder / "haproxy.log").read_text())
+
+        def answers():
+            assert self.process.poll() is None, path.read_text()
+            return self.try_get("/live") == 200
+
+        try:
+            eventually("HAProxy answers", answers)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -117,6 +137,8 @@ class Balancer:
             self.process.wait(DEADLINE)
         finally:
             self.process.kill()
+            for held in self.held:
+                held.close()
 
     def try_get(self, path):
         try:
