@@ -3,6 +3,7 @@
 #   make                     build/wsbalancer (VARIANT=release), and the field tools beside it
 #   make VARIANT=debug|san   the same under build/debug or build/san
 #   make test                everything that is tested on one machine in minutes
+#   make fuzz                FUZZ_SECONDS=30: random bytes against every parser
 #   make install             DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc; make uninstall takes it back
 
 VERSION  := 0.1.0
@@ -59,8 +60,8 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field deps deps-test test test-unit test-system demo install uninstall clean lint format \
-	test-chart chart-update image test-image
+.PHONY: all agent field deps deps-test test test-unit test-system demo install uninstall fuzz \
+	clean lint format test-chart chart-update image test-image
 .DEFAULT_GOAL := all
 
 all: deps
@@ -145,6 +146,25 @@ image:
 test-image:
 	@.ci/deps image
 	$(PYTHON) -m pytest -q tests/kubernetes/image
+
+# Random bytes against each parser of foreign bytes, for FUZZ_SECONDS each. Findings stay in
+# build/fuzz.
+FUZZ_SECONDS ?= 30
+fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard agent/core/*.[ch])
+	@mkdir -p $(@D)
+	clang -std=c11 $(DEFINES) -O1 -g -fsanitize=fuzzer,address,undefined -Iagent -o $@ \
+		$(filter %.c,$^) $(call pkg_cflags,$(core_pkgs)) $(call pkg_libs,$(core_pkgs)) -lm
+
+fuzz:
+	@.ci/deps fuzz
+	@$(MAKE) --no-print-directory $(fuzz_targets:%=build/fuzz/%)
+	@set -e; cd build/fuzz; for t in $(fuzz_targets); do \
+		mkdir -p found_$$t; echo "fuzz $$t"; \
+		./$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 -verbosity=0 \
+			found_$$t ../../tests/fuzz/seeds/$$t; \
+	done
 
 # The configuration is the user's once it lies there: it is neither overwritten nor removed.
 bin_dir  := $(DESTDIR)$(PREFIX)/bin
