@@ -4,27 +4,44 @@ import subprocess
 
 import pytest
 import tools
+import yaml
 
 AGENT = tools.TOP / "build" / "wsbalancer"
+# What the chart writes and the agent does not know yet: looked at in a test of its own.
+PENDING = ("drainDelay", "ramp")
 
-pytestmark = pytest.mark.xfail(strict=False, reason="the agent does not know all of the chart's keys yet")
 
-
-def check(text, folder):
+def check(config, folder):
     """What the agent says to a configuration; the files that Secrets would hold lie in the folder."""
     for name in "ca.crt", "authorization":
         (folder / name).write_text("x\n")
     file = folder / "wsbalancer.yaml"
-    file.write_text(text.replace("/etc/metric", str(folder)))
+    file.write_text(yaml.safe_dump(config).replace("/etc/metric", str(folder)))
     return subprocess.run([AGENT, "-t", "-c", file], capture_output=True, text=True, check=False)
+
+
+def rendered(name):
+    return yaml.safe_load(tools.agent_yaml(tools.documents(tools.scenario(name))))
 
 
 @pytest.mark.parametrize("name", tools.scenarios())
 def test_the_agent_takes_its_configuration(name, tmp_path):
-    done = check(tools.agent_yaml(tools.documents(tools.scenario(name))), tmp_path)
+    known = {key: value for key, value in rendered(name).items() if key not in PENDING}
+    done = check(known, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_agent_refuses_a_key_that_it_does_not_know(tmp_path):
-    done = check(tools.agent_yaml(tools.documents(tools.scenario("default"))) + "\nnoSuchKey: 1\n", tmp_path)
-    assert done.returncode != 0 and "noSuchKey" in done.stdout + done.stderr
+@pytest.mark.xfail(strict=False, reason="the agent does not know these keys yet")
+@pytest.mark.parametrize("key", PENDING)
+def test_the_agent_takes_the_pending_keys(key, tmp_path):
+    config = rendered("minimal-rights")
+    assert key in config
+    done = check({k: v for k, v in config.items() if k == key or k not in PENDING}, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("key, value", [("noSuchKey", 1), ("metricPath", "metric"), ("listen", "nowhere")])
+def test_the_agent_refuses_a_spoilt_configuration(key, value, tmp_path):
+    config = {k: v for k, v in rendered("default").items() if k not in PENDING}
+    done = check({**config, key: value}, tmp_path)
+    assert done.returncode != 0 and key in done.stdout + done.stderr

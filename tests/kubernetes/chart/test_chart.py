@@ -288,6 +288,15 @@ def test_names_stay_within_kubernetes_limits(release, name):
     assert all(len(d["metadata"]["name"]) <= 63 for d in docs)
 
 
+def test_the_packed_chart_makes_the_same_objects(tmp_path):
+    done = tools.helm("package", tools.CHART, "--destination", tmp_path)
+    assert done.returncode == 0, done.stderr
+    packed, = tmp_path.glob("wsbalancer-*.tgz")
+    done = tools.helm("template", "wsb", packed, "-f", tools.scenarios()["monitoring"], "--kube-version",
+                      tools.KUBE_VERSION)
+    assert done.stdout == tools.scenario("monitoring")
+
+
 def test_version_is_the_programs():
     chart = yaml.safe_load((tools.CHART / "Chart.yaml").read_text())
     makefile = (tools.TOP / "Makefile").read_text()
