@@ -18,6 +18,13 @@ struct config_why {
 __attribute__((format(printf, 2, 3))) bool config_refuse(
 	struct config_why *why, const char *format, ...);
 
+/* The same of one value: the message begins with 'TEXT', escaped and cut, and a blank. */
+__attribute__((format(printf, 3, 4))) bool config_refuse_value(
+	struct config_why *why, const char *text, const char *format, ...);
+
+/* Sets *out to a copy of text[0..len), to be freed; false when out of memory. */
+bool config_set_string(char **out, const char *text, size_t len, struct config_why *why);
+
 /* A key with one value: a row of the tables in config_keys.h. */
 struct config_setting {
 	const char *key;
