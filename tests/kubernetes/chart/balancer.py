@@ -70,6 +70,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = f"{self.server.name}\n{self.path}\n{self.headers}".encode()
+        if self.path == "/metric" and self.server.connections is not None:
+            body = b'{"agentsConnections": %d, "podName": "%s"}' % (self.server.connections, self.server.name.encode())
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -85,10 +87,11 @@ def websocket_accept(key):
 
 
 @contextlib.contextmanager
-def server(name, port=0):
-    """An HTTP server under a name; gives its port."""
+def server(name, port=0, connections=None):
+    """An HTTP server under a name, which may report connections at /metric; gives its port."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers) as httpd:
         httpd.name = name
+        httpd.connections = connections
         httpd.daemon_threads = True
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
