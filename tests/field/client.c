@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+enum { ALONE_AFTER_US = 20000 };
+
 static struct loop *loop_of(struct client *client)
 {
 	return &client->load->loop;
@@ -54,11 +56,12 @@ void client_open(struct client *client)
 	const struct load_plan *plan = load->plan;
 	client->state = CLIENT_CONNECTING;
 	client->target = load_next_target(load);
-	client->timed_out = client->wants_close = client->stormed = false;
+	client->alone = client->timed_out = false;
+	client->wants_close = client->stormed = false;
 	client->peer_code = 0;
 	client->began_us = loop_now_us();
 	load->tally.connecting++;
-	loop_timer_start(&load->loop, &client->timer, (int64_t)(plan->handshake_s * 1e6));
+	loop_timer_start(&load->loop, &client->timer, ALONE_AFTER_US);
 
 	int tls = client->target->tls ? LCCSCF_USE_SSL : 0;
 	if (tls && plan->insecure)
@@ -84,6 +87,22 @@ void client_open(struct client *client)
 	}
 }
 
+/* libwebsockets keeps its timeouts in a sorted list and walks it for each new one, so thousands of
+ * slow handshakes would bring everything to a halt. Ours watches them alone after a moment. */
+static void still_connecting(struct client *client)
+{
+	if (!client->alone) {
+		client->alone = true;
+		lws_set_timeout(client->wsi, NO_PENDING_TIMEOUT, 0);
+		double left_s = client->load->plan->handshake_s - ALONE_AFTER_US / 1e6;
+		loop_timer_start(loop_of(client), &client->timer, (int64_t)(left_s * 1e6));
+		return;
+	}
+	/* Its end comes back to client_event(). */
+	client->timed_out = true;
+	lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
 static void on_timer(struct ev_loop *ev, ev_timer *timer, int revents)
 {
 	struct client *client = timer->data;
@@ -94,15 +113,10 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int revents)
 		client_open(client);
 		break;
 	case CLIENT_CONNECTING:
-		/* Its end comes back to client_event(). */
-		client->timed_out = true;
-		lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+		still_connecting(client);
 		break;
 	case CLIENT_OPEN:
-		if (client->stormed)
-			client_close(client, load_backoff_us(client->load, 0));
-		else
-			client_close(client, client->load->plan->replace ? 0 : -1);
+		client_close(client, client->load->plan->replace ? 0 : -1);
 		break;
 	case CLIENT_IDLE:
 	case CLIENT_CLOSING:
@@ -135,6 +149,7 @@ static int on_writable(struct client *client)
 	if (!client->wants_close || client->talk.in_flight)
 		return talk_write(&client->talk);
 	client->state = CLIENT_CLOSING;
+	client->load->n_closing++;
 	stop_timers(client);
 	load_count_open(client->load, false);
 	lws_close_reason(client->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
@@ -145,6 +160,7 @@ static void on_closed(struct client *client)
 {
 	struct tally *tally = &client->load->tally;
 	if (client->state == CLIENT_CLOSING) {
+		client->load->n_closing--;
 		tally->closed++;
 		rest(client, client->reopen_us);
 		return;
@@ -228,12 +244,11 @@ void client_speechless(struct client *client)
 		client_close(client, load_backoff_us(client->load, 0));
 }
 
-void client_storm(struct client *client, int64_t delay_us)
+void client_storm(struct client *client)
 {
-	if (client->state != CLIENT_OPEN || client->wants_close || client->peer_code != 0)
-		return;
-	client->stormed = true;
-	loop_timer_start(loop_of(client), &client->timer, delay_us);
+	client->stormed = false;
+	if (client->state == CLIENT_OPEN && !client->wants_close)
+		client_close(client, load_backoff_us(client->load, 0));
 }
 
 void client_abandon(struct client *client)

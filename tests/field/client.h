@@ -27,9 +27,11 @@ struct client {
 	ev_timer timer;
 	struct talk talk;
 	int64_t began_us;  /* of the handshake */
+	bool alone;        /* only our own timer watches it */
 	bool timed_out;    /* it took too long */
 	unsigned failures; /* in a row, for the back-off */
-	bool wants_close, stormed;
+	bool wants_close;
+	bool stormed;      /* marked by a storm that comes to it soon */
 	int64_t reopen_us; /* after the close: how long to wait; -1: for ever */
 	int peer_code;     /* of a close that the other side began, 0: none */
 };
@@ -44,8 +46,8 @@ void client_open(struct client *client);
  * (-1: never). In any other state only the latter is noted. */
 void client_close(struct client *client, int64_t reopen_us);
 
-/* A storm: after delay_us an OPEN client closes, and opens again after the first back-off. */
-void client_storm(struct client *client, int64_t delay_us);
+/* What a storm does to an OPEN client: close, and open again after the first back-off. */
+void client_storm(struct client *client);
 
 /* Ends a CONNECTING or WAITING client at once, and counts nothing. */
 void client_abandon(struct client *client);

@@ -11,11 +11,10 @@
 
 enum {
 	PACE_US = 5000,
-	/* Not all at once: libwebsockets walks its list of timeouts for each close. */
-	CLOSE_GAP_US = 20,
-	SWEEP_US = 100 * CLOSE_GAP_US,
-	SWEEP_CLIENTS = 100,
-	FAREWELL_US = 5000000, /* at most for the closes at the end */
+	SWEEP_US = 2000,
+	SWEEP_MOST = 200,      /* closes under way at once */
+	SWEEP_LEAST = 5,       /* more in each turn, though nobody answers them */
+	FAREWELL_US = 10000000, /* at most for the closes at the end */
 	MAX_BACKOFF_US = 30000000,
 };
 
@@ -108,6 +107,36 @@ static void on_second(struct ev_loop *ev, ev_timer *timer, int revents)
 	tally_progress(&load->tally, stderr, load->plan->json, load_age_s(load));
 }
 
+/* Goes through the clients and closes those that a storm marked, or all at the end. A few at a
+ * time: libwebsockets walks its list of timeouts for each close. */
+static void on_sweep(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct load *load = timer->data;
+	(void)revents;
+	size_t room = load->n_closing < SWEEP_MOST ? SWEEP_MOST - load->n_closing : 0;
+	if (room < SWEEP_LEAST)
+		room = SWEEP_LEAST;
+	for (; room > 0 && load->n_swept < load->n_begun; load->n_swept++) {
+		struct client *client = &load->clients[load->n_swept];
+		if (load->ending) {
+			client_close(client, -1);
+			client_abandon(client);
+			room--;
+		} else if (client->stormed) {
+			client_storm(client);
+			room--;
+		}
+	}
+	if (load->n_swept == load->n_begun)
+		ev_timer_stop(ev, timer);
+}
+
+static void start_sweep(struct load *load)
+{
+	load->n_swept = 0;
+	ev_timer_start(load->loop.ev, &load->sweeper);
+}
+
 static void on_storm(struct ev_loop *ev, ev_timer *timer, int revents)
 {
 	struct load *load = timer->data;
@@ -117,30 +146,15 @@ static void on_storm(struct ev_loop *ev, ev_timer *timer, int revents)
 	/* Exactly that share of the open ones, each with the same chance. */
 	uint64_t left = load->tally.open;
 	uint64_t wanted = (uint64_t)llround(fraction * (double)left);
-	int64_t delay_us = 0;
 	for (size_t i = 0; i < load->n_begun && wanted > 0; i++) {
 		struct client *client = &load->clients[i];
 		if (client->state != CLIENT_OPEN)
 			continue;
-		if (dice_unit(&load->dice) * (double)left < (double)wanted) {
-			client_storm(client, delay_us += CLOSE_GAP_US);
-			wanted--;
-		}
+		client->stormed = dice_unit(&load->dice) * (double)left < (double)wanted;
+		wanted -= client->stormed ? 1 : 0;
 		left--;
 	}
-}
-
-static void on_sweep(struct ev_loop *ev, ev_timer *timer, int revents)
-{
-	struct load *load = timer->data;
-	(void)revents;
-	for (int i = 0; i < SWEEP_CLIENTS && load->n_swept < load->n_begun; i++) {
-		struct client *client = &load->clients[load->n_swept++];
-		client_close(client, -1);
-		client_abandon(client);
-	}
-	if (load->n_swept == load->n_begun)
-		ev_timer_stop(ev, timer);
+	start_sweep(load);
 }
 
 static void begin_end(struct load *load)
@@ -151,7 +165,7 @@ static void begin_end(struct load *load)
 	for (size_t i = 0; i < load->plan->n_storms; i++)
 		ev_timer_stop(ev, &load->storms[i]);
 	loop_timer_start(&load->loop, &load->end, FAREWELL_US);
-	ev_timer_start(ev, &load->sweeper);
+	start_sweep(load);
 	if (load->n_busy == 0)
 		loop_break(&load->loop);
 }

@@ -44,7 +44,8 @@ struct load {
 	struct client *clients; /* owned, plan->connections of them */
 	size_t n_begun;         /* clients whose first turn has come */
 	size_t n_busy;          /* of these, the ones that are not IDLE */
-	size_t n_swept;         /* asked to close at the end */
+	size_t n_closing;       /* of the busy ones, those in CLOSING */
+	size_t n_swept;         /* how far the sweeper has come */
 	struct tally tally;
 	struct dice dice;
 	unsigned char *buffer; /* owned: a message behind LWS_PRE bytes */

@@ -91,7 +91,8 @@ bool loop_start(struct loop *loop, const char *program, const struct loop_setup 
 
 	loop->ev = ev_loop_new(EVFLAG_NOENV);
 	if (!loop->ev || !make_context(loop, setup)) {
-		fprintf(stderr, "%s: cannot set up libwebsockets on libev (--verbose says why)\n", program);
+		fprintf(stderr, "%s: cannot set up libwebsockets on libev (--verbose says why)\n",
+			program);
 		lws_context_destroy(loop->lws);
 		if (loop->ev)
 			ev_loop_destroy(loop->ev);

@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-	CLOSES_PER_TURN = 50, /* every 2 ms */
+	CLOSING_MOST = 200,   /* closes under way at once */
+	CLOSING_LEAST = 10,   /* more in each turn, though nobody answers them */
 	CLOSING_US = 800000,  /* for clients to answer the close; all ends within a second */
 	SEND_BYTES = 1 << 20, /* at most in one send() */
 	HANDSHAKE_S = 10,
@@ -50,22 +51,24 @@ void pod_remove(struct pod *pod, struct pod_session *session)
 		return;
 	session->counted = false;
 	unlink_session(session);
+	host->n_closing -= session->closes ? 1 : 0;
 	pod->n_websockets--;
 	host->n_websockets--;
 	if (host->closing && host->n_websockets == 0)
 		loop_break(&host->loop);
 }
 
-/* For each close libwebsockets walks its list of timeouts, so a few at a time is much faster than
- * all at once. */
+/* A few at a time: libwebsockets walks its list of timeouts for each close. */
 static void on_closer(struct ev_loop *ev, ev_timer *timer, int revents)
 {
 	struct pod_host *host = timer->data;
 	(void)ev;
 	(void)revents;
-	for (int i = 0; i < CLOSES_PER_TURN && host->open; i++) {
+	int room = CLOSING_MOST - host->n_closing;
+	for (int i = 0; host->open && (i < room || i < CLOSING_LEAST); i++) {
 		struct pod_session *session = host->open;
 		unlink_session(session);
+		host->n_closing++;
 		session->closes = true;
 		lws_callback_on_writable(session->wsi);
 	}

@@ -41,6 +41,7 @@ struct pod_host {
 	uint32_t n_websockets;    /* of all pods, open or closing */
 	bool closing;             /* every WebSocket is to close with 1001 */
 	struct pod_session *open; /* WebSockets that were not yet asked to close */
+	int n_closing;            /* asked, and not yet closed */
 	ev_timer closer;
 	struct lws_protocols *protocols; /* owned */
 	char offered[64];                /* the name of protocols[0], see pod.c */

@@ -28,6 +28,10 @@ static int answer(struct lws *wsi, unsigned status, const char *type, const char
 		}
 		if (lws_write(wsi, start, (size_t)(p - start), LWS_WRITE_HTTP_FINAL) >= 0)
 			result = lws_http_transaction_completed(wsi) ? -1 : 0;
+		/* An idle connection stays as long as the client likes. With a timeout for each, of
+		 * thousands of pods, libwebsockets would only walk its list of timeouts. */
+		if (result == 0)
+			lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	}
 	free(buffer);
 	return result;

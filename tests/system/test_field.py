@@ -289,6 +289,21 @@ def test_plain_requests_reuse_a_connection(pod):
                 assert len(reader.read(length)) == length
 
 
+@pytest.mark.parametrize("garbage", [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 100, b"GET / HTTP/1.1\r\nA: " + b"x" * 9000,
+    b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"],
+    ids=["tls", "zeros", "long-header", "half-an-upgrade", "h2c"])
+def test_pod_survives_garbage(pod, garbage):
+    with socket.create_connection(("127.0.0.1", pod.port), timeout=5) as peer:
+        with contextlib.suppress(ConnectionError):
+            peer.sendall(garbage + b"\r\n\r\n")
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(4096):
+                pass
+    assert pod.count() == 0 and pod.err == []
+
+
 # --- wsload --------------------------------------------------------------------------------------
 
 
@@ -402,6 +417,43 @@ def test_load_counts_echoes_that_never_come():
     report = report_against(silent, echo_timeout=0.1)
     assert not report["ok"]
     assert report["lost"] >= 4 and report["messages"] == report["wrong"] == 0
+
+
+def test_load_measures_how_long_echoes_take():
+    async def take_100_ms(ws):
+        async for message in ws:
+            await asyncio.sleep(0.1)
+            await ws.send(message)
+
+    echo = report_against(take_100_ms, duration=0.8)["echo_us"]
+    assert 100_000 <= echo["p50"] <= echo["p90"] <= echo["p99"] <= echo["max"]
+    assert echo["count"] >= 8 and echo["p50"] < 300_000
+
+
+def test_load_counts_a_stall_against_the_messages_behind_it_too():
+    async def stall_once(ws):
+        message = await ws.recv()
+        await asyncio.sleep(0.5)
+        await ws.send(message)
+        await honest(ws)
+
+    # Of the 20 messages that are due in a second, 10 are due in the stall: they wait 250 ms on
+    # average, though each comes back at once when it is sent at last.
+    echo = report_against(stall_once, duration=1.0)["echo_us"]
+    assert echo["p90"] > 200_000
+
+
+def test_load_ends_lives_when_they_should():
+    lives = []
+
+    async def measure(ws):
+        began = time.monotonic()
+        await honest(ws)
+        lives.append(time.monotonic() - began)
+
+    report = report_against(measure, lifetime=0.2, lifetime_spread="fixed", duration=0.7)
+    assert report["ok"] and report["opened"] >= 8
+    assert all(0.15 <= life <= 0.6 for life in sorted(lives)[4:])
 
 
 @pytest.mark.parametrize("code", [1011, None])
