@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""agent/Dockerfile, built with buildah on a base made by mmdebstrap, and run as Kubernetes would: another user, a read-only root.
+"""agent/Dockerfile, built with buildah on a base made by mmdebstrap, and run as Kubernetes would.
+
+That is: as another user, on a read-only root.
 
 Needs root, and Debian's packages over the network for the build; no image registry and no container engine.
 """
