@@ -44,9 +44,7 @@ static bool take_file(struct config_source *source, const struct config_path *pa
 	struct config_path file_path = {.up = path, .key = "file"};
 	const yaml_node_t *file = config_yaml_node(&source->yaml, &file_path);
 
-	if (!config_shape_check_keys(&source->yaml, path, node, error))
-		return false;
-	if (!file || node->data.mapping.pairs.top - node->data.mapping.pairs.start != 1)
+	if (!file || config_shape_n_keys(node) != 1)
 		return config_yaml_fail(&source->yaml, path, error,
 			"one key is allowed here, file, such as {file: %s}", setting.fallback);
 	if (!config_yaml_text(file) || config_shape_is_null(file))
@@ -107,12 +105,10 @@ bool config_headers_take(
 	if (node->type != YAML_MAPPING_NODE)
 		return config_yaml_fail(&source->yaml, &headers_path, error,
 			"headers with values are needed here, one 'Name: value' a line, or {}");
-	n = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+	n = config_shape_n_keys(node);
 	if (n > HEADERS_MAX)
 		return config_yaml_fail(&source->yaml, &headers_path, error,
 			"%zu headers are too many: at most %d are allowed", n, HEADERS_MAX);
-	if (!config_shape_check_keys(&source->yaml, &headers_path, node, error))
-		return false;
 	config->metric_headers = calloc(n, sizeof(*config->metric_headers));
 	if (!config->metric_headers && n > 0)
 		return config_yaml_fail(&source->yaml, NULL, error, "out of memory");
@@ -121,7 +117,9 @@ bool config_headers_take(
 		const yaml_node_t *key = yaml_document_get_node(document, pair->key);
 		struct config_path path = {.up = &headers_path, .key = config_yaml_text(key)};
 
-		assert(path.key); /* config_shape_check_keys */
+		if (!config_shape_check_key(&source->yaml, &headers_path, node, i, error))
+			return false;
+		assert(path.key);
 		if (!take_header(source, &path, yaml_document_get_node(document, pair->value),
 			    config, error))
 			return false;

@@ -37,35 +37,36 @@ bool config_shape_is_null(const yaml_node_t *node)
 	return false;
 }
 
-bool config_shape_check_keys(struct config_yaml *yaml, const struct config_path *path,
-	const yaml_node_t *mapping, struct config_error *error)
+bool config_shape_check_key(struct config_yaml *yaml, const struct config_path *path,
+	const yaml_node_t *mapping, size_t i, struct config_error *error)
 {
-	const yaml_node_pair_t *first = mapping->data.mapping.pairs.start;
+	const yaml_node_pair_t *pairs = mapping->data.mapping.pairs.start;
+	const yaml_node_t *node = node_of(yaml, pairs[i].key);
+	const char *key = config_yaml_text(node);
+	struct config_path here = {.up = path, .key = key};
 
-	for (const yaml_node_pair_t *pair = first; pair < mapping->data.mapping.pairs.top; pair++) {
-		const yaml_node_t *node = node_of(yaml, pair->key);
-		const char *key = config_yaml_text(node);
-		unsigned line = (unsigned)node->start_mark.line + 1;
+	if (!key) {
+		config_yaml_fail(yaml, path, error, "a key must be a plain word");
+		error->line = (unsigned)node->start_mark.line + 1;
+		return false;
+	}
+	for (size_t j = 0; j < i; j++) {
+		const yaml_node_t *before = node_of(yaml, pairs[j].key);
 
-		if (!key) {
-			config_yaml_fail(yaml, path, error, "a key must be a plain word");
-			error->line = line;
-			return false;
-		}
-		for (const yaml_node_pair_t *other = first; other < pair; other++) {
-			const yaml_node_t *before = node_of(yaml, other->key);
-			struct config_path here = {.up = path, .key = key};
-
-			if (strcmp(config_yaml_text(before), key) != 0)
-				continue;
-			config_yaml_fail(yaml, &here, error,
-				"stands twice, first in line %zu: keep one of them",
-				before->start_mark.line + 1);
-			error->line = line;
-			return false;
-		}
+		if (strcmp(config_yaml_text(before), key) != 0)
+			continue;
+		config_yaml_fail(yaml, &here, error,
+			"stands twice, first in line %zu: keep one of them",
+			before->start_mark.line + 1);
+		error->line = (unsigned)node->start_mark.line + 1;
+		return false;
 	}
 	return true;
+}
+
+size_t config_shape_n_keys(const yaml_node_t *mapping)
+{
+	return (size_t)(mapping->data.mapping.pairs.top - mapping->data.mapping.pairs.start);
 }
 
 /* Looks in the mappings below fields for a key that was written one level too high, or too low. */
@@ -132,14 +133,14 @@ static bool check_mapping(const struct shape *shape, const struct config_path *p
 {
 	const cyaml_schema_field_t *fields = schema->mapping.fields;
 
-	if (!config_shape_check_keys(shape->yaml, path, node, shape->error))
-		return false;
-	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-		pair < node->data.mapping.pairs.top; pair++) {
+	for (size_t i = 0; i < config_shape_n_keys(node); i++) {
+		const yaml_node_pair_t *pair = &node->data.mapping.pairs.start[i];
 		const char *key = config_yaml_text(node_of(shape->yaml, pair->key));
 		struct config_path here = {.up = path, .key = key};
 		const cyaml_schema_field_t *field = fields;
 
+		if (!config_shape_check_key(shape->yaml, path, node, i, shape->error))
+			return false;
 		while (field->key && strcmp(field->key, key) != 0)
 			field++;
 		if (!field->key)

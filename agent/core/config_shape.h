@@ -14,9 +14,12 @@
 bool config_shape_check(
 	struct config_yaml *yaml, const cyaml_schema_value_t *schema, struct config_error *error);
 
-/* Checks that the keys of the mapping at path are text and that none stands twice. */
-bool config_shape_check_keys(struct config_yaml *yaml, const struct config_path *path,
-	const yaml_node_t *mapping, struct config_error *error);
+/* Checks that the i-th key of the mapping at path is text, and none of those before it, which are.
+ */
+bool config_shape_check_key(struct config_yaml *yaml, const struct config_path *path,
+	const yaml_node_t *mapping, size_t i, struct config_error *error);
+
+size_t config_shape_n_keys(const yaml_node_t *mapping);
 
 /* Nothing is written there, or YAML's null. */
 bool config_shape_is_null(const yaml_node_t *node);
