@@ -93,14 +93,14 @@ char *config_expand(const char *text, config_getenv lookup, void *arg, struct co
 	good = write_expanded(out, text, lookup, arg, why);
 	/* When memory ends early, fclose succeeds and there is no text. */
 	broken = ferror(out);
-	if ((fclose(out) != 0 || broken || !expanded) && good)
-		good = config_refuse(why, "out of memory");
-	if (good && !is_clean(expanded))
-		good = config_refuse(
+	broken = fclose(out) != 0 || broken || !expanded;
+	if (good && broken)
+		config_refuse(why, "out of memory");
+	else if (good && !is_clean(expanded))
+		config_refuse(
 			why, "the value must be one line of UTF-8 without control characters");
-	if (!good) {
-		free(expanded);
-		return NULL;
-	}
-	return expanded;
+	else if (good)
+		return expanded;
+	free(expanded);
+	return NULL;
 }
