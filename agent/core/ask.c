@@ -10,7 +10,7 @@
 
 /* 6 is backends and servers; frontends and listeners are not asked for (management.txt, "show
  * stat"). */
-static const char ASK_ALL[] = "show info;show stat -1 6 -1;show servers state\n";
+static const char ASK_ALL[] = "show stat -1 6 -1;show servers state;show info\n";
 
 char *ask_write(char *const *backends, size_t n_backends)
 {
@@ -23,10 +23,9 @@ char *ask_write(char *const *backends, size_t n_backends)
 	out = open_memstream(&line, &len);
 	if (!out)
 		return NULL;
-	fputs("show info", out);
 	for (size_t i = 0; i < n_backends; i++)
-		fprintf(out, ";show stat %s 6 -1;show servers state %s", backends[i], backends[i]);
-	fputc('\n', out);
+		fprintf(out, "show stat %s 6 -1;show servers state %s;", backends[i], backends[i]);
+	fputs("show info\n", out);
 	if (fclose(out) != 0) {
 		free(line);
 		return NULL;

@@ -114,15 +114,13 @@ void cluster_free(struct cluster *cluster)
 static enum backend_mode mode_of(const struct cluster *cluster, const char *algo)
 {
 	/* "random" draws two servers by weight and takes the less loaded by weight, so it fills to
-	 * a stock as leastconn does (HAProxy's backend.c). "show stat" has no name for it and says
-	 * "unknown", measured on 2.6; every other algorithm has a name there. */
+	 * a stock as leastconn does (HAProxy's backend.c). */
 	static const struct {
 		const char *algo;
 		enum backend_mode mode;
 	} modes[] = {
 		{"leastconn", BACKEND_STOCK},
 		{"random", BACKEND_STOCK},
-		{"unknown", BACKEND_STOCK},
 		{"roundrobin", BACKEND_FLOW},
 	};
 

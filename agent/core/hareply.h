@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 /*
- * Reads the joined answer to "show info", "show stat" and "show servers state", in any order, as
- * one line of commands gives it. Columns are found by the names in the header lines, so a version
- * with more of them reads the same.
+ * Reads the joined answer to any number of "show stat" and "show servers state" and at last one
+ * "show info", as one line of commands gives it. The order is what tells a whole answer from one
+ * that broke off between two commands. Columns are found by the names in the header lines, so a
+ * version with more of them reads the same.
  */
 
 /* From "show info". */
@@ -54,7 +55,7 @@ struct hareply_server {
 
 struct hareply_backend {
 	const char *name;
-	const char *algo;        /* "leastconn", ...; never "" */
+	const char *algo;        /* "leastconn", "random", ...; never "" */
 	uint32_t scur;
 	struct hareply_server *servers;
 	size_t n_servers;
@@ -78,8 +79,9 @@ enum hareply_outcome {
 
 /*
  * Parses a whole answer. Servers are those that "show servers state" lists and "show stat" has
- * too. On HAREPLY_OK the caller owns *out and frees it with hareply_fini; otherwise *out is
- * untouched and *why, where why is not NULL, points to a static text.
+ * too; a backend that HAProxy was asked for and does not have is not there. On HAREPLY_OK the
+ * caller owns *out and frees it with hareply_fini; otherwise *out is untouched and *why, where why
+ * is not NULL, points to a static text.
  */
 enum hareply_outcome hareply_parse(const char *reply, size_t len, struct hareply_snapshot *out,
 	const char **why);

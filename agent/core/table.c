@@ -73,13 +73,22 @@ bool table_read_header(struct table *table, char *line)
 	return true;
 }
 
-void table_read_row(struct table *table, char *line)
+bool table_read_row(struct table *table, char *line)
 {
 	const char *fields[TABLE_MAX_FIELDS];
 	size_t n = split(table->style, line, fields);
+	bool whole = true;
 
-	for (size_t w = 0; w < table->n_wanted; w++)
-		table->fields[w] = table->index[w] < n ? fields[table->index[w]] : "";
+	for (size_t w = 0; w < table->n_wanted; w++) {
+		bool found = table->index[w] < n;
+
+		table->fields[w] = found ? fields[table->index[w]] : "";
+		if (!found && whole) {
+			table->bad = table->wanted[w];
+			whole = false;
+		}
+	}
+	return whole;
 }
 
 bool table_number(struct table *table, size_t column, uint64_t max, uint64_t *out)

@@ -24,15 +24,16 @@ struct table {
 	size_t n_wanted;                        /* <= TABLE_MAX_COLUMNS */
 	size_t index[TABLE_MAX_COLUMNS];        /* of each wanted column in a row */
 	const char *fields[TABLE_MAX_COLUMNS];  /* of the row read last; they point into its line */
-	const char *bad;                        /* the wanted column that was missing or no number */
+	const char *bad;                        /* the wanted column that is missing or no number */
 };
 
 /* Takes the header line, "# " cut off, and cuts it up in place. False when a wanted column is
  * missing: table->bad names it. */
 bool table_read_header(struct table *table, char *line);
 
-/* Takes a row and cuts it up in place. A row that is too short leaves "" in its place. */
-void table_read_row(struct table *table, char *line);
+/* Takes a row and cuts it up in place. False when it ends before a wanted column: table->bad names
+ * that, and "" stands in its place. */
+bool table_read_row(struct table *table, char *line);
 
 /* The number in a wanted column, by its place in wanted; "" is 0. False when it is none or above
  * max: table->bad names the column, *out is untouched. */
