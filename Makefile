@@ -89,7 +89,18 @@ $(OUT)/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
 	$(compile) $(call pkg_cflags,$(core_pkgs) $(check_pkgs)) -Iagent -c $< -o $@
 
-$(OUT)/libcore.a: $(core_objs)
+# The page for people is in the program: its sources as bytes in C.
+page_srcs := agent/page/page.html agent/page/page.css agent/page/page.js
+
+$(OUT)/page/page_data.c: agent/page/embed.sh $(page_srcs)
+	@mkdir -p $(@D)
+	agent/page/embed.sh $(page_srcs) > $@.tmp
+	mv $@.tmp $@
+
+$(OUT)/page/page_data.o: $(OUT)/page/page_data.c
+	$(compile) -Iagent -c $< -o $@
+
+$(OUT)/libcore.a: $(core_objs) $(OUT)/page/page_data.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 

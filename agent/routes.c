@@ -35,6 +35,8 @@ static bool add_headers(struct MHD_Response *response, const char *type)
 	return MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES &&
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") ==
 		MHD_YES &&
+		MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT) ==
+		MHD_YES &&
 		MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
 }
 
@@ -113,14 +115,14 @@ static int answer_metrics(const struct request *request)
 	process_read(&process);
 	view.process = &process;
 	return answer_report(request, report_prom_write(&view, openmetrics),
-		openmetrics ? openmetrics_type : prometheus_type, MHD_HTTP_HEADER_VARY,
-		MHD_HTTP_HEADER_ACCEPT);
+		openmetrics ? openmetrics_type : prometheus_type, NULL, NULL);
 }
 
 static int answer_balancer(const struct request *request)
 {
 	static const char *const offers[] = {"text/html", "application/json"};
 	struct report_view view = {0};
+	char policy[500];
 	const char *format = query_of(request, "format");
 	bool json = format ? strcmp(format, "json") == 0
 			   : accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
@@ -130,10 +132,9 @@ static int answer_balancer(const struct request *request)
 	view.pod = query_of(request, "pod");
 	view.refresh_s = refresh_of(request);
 	if (json)
-		return answer_report(request, report_json_write(&view), json_type,
-			MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
-	return answer_report(request, report_html_write(&view), text_html, MHD_HTTP_HEADER_VARY,
-		MHD_HTTP_HEADER_ACCEPT);
+		return answer_report(request, report_json_write(&view), json_type, NULL, NULL);
+	return answer_report(request, report_html_write(&view), text_html, "Content-Security-Policy",
+		report_html_policy(policy, sizeof(policy)));
 }
 
 static int answer_ready(const struct request *request)

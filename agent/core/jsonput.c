@@ -117,3 +117,12 @@ void jsonput_bool(struct jsonput *put, struct json_object *to, const char *key, 
 {
 	jsonput_add(put, to, key, json_object_new_boolean(b));
 }
+
+void jsonput_bool_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
+	bool b)
+{
+	if (known)
+		jsonput_bool(put, to, key, b);
+	else
+		add_null(put, to, key);
+}

@@ -37,6 +37,8 @@ void jsonput_double_if(struct jsonput *put, struct json_object *to, const char *
 	double d);
 void jsonput_number_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
 	int64_t n);
+void jsonput_bool_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
+	bool b);
 void jsonput_bool(struct jsonput *put, struct json_object *to, const char *key, bool b);
 
 #endif

@@ -50,8 +50,11 @@ struct report_text report_text_close(FILE *stream, const struct report_text *tex
 struct report_text report_json_write(const struct report_view *view);
 /* Prometheus text format, or OpenMetrics when asked. */
 struct report_text report_prom_write(const struct report_view *view, bool openmetrics);
-/* The page for people. */
+/* The page for people, and the Content-Security-Policy that it is to be served with: only its own
+ * script and style, and requests to where it came from. Written to buf, which 500 bytes suffice for;
+ * returns buf. */
 struct report_text report_html_write(const struct report_view *view);
+char *report_html_policy(char *buf, size_t size);
 
 /*
  * The service that a server belongs to, as the plugin's "url": http://FQDN:PORT for a server found

@@ -1,81 +1,270 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as a page for people. */
+/* The report as a page for people: whole without JavaScript, live with it. */
 #include "core/report.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include "core/page_data.h"
+#include "core/report_html_pods.h"
 #include "core/report_rows.h"
 #include "core/text.h"
 
-static void cell(FILE *to, const char *text)
-{
-	fputs("<td>", to);
-	text_write_html(to, text);
-	fputs("</td>", to);
-}
+/*
+ * page.html has {{name}} where one of the writers below is called. page.js fetches the JSON and
+ * overwrites what they wrote, with the same words.
+ */
+struct page {
+	FILE *to;
+	const struct report_view *view;
+	const struct report_rows *rows;
+};
 
-static void write_row(FILE *to, const struct report_view *view, const struct report_row *row)
+char *report_age(double s, char *buf, size_t size)
 {
-	const struct server *server = row->server;
-	const struct pod *pod = server->pod;
-	const char *name = pod_name(pod);
-	char why[200];
+	int64_t whole = (int64_t)s;
 
-	fputs("<tr>", to);
-	cell(to, name[0] ? name : server->name);
-	cell(to, pod_node(pod));
-	cell(to, pod->key);
-	fprintf(to, "<td>%" PRIu32 "</td><td>%" PRIu32 "</td>", row->connections, server->own);
-	if (server->planned)
-		fprintf(to, "<td>%d</td>", server->weight);
+	if (s < 10.0)
+		snprintf(buf, size, "%.1f s", s);
+	else if (s < 60.0)
+		snprintf(buf, size, "%" PRId64 " s", whole);
+	else if (s < 7200.0)
+		snprintf(buf, size, "%" PRId64 " min", whole / 60);
+	else if (s < 172800.0)
+		snprintf(buf, size, "%" PRId64 " h %" PRId64 " min", whole / 3600, whole / 60 % 60);
 	else
-		fputs("<td></td>", to);
-	fprintf(to, "<td>%d</td>", server->uweight);
-	cell(to, report_why(server, view->now_ms, why, sizeof(why)));
-	if (row->age_ms >= 0)
-		fprintf(to, "<td>%.1f s</td>", (double)row->age_ms / 1000.0);
-	else
-		fputs("<td></td>", to);
-	cell(to, pod->error);
-	fputs("</tr>\n", to);
+		snprintf(buf, size, "%" PRId64 " d %" PRId64 " h", whole / 86400,
+			whole / 3600 % 24);
+	return buf;
 }
 
-static void write_service(FILE *to, const struct report_view *view, const struct report_rows *rows,
-	const struct report_service *service)
+static void write_style(const struct page *page)
 {
-	fputs("<h2>", to);
-	text_write_html(to, service->url);
-	fprintf(to, "</h2>\n<p>%" PRIu64 " connections</p>\n", service->connections);
-	fputs("<table>\n<tr><th>Pod<th>Node<th>Address<th>Connections<th>Own<th>Weight"
-	      "<th>In HAProxy<th>Why<th>Age<th>Last error</tr>\n",
-		to);
-	for (size_t i = 0; i < service->n_rows; i++)
-		write_row(to, view, &rows->rows[service->first + i]);
-	fputs("</table>\n", to);
+	fputs(page_css, page->to);
 }
 
-static void write_page(FILE *to, const struct report_view *view, const struct report_rows *rows)
+static void write_script(const struct page *page)
 {
-	const struct report_totals *totals = &rows->totals;
+	fputs(page_js, page->to);
+}
 
-	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	      "<title>wsbalancer</title>\n</head>\n<body>\n<h1>wsbalancer</h1>\n",
-		to);
-	fprintf(to, "<p>%" PRIu64 " connections, %zu services, %zu of %zu pods known", 
-		totals->connections, rows->n_services, totals->n_known, totals->n_pods);
-	if (totals->planned)
-		fprintf(to, ", imbalance %.1f %%", 100.0 * totals->imbalance);
-	fputs("</p>\n", to);
-	if (!view->stats->haproxy_reached) {
-		fputs("<p>HAProxy is not reached: ", to);
-		text_write_html(to, view->stats->haproxy_error);
-		fputs("</p>\n", to);
+static void write_refresh(const struct page *page)
+{
+	fprintf(page->to, "%u", page->view->refresh_s);
+}
+
+static void write_version(const struct page *page)
+{
+	text_write_html(page->to, page->view->version);
+}
+
+static void write_time(const struct page *page)
+{
+	time_t seconds = (time_t)(page->view->wall_ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	fputs(text, page->to);
+}
+
+static void write_notice(FILE *to, const char *look, const char *before, const char *name,
+	const char *after)
+{
+	fprintf(to, "<p class=\"notice %s\">%s", look, before);
+	text_write_html(to, name);
+	fprintf(to, "%s</p>", after);
+}
+
+static void write_notices(const struct page *page)
+{
+	const struct report_view *view = page->view;
+	const struct stats *stats = view->stats;
+	size_t n;
+	struct backend *const *backends = cluster_backends(view->cluster, &n);
+
+	if (!stats->haproxy_reached && !cluster_settings(view->cluster)->agent_check_only)
+		write_notice(page->to, "bad", "HAProxy does not answer",
+			stats->haproxy_error[0] ? ": " : "", stats->haproxy_error);
+	else if (!view->ready)
+		write_notice(page->to, "warn", "Not ready: the first round of polls is not done.",
+			"", "");
+	if (view->dry_run)
+		write_notice(page->to, "calm",
+			"Dry run: weights are planned and shown, and none is sent to HAProxy.", "",
+			"");
+	for (size_t i = 0; i < n; i++) {
+		if (report_is_planned(backends[i]) && backends[i]->summary.fallback)
+			write_notice(page->to, "warn", "Backend ", backends[i]->name,
+				": fewer than half of its pods are known. All weights are as "
+				"configured.");
 	}
-	for (size_t i = 0; i < rows->n_services; i++)
-		write_service(to, view, rows, &rows->services[i]);
-	fputs("<p><a href=\"?format=json\">View as JSON</a></p>\n</body>\n</html>\n", to);
+}
+
+static void write_connections(const struct page *page)
+{
+	report_html_number(page->to, page->rows->totals.connections);
+}
+
+static void write_connections_note(const struct page *page)
+{
+	size_t n = page->rows->n_services;
+
+	report_html_number(page->to, page->rows->totals.own_sessions);
+	fprintf(page->to, " own, in %zu service%s", n, n == 1 ? "" : "s");
+}
+
+static void write_imbalance(const struct page *page)
+{
+	if (page->rows->totals.planned)
+		fprintf(page->to, "%.1f %%", 100.0 * page->rows->totals.imbalance);
+	else
+		fputs("&ndash;", page->to);
+}
+
+static void write_pods(const struct page *page)
+{
+	report_html_number(page->to, page->rows->totals.n_known);
+	fputs(" of ", page->to);
+	report_html_number(page->to, page->rows->totals.n_pods);
+}
+
+static void write_pods_note(const struct page *page)
+{
+	const struct report_totals *totals = &page->rows->totals;
+	const struct {
+		size_t n;
+		const char *word;
+	} notes[] = {
+		{totals->n_stale, "stale"},
+		{totals->n_never_heard, "never heard"},
+		{totals->n_disbelieved, "disbelieved"},
+		{totals->n_draining, "draining"},
+	};
+	const char *comma = "";
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		if (notes[i].n == 0)
+			continue;
+		fprintf(page->to, "%s%zu %s", comma, notes[i].n, notes[i].word);
+		comma = ", ";
+	}
+	if (!comma[0]) {
+		report_html_number(page->to, totals->n_ready);
+		fputs(" take new connections", page->to);
+	}
+}
+
+static void write_plan(const struct page *page)
+{
+	const struct report_totals *totals = &page->rows->totals;
+	char text[40];
+
+	if (totals->planned)
+		fprintf(page->to, "%s ago",
+			report_age((double)(page->view->now_ms - totals->planned_ms) / 1000.0, text,
+				sizeof(text)));
+	else
+		fputs("&ndash;", page->to);
+}
+
+static void write_plan_note(const struct page *page)
+{
+	unsigned replicas = cluster_settings(page->view->cluster)->replicas;
+
+	fputs(page->view->dry_run ? "dry run: nothing is sent" : "weights are sent", page->to);
+	if (replicas > 1)
+		fprintf(page->to, ", %u HAProxies", replicas);
+}
+
+/* The version without the distribution's suffix. */
+static void write_haproxy(const struct page *page)
+{
+	char version[64];
+
+	snprintf(version, sizeof(version), "%s", cluster_info(page->view->cluster)->version);
+	version[strcspn(version, "-")] = '\0';
+	if (version[0])
+		text_write_html(page->to, version);
+	else
+		fputs("&ndash;", page->to);
+}
+
+static void write_haproxy_note(const struct page *page)
+{
+	const struct report_view *view = page->view;
+	uint64_t reloads = cluster_counters(view->cluster)->reloads;
+	double age_s = (double)(view->now_ms - cluster_updated_ms(view->cluster)) / 1000.0;
+	char text[40];
+
+	if (cluster_settings(view->cluster)->agent_check_only) {
+		fputs("agent-check alone", page->to);
+		return;
+	}
+	if (!view->stats->haproxy_reached) {
+		fputs("does not answer", page->to);
+		return;
+	}
+	age_s += (double)cluster_info(view->cluster)->uptime_s;
+	fprintf(page->to, "up %s, %" PRIu64 " reload%s seen", report_age(age_s, text, sizeof(text)),
+		reloads, reloads == 1 ? "" : "s");
+}
+
+static void write_services(const struct page *page)
+{
+	for (size_t i = 0; i < page->rows->n_services; i++)
+		report_html_service(page->to, page->view, page->rows, &page->rows->services[i]);
+}
+
+static const struct {
+	const char *name;
+	void (*write)(const struct page *page);
+} writers[] = {
+	{"style", write_style},
+	{"script", write_script},
+	{"refresh", write_refresh},
+	{"version", write_version},
+	{"time", write_time},
+	{"notices", write_notices},
+	{"connections", write_connections},
+	{"connections_note", write_connections_note},
+	{"imbalance", write_imbalance},
+	{"pods", write_pods},
+	{"pods_note", write_pods_note},
+	{"plan", write_plan},
+	{"plan_note", write_plan_note},
+	{"haproxy", write_haproxy},
+	{"haproxy_note", write_haproxy_note},
+	{"services", write_services},
+};
+
+static void write_named(const struct page *page, const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+		if (strlen(writers[i].name) == len && memcmp(writers[i].name, name, len) == 0) {
+			writers[i].write(page);
+			return;
+		}
+	}
+}
+
+static void write_page(const struct page *page)
+{
+	const char *at = page_html;
+
+	for (const char *open; (open = strstr(at, "{{"));) {
+		const char *close = strstr(open, "}}");
+
+		if (!close)
+			break;
+		fwrite(at, 1, (size_t)(open - at), page->to);
+		write_named(page, open + 2, (size_t)(close - open - 2));
+		at = close + 2;
+	}
+	fputs(at, page->to);
 }
 
 struct report_text report_html_write(const struct report_view *view)
@@ -88,14 +277,20 @@ struct report_text report_html_write(const struct report_view *view)
 		return text;
 	to = open_memstream(&text.bytes, &text.len);
 	if (to) {
-		write_page(to, view, &rows);
-		bool failed = ferror(to);
+		struct page page = {to, view, &rows};
 
-		if (fclose(to) != 0 || failed) {
-			free(text.bytes);
-			text = (struct report_text){0};
-		}
+		write_page(&page);
+		text = report_text_close(to, &text);
 	}
 	report_rows_fini(&rows);
 	return text;
+}
+
+char *report_html_policy(char *buf, size_t size)
+{
+	snprintf(buf, size,
+		"default-src 'none'; script-src '%s'; style-src '%s'; connect-src 'self'; "
+		"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		page_js_hash, page_css_hash);
+	return buf;
 }

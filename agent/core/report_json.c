@@ -77,6 +77,7 @@ static struct json_object *pod_of(struct jsonput *put, const struct report_view 
 						       : (double)server->iweight);
 	add_plan(put, to, row);
 	jsonput_number(put, to, "haproxy_weight", server->uweight);
+	jsonput_number_if(put, to, "sent_weight", server->sent >= 0, server->sent);
 	jsonput_number(put, to, "configured_weight", server->iweight);
 	jsonput_string(put, to, "haproxy_status", server->status);
 	jsonput_string(put, to, "state", report_state(server));
@@ -194,7 +195,8 @@ static void add_haproxy(struct jsonput *put, struct json_object *report, const s
 	jsonput_add(put, report, "haproxy", to);
 	if (!put->ok)
 		return;
-	jsonput_bool(put, to, "reached", view->stats->haproxy_reached);
+	jsonput_bool_if(put, to, "reached", !cluster_settings(view->cluster)->agent_check_only,
+		view->stats->haproxy_reached);
 	jsonput_string_or_null(put, to, "error", view->stats->haproxy_error);
 	jsonput_string_or_null(put, to, "version", info->version);
 	jsonput_number_if(put, to, "pid", updated_ms > 0, info->pid);

@@ -9,6 +9,9 @@ static void write_haproxy(const struct promtext *text, const struct report_view 
 	const struct cluster_counters *counters = cluster_counters(view->cluster);
 	int64_t updated_ms = cluster_updated_ms(view->cluster);
 
+	/* With agent-check alone nobody asks HAProxy anything. */
+	if (cluster_settings(view->cluster)->agent_check_only)
+		return;
 	promtext_gauge(text, "wsbalancer_haproxy_up", "1 when HAProxy answered the last reading.",
 		view->stats->haproxy_reached);
 	if (updated_ms > 0) {
