@@ -71,6 +71,7 @@ static void write_time(const struct page *page)
 	fputs(text, page->to);
 }
 
+/* before and after are markup of our own, name is foreign. */
 static void write_notice(FILE *to, const char *look, const char *before, const char *name,
 	const char *after)
 {
@@ -82,13 +83,14 @@ static void write_notice(FILE *to, const char *look, const char *before, const c
 static void write_notices(const struct page *page)
 {
 	const struct report_view *view = page->view;
-	const struct stats *stats = view->stats;
+	const char *error = view->stats->haproxy_error;
 	size_t n;
 	struct backend *const *backends = cluster_backends(view->cluster, &n);
 
-	if (!stats->haproxy_reached && !cluster_settings(view->cluster)->agent_check_only)
-		write_notice(page->to, "bad", "HAProxy does not answer",
-			stats->haproxy_error[0] ? ": " : "", stats->haproxy_error);
+	if (!view->stats->haproxy_reached && !cluster_settings(view->cluster)->agent_check_only)
+		write_notice(page->to, "bad",
+			error[0] ? "HAProxy does not answer: " : "HAProxy does not answer", error,
+			".");
 	else if (!view->ready)
 		write_notice(page->to, "warn", "Not ready: the first round of polls is not done.",
 			"", "");

@@ -82,11 +82,6 @@ static void write_text_cell(FILE *to, const char *key, const char *text)
 	fputs("</td>", to);
 }
 
-static double level_of(const struct report_row *row)
-{
-	return row->planned ? row->server->plan.count + row->server->plan.deficit : -1.0;
-}
-
 static void write_connections(FILE *to, const struct report_row *row, double max)
 {
 	uint32_t own = row->server->own < row->connections ? row->server->own : row->connections;
@@ -95,7 +90,7 @@ static void write_connections(FILE *to, const struct report_row *row, double max
 	report_html_number(to, row->connections);
 	fputs("</span>", to);
 	write_bar(to, 100.0 * own / max, 100.0 * (row->connections - own) / max,
-		100.0 * level_of(row) / max);
+		100.0 * row->level / max);
 	fputs("</div></td><td class=\"c-own\" data-label=\"Own\">", to);
 	report_html_number(to, row->server->own);
 	fputs("</td>", to);
@@ -151,7 +146,7 @@ static double largest_of(const struct report_rows *rows, const struct report_ser
 	for (size_t i = 0; i < service->n_rows; i++) {
 		const struct report_row *row = &rows->rows[service->first + i];
 
-		max = fmax(max, fmax(row->connections, level_of(row)));
+		max = fmax(max, fmax(row->connections, row->level));
 	}
 	return max;
 }

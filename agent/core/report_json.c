@@ -42,11 +42,10 @@ static void add_plan(struct jsonput *put, struct json_object *to, const struct r
 {
 	const struct server *server = row->server;
 	bool planned = row->planned;
-	double level = server->plan.count + server->plan.deficit;
 
 	jsonput_double_if(put, to, "reckoned", planned, server->plan.count);
-	jsonput_double_if(put, to, "level", planned, level);
-	jsonput_double_if(put, to, "deficit", planned, server->plan.deficit);
+	jsonput_double_if(put, to, "level", row->level >= 0, row->level);
+	jsonput_double_if(put, to, "deficit", row->level >= 0, server->plan.deficit);
 	jsonput_double_if(put, to, "target", planned, server->plan.target);
 	jsonput_double_if(put, to, "ramp", planned, server->plan.ramp);
 	jsonput_double_if(put, to, "share_limit", planned, server->plan.share_limit);

@@ -18,10 +18,8 @@ static double own_of(const struct report_view *view, const struct report_row *ro
 
 static double level_of(const struct report_view *view, const struct report_row *row)
 {
-	const struct server *server = row->server;
-
 	(void)view;
-	return row->planned ? server->plan.count + server->plan.deficit : (double)NAN;
+	return row->level >= 0.0 ? row->level : (double)NAN;
 }
 
 static double target_of(const struct report_view *view, const struct report_row *row)

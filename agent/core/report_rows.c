@@ -108,11 +108,14 @@ static bool add_row(struct report_rows *rows, const struct report_view *view,
 		.url = strdup(url),
 		.age_ms = server->pod->heard ? view->now_ms - server->pod->heard_ms : -1,
 		.planned = is_planned(server),
+		.level = -1.0,
 		.order = rows->n_rows,
 	};
 
 	if (!row.url)
 		return false;
+	if (row.planned && server->plan.basis != PLANNER_DRAINING)
+		row.level = server->plan.count + server->plan.deficit;
 	row.known = row.age_ms >= 0 && row.age_ms <= settings->cache_ttl_ms;
 	row.connections = connections_of(&row, settings->replicas);
 	rows->rows[rows->n_rows++] = row;

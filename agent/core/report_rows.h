@@ -23,6 +23,8 @@ struct report_row {
 	bool known;           /* the pod's own word, not older than cache_ttl_ms */
 	int64_t age_ms;       /* of the pod's last good answer; -1: never */
 	bool planned;         /* the server's plan and weight are in force */
+	double level;         /* connections that its pod should come to; -1: none, it drains or is
+	                         not planned */
 	bool counts;          /* the first row of its pod */
 	bool counts_in_service; /* the first row of its pod in this service */
 	size_t order;         /* in HAProxy's order of backends and servers */

@@ -451,6 +451,14 @@
 
 	/* --- the page --- */
 
+	/* HAProxy has no name for "balance random" and calls it unknown; it hides all names from a
+	 * socket of a low level. */
+	function algorithmOf(backend) {
+		if (!backend.algo)
+			return "algorithm not told";
+		return `balance ${backend.algo === "unknown" ? "random" : backend.algo}`;
+	}
+
 	function factsOf(url, report) {
 		const pods = report.podMetrics[url];
 		const known = pods.filter((pod) => pod.known).length;
@@ -465,7 +473,7 @@
 
 			if (backend.imbalance !== null)
 				facts.push(`${name}imbalance ${percent(backend.imbalance)}`);
-			facts.push(`${name}${backend.algo ? `balance ${backend.algo}` : "algorithm unknown"}, ` +
+			facts.push(`${name}${algorithmOf(backend)}, ` +
 				(backend.mode === "not steered" ? backend.mode : `by ${backend.mode}`));
 		}
 		return facts.join("  \u00b7  ");

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Content negotiation by RFC 9110. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "core/accept.h"
+
+static const char *const offers[] = {"text/html", "application/json"};
+
+static const struct {
+	const char *header;
+	size_t chosen;
+} cases[] = {
+	{NULL, 0},
+	{"", 0},
+	{"*/*", 0},
+	{"application/json", 1},
+	{"APPLICATION/JSON", 1},
+	{"application/*", 1},
+	{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 0},
+	{"application/json, text/plain, */*", 0},
+	{"application/json, text/plain, */*;q=0.9", 1},
+	{"text/html;q=0.5, application/json;q=0.9", 1},
+	{"text/html;q=0.900, application/json;q=0.9", 0},
+	{"text/html;q=0, application/json;q=0.001", 1},
+	{"text/html ; q=0.2 , application/json ; q=0.3", 1},
+	/* The range that names the type rules, even when a wider one is kinder. */
+	{"*/*, text/html;q=0.1", 1},
+	{"text/*;q=0.2, application/json;q=0.1, text/html;q=0.05", 1},
+	/* One type twice, in two versions: the better one counts. */
+	{"text/html;q=0.5, application/json;version=1;q=0.4, application/json;version=2;q=0.6", 1},
+	/* Nothing offered will do, and what is no header at all. */
+	{"image/png", 0},
+	{"text/html;q=0, application/json;q=0", 0},
+	{",,;;q=,/,*,", 0},
+	{"application/json;q", 1},
+	{"application/json;q=2", 1},
+	{"application/json;q=0.1234, text/html;q=0.9", 1},
+	{"text/htm", 0},
+	{"application/jsonx;q=1, text/html;q=0.1", 0},
+};
+
+START_TEST(the_type_with_the_highest_quality_is_chosen)
+{
+	ck_assert_msg(accept_choose(cases[_i].header, offers, 2) == cases[_i].chosen,
+		"Accept: %s", cases[_i].header ? cases[_i].header : "(none)");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("accept");
+	TCase *tcase = tcase_create("accept");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_loop_test(tcase, the_type_with_the_highest_quality_is_chosen, 0,
+		(int)(sizeof(cases) / sizeof(cases[0])));
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+/* What the reports say of a cluster, and that nothing foreign becomes markup in them. */
+#include <check.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/report.h"
+#include "core/report_rows.h"
+#include "core/steer.h"
+#include "core/text.h"
+
+enum { N_MAX = 16 };
+
+/* A HAProxy with some backends, and what the pods said. */
+struct scene {
+	struct hareply_server servers[N_MAX];
+	struct hareply_backend backends[4];
+	struct hareply_snapshot snapshot;
+	struct cluster *cluster;
+	struct stats stats;
+	struct report_view view;
+	int64_t now_ms;
+};
+
+static struct scene *scene_new(unsigned replicas)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+	struct cluster_params params = {
+		.replicas = replicas,
+		.poll_interval_ms = 1000,
+		.cache_ttl_ms = 30000,
+	};
+
+	scene->now_ms = 1000000;
+	scene->snapshot.backends = scene->backends;
+	scene->snapshot.info.pid = 42;
+	scene->snapshot.info.uptime_s = 100;
+	strcpy(scene->snapshot.info.version, "2.6.12");
+	scene->cluster = cluster_new(&params);
+	scene->stats.haproxy_reached = true;
+	scene->view = (struct report_view){
+		.cluster = scene->cluster,
+		.stats = &scene->stats,
+		.wall_ms = 1700000000123,
+		.version = "9.9",
+		.ready = true,
+		.refresh_s = 5,
+	};
+	return scene;
+}
+
+static void scene_free(struct scene *scene)
+{
+	cluster_free(scene->cluster);
+	free(scene);
+}
+
+/* Servers of one backend must be added one after the other. */
+static struct hareply_server *add_server(struct scene *scene, const char *backend_name,
+	const char *algo, const char *name, uint16_t port)
+{
+	struct hareply_snapshot *snapshot = &scene->snapshot;
+	struct hareply_backend *backend = &scene->backends[snapshot->n_backends];
+	size_t used = 0;
+
+	for (size_t i = 0; i < snapshot->n_backends; i++)
+		used += scene->backends[i].n_servers;
+	if (snapshot->n_backends > 0 && strcmp(backend[-1].name, backend_name) == 0) {
+		backend--;
+	} else {
+		*backend = (struct hareply_backend){
+			.name = backend_name, .algo = algo, .servers = &scene->servers[used]};
+		snapshot->n_backends++;
+	}
+	backend->servers[backend->n_servers] = (struct hareply_server){
+		.name = name,
+		.address = "10.0.0.1",
+		.port = port,
+		.fqdn = "",
+		.status = "UP",
+		.op_state = 2,
+		.uweight = 100,
+		.iweight = 100,
+	};
+	return &backend->servers[backend->n_servers++];
+}
+
+/* HAProxy's answer now. */
+static void update(struct scene *scene)
+{
+	ck_assert(cluster_update(scene->cluster, &scene->snapshot, scene->now_ms, NULL, NULL));
+}
+
+static void plan(struct scene *scene)
+{
+	ck_assert(steer_plan(scene->cluster, scene->now_ms));
+	scene->view.now_ms = scene->now_ms;
+}
+
+static struct server *find(struct scene *scene, const char *backend, const char *server)
+{
+	struct server *found = cluster_find_server(
+		scene->cluster, backend, strlen(backend), server, strlen(server));
+
+	ck_assert_msg(found != NULL, "no %s/%s", backend, server);
+	return found;
+}
+
+/* The server's pod answers now. The plan knows it from the next update on, which says how many
+ * sessions HAProxy held then. */
+static void hear(struct scene *scene, const char *backend, const char *server, uint32_t count,
+	const char *pod_name)
+{
+	struct metric metric = {.count = count};
+
+	snprintf(metric.pod_name, sizeof(metric.pod_name), "%s", pod_name);
+	snprintf(metric.node_name, sizeof(metric.node_name), "node of %s", pod_name);
+	pod_observe(find(scene, backend, server)->pod, METRIC_OK, &metric, "", scene->now_ms);
+}
+
+static struct json_object *json_of(const struct scene *scene)
+{
+	struct report_text text = report_json_write(&scene->view);
+	struct json_tokener *tokener = json_tokener_new();
+
+	ck_assert_ptr_nonnull(text.bytes);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	struct json_object *report = json_tokener_parse_ex(tokener, text.bytes, (int)text.len);
+
+	ck_assert_msg(report != NULL, "%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
+	json_tokener_free(tokener);
+	free(text.bytes);
+	return report;
+}
+
+/* By a path of keys and indices: "podMetrics/ws/0/why". */
+static struct json_object *at(struct json_object *object, const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/");
+		char key[64];
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		if (json_object_is_type(object, json_type_array))
+			object = json_object_array_get_idx(object, (size_t)strtoul(key, NULL, 10));
+		else
+			ck_assert_msg(json_object_object_get_ex(object, key, &object), "no %s", key);
+		path += len + (path[len] == '/');
+	}
+	return object;
+}
+
+static int64_t number_at(struct json_object *object, const char *path)
+{
+	ck_assert(json_object_is_type(at(object, path), json_type_int));
+	return json_object_get_int64(at(object, path));
+}
+
+static const char *string_at(struct json_object *object, const char *path)
+{
+	ck_assert(json_object_is_type(at(object, path), json_type_string));
+	return json_object_get_string(at(object, path));
+}
+
+static struct scene *scene_of_two(void)
+{
+	struct scene *scene = scene_new(1);
+
+	add_server(scene, "ws", "leastconn", "s1", 1)->scur = 40;
+	add_server(scene, "ws", "leastconn", "s2", 2)->scur = 10;
+	update(scene);
+	hear(scene, "ws", "s1", 42, "web-0");
+	hear(scene, "ws", "s2", 18, "web-1");
+	update(scene);
+	plan(scene);
+	return scene;
+}
+
+START_TEST(json_has_the_plugins_keys_and_values)
+{
+	struct scene *scene = scene_of_two();
+	struct json_object *report = json_of(scene);
+
+	ck_assert_str_eq(string_at(report, "timestamp"), "2023-11-14T22:13:20.123Z");
+	ck_assert_str_eq(string_at(report, "services/0/url"), "ws");
+	ck_assert_int_eq(number_at(report, "services/0/connections"), 60);
+	ck_assert_int_eq(number_at(report, "podMetrics/ws/0/agentsConnections"), 42);
+	ck_assert_str_eq(string_at(report, "podMetrics/ws/0/podName"), "web-0");
+	ck_assert_str_eq(string_at(report, "podMetrics/ws/0/nodeName"), "node of web-0");
+	ck_assert_int_eq(number_at(report, "totalConnections"), 60);
+	ck_assert_int_eq(number_at(report, "agentsConnections"), 60);
+	/* As the plugin does, what the pod did not say is left out. */
+	ck_assert(!json_object_object_get_ex(at(report, "podMetrics/ws/0"), "podIP", NULL));
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(json_says_what_each_weight_is_made_of)
+{
+	struct scene *scene = scene_of_two();
+	struct json_object *report = json_of(scene);
+	struct json_object *pod = at(report, "podMetrics/ws/1");
+
+	ck_assert_double_eq_tol(json_object_get_double(at(pod, "level")), 30.0, 1e-3);
+	ck_assert_double_eq_tol(json_object_get_double(at(pod, "deficit")), 12.0, 1e-3);
+	ck_assert_double_eq_tol(json_object_get_double(at(pod, "target")), 22.0, 1e-3);
+	ck_assert_int_eq(number_at(pod, "own_sessions"), 10);
+	ck_assert_int_eq(number_at(pod, "weight"), find(scene, "ws", "s2")->weight);
+	ck_assert_str_eq(string_at(pod, "why"), "steered");
+	ck_assert_double_eq_tol(
+		json_object_get_double(at(report, "totals/connections_per_ready_pod")), 30.0, 1e-9);
+	ck_assert_double_eq_tol(json_object_get_double(at(report, "totals/imbalance")), 0.4, 1e-3);
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(a_pod_of_two_servers_counts_once_in_the_totals)
+{
+	struct scene *scene = scene_new(1);
+
+	add_server(scene, "a", "leastconn", "s1", 1);
+	add_server(scene, "b", "leastconn", "s1", 1);
+	add_server(scene, "b", "leastconn", "s2", 2);
+	update(scene);
+	hear(scene, "a", "s1", 5, "web-0");
+	hear(scene, "b", "s2", 7, "web-1");
+	plan(scene);
+	struct json_object *report = json_of(scene);
+
+	ck_assert_int_eq(number_at(report, "services/0/connections"), 5);
+	ck_assert_int_eq(number_at(report, "services/1/connections"), 12);
+	ck_assert_int_eq(number_at(report, "totalConnections"), 12);
+	ck_assert_int_eq(number_at(report, "totals/pods"), 2);
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(servers_of_one_name_in_dns_are_one_service)
+{
+	struct scene *scene = scene_new(1);
+
+	for (uint16_t i = 0; i < 4; i++) {
+		static const char *const names[] = {"s1", "s2", "s3", "s4"};
+		struct hareply_server *server = add_server(
+			scene, i < 2 ? "a" : "b", "leastconn", names[i], (uint16_t)(i + 1));
+
+		server->fqdn = "ws.default.svc";
+		server->port = 8100;
+		server->address = (const char *const[]){"10.0.0.1", "10.0.0.2", "10.0.0.3",
+			"10.0.0.2"}[i];
+	}
+	update(scene);
+	hear(scene, "a", "s1", 1, "web-0");
+	hear(scene, "a", "s2", 10, "web-1");
+	hear(scene, "b", "s3", 100, "web-2");
+	plan(scene);
+	struct json_object *report = json_of(scene);
+
+	ck_assert_uint_eq(json_object_array_length(at(report, "services")), 1);
+	ck_assert_str_eq(string_at(report, "services/0/url"), "http://ws.default.svc:8100");
+	ck_assert_int_eq(number_at(report, "services/0/connections"), 111);
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(a_count_older_than_the_ttl_gives_way_to_what_leastconn_assumes)
+{
+	struct scene *scene = scene_new(3);
+
+	add_server(scene, "ws", "leastconn", "s1", 1)->scur = 8;
+	add_server(scene, "ws", "leastconn", "s2", 2)->scur = 8;
+	update(scene);
+	hear(scene, "ws", "s1", 20, "web-0");
+	hear(scene, "ws", "s2", 20, "web-1");
+	update(scene);
+	scene->now_ms += 30001;
+	hear(scene, "ws", "s2", 21, "web-1");
+	update(scene);
+	plan(scene);
+	struct json_object *report = json_of(scene);
+	struct json_object *pod = at(report, "podMetrics/ws/0");
+
+	ck_assert_int_eq(number_at(pod, "agentsConnections"), 24);
+	ck_assert_int_eq(number_at(pod, "reported"), 20);
+	ck_assert_int_eq(json_object_get_boolean(at(pod, "known")), 0);
+	ck_assert_str_eq(string_at(pod, "state"), "never_heard");
+	ck_assert_str_eq(string_at(pod, "why"), "count too old: 30 s");
+	ck_assert_int_eq(number_at(report, "totals/pods_known"), 1);
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(a_query_selects_pods_and_totals)
+{
+	static const struct {
+		const char *service;
+		const char *pod;
+		int64_t pods;
+		int64_t connections;
+	} queries[] = {
+		{NULL, NULL, 2, 60},
+		{"ws", NULL, 2, 60},
+		{"other", NULL, 0, 0},
+		{NULL, "web-1", 1, 18},
+		{NULL, "s1", 1, 42},
+		{NULL, "10.0.0.1:2", 1, 18},
+		{NULL, "10.0.0.1", 2, 60},
+		{"ws", "web-0", 1, 42},
+		{NULL, "", 0, 0},
+		{NULL, "web", 0, 0},
+	};
+	struct scene *scene = scene_of_two();
+
+	scene->view.service = queries[_i].service;
+	scene->view.pod = queries[_i].pod;
+	struct json_object *report = json_of(scene);
+
+	ck_assert_int_eq(number_at(report, "totals/pods"), queries[_i].pods);
+	ck_assert_int_eq(number_at(report, "totalConnections"), queries[_i].connections);
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+/* Every reason in words, each with what brings it about. */
+START_TEST(why_is_said_in_words)
+{
+	struct scene *scene = scene_new(1);
+	char why[200];
+	/* What cannot be steered is shown when it is named. */
+	char *names[] = {(char[]){"ws"}, (char[]){"hash"}};
+	struct cluster_params params = *cluster_settings(scene->cluster);
+
+	params.backends = names;
+	params.n_backends = 2;
+	ck_assert(cluster_configure(scene->cluster, &params));
+	add_server(scene, "ws", "leastconn", "heard", 1);
+	add_server(scene, "ws", "leastconn", "silent", 2);
+	add_server(scene, "ws", "leastconn", "drains", 3);
+	add_server(scene, "ws", "leastconn", "liar", 4);
+	add_server(scene, "ws", "leastconn", "down", 5)->status = "DOWN 1/2";
+	scene->servers[4].op_state = 0;
+	add_server(scene, "ws", "leastconn", "maint", 6)->admin_state = HAREPLY_ADMIN_FORCED_MAINT;
+	scene->servers[5].status = "MAINT";
+	add_server(scene, "ws", "leastconn", "drained", 7)->admin_state =
+		HAREPLY_ADMIN_FORCED_DRAIN;
+	add_server(scene, "ws", "leastconn", "spare", 8)->backup = true;
+	add_server(scene, "ws", "leastconn", "zero", 9)->iweight = 0;
+	add_server(scene, "ws", "leastconn", "stale", 10);
+	add_server(scene, "hash", "source", "s1", 11);
+	update(scene);
+	scene->now_ms += 1000;
+	hear(scene, "ws", "stale", 10, "web-9");
+	update(scene);
+	scene->now_ms += 10000;
+	scene->servers[0].scur = 10;
+	scene->servers[2].scur = 10;
+	scene->servers[3].scur = 100;
+	hear(scene, "ws", "heard", 10, "web-0");
+	hear(scene, "ws", "drains", 10, "web-2");
+	find(scene, "ws", "drains")->pod->metric.draining = true;
+	hear(scene, "ws", "liar", 3, "web-3");
+	update(scene);
+	plan(scene);
+
+	static const struct {
+		const char *backend;
+		const char *server;
+		const char *why;
+	} wanted[] = {
+		{"ws", "heard", "steered"},
+		{"ws", "silent", "never heard"},
+		{"ws", "drains", "draining"},
+		{"ws", "liar", "disbelieved: says 3, HAProxy holds 100"},
+		{"ws", "down", "down: DOWN 1/2"},
+		{"ws", "maint", "in maintenance: MAINT"},
+		{"ws", "drained", "drained in HAProxy"},
+		{"ws", "spare", "backup server"},
+		{"ws", "zero", "weight 0 in the configuration"},
+		{"ws", "stale", "stale 10 s"},
+		{"hash", "s1", "not steered: balance source"},
+	};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		const struct server *server = find(scene, wanted[i].backend, wanted[i].server);
+
+		ck_assert_str_eq(
+			report_why(server, scene->now_ms, why, sizeof(why)), wanted[i].why);
+	}
+	scene_free(scene);
+}
+END_TEST
+
+static size_t count_of(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *p = text; (p = strstr(p, what)); p += strlen(what))
+		n++;
+	return n;
+}
+
+static char *html_of(const struct scene *scene)
+{
+	struct report_text text = report_html_write(&scene->view);
+
+	ck_assert_ptr_nonnull(text.bytes);
+	ck_assert_uint_eq(strlen(text.bytes), text.len);
+	return text.bytes;
+}
+
+START_TEST(the_page_has_every_placeholder_filled)
+{
+	struct scene *scene = scene_of_two();
+	char *page = html_of(scene);
+
+	/* Two braces stand nowhere in the sources but around a placeholder. */
+	ck_assert_ptr_null(strstr(page, "{{"));
+	ck_assert_ptr_nonnull(strstr(page, "<dd id=\"connections\">60</dd>"));
+	ck_assert_ptr_nonnull(strstr(page, "data-refresh=\"5\""));
+	ck_assert_ptr_nonnull(strstr(page, "2 of 2"));
+	/* The policy forbids both. */
+	ck_assert_ptr_null(strstr(page, " style="));
+	ck_assert_ptr_null(strstr(page, " onclick="));
+	free(page);
+	scene_free(scene);
+}
+END_TEST
+
+/* Names of random bytes change nothing in the page but text: it has as many tags, quotes and
+ * entities' beginnings as with plain names. */
+START_TEST(no_name_becomes_markup)
+{
+	static const char spice[] = "<>&\"'{}/=\\\n\r\t \x80\xff\xc3\xa9\xe2\x80\xae-]!";
+	unsigned seed = getenv("SEED") ? (unsigned)strtoul(getenv("SEED"), NULL, 10) : 1;
+
+	seed += (unsigned)_i;
+	char name[40];
+	struct scene *plain = scene_of_two();
+	struct scene *spiced = scene_of_two();
+
+	for (size_t i = 0; i < sizeof(name) - 1; i++)
+		name[i] = spice[(size_t)rand_r(&seed) % (sizeof(spice) - 1)];
+	name[sizeof(name) - 1] = '\0';
+	hear(plain, "ws", "s1", 42, "web-0");
+	hear(spiced, "ws", "s1", 42, name);
+	find(plain, "ws", "s1");
+	snprintf(find(spiced, "ws", "s1")->pod->error, 100, "%s", name);
+	snprintf(spiced->stats.haproxy_error, sizeof(spiced->stats.haproxy_error), "%s", name);
+	spiced->stats.haproxy_reached = false;
+	plain->stats.haproxy_reached = false;
+	strcpy(plain->stats.haproxy_error, "x");
+
+	char *a = html_of(plain);
+	char *b = html_of(spiced);
+	static const char *const marks[] = {"<", ">", "\"", "'"};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		ck_assert_msg(count_of(a, marks[i]) == count_of(b, marks[i]), "%s, SEED=%u",
+			marks[i], seed);
+	ck_assert(text_is_utf8(b, strlen(b)));
+	free(a);
+	free(b);
+
+	struct json_object *report = json_of(spiced);
+
+	if (text_is_utf8(name, strlen(name)))
+		ck_assert_str_eq(string_at(report, "podMetrics/ws/0/podName"), name);
+	json_object_put(report);
+
+	struct report_text text = report_prom_write(&spiced->view, _i % 2 == 0);
+
+	ck_assert(text_is_utf8(text.bytes, text.len));
+	free(text.bytes);
+	scene_free(plain);
+	scene_free(spiced);
+}
+END_TEST
+
+START_TEST(every_writer_manages_before_haproxy_has_answered)
+{
+	struct scene *scene = scene_new(1);
+
+	scene->stats.haproxy_reached = false;
+	scene->view.now_ms = scene->now_ms;
+	struct json_object *report = json_of(scene);
+
+	ck_assert_int_eq(number_at(report, "totalConnections"), 0);
+	ck_assert(json_object_is_type(at(report, "haproxy/version"), json_type_null));
+	json_object_put(report);
+	free(html_of(scene));
+	for (int openmetrics = 0; openmetrics < 2; openmetrics++) {
+		struct report_text text = report_prom_write(&scene->view, openmetrics);
+
+		ck_assert_ptr_nonnull(strstr(text.bytes, "wsbalancer_haproxy_up 0\n"));
+		ck_assert_ptr_null(strstr(text.bytes, "wsbalancer_server_connections{"));
+		free(text.bytes);
+	}
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(series_of_a_pod_end_with_it)
+{
+	struct scene *scene = scene_of_two();
+	struct report_text text = report_prom_write(&scene->view, false);
+
+	ck_assert_ptr_nonnull(strstr(text.bytes,
+		"wsbalancer_server_connections{proxy=\"ws\",server=\"s2\",pod=\"web-1\","
+		"node=\"node of web-1\"} 18\n"));
+	free(text.bytes);
+	scene->backends[0].n_servers = 1;
+	scene->now_ms += 1000;
+	update(scene);
+	plan(scene);
+	text = report_prom_write(&scene->view, false);
+	ck_assert_ptr_null(strstr(text.bytes, "web-1"));
+	ck_assert_ptr_nonnull(strstr(text.bytes, "web-0"));
+	free(text.bytes);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(openmetrics_differs_where_it_must)
+{
+	struct scene *scene = scene_of_two();
+	struct report_text plain = report_prom_write(&scene->view, false);
+	struct report_text open = report_prom_write(&scene->view, true);
+
+	ck_assert_ptr_nonnull(strstr(plain.bytes, "# TYPE wsbalancer_rounds_total counter\n"));
+	ck_assert_ptr_nonnull(strstr(open.bytes, "# TYPE wsbalancer_rounds counter\n"));
+	ck_assert_ptr_nonnull(strstr(plain.bytes, "# TYPE wsbalancer_build_info gauge\n"));
+	ck_assert_ptr_nonnull(strstr(open.bytes, "# TYPE wsbalancer_build info\n"));
+	ck_assert_ptr_null(strstr(plain.bytes, "# EOF"));
+	ck_assert_str_eq(open.bytes + open.len - 6, "# EOF\n");
+	free(plain.bytes);
+	free(open.bytes);
+	scene_free(scene);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("report");
+	TCase *tcase = tcase_create("report");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, json_has_the_plugins_keys_and_values);
+	tcase_add_test(tcase, json_says_what_each_weight_is_made_of);
+	tcase_add_test(tcase, a_pod_of_two_servers_counts_once_in_the_totals);
+	tcase_add_test(tcase, servers_of_one_name_in_dns_are_one_service);
+	tcase_add_test(tcase, a_count_older_than_the_ttl_gives_way_to_what_leastconn_assumes);
+	tcase_add_loop_test(tcase, a_query_selects_pods_and_totals, 0, 10);
+	tcase_add_test(tcase, why_is_said_in_words);
+	tcase_add_test(tcase, the_page_has_every_placeholder_filled);
+	tcase_add_loop_test(tcase, no_name_becomes_markup, 0, 50);
+	tcase_add_test(tcase, every_writer_manages_before_haproxy_has_answered);
+	tcase_add_test(tcase, series_of_a_pod_end_with_it);
+	tcase_add_test(tcase, openmetrics_differs_where_it_must);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
