@@ -239,7 +239,15 @@ bool discover_is_listed(const struct discover *discover)
 	return true;
 }
 
-static void name_pod(struct pod *pod, void *arg)
+static bool fills(const struct discover *discover, const char *backend)
+{
+	for (size_t i = 0; discover && i < discover->n_entries; i++)
+		if (strcmp(discover->entries[i].backend, backend) == 0)
+			return true;
+	return false;
+}
+
+static void describe_pod(struct pod *pod, void *arg)
 {
 	struct discover *discover = arg;
 
@@ -256,7 +264,13 @@ static void name_pod(struct pod *pod, void *arg)
 	}
 }
 
-void discover_name_pods(struct discover *discover, struct cluster *cluster)
+void discover_describe(struct discover *discover, struct cluster *cluster)
 {
-	cluster_each_pod(cluster, name_pod, discover);
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	for (size_t i = 0; i < n; i++)
+		backends[i]->filled = fills(discover, backends[i]->name);
+	if (discover)
+		cluster_each_pod(cluster, describe_pod, discover);
 }

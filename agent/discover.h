@@ -39,8 +39,9 @@ bool discover_is_same(const struct config *a, const struct config *b);
 bool discover_plan(struct discover *discover, const struct hareply_snapshot *snapshot,
 	struct reconcile *lines);
 
-/* Gives the cluster's pods their names in Kubernetes. */
-void discover_name_pods(struct discover *discover, struct cluster *cluster);
+/* Tells the cluster which backends are filled, and its pods what Kubernetes says of them;
+ * NULL fills none. */
+void discover_describe(struct discover *discover, struct cluster *cluster);
 
 /* HAProxy's instances, counted from replicas_service; otherwise, or while it has none, 0. */
 unsigned discover_replicas(struct discover *discover);

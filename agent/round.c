@@ -140,8 +140,7 @@ static void take(struct round *round, const struct hareply_snapshot *snapshot)
 {
 	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round))
 		round->parts.stats->rounds_skipped++;
-	if (round->parts.discover)
-		discover_name_pods(round->parts.discover, round->parts.cluster);
+	discover_describe(round->parts.discover, round->parts.cluster);
 	plan(round);
 }
 

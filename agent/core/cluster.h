@@ -35,6 +35,7 @@ struct backend {
 	char *name;
 	char algo[32];           /* as HAProxy writes it, "" where unknown */
 	enum backend_mode mode;
+	bool filled;             /* the agent fills it: a server without a pod is a free slot */
 	struct server **servers; /* in HAProxy's order */
 	size_t n_servers;
 	struct arrivals arrivals;

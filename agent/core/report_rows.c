@@ -137,7 +137,9 @@ static bool collect(struct report_rows *rows, const struct report_view *view)
 		for (size_t j = 0; j < backends[i]->n_servers; j++) {
 			const struct server *server = backends[i]->servers[j];
 
-			if (server->pod && !add_row(rows, view, server))
+			if (!server->pod || server_is_free_slot(server))
+				continue;
+			if (!add_row(rows, view, server))
 				return false;
 		}
 	}

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cluster.h"
+
 const char *server_state_name(enum server_state state)
 {
 	static const char *const names[] = {
@@ -83,6 +85,11 @@ static enum server_state judge(const struct hareply_server *row, bool steered)
 	if (row->iweight == 0)
 		return SERVER_WEIGHT_ZERO;
 	return steered ? SERVER_STEERED : SERVER_NOT_STEERED;
+}
+
+bool server_is_free_slot(const struct server *server)
+{
+	return server->backend->filled && server->state == SERVER_MAINT && server->own == 0;
 }
 
 bool server_is_polled(const struct server *server)

@@ -88,6 +88,9 @@ bool server_take(struct server *server, const struct hareply_server *row, bool s
 /* Its pod is worth a poll: it may have connections, and HAProxy does not call it gone. */
 bool server_is_polled(const struct server *server);
 
+/* A slot of a backend that the agent fills, without a pod and without connections. */
+bool server_is_free_slot(const struct server *server);
+
 /* "steered", "down", ...; static. */
 const char *server_state_name(enum server_state state);
 
