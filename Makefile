@@ -61,7 +61,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
 .PHONY: all agent field deps deps-test test test-unit test-system demo install uninstall fuzz \
-	clean lint format test-chart chart-update image test-image
+	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
 all: deps
@@ -136,6 +136,15 @@ test-chart:
 	@.ci/deps build chart
 	@$(MAKE) --no-print-directory agent VARIANT=release
 	$(PYTHON) -m pytest -q tests/kubernetes/chart
+
+# A real Kubernetes control plane, built from Go modules into a cache outside the tree (about ten
+# minutes, once), in network namespaces that end with the tests. Needs root and Go.
+test-kubernetes:
+	@.ci/deps kubernetes chart
+	@tests/kubernetes/real/build-binaries
+	@$(MAKE) --no-print-directory agent field VARIANT=san WERROR=-Werror
+	VARIANT=san unshare --net --mount --propagation private \
+		$(PYTHON) -m pytest -q tests/kubernetes/real
 
 # What is made from the chart and kept in the repository: README table, manifests, golden files.
 chart-update:
