@@ -12,8 +12,8 @@
 enum {
 	PACE_US = 5000,
 	SWEEP_US = 2000,
-	SWEEP_MOST = 200,      /* closes under way at once */
-	SWEEP_LEAST = 5,       /* more in each turn, though nobody answers them */
+	SWEEP_MOST = 200,       /* closes under way at once */
+	SWEEP_LEAST = 5,        /* more in each turn, though nobody answers them */
 	FAREWELL_US = 10000000, /* at most for the closes at the end */
 	MAX_BACKOFF_US = 30000000,
 };

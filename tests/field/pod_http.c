@@ -63,7 +63,8 @@ static int answer_metric(struct lws *wsi)
 		json_object_object_add(object, "capacity", json_object_new_int64(metric->capacity));
 	if (metric->draining)
 		json_object_object_add(object, "draining", json_object_new_boolean(true));
-	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	const char *text = json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	int result = text ? answer(wsi, status, "application/json", text) : -1;
 	json_object_put(object);
 	return result;

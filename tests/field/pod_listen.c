@@ -2,8 +2,8 @@
 /* Where a pod listens, and the connections that it accepts. */
 #include "pod.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,18 +77,12 @@ void pod_announce(const struct pod *pod)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t at_bytes = sizeof(at);
-	char text[INET6_ADDRSTRLEN] = "?";
-	if (getsockname(pod->fd, (struct sockaddr *)&at, &at_bytes) != 0)
-		return;
-	if (at.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&at;
-		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
-		printf("listening [%s]:%u\n", text, ntohs(six->sin6_port));
-	} else {
-		const struct sockaddr_in *four = (const struct sockaddr_in *)&at;
-		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
-		printf("listening %s:%u\n", text, ntohs(four->sin_port));
-	}
+	char host[64] = "?";
+	char port[8] = "?";
+	getsockname(pod->fd, (struct sockaddr *)&at, &at_bytes);
+	getnameinfo((const struct sockaddr *)&at, at_bytes, host, sizeof(host), port, sizeof(port),
+		NI_NUMERICHOST | NI_NUMERICSERV);
+	printf(at.ss_family == AF_INET6 ? "listening [%s]:%s\n" : "listening %s:%s\n", host, port);
 }
 
 bool pod_listen(struct pod *pod, const struct opt_address *address)

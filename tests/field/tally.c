@@ -36,6 +36,14 @@ static void add_count(struct json_object *object, const char *key, uint64_t n)
 	json_object_object_add(object, key, json_object_new_int64((int64_t)n));
 }
 
+/* With a thousandth's digits: json-c would print all seventeen. */
+static void add_seconds(struct json_object *object, const char *key, double s)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%.3f", s);
+	json_object_object_add(object, key, json_object_new_double_s(s, text));
+}
+
 static void add_reasons(
 	struct json_object *object, const char *key, const struct tally_reasons *reasons)
 {
@@ -70,7 +78,8 @@ static void add_counters(struct json_object *object, const struct tally *tally)
 
 static void print_object(struct json_object *object, FILE *to)
 {
-	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	const char *text = json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	fprintf(to, "%s\n", text ? text : "{}");
 	fflush(to);
 	json_object_put(object);
@@ -82,7 +91,7 @@ void tally_progress(struct tally *tally, FILE *to, bool json, double at_s)
 	int64_t p99 = hist_quantile_us(&tally->recent, 0.99);
 	if (json) {
 		struct json_object *object = json_object_new_object();
-		json_object_object_add(object, "at_s", json_object_new_double(at_s));
+		add_seconds(object, "at_s", at_s);
 		add_count(object, "open", tally->open);
 		add_count(object, "connecting", tally->connecting);
 		add_counters(object, tally);
@@ -120,7 +129,7 @@ static void write_json(const struct tally_report *report, FILE *to)
 	json_object_object_add(object, "ok", json_object_new_boolean(report->ok));
 	add_count(object, "connections", (uint64_t)report->connections);
 	add_count(object, "message_bytes", (uint64_t)report->message_bytes);
-	json_object_object_add(object, "ran_s", json_object_new_double(report->ran_s));
+	add_seconds(object, "ran_s", report->ran_s);
 	add_counters(object, tally);
 	add_count(object, "most_open", tally->most_open);
 	add_count(object, "bytes", tally->bytes);
@@ -140,7 +149,7 @@ static void write_json(const struct tally_report *report, FILE *to)
 		json_object_array_add(list, row);
 	}
 	json_object_object_add(object, "targets", list);
-	json_object_object_add(object, "cpu_s", json_object_new_double(cpu));
+	add_seconds(object, "cpu_s", cpu);
 	add_count(object, "max_rss_kib", (uint64_t)max_rss_kib);
 	print_object(object, to);
 }

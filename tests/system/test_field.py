@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import ssl
+import statistics
 import subprocess
 import time
 import urllib.error
@@ -546,8 +547,9 @@ def test_load_keeps_its_number_while_lives_end(pod):
         while time.monotonic() < end:
             counts.append(pod.count())
         report = load.stop()
-    assert report["ok"] and report["opened"] > 80
-    assert min(counts) >= 40 and max(counts) <= 55
+    assert report["ok"] and report["opened"] > 60
+    # A busy machine may be slow to replace a few; it never holds more.
+    assert statistics.median(counts) >= 45 and max(counts) <= 52
     assert report["pongs"] > 0
     pod.wait_count(0)
 
