@@ -39,27 +39,26 @@ const char *metric_outcome_text(enum metric_outcome outcome)
 	return outcomes[outcome].text;
 }
 
-/* The value at a dotted path; NULL where a step is missing or leads through something else than
- * an object. */
-static struct json_object *find(struct json_object *object, const char *path)
+/* Finds the value at a dotted path, which may be null (NULL in json-c). False where a step is
+ * missing or leads through something else than an object. */
+static bool find(struct json_object *object, const char *path, struct json_object **value)
 {
-	while (object && *path) {
+	while (*path) {
 		size_t len = strcspn(path, ".");
 		char step[METRIC_NAME_MAX + 1];
-		struct json_object *next = NULL;
 
 		if (len >= sizeof(step) || !json_object_is_type(object, json_type_object))
-			return NULL;
+			return false;
 		memcpy(step, path, len);
 		step[len] = '\0';
-		if (!json_object_object_get_ex(object, step, &next))
-			return NULL;
-		object = next;
+		if (!json_object_object_get_ex(object, step, &object))
+			return false;
 		path += len;
 		if (*path == '.')
 			path++;
 	}
-	return object;
+	*value = object;
+	return true;
 }
 
 /* Copies a name, cut before the character that does not fit whole (UTF-8 continuation bytes are
@@ -126,10 +125,7 @@ static enum metric_outcome read_root(struct json_object *root, const char *key, 
 	struct metric metric = {0};
 	struct json_object *value;
 
-	if (!json_object_is_type(root, json_type_object))
-		return METRIC_NO_KEY;
-	value = find(root, key);
-	if (!value)
+	if (!json_object_is_type(root, json_type_object) || !find(root, key, &value))
 		return METRIC_NO_KEY;
 	if (!read_count(value, &metric.count))
 		return METRIC_NOT_A_COUNT;
@@ -169,7 +165,13 @@ enum metric_outcome metric_parse(const char *body, size_t len, const char *key, 
 			JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	root = json_tokener_parse_ex(tokener, body, (int)len);
 	end = json_tokener_get_parse_end(tokener);
-	if (root && end <= len && is_blank(body + end, len - end))
+	/* A number alone ends only at what follows it. */
+	if (!root && json_tokener_get_error(tokener) == json_tokener_continue) {
+		root = json_tokener_parse_ex(tokener, "", 1);
+		end = len;
+	}
+	if (json_tokener_get_error(tokener) == json_tokener_success && end <= len &&
+		is_blank(body + end, len - end))
 		outcome = read_root(root, key, out);
 	json_object_put(root);
 	json_tokener_free(tokener);
