@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* Nested deeper than any honest answer. */
 enum { MAX_DEPTH = 16 };
 
@@ -25,7 +27,7 @@ static const struct {
 	[METRIC_NO_KEY] = {"no_key", "the answer lacks metricKey"},
 	[METRIC_NOT_A_COUNT] = {"not_a_count", "the count is no whole number from 0 to 2147483647"},
 	[METRIC_BAD_FIELD] = {"bad_field",
-		"draining is no boolean, or capacity no positive number"},
+		"draining is no boolean, or capacity no number from 0.001 to 1e9"},
 	[METRIC_OUT_OF_MEMORY] = {"out_of_memory", "out of memory"},
 };
 
@@ -148,30 +150,40 @@ static bool is_blank(const char *text, size_t len)
 	return true;
 }
 
+/* Parses the whole body into *root, which is NULL for "null". */
+static bool parse_json(struct json_tokener *tokener, const char *body, size_t len,
+	struct json_object **root)
+{
+	size_t end;
+
+	*root = json_tokener_parse_ex(tokener, body, (int)len);
+	end = json_tokener_get_parse_end(tokener);
+	if (json_tokener_get_error(tokener) == json_tokener_continue) {
+		/* A bare number may go on until something else comes. */
+		*root = json_tokener_parse_ex(tokener, "", 1);
+		end = len;
+	}
+	return json_tokener_get_error(tokener) == json_tokener_success && end <= len &&
+		is_blank(body + end, len - end);
+}
+
 enum metric_outcome metric_parse(const char *body, size_t len, const char *key, struct metric *out)
 {
 	enum metric_outcome outcome = METRIC_NOT_JSON;
 	struct json_tokener *tokener;
-	struct json_object *root;
-	size_t end;
+	struct json_object *root = NULL;
 
 	if (len > METRIC_BODY_MAX)
 		return METRIC_TOO_LARGE;
+	/* json-c's own check takes overlong forms, surrogates and what lies beyond Unicode. */
+	if (!text_is_utf8(body, len))
+		return METRIC_NOT_JSON;
 	tokener = json_tokener_new_ex(MAX_DEPTH);
 	if (!tokener)
 		return METRIC_OUT_OF_MEMORY;
-	json_tokener_set_flags(tokener,
-		JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-			JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	root = json_tokener_parse_ex(tokener, body, (int)len);
-	end = json_tokener_get_parse_end(tokener);
-	/* A number alone ends only at what follows it. */
-	if (!root && json_tokener_get_error(tokener) == json_tokener_continue) {
-		root = json_tokener_parse_ex(tokener, "", 1);
-		end = len;
-	}
-	if (json_tokener_get_error(tokener) == json_tokener_success && end <= len &&
-		is_blank(body + end, len - end))
+	json_tokener_set_flags(
+		tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	if (parse_json(tokener, body, len, &root))
 		outcome = read_root(root, key, out);
 	json_object_put(root);
 	json_tokener_free(tokener);

@@ -25,25 +25,26 @@ enum metric_outcome {
 	METRIC_NOT_JSON,
 	METRIC_NO_KEY,       /* nothing at metricKey */
 	METRIC_NOT_A_COUNT,  /* not a whole number from 0 to 2^31-1 */
-	METRIC_BAD_FIELD,    /* draining is no boolean, or capacity no positive number */
+	METRIC_BAD_FIELD,    /* draining is no boolean, or capacity no number from 0.001 to 1e9 */
 	METRIC_OUT_OF_MEMORY,
 	METRIC_N_OUTCOMES
 };
 
-/* What a pod said. Names are as the pod gave them: any bytes that are valid UTF-8, to be escaped
- * by whoever shows them; "" where the pod gave none. */
+/* What a pod said. Names are as the pod gave them, up to a NUL: any characters in valid UTF-8, to be
+ * escaped by whoever shows them; "" where the pod gave none. */
 struct metric {
 	uint32_t count;    /* 0..2^31-1 */
 	bool draining;
-	double capacity;   /* > 0, or 0 where the pod gave none */
+	double capacity;   /* 0.001..1e9, or 0 where the pod gave none */
 	char pod_name[METRIC_NAME_MAX + 1];
 	char pod_ip[METRIC_NAME_MAX + 1];
 	char node_name[METRIC_NAME_MAX + 1];
 };
 
 /*
- * Reads the body of a 200 answer. key is a dotted path: "a.b" is member b of member a. Returns
- * METRIC_OK with *out filled, or the reason with *out untouched.
+ * Reads the body of a 200 answer. key is a dotted path: "a.b" is member b of member a. Of two
+ * members with one name the last counts. Returns METRIC_OK with *out filled, or the reason with
+ * *out untouched.
  */
 enum metric_outcome metric_parse(const char *body, size_t len, const char *key, struct metric *out);
 
