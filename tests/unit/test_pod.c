@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Pods: one an address, shared by servers, and what their polls leave behind. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pod.h"
+
+struct gone {
+	int n;
+	char key[64];
+};
+
+/* The pod must still be whole when it is told. */
+static void note_gone(struct pod *pod, void *arg)
+{
+	struct gone *gone = arg;
+
+	gone->n++;
+	snprintf(gone->key, sizeof(gone->key), "%s", pod->key);
+}
+
+static void count_pod(struct pod *pod, void *arg)
+{
+	(void)pod;
+	++*(size_t *)arg;
+}
+
+static size_t count_pods(const struct pod_table *table)
+{
+	size_t n = 0;
+
+	pod_each(table, count_pod, &n);
+	return n;
+}
+
+START_TEST(a_new_pod_has_said_nothing)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *pod = pod_take(table, "10.0.0.1", 8080, 77);
+
+	ck_assert_str_eq(pod->address, "10.0.0.1");
+	ck_assert_uint_eq(pod->port, 8080);
+	ck_assert_str_eq(pod->key, "10.0.0.1:8080");
+	ck_assert_uint_eq(pod->n_servers, 1);
+	ck_assert_int_eq(pod->since_ms, 77);
+	ck_assert(!pod->heard);
+	ck_assert(!pod->wanted);
+	ck_assert_ptr_null(pod->poll);
+	ck_assert_int_eq(pod->polled_ms, 0);
+	ck_assert_int_eq(pod->outcome, METRIC_OK);
+	ck_assert_str_eq(pod->error, "");
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(a_key_is_unique_and_brackets_an_ipv6_address)
+{
+	static const struct {
+		const char *address;
+		uint16_t port;
+		const char *key;
+	} pods[] = {
+		{"10.0.0.1", 1, "10.0.0.1:1"},
+		{"10.0.0.1", 65535, "10.0.0.1:65535"},
+		{"10.0.0.11", 1, "10.0.0.11:1"},
+		{"::1", 80, "[::1]:80"},
+		{"fe80::1%eth0", 80, "[fe80::1%eth0]:80"},
+		/* These two differ in nothing but the brackets. */
+		{"::1:8", 0, "[::1:8]:0"},
+		{"::1", 8, "[::1]:8"},
+	};
+	struct pod_table *table = pod_table_new();
+
+	for (size_t i = 0; i < sizeof(pods) / sizeof(*pods); i++) {
+		struct pod *pod = pod_take(table, pods[i].address, pods[i].port, 1);
+
+		ck_assert_str_eq(pod->key, pods[i].key);
+		ck_assert_str_eq(pod->address, pods[i].address);
+		ck_assert_uint_eq(count_pods(table), i + 1);
+	}
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(servers_with_one_address_share_a_pod_until_the_last_lets_go)
+{
+	struct pod_table *table = pod_table_new();
+	struct gone gone = {0};
+	struct pod *pod = pod_take(table, "10.0.0.1", 80, 5);
+
+	ck_assert_ptr_eq(pod_take(table, "10.0.0.1", 80, 9), pod);
+	ck_assert_ptr_ne(pod_take(table, "10.0.0.1", 81, 9), pod);
+	ck_assert_uint_eq(pod->n_servers, 2);
+	ck_assert_int_eq(pod->since_ms, 5);
+	pod_release(table, pod, note_gone, &gone);
+	ck_assert_int_eq(gone.n, 0);
+	ck_assert_uint_eq(pod->n_servers, 1);
+	pod_release(table, pod, note_gone, &gone);
+	ck_assert_int_eq(gone.n, 1);
+	ck_assert_str_eq(gone.key, "10.0.0.1:80");
+	ck_assert_uint_eq(count_pods(table), 1);
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(a_pod_that_comes_back_has_no_past)
+{
+	struct pod_table *table = pod_table_new();
+	struct metric metric = {.count = 9};
+	struct pod *pod = pod_take(table, "10.0.0.1", 80, 5);
+
+	pod_observe(pod, METRIC_OK, &metric, NULL, 6);
+	pod_release(table, pod, NULL, NULL);
+	ck_assert_uint_eq(count_pods(table), 0);
+	pod = pod_take(table, "10.0.0.1", 80, 7);
+	ck_assert(!pod->heard);
+	ck_assert_int_eq(pod->since_ms, 7);
+	pod_release(table, pod, NULL, NULL);
+	pod_release(table, NULL, NULL, NULL);
+	pod_table_free(table);
+	pod_table_free(NULL);
+}
+END_TEST
+
+START_TEST(a_failure_is_kept_in_words_and_leaves_the_last_good_answer)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *pod = pod_take(table, "10.0.0.1", 80, 1);
+	struct metric metric = {.count = 42, .draining = true, .capacity = 2, .pod_name = "p"};
+	char words[400];
+
+	pod_observe(pod, METRIC_CONNECT_FAILED, NULL, "refused", 10);
+	ck_assert(!pod->heard);
+	ck_assert_int_eq(pod->polled_ms, 10);
+	ck_assert_int_eq(pod->outcome, METRIC_CONNECT_FAILED);
+	ck_assert_str_eq(pod->error, "refused");
+
+	pod_observe(pod, METRIC_OK, &metric, "not looked at", 20);
+	ck_assert(pod->heard);
+	ck_assert_int_eq(pod->heard_ms, 20);
+	ck_assert_int_eq(pod->polled_ms, 20);
+	ck_assert_uint_eq(pod->metric.count, 42);
+	ck_assert_str_eq(pod->error, "");
+
+	pod_observe(pod, METRIC_NOT_JSON, NULL, NULL, 30);
+	ck_assert_str_eq(pod->error, metric_outcome_text(METRIC_NOT_JSON));
+	pod_observe(pod, METRIC_TIMED_OUT, NULL, "", 40);
+	ck_assert_str_eq(pod->error, metric_outcome_text(METRIC_TIMED_OUT));
+	memset(words, 'w', sizeof(words) - 1);
+	words[sizeof(words) - 1] = '\0';
+	pod_observe(pod, METRIC_BROKEN, NULL, words, 50);
+	ck_assert_uint_eq(strlen(pod->error), sizeof(pod->error) - 1);
+	ck_assert_int_eq(pod->polled_ms, 50);
+	ck_assert_int_eq(pod->heard_ms, 20);
+	ck_assert_uint_eq(pod->metric.count, 42);
+	ck_assert(pod->metric.draining);
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(the_table_grows_and_each_pod_is_visited_once)
+{
+	enum { N = 5000 };
+	struct pod_table *table = pod_table_new();
+	struct pod *pods[N];
+	struct gone gone = {0};
+
+	for (int i = 0; i < N; i++) {
+		char address[32];
+
+		snprintf(address, sizeof(address), "10.%d.%d.1", i / 200, i % 200);
+		pods[i] = pod_take(table, address, 80, 1);
+		ck_assert_ptr_nonnull(pods[i]);
+	}
+	ck_assert_uint_eq(count_pods(table), N);
+	for (int i = 0; i < N; i += 2)
+		pod_release(table, pods[i], note_gone, &gone);
+	ck_assert_int_eq(gone.n, N / 2);
+	ck_assert_uint_eq(count_pods(table), N / 2);
+	for (int i = 1; i < N; i += 2)
+		ck_assert_ptr_eq(pod_take(table, pods[i]->address, 80, 2), pods[i]);
+	/* Those that are left are freed without a word. */
+	pod_table_free(table);
+	ck_assert_int_eq(gone.n, N / 2);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pod");
+	TCase *tcase = tcase_create("pod");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, a_new_pod_has_said_nothing);
+	tcase_add_test(tcase, a_key_is_unique_and_brackets_an_ipv6_address);
+	tcase_add_test(tcase, servers_with_one_address_share_a_pod_until_the_last_lets_go);
+	tcase_add_test(tcase, a_pod_that_comes_back_has_no_past);
+	tcase_add_test(tcase, a_failure_is_kept_in_words_and_leaves_the_last_good_answer);
+	tcase_add_test(tcase, the_table_grows_and_each_pod_is_visited_once);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
