@@ -56,6 +56,7 @@ static void take_answer(struct round *round, const struct runtime_reply *reply,
 	round->n_pushing--;
 	if (reply->outcome != RUNTIME_OK) {
 		outcome = STATS_PUSH_FAILED;
+		reconcile_lost(round->parts.cluster);
 		snprintf(complaint, sizeof(complaint), "%s", reply->detail);
 	} else if (complaints(reply->bytes, reply->len, complaint, sizeof(complaint)) > 0) {
 		outcome = STATS_PUSH_REFUSED;
@@ -99,6 +100,8 @@ static void push(struct round *round, struct reconcile *lines, runtime_done done
 		log_debug("push", log_str("line", lines->lines[i]));
 		if (runtime_send(round->parts.runtime, lines->lines[i], done, round))
 			round->n_pushing++;
+		else
+			reconcile_lost(round->parts.cluster);
 	}
 	reconcile_fini(lines);
 }
@@ -138,8 +141,11 @@ static void on_pod_gone(struct pod *pod, void *arg)
 
 static void take(struct round *round, const struct hareply_snapshot *snapshot)
 {
-	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round))
+	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round)) {
+		/* Half of the servers as they are and half as they were make no plan. */
 		round->parts.stats->rounds_skipped++;
+		return;
+	}
 	discover_describe(round->parts.discover, round->parts.cluster);
 	plan(round);
 }

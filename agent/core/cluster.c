@@ -9,13 +9,15 @@
 
 enum {
 	FIRST_SIZE = 64, /* the table grows by itself */
-	ID_MAX = 1024,   /* bytes of "backend/server" */
+	ID_MAX = 4096,   /* bytes of "backend/server": two of HAProxy's configuration lines */
 };
 
 struct cluster {
 	struct cluster_params params; /* its names are owned */
 	struct hareply_info info;
 	int64_t updated_ms;
+	uint64_t n_updates;
+	uint64_t n_workers; /* HAProxy processes seen */
 	struct cluster_counters counters;
 	struct backend **backends;
 	size_t n_backends;
@@ -23,17 +25,6 @@ struct cluster {
 	struct pod_table *pods;
 	bool first_round_done;
 };
-
-const char *backend_mode_name(enum backend_mode mode)
-{
-	static const char *const names[] = {
-		[BACKEND_STOCK] = "stock",
-		[BACKEND_FLOW] = "flow",
-		[BACKEND_NOT_STEERED] = "not steered",
-	};
-
-	return names[mode];
-}
 
 static void params_fini(struct cluster_params *params)
 {
@@ -81,15 +72,6 @@ struct cluster *cluster_new(const struct cluster_params *params)
 	return cluster;
 }
 
-static void backend_free(struct backend *backend)
-{
-	if (!backend)
-		return;
-	free(backend->servers);
-	free(backend->name);
-	free(backend);
-}
-
 void cluster_free(struct cluster *cluster)
 {
 	if (!cluster)
@@ -113,24 +95,7 @@ void cluster_free(struct cluster *cluster)
 
 static enum backend_mode mode_of(const struct cluster *cluster, const char *algo)
 {
-	/* "random" draws two servers by weight and takes the less loaded by weight, so it fills to
-	 * a stock as leastconn does (HAProxy's backend.c). */
-	static const struct {
-		const char *algo;
-		enum backend_mode mode;
-	} modes[] = {
-		{"leastconn", BACKEND_STOCK},
-		{"random", BACKEND_STOCK},
-		{"roundrobin", BACKEND_FLOW},
-	};
-
-	if (cluster->params.agent_check_only)
-		return BACKEND_FLOW;
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-		if (strcmp(algo, modes[i].algo) == 0)
-			return modes[i].mode;
-	}
-	return BACKEND_NOT_STEERED;
+	return cluster->params.agent_check_only ? BACKEND_FLOW : backend_mode_of(algo);
 }
 
 /* A backend named in the settings is shown even when it cannot be steered. */
@@ -144,36 +109,39 @@ static bool is_selected(const struct cluster *cluster, const struct hareply_back
 		mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
 }
 
-static struct backend *find_backend(const struct cluster *cluster, const char *name)
+/* Adds a new backend at the end. False when out of memory. */
+static bool add_backend(struct cluster *cluster, const char *name)
 {
-	for (size_t i = 0; i < cluster->n_backends; i++) {
-		if (strcmp(cluster->backends[i]->name, name) == 0)
-			return cluster->backends[i];
-	}
-	return NULL;
+	struct backend **grown =
+		reallocarray(cluster->backends, cluster->n_backends + 1, sizeof(*grown));
+	struct backend *backend;
+
+	if (!grown)
+		return false;
+	cluster->backends = grown;
+	backend = backend_new(name);
+	if (!backend)
+		return false;
+	cluster->backends[cluster->n_backends++] = backend;
+	return true;
 }
 
-/* The backend of a line, made and added where it is new. NULL when out of memory. */
-static struct backend *take_backend(struct cluster *cluster, const char *name)
+/* The backend of a line, made where it is new, moved to the place that HAProxy gives it; those
+ * before have theirs. NULL when out of memory. */
+static struct backend *take_backend(struct cluster *cluster, const char *name, size_t place)
 {
-	struct backend *backend = find_backend(cluster, name);
-	struct backend **grown;
+	struct backend **backends;
+	struct backend *backend;
+	size_t i = place;
 
-	if (backend)
-		return backend;
-	grown = reallocarray(cluster->backends, cluster->n_backends + 1, sizeof(*grown));
-	if (!grown)
+	while (i < cluster->n_backends && strcmp(cluster->backends[i]->name, name) != 0)
+		i++;
+	if (i == cluster->n_backends && !add_backend(cluster, name))
 		return NULL;
-	cluster->backends = grown;
-	backend = calloc(1, sizeof(*backend));
-	if (!backend)
-		return NULL;
-	backend->name = strdup(name);
-	if (!backend->name) {
-		free(backend);
-		return NULL;
-	}
-	cluster->backends[cluster->n_backends++] = backend;
+	backends = cluster->backends;
+	backend = backends[i];
+	memmove(&backends[place + 1], &backends[place], (i - place) * sizeof(struct backend *));
+	backends[place] = backend;
 	return backend;
 }
 
@@ -194,9 +162,9 @@ static struct server *take_server(struct cluster *cluster, struct backend *backe
 }
 
 static bool update_backend(struct cluster *cluster, const struct hareply_backend *row,
-	struct server_update *update)
+	size_t place, struct server_update *update)
 {
-	struct backend *backend = take_backend(cluster, row->name);
+	struct backend *backend = take_backend(cluster, row->name, place);
 	struct server **servers = calloc(row->n_servers + 1, sizeof(struct server *));
 	uint64_t total = 0;
 
@@ -213,13 +181,12 @@ static bool update_backend(struct cluster *cluster, const struct hareply_backend
 			free(servers);
 			return false;
 		}
-		servers[i]->seen_ms = update->now_ms;
 		total += row->servers[i].stot;
 	}
 	free(backend->servers);
 	backend->servers = servers;
 	backend->n_servers = row->n_servers;
-	backend->seen_ms = update->now_ms;
+	backend->seen = update->number;
 	arrivals_update(&backend->arrivals, total, update->now_ms);
 	return true;
 }
@@ -235,14 +202,14 @@ static void sweep(struct cluster *cluster, const struct server_update *update)
 	{
 		struct server *server = lh_entry_v(entry);
 
-		if (server->seen_ms == update->now_ms)
+		if (server->seen == update->number)
 			continue;
 		lh_table_delete_entry(cluster->servers, entry);
 		pod_release(cluster->pods, server->pod, update->gone, update->arg);
 		server_free(server);
 	}
 	for (size_t i = 0; i < cluster->n_backends; i++) {
-		if (cluster->backends[i]->seen_ms == update->now_ms)
+		if (cluster->backends[i]->seen == update->number)
 			cluster->backends[kept++] = cluster->backends[i];
 		else
 			backend_free(cluster->backends[i]);
@@ -270,29 +237,41 @@ static void mark_wanted(struct cluster *cluster)
 	}
 }
 
+/* A pid alone does not tell: in a container each new HAProxy may have the old one's. */
+static bool is_another_process(const struct hareply_info *before, const struct hareply_info *now)
+{
+	return before->pid != now->pid || before->start_time_s != now->start_time_s;
+}
+
 bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snapshot,
 	int64_t now_ms, pod_gone gone, void *arg)
 {
+	bool first = cluster->n_updates == 0;
+	bool another = first || is_another_process(&cluster->info, &snapshot->info);
 	struct server_update update = {
 		.pods = cluster->pods,
-		.before_ms = cluster->updated_ms,
 		.now_ms = now_ms,
-		.reloaded = cluster->info.pid != 0 && snapshot->info.pid != cluster->info.pid,
+		.number = ++cluster->n_updates,
+		.worker = cluster->n_workers += another,
 		.gone = gone,
 		.arg = arg,
 	};
 	bool complete = true;
+	size_t place = 0;
 
 	for (size_t i = 0; i < snapshot->n_backends; i++) {
-		if (is_selected(cluster, &snapshot->backends[i]))
-			complete = update_backend(cluster, &snapshot->backends[i], &update) &&
-				complete;
+		if (!is_selected(cluster, &snapshot->backends[i]))
+			continue;
+		if (update_backend(cluster, &snapshot->backends[i], place, &update))
+			place++;
+		else
+			complete = false;
 	}
 	/* With something missing for want of memory, nothing is taken for gone. */
 	if (complete)
 		sweep(cluster, &update);
 	mark_wanted(cluster);
-	cluster->counters.reloads += update.reloaded;
+	cluster->counters.reloads += another && !first;
 	cluster->counters.new_addresses += update.new_addresses;
 	cluster->counters.repairs += update.repairs;
 	cluster->info = snapshot->info;
@@ -349,7 +328,8 @@ struct server *cluster_find_server(const struct cluster *cluster, const char *ba
 	char id[ID_MAX];
 	void *found = NULL;
 
-	if (backend_len + server_len + 2 > sizeof(id))
+	if (backend_len + server_len + 2 > sizeof(id) || memchr(backend, '\0', backend_len) ||
+		memchr(server, '\0', server_len))
 		return NULL;
 	memcpy(id, backend, backend_len);
 	id[backend_len] = '/';

@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/arrivals.h"
+#include "core/backend.h"
 #include "core/hareply.h"
-#include "core/planner.h"
 #include "core/pod.h"
 #include "core/server.h"
 
@@ -25,31 +24,9 @@
 
 struct cluster;
 
-enum backend_mode {
-	BACKEND_STOCK,       /* leastconn, random */
-	BACKEND_FLOW,        /* roundrobin, or agent-check alone */
-	BACKEND_NOT_STEERED, /* an algorithm whose weights are fixed or without meaning */
-};
-
-struct backend {
-	char *name;
-	char algo[32];           /* as HAProxy writes it, "" where unknown */
-	enum backend_mode mode;
-	bool filled;             /* the agent fills it: a server without a pod is a free slot */
-	struct server **servers; /* in HAProxy's order */
-	size_t n_servers;
-	struct arrivals arrivals;
-	bool planned;            /* summary holds a plan */
-	struct planner_summary summary;
-	int64_t planned_ms;
-	int64_t seen_ms;         /* the answer of HAProxy's that listed it last */
-	int announced_mode;      /* mode + 1 as logged last; 0: never */
-	bool announced_fallback; /* as logged last */
-};
-
 /* How often things happened since the agent started. */
 struct cluster_counters {
-	uint64_t reloads;        /* HAProxy's pid changed */
+	uint64_t reloads;        /* another HAProxy process answered: pid or start time changed */
 	uint64_t new_addresses;  /* a server's address changed */
 	uint64_t repairs;        /* a weight that was sent had been changed by someone else */
 };
@@ -100,8 +77,5 @@ struct server *cluster_find_server(const struct cluster *cluster, const char *ba
 /* Calls visit for each pod, in no certain order. */
 void cluster_each_pod(const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg),
 	void *arg);
-
-/* "stock", "flow", "not steered"; static. */
-const char *backend_mode_name(enum backend_mode mode);
 
 #endif

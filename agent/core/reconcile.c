@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMAND_MAX = 1200 }; /* bytes of the longest command: two names and a few words */
-
 static bool append_line(struct reconcile *out)
 {
 	char **grown = reallocarray(out->lines, out->n_lines + 1, sizeof(*grown));
@@ -47,12 +45,14 @@ bool reconcile_append(struct reconcile *out, const char *command)
 
 static bool append_weight(struct server *server, int weight, struct reconcile *out)
 {
-	char command[COMMAND_MAX];
+	char command[RECONCILE_LINE_MAX];
 	int len = snprintf(command, sizeof(command), "set server %s weight %d", server->id, weight);
 
 	if (len < 0 || (size_t)len >= sizeof(command) || !reconcile_append(out, command))
 		return false;
 	server->sent = weight;
+	server->verified = false;
+	server->touched = true;
 	out->n_weights++;
 	return true;
 }
@@ -60,7 +60,7 @@ static bool append_weight(struct server *server, int weight, struct reconcile *o
 /* The command line knows no escape for a newline, so the name goes without one. */
 static bool append_agent_send(struct server *server, struct reconcile *out)
 {
-	char command[COMMAND_MAX];
+	char command[RECONCILE_LINE_MAX];
 	int len = snprintf(
 		command, sizeof(command), "set server %s agent-send %s", server->id, server->id);
 
@@ -84,10 +84,13 @@ static bool plan_server(struct server *server, uint16_t agent_check_port, struct
 
 static bool restore_server(struct server *server, struct reconcile *out)
 {
-	int current = server->sent >= 0 ? server->sent : server->uweight;
+	/* A planned server's weight may also be what an agent before this one has left. */
+	bool ours = server->planned || server->touched;
+	/* What was sent last may be on its way still, or may never have come. */
+	bool restored = server->uweight == server->iweight &&
+		(server->sent < 0 || server->sent == server->iweight);
 
-	/* A steered weight may also be what an agent before this one has left. */
-	if ((!server->planned && server->sent < 0) || current == server->iweight)
+	if (!ours || restored)
 		return true;
 	return append_weight(server, server->iweight, out);
 }
@@ -116,6 +119,17 @@ bool reconcile_restore(struct cluster *cluster, struct reconcile *out)
 			well = restore_server(backends[b]->servers[i], out) && well;
 	}
 	return well;
+}
+
+void reconcile_lost(struct cluster *cluster)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	for (size_t b = 0; b < n; b++) {
+		for (size_t i = 0; i < backends[b]->n_servers; i++)
+			backends[b]->servers[i]->agent_send_set = false;
+	}
 }
 
 void reconcile_fini(struct reconcile *out)

@@ -33,6 +33,9 @@ bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct r
 /* Appends the commands that put back the configured weight of every server that was steered. */
 bool reconcile_restore(struct cluster *cluster, struct reconcile *out);
 
+/* A line did not reach HAProxy. What it does not show, and so would not be missed, is sent again. */
+void reconcile_lost(struct cluster *cluster);
+
 /* Appends one command. False when out of memory, or when it is longer than a line. */
 bool reconcile_append(struct reconcile *out, const char *command);
 

@@ -129,24 +129,30 @@ static bool take_address(struct server *server, const struct hareply_server *row
 	return true;
 }
 
-static bool take_fqdn(struct server *server, const char *fqdn)
+/* What HAProxy calls the server and where it is: both or neither. False when out of memory. */
+static bool take_place(struct server *server, const struct hareply_server *row,
+	struct server_update *update)
 {
-	char *copy;
+	bool renamed = strcmp(server->fqdn, row->fqdn) != 0;
+	char *fqdn = renamed ? strdup(row->fqdn) : NULL;
 
-	if (strcmp(server->fqdn, fqdn) == 0)
-		return true;
-	copy = strdup(fqdn);
-	if (!copy)
+	if ((renamed && !fqdn) || !take_address(server, row, update)) {
+		free(fqdn);
 		return false;
-	free(server->fqdn);
-	server->fqdn = copy;
+	}
+	if (renamed) {
+		free(server->fqdn);
+		server->fqdn = fqdn;
+	}
 	return true;
 }
 
 static void take_sessions(struct server *server, const struct hareply_server *row,
 	const struct server_update *update)
 {
-	if (update->reloaded) {
+	bool reloaded = server->known && server->worker != update->worker;
+
+	if (reloaded) {
 		/* The new worker does not count the old one's sessions, though the pods have them:
 		 * the difference is no move. */
 		server->own = row->scur;
@@ -155,7 +161,7 @@ static void take_sessions(struct server *server, const struct hareply_server *ro
 		server->verified = false;
 		server->agent_send_set = false;
 	}
-	server->started = !server->known || update->reloaded || row->stot < server->total
+	server->started = !server->known || reloaded || row->stot < server->total
 		? 0
 		: row->stot - server->total;
 	server->total = row->stot;
@@ -170,13 +176,13 @@ static void reckon_own_then(struct server *server, const struct server_update *u
 {
 	const struct pod *pod = server->pod;
 	double moved = (double)server->own - (double)server->own_before;
-	double span = (double)(update->now_ms - update->before_ms);
+	double span = (double)(update->now_ms - server->taken_ms);
 	double part = 1.0;
 
 	if (!pod || !pod->heard || server->own_then_ms == pod->heard_ms)
 		return;
 	if (span > 0.0) {
-		part = (double)(pod->heard_ms - update->before_ms) / span;
+		part = (double)(pod->heard_ms - server->taken_ms) / span;
 		part = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
 	}
 	server->own_then = (uint32_t)((double)server->own_before + part * moved + 0.5);
@@ -198,11 +204,14 @@ static void take_weight(struct server *server, int uweight, struct server_update
 bool server_take(struct server *server, const struct hareply_server *row, bool steered,
 	struct server_update *update)
 {
-	if (!take_fqdn(server, row->fqdn) || !take_address(server, row, update))
+	if (!take_place(server, row, update))
 		return false;
 	take_sessions(server, row, update);
 	reckon_own_then(server, update);
 	server->known = true;
+	server->taken_ms = update->now_ms;
+	server->seen = update->number;
+	server->worker = update->worker;
 	snprintf(server->status, sizeof(server->status), "%s", row->status);
 	server->admin_state = row->admin_state;
 	server->iweight = row->iweight;

@@ -46,7 +46,9 @@ struct server {
 	uint16_t agent_port;     /* where HAProxy's agent-check asks; 0: it has none */
 	bool agent_send_set;     /* it was told to send its own name */
 	int64_t since_ms;        /* when this address was first seen on this server */
-	int64_t seen_ms;         /* the answer of HAProxy's that listed it last */
+	int64_t taken_ms;        /* when HAProxy's line was taken last */
+	uint64_t seen;           /* number of the update that took it */
+	uint64_t worker;         /* number of the HAProxy process that it was of */
 
 	uint32_t own_before;     /* own at the snapshot before */
 	uint32_t own_then;       /* own when its pod's count was heard */
@@ -57,6 +59,7 @@ struct server {
 	int weight;              /* the wanted weight: the plan's, in the steps that can be had */
 	int sent;                /* the weight last sent to HAProxy; -1: none */
 	bool verified;           /* HAProxy has shown the sent weight as its own */
+	bool touched;            /* a weight was ever sent to this name */
 
 	bool announced_disbelieved; /* as logged last */
 	bool announced_draining;
@@ -65,9 +68,9 @@ struct server {
 /* What one answer of HAProxy's brings for all of its servers. */
 struct server_update {
 	struct pod_table *pods;
-	int64_t before_ms;  /* when the answer before was taken; 0: there was none */
 	int64_t now_ms;
-	bool reloaded;      /* another worker answers now: its sessions begin at 0 */
+	uint64_t number;    /* of this update */
+	uint64_t worker;    /* number of the process that answers: another's sessions begin at 0 */
 	pod_gone gone;      /* see pod_release */
 	void *arg;
 	uint64_t new_addresses; /* counted up: servers whose address changed */

@@ -108,6 +108,14 @@ static bool plan_backend(const struct cluster_params *settings, struct backend *
 	return planned;
 }
 
+/* A reload may have brought another algorithm: what was planned under the old one is void. */
+static void forget_plan(struct backend *backend)
+{
+	backend->planned = false;
+	for (size_t i = 0; i < backend->n_servers; i++)
+		backend->servers[i]->planned = false;
+}
+
 bool steer_plan(struct cluster *cluster, int64_t now_ms)
 {
 	const struct cluster_params *settings = cluster_settings(cluster);
@@ -117,7 +125,7 @@ bool steer_plan(struct cluster *cluster, int64_t now_ms)
 
 	for (size_t i = 0; i < n_backends; i++) {
 		if (backends[i]->mode == BACKEND_NOT_STEERED)
-			backends[i]->planned = false;
+			forget_plan(backends[i]);
 		else
 			planned = plan_backend(settings, backends[i], now_ms) && planned;
 	}

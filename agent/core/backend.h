@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A backend of HAProxy's: its servers, how it is steered, and the last plan. */
+#ifndef WSB_BACKEND_H
+#define WSB_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arrivals.h"
+#include "core/planner.h"
+
+struct server;
+
+enum backend_mode {
+	BACKEND_STOCK,       /* leastconn, random */
+	BACKEND_FLOW,        /* roundrobin, or agent-check alone */
+	BACKEND_NOT_STEERED, /* an algorithm whose weights are fixed or without meaning */
+};
+
+struct backend {
+	char *name;
+	char algo[32];           /* as HAProxy writes it, "" where unknown */
+	enum backend_mode mode;
+	bool filled;             /* the agent fills it: a server without a pod is a free slot */
+	struct server **servers; /* in HAProxy's order */
+	size_t n_servers;
+	struct arrivals arrivals;
+	bool planned;            /* summary holds a plan */
+	struct planner_summary summary;
+	int64_t planned_ms;
+	uint64_t seen;           /* number of the update that listed it last */
+	int announced_mode;      /* mode + 1 as logged last; 0: never */
+	bool announced_fallback; /* as logged last */
+};
+
+/* Without servers and without a mode yet. NULL when out of memory. */
+struct backend *backend_new(const char *name);
+/* The servers are not its own; takes NULL. */
+void backend_free(struct backend *backend);
+
+/* How a backend with this algorithm (as in struct hareply_backend) is steered through weights. */
+enum backend_mode backend_mode_of(const char *algo);
+
+/* "stock", "flow", "not steered"; static. */
+const char *backend_mode_name(enum backend_mode mode);
+
+#endif

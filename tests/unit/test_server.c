@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/* What HAProxy's lines change about a server. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/server.h"
+#include "rows.h"
+
+/* One server and the updates that it gets, a second apart. */
+struct bench {
+	struct server *server;
+	struct server_update update;
+	int n_gone;
+};
+
+static void count_gone(struct pod *pod, void *arg)
+{
+	(void)pod;
+	((struct bench *)arg)->n_gone++;
+}
+
+static void setup(struct bench *bench)
+{
+	*bench = (struct bench){
+		.server = server_new(NULL, "be", "s1", 500),
+		.update = {.pods = pod_table_new(), .worker = 1, .gone = count_gone, .arg = bench},
+	};
+	ck_assert_ptr_nonnull(bench->server);
+	ck_assert_ptr_nonnull(bench->update.pods);
+}
+
+static void teardown(struct bench *bench)
+{
+	pod_release(bench->update.pods, bench->server->pod, NULL, NULL);
+	server_free(bench->server);
+	pod_table_free(bench->update.pods);
+}
+
+/* The next answer, at 1000, 2000, ... ms. */
+static void take(struct bench *bench, const struct hareply_server *row)
+{
+	bench->update.number++;
+	bench->update.now_ms += 1000;
+	ck_assert(server_take(bench->server, row, true, &bench->update));
+}
+
+START_TEST(a_new_server_knows_its_name_and_nothing_else)
+{
+	struct bench bench;
+
+	setup(&bench);
+	ck_assert_str_eq(bench.server->id, "be/s1");
+	ck_assert_str_eq(bench.server->name, "s1");
+	ck_assert_str_eq(bench.server->fqdn, "");
+	ck_assert(!bench.server->known);
+	ck_assert_ptr_null(bench.server->pod);
+	ck_assert(!server_is_polled(bench.server));
+	ck_assert(!bench.server->planned);
+	ck_assert_int_eq(bench.server->sent, -1);
+	ck_assert_int_eq(bench.server->since_ms, 500);
+	teardown(&bench);
+	server_free(NULL);
+}
+END_TEST
+
+START_TEST(a_line_is_taken_field_by_field)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+	struct bench bench;
+
+	setup(&bench);
+	row.fqdn = "pods.test";
+	row.uweight = 33;
+	row.iweight = 44;
+	row.stot = 1000;
+	row.agent_port = 9000;
+	row.admin_state = HAREPLY_ADMIN_FORCED_DRAIN;
+	row.status = "DRAIN and many more words than ever stand there";
+	take(&bench, &row);
+	ck_assert(bench.server->known);
+	ck_assert_str_eq(bench.server->fqdn, "pods.test");
+	ck_assert_str_eq(bench.server->pod->key, "10.0.0.1:80");
+	ck_assert_int_eq(bench.server->uweight, 33);
+	ck_assert_int_eq(bench.server->iweight, 44);
+	ck_assert_uint_eq(bench.server->own, 7);
+	ck_assert_uint_eq(bench.server->total, 1000);
+	ck_assert_uint_eq(bench.server->started, 0);
+	ck_assert_uint_eq(bench.server->agent_port, 9000);
+	ck_assert_uint_eq(bench.server->admin_state, HAREPLY_ADMIN_FORCED_DRAIN);
+	ck_assert_uint_eq(strlen(bench.server->status), sizeof(bench.server->status) - 1);
+	ck_assert_int_eq(bench.server->taken_ms, 1000);
+	ck_assert_uint_eq(bench.update.new_addresses, 0);
+	row.fqdn = "";
+	take(&bench, &row);
+	ck_assert_str_eq(bench.server->fqdn, "");
+	teardown(&bench);
+}
+END_TEST
+
+static const struct {
+	const char *status;
+	unsigned admin_state;
+	unsigned op_state;
+	bool backup;
+	int iweight;
+	const char *address;
+	uint16_t port;
+	bool steered;
+	enum server_state state;
+	bool polled;
+} states[] = {
+	{"UP", 0, 2, false, 100, "10.0.0.1", 80, true, SERVER_STEERED, true},
+	{"UP 1/3", 0, 2, false, 1, "10.0.0.1", 80, true, SERVER_STEERED, true},
+	{"no check", 0, 2, false, 256, "10.0.0.1", 80, true, SERVER_STEERED, true},
+	{"UP", 0, 1, false, 100, "10.0.0.1", 80, true, SERVER_STEERED, true},
+	{"UP", 0, 2, false, 100, "10.0.0.1", 80, false, SERVER_NOT_STEERED, true},
+	{"DOWN", 0, 0, false, 100, "10.0.0.1", 80, true, SERVER_DOWN, false},
+	{"DOWN 1/2", 0, 2, false, 100, "10.0.0.1", 80, true, SERVER_DOWN, false},
+	{"DOWN (agent)", 0, 0, false, 100, "10.0.0.1", 80, false, SERVER_DOWN, false},
+	{"UP", 0, 0, false, 100, "10.0.0.1", 80, true, SERVER_DOWN, false},
+	{"MAINT", 0x01, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
+	{"MAINT (via a/b)", 0x02, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
+	{"MAINT (resolution)", 0x20, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
+	/* In the file, and made ready since. */
+	{"UP", 0x04, 2, false, 100, "10.0.0.1", 80, true, SERVER_STEERED, true},
+	{"MAINT", 0x05, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
+	{"DRAIN", 0x08, 2, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
+	{"DRAIN", 0x10, 2, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
+	{"DOWN", 0x08, 0, false, 100, "10.0.0.1", 80, true, SERVER_DOWN, false},
+	{"MAINT", 0x09, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
+	{"NOLB", 0, 3, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
+	{"UP", 0, 2, true, 100, "10.0.0.1", 80, true, SERVER_BACKUP, true},
+	{"UP", 0, 2, false, 0, "10.0.0.1", 80, true, SERVER_WEIGHT_ZERO, true},
+	{"MAINT (resolution)", 0x20, 0, false, 100, "", 80, true, SERVER_NO_ADDRESS, false},
+	{"no check", 0, 2, false, 100, "", 0, true, SERVER_NO_ADDRESS, false},
+	{"no check", 0, 2, false, 100, "10.0.0.1", 0, true, SERVER_NO_ADDRESS, false},
+};
+
+START_TEST(a_state_says_why_a_server_is_or_is_not_steered)
+{
+	struct hareply_server row = row_up("s1", states[_i].address, 0);
+	struct bench bench;
+
+	setup(&bench);
+	row.port = states[_i].port;
+	row.status = states[_i].status;
+	row.admin_state = states[_i].admin_state;
+	row.op_state = states[_i].op_state;
+	row.backup = states[_i].backup;
+	row.iweight = states[_i].iweight;
+	ck_assert(server_take(bench.server, &row, states[_i].steered, &bench.update));
+	ck_assert_str_eq(
+		server_state_name(bench.server->state), server_state_name(states[_i].state));
+	ck_assert(server_is_polled(bench.server) == states[_i].polled);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(every_state_has_a_name_of_its_own)
+{
+	for (int i = SERVER_STEERED; i <= SERVER_NOT_STEERED; i++) {
+		for (int j = SERVER_STEERED; j < i; j++)
+			ck_assert_str_ne(server_state_name((enum server_state)i),
+				server_state_name((enum server_state)j));
+	}
+}
+END_TEST
+
+/* Puts on the server what a plan and a push would. */
+static void steer(struct server *server, int weight)
+{
+	server->planned = true;
+	server->weight = weight;
+	server->sent = weight;
+	server->credit = -3.0;
+}
+
+START_TEST(another_address_is_another_pod_and_nothing_of_the_old_one_is_kept)
+{
+	static const struct {
+		const char *address;
+		uint16_t port;
+	} places[] = {{"10.0.0.2", 80}, {"10.0.0.1", 81}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+		struct bench bench;
+
+		setup(&bench);
+		take(&bench, &row);
+		row_hear(bench.server, 40, 1500);
+		row.uweight = 17;
+		steer(bench.server, 17);
+		take(&bench, &row);
+		ck_assert(bench.server->verified);
+		ck_assert_int_eq(bench.server->own_then_ms, 1500);
+
+		row.address = places[i].address;
+		row.port = places[i].port;
+		take(&bench, &row);
+		ck_assert_int_eq(bench.n_gone, 1);
+		ck_assert_uint_eq(bench.update.new_addresses, 1);
+		ck_assert_uint_eq(bench.update.repairs, 0);
+		ck_assert(!bench.server->pod->heard);
+		ck_assert(!bench.server->planned);
+		ck_assert(!bench.server->verified);
+		ck_assert_int_eq(bench.server->sent, -1);
+		ck_assert_int_eq(bench.server->own_then_ms, 0);
+		ck_assert(bench.server->credit == 0.0);
+		ck_assert_int_eq(bench.server->since_ms, 3000);
+		ck_assert_uint_eq(bench.server->own, 7);
+		teardown(&bench);
+	}
+}
+END_TEST
+
+START_TEST(an_address_that_goes_takes_its_pod_along_and_may_come_back)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	row.address = "";
+	take(&bench, &row);
+	ck_assert_ptr_null(bench.server->pod);
+	ck_assert_int_eq(bench.n_gone, 1);
+	ck_assert_uint_eq(bench.update.new_addresses, 1);
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.update.new_addresses, 1);
+	row.address = "10.0.0.1";
+	take(&bench, &row);
+	ck_assert_str_eq(bench.server->pod->key, "10.0.0.1:80");
+	ck_assert_int_eq(bench.server->since_ms, 4000);
+	ck_assert_uint_eq(bench.update.new_addresses, 2);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(sessions_are_of_this_address_alone_once_the_server_held_none)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	ck_assert(bench.server->own_exact);
+	row.address = "10.0.0.2";
+	take(&bench, &row);
+	ck_assert(!bench.server->own_exact);
+	row.scur = 1;
+	take(&bench, &row);
+	ck_assert(!bench.server->own_exact);
+	row.scur = 0;
+	take(&bench, &row);
+	ck_assert(bench.server->own_exact);
+	row.scur = 9;
+	take(&bench, &row);
+	ck_assert(bench.server->own_exact);
+	row.scur = 0;
+	row.address = "10.0.0.3";
+	take(&bench, &row);
+	ck_assert(bench.server->own_exact);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(started_sessions_are_counted_from_answer_to_answer)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct bench bench;
+
+	setup(&bench);
+	row.stot = 1000;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->started, 0);
+	row.stot = 1007;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->started, 7);
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->started, 0);
+	/* "clear counters all", or a server of the same name that was added anew. */
+	row.stot = 3;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->started, 0);
+	row.stot = 4;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->started, 1);
+	/* Another process that has had more by now than the old one had in all. */
+	row.stot = 50;
+	bench.update.worker++;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->started, 0);
+	teardown(&bench);
+}
+END_TEST
+
+static const struct {
+	uint32_t before;
+	uint32_t now;
+	int64_t heard_ms; /* answers came at 1000 and 2000 */
+	uint32_t then;
+} movements[] = {
+	{10, 30, 1000, 10},
+	{10, 30, 1500, 20},
+	{10, 30, 1250, 15},
+	{10, 30, 2000, 30},
+	{30, 10, 1500, 20},
+	{30, 10, 2000, 10},
+	{0, 1, 1499, 0},
+	{0, 1, 1500, 1},
+	{0, UINT32_MAX, 2000, UINT32_MAX},
+	{UINT32_MAX, 0, 2000, 0},
+	/* Heard before the answer before: not more than the whole way back. */
+	{10, 30, 400, 10},
+	/* Heard while HAProxy's answer was on its way. */
+	{10, 30, 2100, 30},
+	{7, 7, 1700, 7},
+};
+
+START_TEST(own_at_the_time_of_the_count_lies_between_the_two_answers)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", movements[_i].before);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	row_hear(bench.server, 40, movements[_i].heard_ms);
+	row.scur = movements[_i].now;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->own_then, movements[_i].then);
+	ck_assert_int_eq(bench.server->own_then_ms, movements[_i].heard_ms);
+	/* The same count later is still of then. */
+	row.scur = 5000;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->own_then, movements[_i].then);
+	ck_assert_uint_eq(bench.server->own, 5000);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(a_pod_heard_before_its_server_was_seen_has_what_the_server_has)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 8);
+	struct metric metric = {.count = 40};
+	struct bench bench;
+	struct pod *pod;
+
+	setup(&bench);
+	pod = pod_take(bench.update.pods, "10.0.0.1", 80, 100);
+	pod_observe(pod, METRIC_OK, &metric, NULL, 200);
+	take(&bench, &row);
+	ck_assert_ptr_eq(bench.server->pod, pod);
+	ck_assert_uint_eq(bench.server->own_then, 8);
+	ck_assert_int_eq(bench.server->own_then_ms, 200);
+	pod_release(bench.update.pods, pod, NULL, NULL);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(a_reload_is_no_move_and_makes_what_was_sent_unknown)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 100);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	row_hear(bench.server, 400, 1500);
+	row.uweight = 17;
+	steer(bench.server, 17);
+	bench.server->agent_send_set = true;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->own_then, 100);
+
+	row.uweight = 100;
+	row.scur = 3;
+	row.stot = 3;
+	bench.update.worker++;
+	take(&bench, &row);
+	/* The count of 400 stands: nothing left the pod. */
+	ck_assert_uint_eq(bench.server->own, 3);
+	ck_assert_uint_eq(bench.server->own_then, 3);
+	ck_assert_int_eq(bench.server->sent, -1);
+	ck_assert(!bench.server->verified);
+	ck_assert(!bench.server->agent_send_set);
+	ck_assert_uint_eq(bench.update.repairs, 0);
+	ck_assert_int_eq(bench.server->since_ms, 1000);
+
+	row.scur = 8;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->own_then, 3);
+	ck_assert_uint_eq(bench.server->own, 8);
+	/* A count heard since then is reckoned with the new process alone. */
+	row_hear(bench.server, 410, 4500);
+	row.scur = 10;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.server->own_then, 9);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	/* Never sent: whatever HAProxy has is no repair. */
+	row.uweight = 5;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.update.repairs, 0);
+	/* Sent, but it did not arrive. */
+	steer(bench.server, 17);
+	take(&bench, &row);
+	ck_assert(!bench.server->verified);
+	ck_assert_uint_eq(bench.update.repairs, 0);
+	row.uweight = 17;
+	take(&bench, &row);
+	ck_assert(bench.server->verified);
+	/* Somebody sets another. Counted once. */
+	row.uweight = 18;
+	take(&bench, &row);
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.update.repairs, 1);
+	ck_assert(!bench.server->verified);
+	ck_assert_int_eq(bench.server->uweight, 18);
+	/* Repaired, and changed again. */
+	row.uweight = 17;
+	take(&bench, &row);
+	row.uweight = 1;
+	take(&bench, &row);
+	ck_assert_uint_eq(bench.update.repairs, 2);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(a_pod_is_shared_by_servers_and_goes_with_the_last)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct bench bench;
+	struct server *other;
+
+	setup(&bench);
+	other = server_new(NULL, "be2", "s1", 1);
+	take(&bench, &row);
+	ck_assert(server_take(other, &row, true, &bench.update));
+	ck_assert_ptr_eq(other->pod, bench.server->pod);
+	row.address = "10.0.0.2";
+	take(&bench, &row);
+	ck_assert_int_eq(bench.n_gone, 0);
+	ck_assert_uint_eq(other->pod->n_servers, 1);
+	ck_assert(server_take(other, &row, true, &bench.update));
+	ck_assert_int_eq(bench.n_gone, 1);
+	ck_assert_uint_eq(other->pod->n_servers, 2);
+	pod_release(bench.update.pods, other->pod, NULL, NULL);
+	server_free(other);
+	teardown(&bench);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("server");
+	TCase *tcase = tcase_create("server");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, a_new_server_knows_its_name_and_nothing_else);
+	tcase_add_test(tcase, a_line_is_taken_field_by_field);
+	tcase_add_loop_test(tcase, a_state_says_why_a_server_is_or_is_not_steered, 0,
+		sizeof(states) / sizeof(*states));
+	tcase_add_test(tcase, every_state_has_a_name_of_its_own);
+	tcase_add_test(tcase, another_address_is_another_pod_and_nothing_of_the_old_one_is_kept);
+	tcase_add_test(tcase, an_address_that_goes_takes_its_pod_along_and_may_come_back);
+	tcase_add_test(tcase, sessions_are_of_this_address_alone_once_the_server_held_none);
+	tcase_add_test(tcase, started_sessions_are_counted_from_answer_to_answer);
+	tcase_add_loop_test(tcase, own_at_the_time_of_the_count_lies_between_the_two_answers, 0,
+		sizeof(movements) / sizeof(*movements));
+	tcase_add_test(tcase, a_pod_heard_before_its_server_was_seen_has_what_the_server_has);
+	tcase_add_test(tcase, a_reload_is_no_move_and_makes_what_was_sent_unknown);
+	tcase_add_test(tcase, a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more);
+	tcase_add_test(tcase, a_pod_is_shared_by_servers_and_goes_with_the_last);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
