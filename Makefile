@@ -60,7 +60,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field deps deps-test test test-unit test-system demo install uninstall fuzz \
+.PHONY: all agent field deps deps-demo deps-test test test-unit test-system demo install uninstall fuzz \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -212,6 +212,13 @@ uninstall:
 	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
 		$(unit_dir)/wsbalancer.service
 	rm -rf $(doc_dir)
+
+demo: deps-demo
+	@$(MAKE) --no-print-directory agent field VARIANT=release
+	@$(PYTHON) tests/field/demo.py
+
+deps-demo:
+	@.ci/deps demo
 
 clean:
 	rm -rf build
