@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Agent-check: every weight as a percentage, and the names that come in. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/answer.h"
+#include "core/steer.h"
+#include "data.h"
+#include "rows.h"
+
+/* What HAProxy makes of "N%" (server_parse_weight_change_request in server.c, 2.6 to 3.2);
+ * tests/system/test_percent.py asks a real one. */
+static int haproxy_weight(int iweight, int percent)
+{
+	int weight = iweight * percent / 100;
+
+	return weight > 256 ? 256 : weight;
+}
+
+/* The smallest distance from the wanted weight to one above 0 that some percentage gives. */
+static int nearest(const bool reached[257], int wanted)
+{
+	int distance = 0;
+
+	while ((wanted - distance < 1 || !reached[wanted - distance]) &&
+		(wanted + distance > 256 || !reached[wanted + distance]))
+		distance++;
+	return distance;
+}
+
+/* Checks one configured weight; returns the wanted weight that goes wrong, -1 for none. Check's
+ * own macros are too slow for 66,000 pairs. */
+static int first_wrong(int iweight)
+{
+	bool reached[257] = {false};
+
+	for (int percent = 1; percent <= 25600 / iweight + 1; percent++)
+		reached[haproxy_weight(iweight, percent)] = true;
+	for (int wanted = 0; wanted <= 256; wanted++) {
+		int got = answer_reachable(iweight, wanted);
+		int percent = answer_percent(iweight, got);
+
+		if (percent < 0 || percent > 25600 || haproxy_weight(iweight, percent) != got ||
+			(got == 0) != (wanted == 0) || answer_reachable(iweight, got) != got ||
+			(wanted > 0 && abs(got - wanted) != nearest(reached, wanted)) ||
+			(iweight <= 100 && got != wanted))
+			return wanted;
+	}
+	return -1;
+}
+
+START_TEST(every_weight_is_answered_by_the_nearest_that_haproxy_can_reach)
+{
+	for (int iweight = 1; iweight <= 256; iweight++) {
+		int wrong = first_wrong(iweight);
+
+		ck_assert_msg(wrong < 0, "weight %d of %d", wrong, iweight);
+	}
+}
+END_TEST
+
+START_TEST(the_weight_in_the_configuration_is_always_within_reach)
+{
+	for (int iweight = 1; iweight <= 256; iweight++) {
+		ck_assert_int_eq(answer_reachable(iweight, iweight), iweight);
+		ck_assert_int_le(answer_percent(iweight, iweight), 100);
+		ck_assert_int_eq(answer_reachable(iweight, 256), 256);
+		ck_assert_int_eq(answer_reachable(iweight, -1), 0);
+	}
+}
+END_TEST
+
+/* ---- the line ---- */
+
+static bool is_line_good(int iweight, int weight)
+{
+	struct server server = {.planned = true, .iweight = iweight};
+	char line[ANSWER_SIZE];
+	char *end;
+	size_t len;
+	long percent;
+
+	server.weight = answer_reachable(iweight, weight);
+	len = answer_write(&server, line);
+	percent = strtol(line, &end, 10);
+	return len == strlen(line) && strcmp(end, "%\n") == 0 &&
+	       haproxy_weight(iweight, (int)percent) == server.weight;
+}
+
+START_TEST(the_line_is_a_percentage_and_nothing_else)
+{
+	for (int iweight = 1; iweight <= 256; iweight++) {
+		for (int weight = 0; weight <= 256; weight++) {
+			if (!is_line_good(iweight, weight))
+				ck_abort_msg("weight %d of %d", weight, iweight);
+		}
+	}
+}
+END_TEST
+
+START_TEST(an_empty_line_changes_nothing_where_there_is_no_plan)
+{
+	struct server unplanned = {.planned = false, .iweight = 100, .weight = 50};
+	struct server zero = {.planned = true, .iweight = 0, .weight = 50};
+	char line[ANSWER_SIZE] = "old";
+
+	ck_assert_uint_eq(answer_write(NULL, line), 1);
+	ck_assert_str_eq(line, "\n");
+	ck_assert_uint_eq(answer_write(&unplanned, line), 1);
+	ck_assert_str_eq(line, "\n");
+	ck_assert_uint_eq(answer_write(&zero, line), 1);
+	ck_assert_str_eq(line, "\n");
+}
+END_TEST
+
+/* ---- the request ---- */
+
+static struct cluster *cluster_of_names(void)
+{
+	struct hareply_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s10", "10.0.0.2", 0),
+		row_up("s2", "10.0.0.3", 0)};
+	struct hareply_server two[] = {row_up("s1", "10.0.0.4", 0), row_up("s10x", "10.0.0.5", 0)};
+	struct hareply_backend backends[] = {
+		row_backend("be", "leastconn", one, 3), row_backend("b", "leastconn", two, 2)};
+	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct cluster_params params = row_params();
+	struct cluster *cluster = cluster_new(&params);
+
+	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
+	return cluster;
+}
+
+#define BYTES(text) text, sizeof(text) - 1
+
+static const struct {
+	const char *bytes;
+	size_t len;
+	enum answer_request request;
+	const char *id; /* NULL: none is meant */
+} requests[] = {
+	{BYTES("be/s1\n"), ANSWER_COMPLETE, "be/s1"},
+	{BYTES("be/s1\r\n"), ANSWER_COMPLETE, "be/s1"},
+	{BYTES("be/s10\n"), ANSWER_COMPLETE, "be/s10"},
+	{BYTES("b/s1\n"), ANSWER_COMPLETE, "b/s1"},
+	{BYTES("be/s1\nbe/s2\n"), ANSWER_COMPLETE, "be/s1"},
+	{BYTES("be/s1\nGET / HTTP/1.0"), ANSWER_COMPLETE, "be/s1"},
+	/* Without a newline: HAProxy's agent-send knows no escape for one. */
+	{BYTES("be/s2"), ANSWER_COMPLETE, "be/s2"},
+	{BYTES("be/s10"), ANSWER_COMPLETE, "be/s10"},
+	{BYTES("b/s10x"), ANSWER_COMPLETE, "b/s10x"},
+	{BYTES("be/s1"), ANSWER_MAYBE, "be/s1"},
+	{BYTES("b/s1"), ANSWER_MAYBE, "b/s1"},
+	{BYTES(""), ANSWER_PARTIAL, NULL},
+	{BYTES("b"), ANSWER_PARTIAL, NULL},
+	{BYTES("be"), ANSWER_PARTIAL, NULL},
+	{BYTES("be/"), ANSWER_PARTIAL, NULL},
+	{BYTES("be/s"), ANSWER_PARTIAL, NULL},
+	{BYTES("b/s10"), ANSWER_PARTIAL, NULL},
+	{BYTES("be/s1\r"), ANSWER_PARTIAL, NULL},
+	{BYTES("be/s20"), ANSWER_PARTIAL, NULL},
+	/* A line that names no server. */
+	{BYTES("\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("\r\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("/s1\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/s3\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/S1\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/s1 \n"), ANSWER_COMPLETE, NULL},
+	{BYTES(" be/s1\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/s1\r\r\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be//s1\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/s1\0\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be\0/s1\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("be/s1\0"), ANSWER_PARTIAL, NULL},
+	{BYTES("\nbe/s1\n"), ANSWER_COMPLETE, NULL},
+};
+
+START_TEST(a_request_names_a_server_wholly_or_not_at_all)
+{
+	struct cluster *cluster = cluster_of_names();
+	struct server *server = (struct server *)cluster;
+	char *bytes = malloc(requests[_i].len);
+
+	if (bytes)
+		memcpy(bytes, requests[_i].bytes, requests[_i].len);
+	ck_assert_int_eq(answer_read(cluster, bytes ? bytes : "", requests[_i].len, &server),
+		requests[_i].request);
+	if (requests[_i].id) {
+		ck_assert_ptr_nonnull(server);
+		ck_assert_str_eq(server->id, requests[_i].id);
+	} else {
+		ck_assert_ptr_null(server);
+	}
+	free(bytes);
+	cluster_free(cluster);
+}
+END_TEST
+
+START_TEST(the_longest_request_is_read_to_its_end)
+{
+	struct cluster *cluster = cluster_of_names();
+	struct server *server;
+	char bytes[ANSWER_REQUEST_MAX];
+
+	memset(bytes, 'x', sizeof(bytes));
+	ck_assert_int_eq(answer_read(cluster, bytes, sizeof(bytes), &server), ANSWER_PARTIAL);
+	bytes[5] = '/';
+	ck_assert_int_eq(answer_read(cluster, bytes, sizeof(bytes), &server), ANSWER_PARTIAL);
+	bytes[sizeof(bytes) - 1] = '\n';
+	ck_assert_int_eq(answer_read(cluster, bytes, sizeof(bytes), &server), ANSWER_COMPLETE);
+	ck_assert_ptr_null(server);
+	cluster_free(cluster);
+}
+END_TEST
+
+/* ---- together with the planner ---- */
+
+START_TEST(in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives)
+{
+	struct cluster_params params = row_params();
+	struct cluster *cluster;
+
+	params.percent_steps = true;
+	cluster = cluster_new(&params);
+	for (int round = 1; round <= 300; round++) {
+		struct hareply_server rows[] = {row_up("s1", "10.0.0.1", (uint32_t)rand() % 99),
+			row_up("s2", "10.0.0.2", (uint32_t)rand() % 99),
+			row_up("s3", "10.0.0.3", (uint32_t)rand() % 99)};
+		struct hareply_backend backend = row_backend("be", "leastconn", rows, 3);
+		struct hareply_snapshot answer = row_answer(7, &backend, 1);
+
+		for (size_t i = 0; i < 3; i++)
+			rows[i].iweight = 1 + rand() % 256;
+		ck_assert(cluster_update(cluster, &answer, 1000 * round, NULL, NULL));
+		for (size_t i = 0; i < 3; i++)
+			row_hear(row_find(cluster, "be", rows[i].name), (uint32_t)rand() % 99,
+				1000 * round + 500);
+		ck_assert(cluster_update(cluster, &answer, 1000 * round + 600, NULL, NULL));
+		ck_assert(steer_plan(cluster, 1000 * round + 600));
+		for (size_t i = 0; i < 3; i++) {
+			const struct server *server = row_find(cluster, "be", rows[i].name);
+			char line[ANSWER_SIZE];
+
+			answer_write(server, line);
+			ck_assert_int_eq(
+				haproxy_weight(server->iweight, (int)strtol(line, NULL, 10)),
+				server->weight);
+			ck_assert_int_gt(server->weight, 0);
+		}
+	}
+	cluster_free(cluster);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("answer");
+	TCase *tcase = tcase_create("answer");
+	SRunner *runner = srunner_create(suite);
+
+	data_seed("answer");
+	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, every_weight_is_answered_by_the_nearest_that_haproxy_can_reach);
+	tcase_add_test(tcase, the_weight_in_the_configuration_is_always_within_reach);
+	tcase_add_test(tcase, the_line_is_a_percentage_and_nothing_else);
+	tcase_add_test(tcase, an_empty_line_changes_nothing_where_there_is_no_plan);
+	tcase_add_loop_test(tcase, a_request_names_a_server_wholly_or_not_at_all, 0,
+		sizeof(requests) / sizeof(*requests));
+	tcase_add_test(tcase, the_longest_request_is_read_to_its_end);
+	tcase_add_test(tcase, in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

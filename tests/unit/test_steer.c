@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* What the planner is told of the cluster, and what becomes of its plans. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/answer.h"
+#include "core/steer.h"
+#include "rows.h"
+
+enum { N = 3 };
+
+/* Three servers in one backend, heard half a second after the first answer, at 1500. */
+struct bench {
+	struct cluster *cluster;
+	struct hareply_server rows[N];
+	struct hareply_backend backend;
+	struct server *servers[N];
+	struct backend *be;
+};
+
+static void update(struct bench *bench, int64_t pid, int64_t now_ms)
+{
+	struct hareply_snapshot answer = row_answer(pid, &bench->backend, 1);
+	struct backend *const *backends;
+	size_t n;
+
+	ck_assert(cluster_update(bench->cluster, &answer, now_ms, NULL, NULL));
+	backends = cluster_backends(bench->cluster, &n);
+	bench->be = n > 0 ? backends[0] : NULL;
+	for (size_t i = 0; i < N && n > 0; i++)
+		bench->servers[i] = row_find(bench->cluster, "be", bench->rows[i].name);
+}
+
+static void setup(struct bench *bench, const struct cluster_params *params, const uint32_t *counts)
+{
+	static const char *const names[N] = {"s1", "s2", "s3"};
+	static const char *const addresses[N] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+
+	bench->cluster = cluster_new(params);
+	ck_assert_ptr_nonnull(bench->cluster);
+	for (size_t i = 0; i < N; i++)
+		bench->rows[i] = row_up(names[i], addresses[i], counts[i]);
+	bench->backend = row_backend("be", "leastconn", bench->rows, N);
+	update(bench, 7, 1000);
+	for (size_t i = 0; i < N; i++)
+		row_hear(bench->servers[i], counts[i], 1500);
+	update(bench, 7, 2000);
+}
+
+static void plan(struct bench *bench, int64_t now_ms)
+{
+	ck_assert(steer_plan(bench->cluster, now_ms));
+}
+
+static void assert_weights(const struct bench *bench, int a, int b, int c)
+{
+	ck_assert_int_eq(bench->servers[0]->weight, a);
+	ck_assert_int_eq(bench->servers[1]->weight, b);
+	ck_assert_int_eq(bench->servers[2]->weight, c);
+}
+
+START_TEST(every_steered_server_gets_the_planners_weight)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){99, 99, 99});
+	plan(&bench, 2000);
+	assert_weights(&bench, 256, 256, 256);
+	ck_assert(bench.be->planned);
+	ck_assert_int_eq(bench.be->planned_ms, 2000);
+	ck_assert_uint_eq(bench.be->summary.n_known, 3);
+	for (size_t i = 0; i < N; i++) {
+		ck_assert(bench.servers[i]->planned);
+		ck_assert_int_eq(bench.servers[i]->plan.basis, PLANNER_HEARD);
+		ck_assert_int_eq(bench.servers[i]->plan.weight, 256);
+	}
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone)
+{
+	static const struct {
+		int64_t age_ms;
+		enum planner_basis basis;
+	} ages[] = {
+		{0, PLANNER_HEARD},
+		{2500, PLANNER_HEARD},
+		{2501, PLANNER_STALE},
+		{30000, PLANNER_STALE},
+		{30001, PLANNER_NEVER_HEARD},
+	};
+	struct cluster_params params = row_params();
+
+	for (size_t i = 0; i < sizeof(ages) / sizeof(*ages); i++) {
+		struct bench bench;
+
+		setup(&bench, &params, (uint32_t[]){9, 9, 9});
+		plan(&bench, 1500 + ages[i].age_ms);
+		for (size_t s = 0; s < N; s++)
+			ck_assert_int_eq(bench.servers[s]->plan.basis, ages[i].basis);
+		cluster_free(bench.cluster);
+	}
+}
+END_TEST
+
+START_TEST(fewer_than_half_known_means_the_configured_weights)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){9, 5, 1});
+	for (size_t i = 0; i < N; i++)
+		bench.rows[i].iweight = 10 * (int)i + 10;
+	update(&bench, 7, 3000);
+	plan(&bench, 40000);
+	ck_assert(bench.be->summary.fallback);
+	assert_weights(&bench, 10, 20, 30);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(a_count_newer_than_haproxys_answer_waits_for_the_next_one)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){9, 9, 9});
+	row_hear(bench.servers[0], 50, 2400);
+	plan(&bench, 2400);
+	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_NEVER_HEARD);
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_HEARD);
+	ck_assert_double_eq_tol(bench.servers[0]->plan.count, 50.0, 1e-9);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(a_pod_says_draining_and_capacity)
+{
+	struct cluster_params params = row_params();
+	struct metric draining = {.count = 10, .draining = true};
+	struct metric large = {.count = 10, .capacity = 300.0};
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){10, 10, 10});
+	pod_observe(bench.servers[0]->pod, METRIC_OK, &draining, NULL, 2500);
+	pod_observe(bench.servers[1]->pod, METRIC_OK, &large, NULL, 2500);
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	ck_assert_int_eq(bench.servers[0]->weight, 0);
+	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_DRAINING);
+	ck_assert_uint_eq(bench.be->summary.n_draining, 1);
+	/* Level 20 connections on 400: targets 15 and 5, weights 16 to 6. */
+	ck_assert_int_eq(bench.servers[1]->weight, 256);
+	ck_assert_int_eq(bench.servers[2]->weight, 96);
+	/* A drain that was said stands while the pod is silent. */
+	pod_observe(bench.servers[0]->pod, METRIC_TIMED_OUT, NULL, NULL, 3500);
+	update(&bench, 7, 4000);
+	plan(&bench, 4000);
+	ck_assert_int_eq(bench.servers[0]->weight, 0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(the_correction_is_divided_by_replicas_and_arrivals_are_of_all)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.replicas = 2;
+	setup(&bench, &params, (uint32_t[]){20, 20, 20});
+	/* 30 sessions in a second, so 60 over both until the next plan: 20 a pod. */
+	for (size_t i = 0; i < N; i++)
+		bench.rows[i].stot += 10;
+	update(&bench, 7, 3000);
+	bench.be->arrivals.per_second = 30.0;
+	plan(&bench, 3000);
+	ck_assert_double_eq_tol(bench.be->summary.level, (60.0 + 60.0) / 300.0, 1e-9);
+	/* own 20, deficit 20, half of it ours. */
+	for (size_t i = 0; i < N; i++)
+		ck_assert_double_eq_tol(bench.servers[i]->plan.target, 30.0, 1e-9);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){50, 50, 5});
+	plan(&bench, 2000);
+	bench.rows[2].status = "DRAIN";
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	ck_assert(!bench.servers[2]->planned);
+	ck_assert_int_eq(bench.servers[0]->weight, 256);
+	ck_assert_int_eq(bench.servers[1]->weight, 256);
+	ck_assert_double_eq_tol(bench.be->summary.imbalance, 0.0, 1e-9);
+	ck_assert_uint_eq(bench.be->summary.n_known, 2);
+	/* Nobody left: no plan at all. */
+	bench.rows[0].status = "DOWN";
+	bench.rows[1].status = "MAINT";
+	update(&bench, 7, 4000);
+	plan(&bench, 4000);
+	ck_assert(!bench.be->planned);
+	for (size_t i = 0; i < N; i++)
+		ck_assert(!bench.servers[i]->planned);
+	ck_assert(steer_imbalance(bench.cluster) == 0.0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+/* A backend named in the settings stays when a reload gives it an algorithm with fixed weights. */
+START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
+{
+	struct cluster_params params = row_params();
+	char name[] = "be";
+	char *names[] = {name};
+	struct bench bench;
+
+	params.backends = names;
+	params.n_backends = 1;
+	setup(&bench, &params, (uint32_t[]){50, 50, 5});
+	plan(&bench, 2000);
+	ck_assert(bench.servers[0]->planned);
+	bench.backend.algo = "source";
+	update(&bench, 8, 3000);
+	plan(&bench, 3000);
+	ck_assert_int_eq(bench.be->mode, BACKEND_NOT_STEERED);
+	ck_assert(!bench.be->planned);
+	for (size_t i = 0; i < N; i++)
+		ck_assert(!bench.servers[i]->planned);
+	bench.backend.algo = "leastconn";
+	update(&bench, 9, 4000);
+	plan(&bench, 4000);
+	ck_assert(bench.servers[0]->planned);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(roundrobin_is_planned_as_a_flow)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){100, 100, 10});
+	bench.backend.algo = "roundrobin";
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	assert_weights(&bench, 1, 1, 256);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(credit_is_what_the_last_plans_limit_leaves_of_what_came)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.max_share = 0.5;
+	setup(&bench, &params, (uint32_t[]){50, 50, 50});
+	plan(&bench, 2000);
+	for (size_t i = 0; i < N; i++) {
+		ck_assert(bench.servers[i]->credit == 0.0);
+		ck_assert_double_eq_tol(bench.servers[i]->plan.share_limit, 0.5, 1e-9);
+	}
+	bench.rows[0].stot += 9;
+	bench.rows[1].stot += 1;
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	/* Half of 10, less what each has got; never above 1. */
+	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[1]->credit, 1.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[2]->credit, 1.0, 1e-9);
+	/* Another pod has no debts. */
+	bench.rows[0].address = "10.0.0.9";
+	update(&bench, 7, 4000);
+	plan(&bench, 4000);
+	ck_assert(bench.servers[0]->credit == 0.0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
+{
+	struct cluster_params params = row_params();
+	static const uint32_t counts[N] = {22, 20, 10};
+	struct bench bench;
+	bool differs = false;
+
+	setup(&bench, &params, counts);
+	for (size_t i = 0; i < N; i++) {
+		bench.rows[i].iweight = 256;
+		bench.rows[i].scur = 0;
+	}
+	update(&bench, 8, 2200);
+	for (size_t i = 0; i < N; i++)
+		row_hear(bench.servers[i], counts[i], 2500);
+	update(&bench, 8, 3000);
+	plan(&bench, 3000);
+	for (size_t i = 0; i < N; i++)
+		ck_assert_int_eq(bench.servers[i]->weight, bench.servers[i]->plan.weight);
+	params.percent_steps = true;
+	ck_assert(cluster_configure(bench.cluster, &params));
+	plan(&bench, 3000);
+	/* 2.56 a percent: most weights cannot be had, and the nearest is at most 2 away. */
+	for (size_t i = 0; i < N; i++) {
+		int wanted = bench.servers[i]->plan.weight;
+
+		ck_assert_int_eq(bench.servers[i]->weight, answer_reachable(256, wanted));
+		ck_assert_int_le(abs(bench.servers[i]->weight - wanted), 2);
+		differs = differs || bench.servers[i]->weight != wanted;
+	}
+	ck_assert(differs);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(release_wants_the_configured_weight_of_every_server)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){100, 50, 1});
+	bench.rows[1].iweight = 7;
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	ck_assert_int_ne(bench.servers[1]->weight, 7);
+	steer_release(bench.cluster);
+	assert_weights(&bench, 100, 7, 100);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(the_imbalance_is_that_of_the_worst_planned_backend)
+{
+	struct hareply_server one[] = {row_up("s1", "10.0.0.1", 10), row_up("s2", "10.0.0.2", 30)};
+	struct hareply_server two[] = {row_up("s1", "10.0.0.3", 10), row_up("s2", "10.0.0.4", 20)};
+	struct hareply_backend backends[] = {
+		row_backend("a", "leastconn", two, 2), row_backend("b", "roundrobin", one, 2)};
+	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct cluster_params params = row_params();
+	struct cluster *cluster = cluster_new(&params);
+
+	ck_assert(steer_imbalance(cluster) == 0.0);
+	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
+	for (size_t i = 0; i < 2; i++) {
+		row_hear(row_find(cluster, "a", two[i].name), two[i].scur, 1500);
+		row_hear(row_find(cluster, "b", one[i].name), one[i].scur, 1500);
+	}
+	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
+	ck_assert(steer_imbalance(cluster) == 0.0);
+	ck_assert(steer_plan(cluster, 2000));
+	ck_assert_double_eq_tol(steer_imbalance(cluster), 0.5, 1e-9);
+	answer.n_backends = 1;
+	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
+	ck_assert_double_eq_tol(steer_imbalance(cluster), 1.0 / 3.0, 1e-9);
+	cluster_free(cluster);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, every_steered_server_gets_the_planners_weight);
+	tcase_add_test(tcase, a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone);
+	tcase_add_test(tcase, fewer_than_half_known_means_the_configured_weights);
+	tcase_add_test(tcase, a_count_newer_than_haproxys_answer_waits_for_the_next_one);
+	tcase_add_test(tcase, a_pod_says_draining_and_capacity);
+	tcase_add_test(tcase, the_correction_is_divided_by_replicas_and_arrivals_are_of_all);
+	tcase_add_test(tcase, servers_out_of_use_are_neither_planned_nor_counted);
+	tcase_add_test(tcase, a_backend_that_is_steered_no_longer_has_no_plan_left);
+	tcase_add_test(tcase, roundrobin_is_planned_as_a_flow);
+	tcase_add_test(tcase, credit_is_what_the_last_plans_limit_leaves_of_what_came);
+	tcase_add_test(tcase, in_percent_steps_the_weight_is_one_that_agent_check_can_say);
+	tcase_add_test(tcase, release_wants_the_configured_weight_of_every_server);
+	tcase_add_test(tcase, the_imbalance_is_that_of_the_worst_planned_backend);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("steer");
+	TCase *tcase = tcase_create("steer");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	add_tests(tcase);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
