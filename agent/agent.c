@@ -56,6 +56,10 @@ static void fill_view(struct report_view *view, void *arg)
 {
 	struct agent *agent = arg;
 
+	size_t n_kubernetes;
+	const struct report_kube *kubernetes =
+		discover_report(agent->parts.discover, &n_kubernetes);
+
 	*view = (struct report_view){
 		.cluster = agent->cluster,
 		.stats = &agent->stats,
@@ -63,6 +67,8 @@ static void fill_view(struct report_view *view, void *arg)
 		.wall_ms = clock_wall_ms(),
 		.version = WSB_VERSION,
 		.dry_run = agent->options.dry_run,
+		.kubernetes = kubernetes,
+		.n_kubernetes = n_kubernetes,
 		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
 			cluster_is_first_round_done(agent->cluster) &&
 			(!agent->parts.discover || discover_is_listed(agent->parts.discover)),

@@ -20,8 +20,7 @@ struct entry {
 	char *server_options;
 	struct kube_service *service;
 	struct slots_memory memory;
-	unsigned unplaced;          /* of the plan before, so that a change is said once */
-	unsigned added;
+	struct report_kube report;  /* its counts are those of the last plan */
 	struct log_repeat missing;  /* the backend is not there */
 };
 
@@ -29,6 +28,7 @@ struct discover {
 	struct kube *kube;
 	struct entry *entries;
 	size_t n_entries;
+	struct report_kube *reports; /* what discover_report gives */
 	struct kube_service *replicas; /* NULL: not counted */
 };
 
@@ -85,7 +85,8 @@ static bool watch_all(struct discover *discover, const struct config *config, co
 {
 	*why = "out of memory";
 	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
-	if (!discover->entries)
+	discover->reports = calloc(config->n_kubernetes + 1, sizeof(*discover->reports));
+	if (!discover->entries || !discover->reports)
 		return false;
 	for (size_t i = 0; i < config->n_kubernetes; i++) {
 		const char *namespace = config->kubernetes[i].namespace;
@@ -142,24 +143,29 @@ void discover_free(struct discover *discover)
 		slots_memory_fini(&discover->entries[i].memory);
 	}
 	free(discover->entries);
+	free(discover->reports);
 	free(discover);
 }
 
 static void say_changes(struct entry *entry, const struct slots_plan *plan)
 {
-	if (plan->unplaced != entry->unplaced)
+	struct report_kube *last = &entry->report;
+
+	if (plan->unplaced != last->unplaced)
 		log_write(plan->unplaced > 0 ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO,
 			plan->unplaced > 0 ? "ready pods are left without a server"
 					   : "all ready pods have a server again",
 			LOG_FACTS(log_str("backend", entry->backend),
 				log_int("pods", plan->unplaced)));
-	if (plan->added > 0 && entry->added == 0)
+	if (plan->added > 0 && last->added == 0)
 		log_warn("all slots are taken: servers are added, which a reload loses for a moment",
 			log_str("backend", entry->backend), log_int("servers", plan->added));
-	else if (plan->added == 0 && entry->added > 0)
+	else if (plan->added == 0 && last->added > 0)
 		log_info("the slots suffice again", log_str("backend", entry->backend));
-	entry->unplaced = plan->unplaced;
-	entry->added = plan->added;
+	last->unplaced = plan->unplaced;
+	last->added = plan->added;
+	last->free = plan->free;
+	last->quarantined = plan->quarantined;
 }
 
 static bool plan_entry(struct entry *entry, const struct hareply_backend *backend,
@@ -209,7 +215,7 @@ bool discover_plan(struct discover *discover, const struct hareply_snapshot *sna
 			continue;
 		}
 		log_repeat_end(&entry->missing);
-		if (kube_service_status(entry->service).listed)
+		if (kube_service_status(entry->service).watch->listed)
 			good &= plan_entry(entry, backend, lines);
 	}
 	return good;
@@ -231,10 +237,39 @@ unsigned discover_replicas(struct discover *discover)
 	return discover->replicas ? count_ready(discover->replicas) : 0;
 }
 
+static void report_entry(struct entry *entry, struct report_kube *report)
+{
+	struct kube_status status = kube_service_status(entry->service);
+	size_t n;
+	const struct endpoint *endpoints = kube_endpoints(entry->service, &n);
+
+	*report = entry->report;
+	report->namespace = status.namespace;
+	report->service = status.service;
+	report->backend = entry->backend;
+	report->error = status.error;
+	report->watching = status.watching;
+	report->watch = status.watch;
+	report->n_slices = status.n_slices;
+	for (size_t i = 0; i < n; i++) {
+		report->n_ready += endpoints[i].state == ENDPOINT_READY;
+		report->n_terminating += endpoints[i].state == ENDPOINT_TERMINATING;
+		report->n_unready += endpoints[i].state == ENDPOINT_UNREADY;
+	}
+}
+
+const struct report_kube *discover_report(struct discover *discover, size_t *n)
+{
+	*n = discover ? discover->n_entries : 0;
+	for (size_t i = 0; i < *n; i++)
+		report_entry(&discover->entries[i], &discover->reports[i]);
+	return discover ? discover->reports : NULL;
+}
+
 bool discover_is_listed(const struct discover *discover)
 {
 	for (size_t i = 0; i < discover->n_entries; i++)
-		if (!kube_service_status(discover->entries[i].service).listed)
+		if (!kube_service_status(discover->entries[i].service).watch->listed)
 			return false;
 	return true;
 }

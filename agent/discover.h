@@ -12,6 +12,7 @@
 #include "core/config.h"
 #include "core/hareply.h"
 #include "core/reconcile.h"
+#include "core/report_kube.h"
 #include "kube.h"
 
 /*
@@ -45,6 +46,10 @@ void discover_describe(struct discover *discover, struct cluster *cluster);
 
 /* HAProxy's instances, counted from replicas_service; otherwise, or while it has none, 0. */
 unsigned discover_replicas(struct discover *discover);
+
+/* What the reports say of each Service of a backend; valid until the loop runs again. NULL has
+ * none. */
+const struct report_kube *discover_report(struct discover *discover, size_t *n);
 
 /* Every Service of a backend has been listed since the start. */
 bool discover_is_listed(const struct discover *discover);

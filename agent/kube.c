@@ -482,9 +482,7 @@ struct kube_status kube_service_status(const struct kube_service *service)
 	return (struct kube_status){
 		.namespace = service->namespace,
 		.service = service->service,
-		.listed = service->watch.listed,
-		.connected = service->running && !service->list,
-		.heard_ms = service->watch.heard_ms,
+		.watching = service->running && !service->list,
 		.error = service->failure,
 		.watch = &service->watch,
 		.n_slices = slices_count(service->slices),

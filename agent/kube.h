@@ -26,11 +26,9 @@ typedef void (*kube_changed)(void *arg);
 struct kube_status {
 	const char *namespace;
 	const char *service;
-	bool listed;               /* endpoints hold an answer, of whatever age */
-	bool connected;            /* the last request succeeded, or a watch is running */
-	int64_t heard_ms;          /* the last list, event or bookmark; 0: none */
-	const char *error;         /* the last failure in words; "" since a success */
-	const struct watch *watch; /* its counters */
+	bool watching;             /* a watch is running */
+	const char *error;         /* the last failure in words; "" since the last list */
+	const struct watch *watch; /* what has come, and when */
 	size_t n_slices;
 };
 

@@ -20,6 +20,8 @@ struct report_process {
 	uint64_t max_fds;
 };
 
+struct report_kube;
+
 /* Everything that a report is made from; all of it belongs to the caller and is only read. */
 struct report_view {
 	const struct cluster *cluster;
@@ -28,6 +30,8 @@ struct report_view {
 	int64_t wall_ms;         /* since the epoch */
 	const char *version;     /* of the agent */
 	const struct report_process *process; /* NULL: the series of the process are left out */
+	const struct report_kube *kubernetes; /* see report_kube.h */
+	size_t n_kubernetes;
 	bool dry_run;
 	bool ready;
 	const char *service;     /* only this one, or NULL for all */

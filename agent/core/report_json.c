@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/jsonput.h"
+#include "core/report_kube.h"
 #include "core/report_rows.h"
 
 /*
@@ -273,6 +274,7 @@ struct report_text report_json_write(const struct report_view *view)
 	add_totals(&put, report, &rows.totals, rows.n_services);
 	add_backends(&put, report, view);
 	add_haproxy(&put, report, view);
+	report_kube_json(&put, report, view);
 	add_agent(&put, report, view, &rows.totals);
 	add_history(&put, report, view->stats);
 	if (put.ok) {

@@ -2,6 +2,7 @@
 /* The report as Prometheus series. */
 #include "core/report.h"
 
+#include "core/report_kube.h"
 #include "core/report_prom_cluster.h"
 
 static void write_haproxy(const struct promtext *text, const struct report_view *view)
@@ -120,6 +121,7 @@ static void write_all(const struct promtext *text, const struct report_view *vie
 	report_prom_servers(text, view, rows);
 	report_prom_backends(text, view);
 	write_haproxy(text, view);
+	report_kube_prom(text, view);
 	write_polls_and_pushes(text, view);
 	write_agent(text, view);
 	if (view->process)

@@ -158,7 +158,7 @@ const char *watch_end_text(enum watch_end end)
 	case WATCH_END_HTTP:
 		return "http";
 	case WATCH_END_EVENT:
-		return "error event";
+		return "error_event";
 	case WATCH_END_MALFORMED:
 		return "malformed";
 	case WATCH_END_SILENT:
