@@ -172,7 +172,7 @@ test-image:
 FUZZ_SECONDS ?= 30
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard agent/core/*.[ch])
+build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard agent/core/*.[ch]) $(OUT)/page/page_data.c
 	@mkdir -p $(@D)
 	clang -std=c11 $(DEFINES) -O1 -g -fsanitize=fuzzer,address,undefined -Iagent -o $@ \
 		$(filter %.c,$^) $(call pkg_cflags,$(core_pkgs)) $(call pkg_libs,$(core_pkgs)) -lm

@@ -10,7 +10,7 @@
 #include "core/ask.h"
 #include "core/hareply.h"
 #include "core/reconcile.h"
-#include "core/slots.h"
+#include "core/slots_reply.h"
 #include "core/steer.h"
 #include "log.h"
 
@@ -254,7 +254,7 @@ static void on_placed(const struct runtime_reply *reply, void *arg)
 {
 	struct round *round = arg;
 
-	take_answer(round, reply, slots_complaints);
+	take_answer(round, reply, slots_reply_complaints);
 	if (round->n_pushing == 0 && !round->stopped)
 		read_haproxy(round);
 }

@@ -62,10 +62,6 @@ bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wa
 	size_t n_wanted, const struct slots_options *options, const struct slots_memory *memory,
 	struct slots_plan *plan);
 
-/* Finds the first complaint in the answer to a plan's commands, some of which say something when
- * they succeed: copies it, cut to size, and returns how many lines complain. */
-size_t slots_complaints(const char *reply, size_t len, char *complaint, size_t size);
-
 /* Frees what *plan owns, memory included; takes a zeroed struct. */
 void slots_plan_fini(struct slots_plan *plan);
 

@@ -7,6 +7,7 @@
 
 #include "core/slices.h"
 #include "core/slots.h"
+#include "core/slots_reply.h"
 
 enum { SERVERS_MAX = 64, PODS_MAX = 24 };
 
@@ -455,8 +456,8 @@ START_TEST(only_what_haproxy_refuses_is_a_complaint)
 	static const char wrong[] = "\n\nNo such server.\n\nServer deleted.\nNo such backend.\n";
 	char complaint[16] = "";
 
-	ck_assert_uint_eq(slots_complaints(fine, strlen(fine), complaint, sizeof(complaint)), 0);
-	ck_assert_uint_eq(slots_complaints(wrong, strlen(wrong), complaint, sizeof(complaint)), 2);
+	ck_assert_uint_eq(slots_reply_complaints(fine, strlen(fine), complaint, sizeof(complaint)), 0);
+	ck_assert_uint_eq(slots_reply_complaints(wrong, strlen(wrong), complaint, sizeof(complaint)), 2);
 	ck_assert_str_eq(complaint, "No such server.");
 }
 END_TEST
