@@ -38,6 +38,7 @@ bool watch_listed(struct watch *watch, const char *version, int64_t now_ms)
 	watch->listed = true;
 	watch->token_retried = false;
 	watch->heard_ms = now_ms;
+	watch->listed_ms = now_ms;
 	watch->lists++;
 	return true;
 }
@@ -75,7 +76,7 @@ static bool overloaded(unsigned code)
 }
 
 /* What a watch's end asks for; true when the next request may go out at once. */
-static bool after_watch(struct watch *watch, const struct watch_outcome *outcome)
+static bool after_watch(struct watch *watch, const struct watch_outcome *outcome, int64_t now_ms)
 {
 	switch (outcome->end) {
 	case WATCH_END_CLEAN:
@@ -92,7 +93,8 @@ static bool after_watch(struct watch *watch, const struct watch_outcome *outcome
 		watch->list = true;
 		if (outcome->end == WATCH_END_HTTP && (outcome->code == 400 || outcome->code == 422))
 			watch->plain = true;
-		return outcome->code == 410 && watch->hasty < 2;
+		/* A version that was forgotten right after its list is no news, but a fault. */
+		return outcome->code == 410 && now_ms - watch->listed_ms >= HASTY_MS;
 	case WATCH_END_SILENT:
 		watch->list = true;
 		return true;
@@ -121,7 +123,7 @@ int64_t watch_ended(struct watch *watch, const struct watch_outcome *outcome, in
 			watch->hasty = 0;
 		else
 			watch->hasty++;
-		at_once = after_watch(watch, outcome);
+		at_once = after_watch(watch, outcome, now_ms);
 		/* Watches that end well but bring nothing are silence too. */
 		if (watch_silence_left(watch, now_ms) == 0)
 			watch->list = true;

@@ -59,6 +59,7 @@ struct watch {
 	unsigned events;         /* of the running watch */
 	int64_t began_ms;
 	int64_t heard_ms;        /* the last list, event or bookmark */
+	int64_t listed_ms;       /* the last list */
 	int64_t healthy_ms;      /* since when nothing has failed */
 	uint64_t lists;          /* that were taken */
 	uint64_t ends[WATCH_ENDS];

@@ -332,7 +332,7 @@ def test_a_forgotten_version_is_followed_by_a_list(lab):
     it.api.change_unseen("web-1", it.endpoints(0, 2))
     it.api.forget()
     it.api.end_watches("clean")
-    it.expect(ready=(0, 2), deadline_s=3)
+    it.expect(ready=(0, 2), deadline_s=4)
 
 
 def test_silence_is_followed_by_a_list(lab):
