@@ -108,8 +108,15 @@ $(BIN)/wsbalancer: $(shell_objs) $(OUT)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(agent_pkgs)) -lev -lm
 
+comma := ,
+
+# The calls that this test lets fail.
+$(OUT)/unit/test_out_of_memory: LINK_wrap := $(patsubst %,-Wl$(comma)--wrap=%, malloc calloc realloc \
+	reallocarray strdup strndup asprintf __asprintf_chk open_memstream json_tokener_new_ex \
+	lh_kchar_table_new lh_table_insert)
+
 $(OUT)/unit/%: $(OUT)/unit/%.o $(OUT)/libcore.a
-	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
+	$(CC) $(LINK_$(VARIANT)) $(LINK_wrap) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
 
 $(BIN)/ws%: $(OUT)/tests/field/ws%.o $(field_objs)
 	@mkdir -p $(@D)

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: MIT */
+/* Each allocation fails in turn: nothing crashes, nothing leaks, and what is promised holds. */
+#include <check.h>
+#include <json-c/json.h>
+#include <json-c/linkhash.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ask.h"
+#include "core/hareply.h"
+#include "core/metric.h"
+#include "core/reconcile.h"
+#include "core/steer.h"
+#include "data.h"
+#include "rows.h"
+
+/* ---- allocations that fail (the linker leads the core's calls here, see the Makefile) ---- */
+
+static int countdown; /* the allocation that fails, counted from now on; 0: none */
+static bool failed;
+
+static bool fails(void)
+{
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	failed = true;
+	return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__real_reallocarray(void *old, size_t n, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+FILE *__real_open_memstream(char **text, size_t *len);
+struct json_tokener *__real_json_tokener_new_ex(int depth);
+struct lh_table *__real_lh_kchar_table_new(int size, lh_entry_free_fn *free_fn);
+int __real_lh_table_insert(struct lh_table *table, const void *key, const void *value);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_reallocarray(void *old, size_t n, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+FILE *__wrap_open_memstream(char **text, size_t *len);
+struct json_tokener *__wrap_json_tokener_new_ex(int depth);
+struct lh_table *__wrap_lh_kchar_table_new(int size, lh_entry_free_fn *free_fn);
+int __wrap_lh_table_insert(struct lh_table *table, const void *key, const void *value);
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+void *__wrap_reallocarray(void *old, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(old, n, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+	return fails() ? NULL : __real_strndup(text, len);
+}
+
+FILE *__wrap_open_memstream(char **text, size_t *len)
+{
+	return fails() ? NULL : __real_open_memstream(text, len);
+}
+
+struct json_tokener *__wrap_json_tokener_new_ex(int depth)
+{
+	return fails() ? NULL : __real_json_tokener_new_ex(depth);
+}
+
+struct lh_table *__wrap_lh_kchar_table_new(int size, lh_entry_free_fn *free_fn)
+{
+	return fails() ? NULL : __real_lh_kchar_table_new(size, free_fn);
+}
+
+int __wrap_lh_table_insert(struct lh_table *table, const void *key, const void *value)
+{
+	return fails() ? -1 : __real_lh_table_insert(table, key, value);
+}
+
+/* A failed asprintf leaves the pointer undefined: here it is one that must not be freed. */
+static int print(char **text, const char *format, va_list args)
+{
+	if (!fails())
+		return vasprintf(text, format, args);
+	*text = (char *)1;
+	return -1;
+}
+
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = print(text, format, args);
+	va_end(args);
+	return len;
+}
+
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	(void)flag;
+	va_start(args, format);
+	len = print(text, format, args);
+	va_end(args);
+	return len;
+}
+
+/* From here to disarm() the n-th allocation fails; Check's own would too. */
+static void arm(int n)
+{
+	countdown = n;
+	failed = false;
+}
+
+/* True when one has failed. */
+static bool disarm(void)
+{
+	countdown = 0;
+	return failed;
+}
+
+/* ---- parsers ---- */
+
+START_TEST(an_answer_is_out_of_memory_or_whole)
+{
+	size_t len;
+	char *reply = data_read("tests/data/haproxy/2.6-admin.txt", &len);
+	int n = 1;
+
+	for (bool more = true; more; n++) {
+		struct hareply_snapshot snapshot = {.n_backends = 4711};
+		enum hareply_outcome outcome;
+		const char *why = NULL;
+
+		arm(n);
+		outcome = hareply_parse(reply, len, &snapshot, &why);
+		more = disarm();
+		ck_assert_int_eq(outcome, more ? HAREPLY_OUT_OF_MEMORY : HAREPLY_OK);
+		ck_assert_uint_eq(snapshot.n_backends, more ? 4711 : 6);
+		ck_assert_ptr_nonnull(why);
+		if (!more)
+			hareply_fini(&snapshot);
+	}
+	ck_assert_int_gt(n, 4);
+	free(reply);
+}
+END_TEST
+
+START_TEST(a_metric_is_out_of_memory_or_whole)
+{
+	static const char body[] = "{\"n\":7}";
+	struct metric metric = {.count = 4711};
+
+	arm(1);
+	ck_assert_int_eq(metric_parse(body, strlen(body), "n", &metric), METRIC_OUT_OF_MEMORY);
+	ck_assert(disarm());
+	ck_assert_uint_eq(metric.count, 4711);
+}
+END_TEST
+
+START_TEST(a_question_is_whole_or_none)
+{
+	char web[] = "web";
+	char *names[] = {web};
+
+	for (size_t n_names = 0; n_names < 2; n_names++) {
+		char *line;
+
+		arm(1);
+		line = ask_write(names, n_names);
+		ck_assert(disarm());
+		ck_assert_ptr_null(line);
+	}
+}
+END_TEST
+
+START_TEST(configured_servers_are_whole_or_none)
+{
+	char host[] = "10.0.0.1";
+	char name[] = "s1";
+	struct config_server server = {.name = name, .address = {.host = host, .port = 80}};
+	struct config_service service = {.name = name, .servers = &server, .n_servers = 1};
+	struct config config = {.services = &service, .n_services = 1};
+	bool more = true;
+
+	for (int n = 1; more; n++) {
+		struct hareply_snapshot snapshot;
+		bool whole;
+
+		arm(n);
+		whole = ask_configured(&config, &snapshot);
+		more = disarm();
+		ck_assert(whole == !more);
+		if (whole)
+			hareply_fini(&snapshot);
+	}
+}
+END_TEST
+
+/* ---- the model ---- */
+
+START_TEST(a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all)
+{
+	char one[] = "one";
+	char two[] = "two";
+	char *names[] = {one, two};
+	struct cluster_params params = row_params();
+	struct cluster *cluster = cluster_new(&params);
+	int n = 1;
+
+	params.replicas = 9;
+	params.backends = names;
+	params.n_backends = 2;
+	for (bool more = true; more; n++) {
+		struct cluster *another;
+
+		arm(n);
+		another = cluster_new(&params);
+		more = disarm();
+		ck_assert((another == NULL) == more);
+		cluster_free(another);
+	}
+	ck_assert_int_gt(n, 7);
+	for (int i = 1;; i++) {
+		bool well;
+
+		arm(i);
+		well = cluster_configure(cluster, &params);
+		ck_assert(well == !disarm());
+		ck_assert_uint_eq(cluster_settings(cluster)->replicas, well ? 9 : 1);
+		ck_assert_uint_eq(cluster_settings(cluster)->n_backends, well ? 2 : 0);
+		if (well)
+			break;
+	}
+	cluster_free(cluster);
+}
+END_TEST
+
+/* Two answers that differ in everything that may change. */
+struct answers {
+	struct hareply_server rows[2][6];
+	struct hareply_backend backends[2][3];
+	struct hareply_snapshot snapshots[2];
+};
+
+static void make_answers(struct answers *answers)
+{
+	struct hareply_server *first = answers->rows[0];
+	struct hareply_server *second = answers->rows[1];
+
+	first[0] = row_up("s1", "10.0.0.1", 10);
+	first[1] = row_up("s2", "10.0.0.2", 20);
+	first[2] = row_up("s3", "10.0.0.3", 30);
+	first[3] = row_up("gone", "10.0.0.4", 40);
+	first[4] = row_up("s1", "10.0.0.2", 5);
+	for (size_t i = 0; i < 5; i++)
+		first[i].agent_port = 9000;
+	answers->backends[0][0] = row_backend("a", "leastconn", first, 4);
+	answers->backends[0][1] = row_backend("b", "roundrobin", first + 4, 1);
+	answers->snapshots[0] = row_answer(7, answers->backends[0], 2);
+
+	/* After a reload: another address with an FQDN, an FQDN alone, a new server and a new
+	 * backend in front, one gone. */
+	second[0] = row_up("s1", "10.0.0.9", 1);
+	second[0].fqdn = "pods.test";
+	second[1] = row_up("s2", "10.0.0.2", 2);
+	second[1].fqdn = "pods.test";
+	second[2] = row_up("s3", "", 3);
+	second[3] = row_up("new", "10.0.0.5", 4);
+	second[4] = row_up("s1", "10.0.0.2", 5);
+	second[5] = row_up("s1", "10.0.0.7", 0);
+	for (size_t i = 0; i < 6; i++)
+		second[i].agent_port = 9000;
+	answers->backends[1][0] = row_backend("front", "leastconn", second + 5, 1);
+	answers->backends[1][1] = row_backend("a", "leastconn", second, 4);
+	answers->backends[1][2] = row_backend("b", "roundrobin", second + 4, 1);
+	answers->snapshots[1] = row_answer(8, answers->backends[1], 3);
+}
+
+static void hear(struct pod *pod, void *arg)
+{
+	struct metric metric = {.count = pod->port + (uint32_t)strlen(pod->address)};
+
+	(void)arg;
+	pod_observe(pod, METRIC_OK, &metric, NULL, 1500);
+}
+
+/* The first answer, heard, planned and sent. */
+static struct cluster *cluster_of_first(const struct answers *answers)
+{
+	struct cluster_params params = row_params();
+	struct cluster *cluster = cluster_new(&params);
+	struct reconcile out = {.n_lines = 0};
+
+	ck_assert(cluster_update(cluster, &answers->snapshots[0], 1000, NULL, NULL));
+	cluster_each_pod(cluster, hear, NULL);
+	ck_assert(steer_plan(cluster, 1600));
+	ck_assert(reconcile_plan(cluster, 9000, &out));
+	reconcile_fini(&out);
+	return cluster;
+}
+
+static void dump_pod(struct pod *pod, void *arg)
+{
+	unsigned *n = arg;
+
+	*n += 1 + 100 * pod->n_servers + 10000 * pod->wanted + 100000 * pod->heard;
+}
+
+/* All that must be the same whether or not memory was short for one update. */
+static char *dump(const struct cluster *cluster)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+	unsigned pods = 0;
+
+	for (size_t b = 0; b < n; b++) {
+		fprintf(out, "%s %s %d %.9f\n", backends[b]->name, backends[b]->algo,
+			(int)backends[b]->mode, backends[b]->arrivals.per_second);
+		for (size_t i = 0; i < backends[b]->n_servers; i++) {
+			const struct server *s = backends[b]->servers[i];
+
+			fprintf(out,
+				"  %s %s %s %s %d uweight %d own %u exact %d then %u@%ld since %ld "
+				"sent %d verified %d agent_send %d planned %d\n",
+				s->id, s->pod ? s->pod->key : "-", s->fqdn, s->status,
+				(int)s->state, s->uweight, s->own, s->own_exact, s->own_then,
+				(long)s->own_then_ms, (long)s->since_ms, s->sent, s->verified,
+				s->agent_send_set, s->planned);
+		}
+	}
+	cluster_each_pod(cluster, dump_pod, &pods);
+	fprintf(out, "pods %u reloads %lu addresses %lu repairs %lu pid %ld\n", pods,
+		(unsigned long)cluster_counters(cluster)->reloads,
+		(unsigned long)cluster_counters(cluster)->new_addresses,
+		(unsigned long)cluster_counters(cluster)->repairs,
+		(long)cluster_info(cluster)->pid);
+	fclose(out);
+	return text;
+}
+
+/* A server is as in one answer or as in the other. */
+static void assert_whole(const struct cluster *cluster, const struct answers *answers)
+{
+	for (int round = 0; round < 2; round++) {
+		const struct hareply_server *old = answers->rows[0];
+		const struct hareply_server *row = answers->rows[1];
+		const char *backend = round == 0 ? "a" : "b";
+
+		for (size_t i = round == 0 ? 0 : 4; i < (round == 0 ? 3u : 5u); i++) {
+			const struct server *s = row_find(cluster, backend, row[i].name);
+			bool is_new = s->own == row[i].scur && s->seen == 2;
+			const struct hareply_server *want = is_new ? &row[i] : &old[i];
+
+			ck_assert_str_eq(s->fqdn, want->fqdn);
+			ck_assert_str_eq(s->pod ? s->pod->address : "", want->address);
+			ck_assert_uint_eq(s->own, want->scur);
+		}
+	}
+}
+
+START_TEST(an_update_cut_short_is_mended_by_the_next_as_if_nothing_had_been)
+{
+	struct answers answers;
+	struct cluster *control;
+	char *wanted;
+	int n = 1;
+
+	make_answers(&answers);
+	control = cluster_of_first(&answers);
+	ck_assert(cluster_update(control, &answers.snapshots[1], 2000, NULL, NULL));
+	ck_assert(cluster_update(control, &answers.snapshots[1], 2000, NULL, NULL));
+	wanted = dump(control);
+	for (bool more = true; more; n++) {
+		struct cluster *cluster = cluster_of_first(&answers);
+		bool complete;
+		char *got;
+
+		arm(n);
+		complete = cluster_update(cluster, &answers.snapshots[1], 2000, NULL, NULL);
+		more = disarm();
+		ck_assert(complete == !more);
+		if (more) {
+			assert_whole(cluster, &answers);
+			/* Nothing was taken for gone. */
+			ck_assert_ptr_nonnull(row_find(cluster, "a", "gone"));
+		}
+		ck_assert(cluster_update(cluster, &answers.snapshots[1], 2000, NULL, NULL));
+		got = dump(cluster);
+		ck_assert_str_eq(got, wanted);
+		free(got);
+		cluster_free(cluster);
+	}
+	ck_assert_int_gt(n, 15);
+	free(wanted);
+	cluster_free(control);
+}
+END_TEST
+
+START_TEST(a_first_update_cut_short_is_mended_by_the_next)
+{
+	struct cluster_params params = row_params();
+	struct answers answers;
+	bool more = true;
+
+	make_answers(&answers);
+	for (int n = 1; more; n++) {
+		struct cluster *cluster = cluster_new(&params);
+		struct cluster *control = cluster_new(&params);
+		bool complete;
+		char *got;
+		char *wanted;
+
+		arm(n);
+		complete = cluster_update(cluster, &answers.snapshots[0], 1000, NULL, NULL);
+		more = disarm();
+		ck_assert(complete == !more);
+		ck_assert(cluster_update(cluster, &answers.snapshots[0], 1000, NULL, NULL));
+		ck_assert(cluster_update(control, &answers.snapshots[0], 1000, NULL, NULL));
+		got = dump(cluster);
+		wanted = dump(control);
+		ck_assert_str_eq(got, wanted);
+		free(got);
+		free(wanted);
+		cluster_free(control);
+		cluster_free(cluster);
+	}
+}
+END_TEST
+
+START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
+{
+	struct pod_table *table = pod_table_new();
+	bool more = true;
+
+	for (int n = 1; more; n++) {
+		struct pod *pod;
+		unsigned sum = 0;
+
+		arm(n);
+		pod = pod_take(table, "10.0.0.1", 80, 1);
+		more = disarm();
+		ck_assert((pod == NULL) == more);
+		pod_each(table, dump_pod, &sum);
+		ck_assert_uint_eq(sum, more ? 0 : 101);
+	}
+	/* One more server for it. */
+	arm(1);
+	ck_assert_ptr_null(pod_take(table, "10.0.0.1", 80, 1));
+	ck_assert(disarm());
+	pod_table_free(table);
+	for (int n = 1; n <= 2; n++) {
+		arm(n);
+		ck_assert_ptr_null(pod_table_new());
+		ck_assert(disarm());
+	}
+}
+END_TEST
+
+/* ---- plans and commands ---- */
+
+START_TEST(a_plan_that_fails_leaves_the_weights_and_is_made_up_for)
+{
+	struct answers answers;
+	int n = 1;
+
+	make_answers(&answers);
+	for (bool more = true; more; n++) {
+		struct cluster *cluster = cluster_of_first(&answers);
+		int before[2];
+		bool planned;
+
+		ck_assert(cluster_update(cluster, &answers.snapshots[0], 2000, NULL, NULL));
+		before[0] = row_find(cluster, "a", "s1")->weight;
+		before[1] = row_find(cluster, "b", "s1")->weight;
+		arm(n);
+		planned = steer_plan(cluster, 2000);
+		more = disarm();
+		ck_assert(planned == !more);
+		if (more) {
+			/* One backend stayed as it was, and is planned as it was. */
+			ck_assert(row_find(cluster, "a", "s1")->weight == before[0] ||
+				  row_find(cluster, "b", "s1")->weight == before[1]);
+			ck_assert(row_find(cluster, "a", "s1")->planned);
+			ck_assert(row_find(cluster, "b", "s1")->planned);
+		}
+		ck_assert(steer_plan(cluster, 2000));
+		cluster_free(cluster);
+	}
+	ck_assert_int_gt(n, 8);
+}
+END_TEST
+
+static size_t count_of(const struct reconcile *out, const char *command)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->n_lines; i++) {
+		for (const char *at = out->lines[i]; (at = strstr(at, command)); at++)
+			n++;
+	}
+	return n;
+}
+
+START_TEST(commands_that_fail_are_not_remembered_as_sent)
+{
+	enum { MANY = 600 };
+	static struct hareply_server rows[MANY];
+	static char names[MANY][24];
+	struct hareply_backend backend = row_backend("be", "leastconn", rows, MANY);
+	struct hareply_snapshot answer = row_answer(7, &backend, 1);
+	struct cluster_params params = row_params();
+	struct cluster *cluster = cluster_new(&params);
+	int n = 1;
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%d", i);
+		rows[i] = row_up(names[i], "10.0.0.1", 0);
+		rows[i].agent_port = 9000;
+	}
+	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
+	for (bool more = true; more; n++) {
+		struct reconcile out = {.n_lines = 0};
+		size_t n_sent = 0;
+		size_t n_told = 0;
+		bool well;
+
+		for (int i = 0; i < MANY; i++) {
+			struct server *s = row_find(cluster, "be", names[i]);
+
+			s->planned = true;
+			s->weight = 50;
+			s->sent = -1;
+			s->agent_send_set = false;
+		}
+		arm(n);
+		well = reconcile_plan(cluster, 9000, &out);
+		more = disarm();
+		ck_assert(well == !more);
+		for (int i = 0; i < MANY; i++) {
+			struct server *s = row_find(cluster, "be", names[i]);
+
+			n_sent += s->sent == 50;
+			n_told += s->agent_send_set;
+		}
+		ck_assert_uint_eq(count_of(&out, " weight 50"), n_sent);
+		ck_assert_uint_eq(count_of(&out, " agent-send be/s"), n_told);
+		ck_assert_uint_eq(out.n_weights, n_sent);
+		if (!more)
+			ck_assert_uint_eq(n_sent, MANY);
+		reconcile_fini(&out);
+	}
+	ck_assert_int_gt(n, 10);
+	cluster_free(cluster);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, an_answer_is_out_of_memory_or_whole);
+	tcase_add_test(tcase, a_metric_is_out_of_memory_or_whole);
+	tcase_add_test(tcase, a_question_is_whole_or_none);
+	tcase_add_test(tcase, configured_servers_are_whole_or_none);
+	tcase_add_test(tcase, a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all);
+	tcase_add_test(tcase, an_update_cut_short_is_mended_by_the_next_as_if_nothing_had_been);
+	tcase_add_test(tcase, a_first_update_cut_short_is_mended_by_the_next);
+	tcase_add_test(tcase, a_pod_is_taken_or_not_and_then_the_table_is_as_before);
+	tcase_add_test(tcase, a_plan_that_fails_leaves_the_weights_and_is_made_up_for);
+	tcase_add_test(tcase, commands_that_fail_are_not_remembered_as_sent);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("out of memory");
+	TCase *tcase = tcase_create("out of memory");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 60);
+	add_tests(tcase);
+	srunner_run_all(runner, CK_ENV);
+	int n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
