@@ -90,7 +90,10 @@ static bool check_files(const char *path, const struct config *config, struct co
 {
 	if (!check_readable(path, "tlsCA", config->tls_ca, why) ||
 		!check_readable(path, "tlsCert", config->tls_cert, why) ||
-		!check_readable(path, "tlsKey", config->tls_key, why))
+		!check_readable(path, "tlsKey", config->tls_key, why) ||
+		!check_readable(path, "listenTokenFile", config->listen_token_file, why) ||
+		!check_readable(path, "listenTLSCert", config->listen_tls_cert, why) ||
+		!check_readable(path, "listenTLSKey", config->listen_tls_key, why))
 		return false;
 	for (size_t i = 0; i < config->n_metric_headers; i++) {
 		const struct config_header *header = &config->metric_headers[i];

@@ -1,223 +1,227 @@
 /* SPDX-License-Identifier: MIT */
-/* libmicrohttpd inside the libev loop. */
+/* The endpoint's settings, sockets and credentials. */
 #include "httpd.h"
 
 #include <ev.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "credentials.h"
+#include "door.h"
 #include "listener.h"
+#include "log.h"
 #include "routes.h"
 
-enum {
-	CONNECTIONS_MAX = 128,          /* further ones wait to be accepted */
-	CONNECTION_MEMORY = 32 * 1024,  /* bytes for a request's line and headers */
-	IDLE_S = 20,                    /* then a connection is closed */
-};
+/* How often files are looked at; a renewed certificate may take so long to be shown. */
+static const double LOOK_S = 5.0;
 
-/* One listening socket and the daemon on it. */
-struct door {
-	struct httpd *httpd;
-	struct MHD_Daemon *daemon; /* owns the socket */
-	ev_io io;                  /* the daemon's epoll descriptor */
-	ev_timer timer;            /* when the daemon wants to run without an event */
-};
-
-/* Copies of the options. */
+/* Copies of the options, and what the files hold. */
 struct settings {
-	struct routes routes;
+	struct routes routes; /* its token is the credentials' */
 	struct config_endpoint listen;
-	char *tls_cert;
-	char *tls_key;
+	struct credentials credentials;
 };
 
 struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
-	struct door doors[LISTENER_MAX];
+	struct door *doors[LISTENER_MAX];
 	size_t n_doors;
+	ev_timer look;
+	struct log_repeat refused; /* changed files that were no good */
 };
 
-static unsigned connections_of(const struct door *door)
+static void settings_fini(struct settings *settings)
 {
-	return MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-		->num_connections;
+	free(settings->routes.balancer_metric_path);
+	free(settings->listen.host);
+	credentials_fini(&settings->credentials);
 }
 
-/* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
- * and not yet worked off raises no event. */
-static void turn(struct door *door)
+static bool has_good_pair(const struct credentials *credentials)
 {
-	struct ev_loop *loop = door->httpd->loop;
-	MHD_UNSIGNED_LONG_LONG ms;
-	unsigned before;
+	const char *cert = credentials_text(credentials, CREDENTIALS_CERT);
+	const char *key = credentials_text(credentials, CREDENTIALS_KEY);
 
-	/* At its limit the daemon stops watching the listening socket, and only the run after a
-	 * connection has closed watches it again. */
-	do {
-		before = connections_of(door);
-		MHD_run(door->daemon);
-	} while (before >= CONNECTIONS_MAX && connections_of(door) < CONNECTIONS_MAX);
-	ev_timer_stop(loop, &door->timer);
-	if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
-		ev_timer_set(&door->timer, (double)ms / 1000.0, 0.0);
-		ev_timer_start(loop, &door->timer);
-	}
+	return !cert || door_is_pair(cert, key);
 }
 
-static void on_ready(struct ev_loop *loop, ev_io *io, int events)
+static bool settings_init(struct settings *settings, const struct httpd_options *options,
+	char *error, size_t size)
 {
-	(void)loop;
-	(void)events;
-	turn(io->data);
-}
-
-static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop;
-	(void)events;
-	turn(timer->data);
-}
-
-static bool has_body(struct MHD_Connection *connection)
-{
-	static const char *const headers[] = {
-		MHD_HTTP_HEADER_CONTENT_LENGTH,
-		MHD_HTTP_HEADER_TRANSFER_ENCODING,
+	const char *paths[CREDENTIALS_N_FILES] = {
+		[CREDENTIALS_TOKEN] = options->token_file,
+		[CREDENTIALS_CERT] = options->tls_cert_file,
+		[CREDENTIALS_KEY] = options->tls_key_file,
 	};
 
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, headers[i]))
-			return true;
-	}
+	memset(settings, 0, sizeof(*settings));
+	if (!credentials_load(&settings->credentials, paths, error, size))
+		return false;
+	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
+	settings->routes.view = options->view;
+	settings->routes.arg = options->arg;
+	settings->listen.host = strdup(options->listen->host);
+	settings->listen.port = options->listen->port;
+	if (!settings->routes.balancer_metric_path || !settings->listen.host)
+		snprintf(error, size, "out of memory");
+	else if (!has_good_pair(&settings->credentials))
+		snprintf(error, size, "listenTLSCert and listenTLSKey are no pair");
+	else
+		return true;
+	settings_fini(settings);
 	return false;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload, size_t *upload_len, void **seen)
+/* Puts a door on each of the sockets; on false none is open and the sockets are closed. */
+static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *error, size_t size)
 {
-	const struct httpd *httpd = arg;
+	struct settings *settings = &httpd->settings;
+	const char *cert = credentials_text(&settings->credentials, CREDENTIALS_CERT);
+	const char *key = credentials_text(&settings->credentials, CREDENTIALS_KEY);
 
-	(void)version;
-	(void)upload;
-	(void)upload_len;
-	/* The first call is for the headers. An answer to it ends the connection after it, which is
-	 * right for a body that nobody reads and wrong for all else. */
-	if (!*seen && !has_body(connection)) {
-		*seen = connection;
-		return MHD_YES;
-	}
-	return (enum MHD_Result)routes_answer(&httpd->settings.routes, connection, url, method);
-}
-
-/* Takes over fd, also on failure. */
-static bool open_door(struct httpd *httpd, int fd)
-{
-	struct door *door = &httpd->doors[httpd->n_doors];
-	const struct settings *settings = &httpd->settings;
-	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, settings->tls_cert},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, settings->tls_key},
-		{MHD_OPTION_END, 0, NULL},
-	};
-	bool has_tls = settings->tls_cert;
-
-	door->httpd = httpd;
-	door->daemon = MHD_start_daemon(MHD_USE_EPOLL | (has_tls ? (unsigned)MHD_USE_TLS : 0U), 0, NULL, NULL, on_request, httpd,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-		MHD_OPTION_ARRAY, has_tls ? tls : &tls[2],
-		MHD_OPTION_END);
-	if (!door->daemon) {
-		close(fd);
-		return false;
-	}
-
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-
-	ev_io_init(&door->io, on_ready, info->epoll_fd, EV_READ);
-	ev_init(&door->timer, on_timeout);
-	door->io.data = door;
-	door->timer.data = door;
-	ev_io_start(httpd->loop, &door->io);
-	httpd->n_doors++;
-	return true;
-}
-
-static void close_doors(struct httpd *httpd)
-{
-	for (size_t i = 0; i < httpd->n_doors; i++) {
-		struct door *door = &httpd->doors[i];
-
-		ev_io_stop(httpd->loop, &door->io);
-		ev_timer_stop(httpd->loop, &door->timer);
-		MHD_stop_daemon(door->daemon);
-	}
-	httpd->n_doors = 0;
-}
-
-static bool open_doors(struct httpd *httpd, char *error, size_t size)
-{
-	int fds[LISTENER_MAX];
-	size_t n = listener_open(&httpd->settings.listen, fds, error, size);
-
+	settings->routes.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
 	for (size_t i = 0; i < n; i++) {
-		if (open_door(httpd, fds[i]))
+		httpd->doors[i] = door_new(httpd->loop, fds[i], cert, key, &settings->routes);
+		if (httpd->doors[i]) {
+			httpd->n_doors++;
 			continue;
-		snprintf(error, size, "the HTTP server does not start%s",
-			httpd->settings.tls_cert ? "; are certificate and key a pair?" : "");
-		while (++i < n)
-			close(fds[i]);
-		close_doors(httpd);
+		}
+		snprintf(error, size, "the HTTP server does not start");
+		for (size_t j = i; j < n; j++)
+			close(fds[j]);
 		return false;
 	}
 	return n > 0;
 }
 
-/* strdup that keeps NULL; *ok turns false when out of memory. */
-static char *copy(const char *s, bool *ok)
+static void close_doors(struct httpd *httpd)
 {
-	char *t = s ? strdup(s) : NULL;
-
-	if (s && !t)
-		*ok = false;
-	return t;
+	while (httpd->n_doors > 0)
+		door_free(httpd->doors[--httpd->n_doors]);
 }
 
-static void free_settings(struct settings *settings)
+/* Opens what the settings say, on sockets of its own. */
+static bool listen_anew(struct httpd *httpd, char *error, size_t size)
 {
-	free(settings->routes.balancer_metric_path);
-	free(settings->routes.token);
-	free(settings->listen.host);
-	free(settings->tls_cert);
-	free(settings->tls_key);
+	int fds[LISTENER_MAX];
+	size_t n = listener_open(&httpd->settings.listen, fds, error, size);
+
+	if (open_doors(httpd, fds, n, error, size))
+		return true;
+	close_doors(httpd);
+	return false;
 }
 
-static bool copy_settings(struct settings *settings, const struct httpd_options *options,
-	char *error, size_t size)
+static bool is_same_text(const char *a, const char *b)
 {
-	bool ok = true;
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
 
-	memset(settings, 0, sizeof(*settings));
-	settings->routes.balancer_metric_path = copy(options->balancer_metric_path, &ok);
-	settings->routes.token = copy(options->token, &ok);
-	settings->routes.view = options->view;
-	settings->routes.arg = options->arg;
-	settings->listen.host = copy(options->listen->host, &ok);
-	settings->listen.port = options->listen->port;
-	settings->tls_cert = copy(options->tls_cert, &ok);
-	settings->tls_key = copy(options->tls_key, &ok);
-	if (!ok) {
-		snprintf(error, size, "out of memory");
-		free_settings(settings);
+static bool is_same_address(const struct settings *a, const struct settings *b)
+{
+	return strcmp(a->listen.host, b->listen.host) == 0 && a->listen.port == b->listen.port;
+}
+
+static bool is_same_tls(const struct settings *a, const struct settings *b)
+{
+	static const enum credentials_file files[] = {CREDENTIALS_CERT, CREDENTIALS_KEY};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!is_same_text(credentials_text(&a->credentials, files[i]),
+			    credentials_text(&b->credentials, files[i])))
+			return false;
 	}
-	return ok;
+	return true;
+}
+
+/* Leaves the old doors and opens new ones by the settings. At the same address the sockets stay, so
+ * that nobody is refused meanwhile. */
+static bool change_doors(struct httpd *httpd, bool keeps_sockets, char *error, size_t size)
+{
+	int fds[LISTENER_MAX];
+	size_t n = httpd->n_doors;
+
+	if (!keeps_sockets) {
+		/* The new address may overlap the old one, so the old sockets go first. */
+		close_doors(httpd);
+		return listen_anew(httpd, error, size);
+	}
+	for (size_t i = 0; i < n; i++)
+		fds[i] = door_leave(httpd->doors[i]);
+	httpd->n_doors = 0;
+	if (open_doors(httpd, fds, n, error, size))
+		return true;
+	close_doors(httpd);
+	return false;
+}
+
+/* Takes the wanted settings over, or frees them and goes on with the old ones. */
+static bool apply(struct httpd *httpd, struct settings *wanted, char *error, size_t size)
+{
+	struct settings old = httpd->settings;
+	bool keeps_sockets = is_same_address(&old, wanted);
+	char ignored[128];
+
+	httpd->settings = *wanted;
+	httpd->settings.routes.token = credentials_text(&wanted->credentials, CREDENTIALS_TOKEN);
+	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
+		change_doors(httpd, keeps_sockets, error, size)) {
+		settings_fini(&old);
+		return true;
+	}
+	httpd->settings = old;
+	settings_fini(wanted);
+	if (!listen_anew(httpd, ignored, sizeof(ignored)))
+		log_error("listen cannot be opened again", log_str("error", ignored));
+	return false;
+}
+
+static struct httpd_options options_of(const struct settings *settings)
+{
+	const struct credentials *credentials = &settings->credentials;
+
+	return (struct httpd_options){
+		.listen = &settings->listen,
+		.balancer_metric_path = settings->routes.balancer_metric_path,
+		.token_file = credentials->files[CREDENTIALS_TOKEN].path,
+		.tls_cert_file = credentials->files[CREDENTIALS_CERT].path,
+		.tls_key_file = credentials->files[CREDENTIALS_KEY].path,
+		.view = settings->routes.view,
+		.arg = settings->routes.arg,
+	};
+}
+
+/* Certificate and key are two files, which may be replaced one after the other: what is no pair yet
+ * will be at a later look. */
+static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct httpd *httpd = timer->data;
+	struct httpd_options options = options_of(&httpd->settings);
+	char error[256] = "";
+
+	(void)loop;
+	(void)events;
+	if (!credentials_are_old(&httpd->settings.credentials))
+		return;
+	if (httpd_configure(httpd, &options, error, sizeof(error))) {
+		log_repeat_end(&httpd->refused);
+		log_info("the endpoint's token or certificate was renewed", LOG_NONE);
+	} else if (log_repeat(&httpd->refused)) {
+		log_warn("the endpoint's changed files are refused, the old ones go on",
+			log_str("error", error), log_int("times", (int64_t)httpd->refused.times));
+	}
+}
+
+static void warn_if_open(const struct settings *settings)
+{
+	if (listener_is_local(&settings->listen) ||
+		credentials_text(&settings->credentials, CREDENTIALS_TOKEN))
+		return;
+	log_warn("the page and the metrics are open to other hosts: see listenTokenFile",
+		log_str("listen", settings->listen.host), log_int("port", settings->listen.port));
 }
 
 struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, char *error,
@@ -230,59 +234,35 @@ struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *option
 		return NULL;
 	}
 	httpd->loop = loop;
-	if (!copy_settings(&httpd->settings, options, error, size)) {
+	ev_timer_init(&httpd->look, on_look, LOOK_S, LOOK_S);
+	httpd->look.data = httpd;
+	if (!settings_init(&httpd->settings, options, error, size)) {
 		free(httpd);
 		return NULL;
 	}
-	if (!open_doors(httpd, error, size)) {
+	if (!listen_anew(httpd, error, size)) {
 		httpd_free(httpd);
 		return NULL;
 	}
+	ev_timer_start(loop, &httpd->look);
+	warn_if_open(&httpd->settings);
 	return httpd;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool is_same_door(const struct settings *a, const struct settings *b)
-{
-	return is_same(a->listen.host, b->listen.host) &&
-		a->listen.port == b->listen.port && is_same(a->tls_cert, b->tls_cert) &&
-		is_same(a->tls_key, b->tls_key);
 }
 
 bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, char *error,
 	size_t size)
 {
-	struct settings old = httpd->settings;
 	struct settings wanted;
-	char ignored[1];
 
-	if (!copy_settings(&wanted, options, error, size))
-		return false;
-	if (!is_same_door(&old, &wanted)) {
-		/* The new address may overlap the old one, so the old sockets go first. */
-		close_doors(httpd);
-		httpd->settings = wanted;
-		if (!open_doors(httpd, error, size)) {
-			httpd->settings = old;
-			free_settings(&wanted);
-			open_doors(httpd, ignored, sizeof(ignored));
-			return false;
-		}
-	}
-	httpd->settings = wanted;
-	free_settings(&old);
-	return true;
+	return settings_init(&wanted, options, error, size) && apply(httpd, &wanted, error, size);
 }
 
 void httpd_free(struct httpd *httpd)
 {
 	if (!httpd)
 		return;
+	ev_timer_stop(httpd->loop, &httpd->look);
 	close_doors(httpd);
-	free_settings(&httpd->settings);
+	settings_fini(&httpd->settings);
 	free(httpd);
 }

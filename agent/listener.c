@@ -72,3 +72,9 @@ size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MA
 	freeaddrinfo(found);
 	return n;
 }
+
+bool listener_is_local(const struct config_endpoint *endpoint)
+{
+	return strcasecmp(endpoint->host, "localhost") == 0 || strcmp(endpoint->host, "::1") == 0 ||
+		strncmp(endpoint->host, "127.", 4) == 0;
+}

@@ -3,6 +3,7 @@
 #ifndef WSB_LISTENER_H
 #define WSB_LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/config.h"
@@ -17,5 +18,8 @@ enum { LISTENER_MAX = 2 }; /* sockets of one endpoint: "*" is IPv6 and IPv4 */
  */
 size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MAX], char *why,
 	size_t why_size);
+
+/* Only this host can reach the endpoint. */
+bool listener_is_local(const struct config_endpoint *endpoint);
 
 #endif

@@ -10,7 +10,7 @@ struct MHD_Connection;
 /* What an answer depends on beside the request. */
 struct routes {
 	char *balancer_metric_path;
-	char *token; /* NULL: none is asked for */
+	const char *token; /* NULL: none is asked for */
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
 };

@@ -82,6 +82,9 @@ struct config {
 	char *tls_server_name; /* verified in place of the address, or NULL */
 
 	struct config_endpoint listen;
+	char *listen_token_file; /* its one word is asked for, or NULL */
+	char *listen_tls_cert;   /* PEM file, or NULL; with listen_tls_key */
+	char *listen_tls_key;    /* PEM file, or NULL; with listen_tls_cert */
 	char *balancer_metric_path; /* begins with / */
 
 	struct config_kubernetes *kubernetes;

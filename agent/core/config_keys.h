@@ -32,7 +32,10 @@
 	X(root, "tlsServerName", tls_server_name, .kind = &config_kind_host) \
 	X(root, "listen", listen, .kind = &config_kind_listen, .fallback = "127.0.0.1:9180") \
 	X(root, "balancerMetricPath", balancer_metric_path, .kind = &config_kind_page, \
-		.fallback = "/balancer-metrics")
+		.fallback = "/balancer-metrics") \
+	X(root, "listenTokenFile", listen_token_file, .kind = &config_kind_file) \
+	X(root, "listenTLSCert", listen_tls_cert, .kind = &config_kind_file) \
+	X(root, "listenTLSKey", listen_tls_key, .kind = &config_kind_file)
 
 /* And haproxy.replicas, which has two shapes: see config_kubernetes. */
 #define CONFIG_KEYS_HAPROXY(X) \

@@ -116,6 +116,16 @@ static bool check_tls(
 	return true;
 }
 
+static bool check_listen_tls(
+	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+{
+	struct config_path path = {.key = config->listen_tls_cert ? "listenTLSCert" : "listenTLSKey"};
+
+	return !config->listen_tls_cert == !config->listen_tls_key ||
+	       config_yaml_fail(yaml, &path, error,
+		       "needs its other half: give listenTLSCert and listenTLSKey, or neither");
+}
+
 static bool is_everywhere(const char *host)
 {
 	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
@@ -147,5 +157,6 @@ bool config_rules_check(
 {
 	return check_servers(yaml, config, error) && check_kubernetes(yaml, config, error) &&
 	       check_times(yaml, config, error) && check_tls(yaml, config, error) &&
+	       check_listen_tls(yaml, config, error) &&
 	       check_listeners(yaml, config, error);
 }

@@ -116,6 +116,9 @@ START_TEST(all_but_the_socket_has_a_default)
 	ck_assert_str_eq(config.listen.host, "127.0.0.1");
 	ck_assert_uint_eq(config.listen.port, 9180);
 	ck_assert_str_eq(config.balancer_metric_path, "/balancer-metrics");
+	ck_assert_ptr_null(config.listen_token_file);
+	ck_assert_ptr_null(config.listen_tls_cert);
+	ck_assert_ptr_null(config.listen_tls_key);
 	ck_assert(!config.has_agent_check);
 	ck_assert_int_eq(config.log_level, CONFIG_LOG_INFO);
 	ck_assert_int_eq(config.log_format, CONFIG_LOG_TEXT);
@@ -146,6 +149,9 @@ START_TEST(every_key_is_taken)
 		     "tlsServerName: pods.example.org\n"
 		     "listen: '[::1]:80'\n"
 		     "balancerMetricPath: /b\n"
+		     "listenTokenFile: /run/token\n"
+		     "listenTLSCert: /own.pem\n"
+		     "listenTLSKey: /own.key\n"
 		     "agentCheck: {listen: '*:81'}\n"
 		     "log: {level: debug, format: json}\n");
 
@@ -174,6 +180,9 @@ START_TEST(every_key_is_taken)
 	ck_assert_str_eq(config.listen.host, "::1");
 	ck_assert_uint_eq(config.listen.port, 80);
 	ck_assert_str_eq(config.balancer_metric_path, "/b");
+	ck_assert_str_eq(config.listen_token_file, "/run/token");
+	ck_assert_str_eq(config.listen_tls_cert, "/own.pem");
+	ck_assert_str_eq(config.listen_tls_key, "/own.key");
 	ck_assert(config.has_agent_check);
 	ck_assert_str_eq(config.agent_check.host, "*");
 	ck_assert_uint_eq(config.agent_check.port, 81);

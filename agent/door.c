@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* libmicrohttpd's daemon and libev's watchers. */
+#include "door.h"
+
+#include <ev.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+
+enum {
+	CONNECTIONS_MAX = 128,          /* further ones wait to be accepted */
+	CONNECTION_MEMORY = 32 * 1024,  /* bytes for a request's line and headers */
+	IDLE_S = 20,                    /* then a connection is closed */
+};
+
+struct door {
+	struct ev_loop *loop;
+	const struct routes *routes;
+	struct MHD_Daemon *daemon; /* owns the socket */
+	ev_io io;                  /* the daemon's epoll descriptor */
+	ev_timer timer;            /* when the daemon wants to run without an event */
+};
+
+static unsigned connections_of(const struct door *door)
+{
+	return MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		->num_connections;
+}
+
+/* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
+ * and not yet worked off raises no event. */
+static void turn(struct door *door)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+	unsigned before;
+
+	/* At its limit the daemon stops watching the listening socket, and only the run after a
+	 * connection has closed watches it again. */
+	do {
+		before = connections_of(door);
+		MHD_run(door->daemon);
+	} while (before >= CONNECTIONS_MAX && connections_of(door) < CONNECTIONS_MAX);
+	ev_timer_stop(door->loop, &door->timer);
+	if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
+		ev_timer_set(&door->timer, (double)ms / 1000.0, 0.0);
+		ev_timer_start(door->loop, &door->timer);
+	}
+}
+
+static void on_ready(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	turn(io->data);
+}
+
+static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	turn(timer->data);
+}
+
+static bool has_body(struct MHD_Connection *connection)
+{
+	static const char *const headers[] = {
+		MHD_HTTP_HEADER_CONTENT_LENGTH,
+		MHD_HTTP_HEADER_TRANSFER_ENCODING,
+	};
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, headers[i]))
+			return true;
+	}
+	return false;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_len, void **seen)
+{
+	const struct door *door = arg;
+
+	(void)version;
+	(void)upload;
+	(void)upload_len;
+	/* The first call is for the headers. An answer to it ends the connection after it, which is
+	 * right for a body that nobody reads and wrong for all else. */
+	if (!*seen && !has_body(connection)) {
+		*seen = connection;
+		return MHD_YES;
+	}
+	return (enum MHD_Result)routes_answer(door->routes, connection, url, method);
+}
+
+bool door_is_pair(const char *cert, const char *key)
+{
+	/* A daemon that listens nowhere, for what it thinks of the two. */
+	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET, 0,
+		NULL, NULL, on_request, NULL, MHD_OPTION_HTTPS_MEM_CERT, cert,
+		MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_END);
+
+	if (daemon)
+		MHD_stop_daemon(daemon);
+	return daemon != NULL;
+}
+
+struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
+	const struct routes *routes)
+{
+	struct door *door = calloc(1, sizeof(*door));
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0,
+			(void *)(uintptr_t)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	struct MHD_OptionItem *more = cert ? tls : &tls[3];
+	unsigned flags = MHD_USE_EPOLL | (cert ? (unsigned)MHD_USE_TLS : 0U);
+
+	if (!door)
+		return NULL;
+	door->loop = loop;
+	door->routes = routes;
+	door->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, door,
+		MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	if (!door->daemon) {
+		free(door);
+		return NULL;
+	}
+	ev_io_init(&door->io, on_ready,
+		MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EV_READ);
+	ev_init(&door->timer, on_timeout);
+	door->io.data = door;
+	door->timer.data = door;
+	ev_io_start(loop, &door->io);
+	return door;
+}
+
+void door_free(struct door *door)
+{
+	if (!door)
+		return;
+	ev_io_stop(door->loop, &door->io);
+	ev_timer_stop(door->loop, &door->timer);
+	MHD_stop_daemon(door->daemon);
+	free(door);
+}
+
+int door_leave(struct door *door)
+{
+	int fd = MHD_quiesce_daemon(door->daemon);
+
+	door_free(door);
+	return fd;
+}

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+"""Who may read the endpoint: token, TLS, and files that are renewed."""
+import base64
+import http.client
+import signal
+import ssl
+import subprocess
+
+import pytest
+
+from balancer import Agent, HAProxy
+from field import Pod, until
+
+OPEN = ("/healthz", "/readyz", "/startz")
+GUARDED = ("/balancer-metrics", "/balancer-metrics?format=json", "/metrics", "/", "/nowhere")
+
+
+@pytest.fixture(scope="module")
+def haproxy():
+    with Pod() as pod, HAProxy(pod.addresses) as haproxy:
+        haproxy.wait_up()
+        yield haproxy
+
+
+@pytest.fixture
+def token(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("s3cret-Token\n")
+    return path
+
+
+class Pair:
+    """A certificate for 127.0.0.1 and its key."""
+
+    def __init__(self, directory, name="endpoint"):
+        self.cert, self.key = directory / f"{name}.pem", directory / f"{name}.key"
+        self.renew()
+
+    def renew(self):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "2", "-subj", "/CN=agent", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", f"{self.key}.new", "-out", f"{self.cert}.new"],
+            check=True, capture_output=True)
+        self.key.with_name(self.key.name + ".new").replace(self.key)
+        self.cert.with_name(self.cert.name + ".new").replace(self.cert)
+
+    def keys(self):
+        return {"listenTLSCert": str(self.cert), "listenTLSKey": str(self.key)}
+
+    def fingerprint(self):
+        return ssl.PEM_cert_to_DER_cert(self.cert.read_text())
+
+
+def status(agent, path, context=None, **headers):
+    """The status of an answer, and its headers."""
+    host, port = agent.http.split(":")
+    connection = (http.client.HTTPSConnection(host, int(port), timeout=5, context=context)
+                  if context else http.client.HTTPConnection(host, int(port), timeout=5))
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.headers
+
+
+def basic(password):
+    return "Basic " + base64.b64encode(f"anybody:{password}".encode()).decode()
+
+
+def test_without_a_token_all_is_open(haproxy):
+    with Agent(haproxy) as agent:
+        agent.wait_ready()
+        assert [status(agent, path)[0] for path in GUARDED] == [200, 200, 200, 302, 404]
+        assert not any("open to other hosts" in line for line in agent.err)
+
+
+def test_a_token_is_asked_for_by_all_but_the_probes(haproxy, token):
+    with Agent(haproxy, listenTokenFile=str(token)) as agent:
+        agent.wait_ready()
+        for path in OPEN:
+            assert status(agent, path)[0] == 200
+        for path in GUARDED:
+            code, headers = status(agent, path)
+            assert code == 401 and headers["WWW-Authenticate"].startswith("Basic ")
+        good = ("Bearer s3cret-Token", "bearer s3cret-Token", basic("s3cret-Token"))
+        for value in good:
+            assert status(agent, "/metrics", Authorization=value)[0] == 200, value
+        bad = ("Bearer s3cret-Toke", "Bearer s3cret-Token2", "Bearer ", "Bearer", "s3cret-Token",
+               "Bearer S3cret-Token", basic("s3cret"), basic(""), "Basic !", "Digest x")
+        for value in bad:
+            assert status(agent, "/metrics", Authorization=value)[0] == 401, value
+        assert not any("s3cret" in line for line in agent.err)
+
+
+def test_a_renewed_token_is_taken_up_without_a_signal(haproxy, token):
+    with Agent(haproxy, listenTokenFile=str(token)) as agent:
+        agent.wait_ready()
+        token.write_text("next")
+        until(lambda: status(agent, "/metrics", Authorization="Bearer next")[0] == 200, "the token")
+        assert status(agent, "/metrics", Authorization="Bearer s3cret-Token")[0] == 401
+        # A file that is no good changes nothing.
+        token.write_text("two words\n")
+        agent.wait_log("changed files are refused")
+        assert status(agent, "/metrics", Authorization="Bearer next")[0] == 200
+
+
+def test_tls_shows_the_certificate_and_nothing_old(haproxy, tmp_path):
+    pair = Pair(tmp_path)
+    with Agent(haproxy, **pair.keys()) as agent:
+        context = ssl.create_default_context(cafile=pair.cert)
+        until(lambda: answers(agent, context), "the endpoint")
+        assert status(agent, "/healthz", context)[0] == 200
+        assert status(agent, "/metrics", context)[0] == 200
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            exact = ssl.create_default_context(cafile=pair.cert)
+            exact.minimum_version = exact.maximum_version = version
+            assert status(agent, "/metrics", exact)[0] == 200
+        old = subprocess.run(
+            ["openssl", "s_client", "-connect", agent.http, "-tls1_1", "-cipher",
+             "ALL:@SECLEVEL=0"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert "Cipher is (NONE)" in old.stdout + old.stderr or old.returncode != 0
+        with pytest.raises((OSError, http.client.HTTPException)):
+            status(agent, "/metrics")
+
+
+def answers(agent, context):
+    assert agent.running(), agent.err
+    try:
+        return status(agent, "/healthz", context)[0] == 200
+    except OSError:
+        return False
+
+
+def shown(agent):
+    host, port = agent.http.split(":")
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((host, int(port))))
+
+
+def test_a_renewed_certificate_is_shown_without_a_signal(haproxy, tmp_path):
+    pair = Pair(tmp_path)
+    with Agent(haproxy, **pair.keys()) as agent:
+        first = ssl.create_default_context(cafile=pair.cert)
+        until(lambda: answers(agent, first), "the endpoint")
+        before = shown(agent)
+        assert before == pair.fingerprint()
+        pair.renew()
+        until(lambda: shown(agent) == pair.fingerprint(), "the new certificate")
+        assert shown(agent) != before
+        # Half of a pair: the old one goes on.
+        other = Pair(tmp_path, "other")
+        pair_before = shown(agent)
+        other.cert.replace(pair.cert)
+        agent.wait_log("are no pair")
+        assert shown(agent) == pair_before
+        other.key.replace(pair.key)
+        until(lambda: shown(agent) == pair.fingerprint(), "the other certificate")
+
+
+def test_a_reload_switches_tls_and_token_on_and_off(haproxy, tmp_path, token):
+    pair = Pair(tmp_path)
+    with Agent(haproxy) as agent:
+        agent.wait_ready()
+        plain = dict(agent.config)
+        agent.config |= pair.keys() | {"listenTokenFile": str(token)}
+        agent.write()
+        agent.signal(signal.SIGHUP)
+        context = ssl.create_default_context(cafile=pair.cert)
+        until(lambda: answers(agent, context), "TLS")
+        assert status(agent, "/metrics", context)[0] == 401
+        agent.config = plain
+        agent.write()
+        agent.signal(signal.SIGHUP)
+        agent.wait_ready()
+        assert status(agent, "/metrics")[0] == 200
+
+
+@pytest.mark.parametrize("break_it, wanted", [
+    (lambda pair: pair.key.write_text("no key"), "are no pair"),
+    (lambda pair: pair.cert.write_bytes(b""), "is empty"),
+    (lambda pair: pair.cert.write_bytes(b"a\0b"), "is no text"),
+    (lambda pair: pair.key.write_bytes(pair.cert.read_bytes()), "are no pair"),
+])
+def test_bad_files_stop_the_start_with_a_word(haproxy, tmp_path, break_it, wanted):
+    pair = Pair(tmp_path)
+    break_it(pair)
+    agent = Agent(haproxy, **pair.keys())
+    assert agent.wait() == 1
+    assert any(wanted in line for line in agent.err), agent.err
+    agent.check_sanitizers()
+
+
+@pytest.mark.parametrize("keys, warned", [({}, True), ({"token": True}, False)])
+def test_listening_to_other_hosts_without_a_token_is_warned_of(haproxy, token, keys, warned):
+    more = {"listenTokenFile": str(token)} if keys else {}
+    agent = Agent(haproxy, **more)
+    agent.kill()
+    agent.config["listen"] = "*:" + agent.http.split(":")[1]
+    agent.write()
+    with Agent(haproxy, listen=agent.config["listen"], **more) as again:
+        again.http = agent.http
+        again.wait_ready()
+        assert any("open to other hosts" in line for line in again.err) is warned
+
+
+def test_every_address_means_both_families(haproxy):
+    probe = Agent(haproxy)
+    probe.kill()
+    port = probe.http.split(":")[1]
+    for listen, hosts in ((f"*:{port}", ("127.0.0.1", "::1")), (f"[::1]:{port}", ("::1",))):
+        with Agent(haproxy, listen=listen) as agent:
+            agent.http = f"{'[::1]' if hosts == ('::1',) else '127.0.0.1'}:{port}"
+            agent.wait_ready()
+            for host in hosts:
+                connection = http.client.HTTPConnection(host, int(port), timeout=5)
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().status == 200
+                connection.close()
