@@ -98,7 +98,13 @@ def test_json_is_as_the_schema_says_and_as_the_pods_say(agent, haproxy, pods):
     with Load(haproxy.url, connections=40) as load, Load(pods.urls[1], connections=8) as direct:
         load.wait_standing()
         direct.wait_standing()
-        until(lambda: agent.json()["totalConnections"] == 48, "48 connections")
+
+        def settled():
+            """Pods and HAProxy are asked at different times: all of it has arrived."""
+            totals = agent.json()["totals"]
+            return (totals["connections"], totals["own_sessions"]) == (48, 40)
+
+        until(settled, "48 connections, 40 of them own")
         report = valid(agent.json())
         ws = report["podMetrics"]["ws"]
         assert [pod["server"] for pod in ws] == ["s1", "s2", "s3"]
@@ -243,7 +249,8 @@ def test_hostile_names_survive_both_formats():
 def test_series_say_what_haproxy_and_pods_say(agent, haproxy, pods):
     with Load(haproxy.url, connections=30) as load:
         load.wait_standing()
-        until(lambda: agent.json()["totalConnections"] == 30, "30 connections")
+        until(lambda: agent.json()["totals"]["connections"] == 30 ==
+              agent.json()["totals"]["own_sessions"], "30 connections")
         found = series(agent.get("/metrics")[1])
         for i, name in enumerate(("s1", "s2", "s3")):
             labels = f'{{proxy="ws",server="{name}",pod="web-{i}",node="node-a"}}'
