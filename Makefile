@@ -45,6 +45,13 @@ agent_pkgs := libcurl libmicrohttpd $(core_pkgs)
 field_pkgs := libwebsockets json-c
 check_pkgs := check
 
+# One line a file; V=1 shows the commands. All processors are used unless -j says otherwise.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@echo '  $(1)  $@')
+ifeq ($(MAKELEVEL)$(filter -j% --jobs%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 # Asked once, and only when something is compiled: `make deps` must work without pkg-config.
 pkg_cflags = $(shell pkg-config --cflags $(1))
 pkg_libs   = $(shell pkg-config --libs $(1))
@@ -74,39 +81,47 @@ deps:
 	@.ci/deps build
 
 $(OUT)/agent/%.o: agent/%.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(compile) $(call pkg_cflags,$(agent_pkgs)) -Iagent -c $< -o $@
+	$(Q)$(compile) $(call pkg_cflags,$(agent_pkgs)) -Iagent -c $< -o $@
 
 $(OUT)/agent/core/%.o: agent/core/%.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(compile) $(call pkg_cflags,$(core_pkgs)) -Iagent -c $< -o $@
+	$(Q)$(compile) $(call pkg_cflags,$(core_pkgs)) -Iagent -c $< -o $@
 
 $(OUT)/tests/field/%.o: tests/field/%.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(compile) $(call pkg_cflags,$(field_pkgs)) -Itests/field -c $< -o $@
+	$(Q)$(compile) $(call pkg_cflags,$(field_pkgs)) -Itests/field -c $< -o $@
 
 $(OUT)/unit/%.o: tests/unit/%.c
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(compile) $(call pkg_cflags,$(core_pkgs) $(check_pkgs)) -Iagent -c $< -o $@
+	$(Q)$(compile) $(call pkg_cflags,$(core_pkgs) $(check_pkgs)) -Iagent -c $< -o $@
 
 # The page for people is in the program: its sources as bytes in C.
 page_srcs := agent/page/page.html agent/page/page.css agent/page/page.js
 
 $(OUT)/page/page_data.c: agent/page/embed.sh $(page_srcs)
 	@mkdir -p $(@D)
-	agent/page/embed.sh $(page_srcs) > $@.tmp
-	mv $@.tmp $@
+	$(call say,GEN)
+	$(Q)agent/page/embed.sh $(page_srcs) > $@.tmp
+	@mv $@.tmp $@
 
 $(OUT)/page/page_data.o: $(OUT)/page/page_data.c
-	$(compile) -Iagent -c $< -o $@
+	$(call say,CC)
+	$(Q)$(compile) -Iagent -c $< -o $@
 
 $(OUT)/libcore.a: $(core_objs) $(OUT)/page/page_data.o
+	$(call say,AR)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BIN)/wsbalancer: $(shell_objs) $(OUT)/libcore.a
+	$(call say,LD)
 	@mkdir -p $(@D)
-	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(agent_pkgs)) -lev -lm
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(agent_pkgs)) -lev -lm
 
 comma := ,
 
@@ -116,11 +131,13 @@ $(OUT)/unit/test_out_of_memory: LINK_wrap := $(patsubst %,-Wl$(comma)--wrap=%, m
 	lh_kchar_table_new lh_table_insert)
 
 $(OUT)/unit/%: $(OUT)/unit/%.o $(OUT)/libcore.a
-	$(CC) $(LINK_$(VARIANT)) $(LINK_wrap) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
+	$(call say,LD)
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LINK_wrap) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
 
 $(BIN)/ws%: $(OUT)/tests/field/ws%.o $(field_objs)
+	$(call say,LD)
 	@mkdir -p $(@D)
-	$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(field_pkgs)) -lev -lm
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(field_pkgs)) -lev -lm
 
 .SECONDARY:
 
@@ -129,7 +146,8 @@ deps-test:
 
 # The tests run the sanitizer build; a warning is an error here and only here.
 test: deps-test
-	@$(MAKE) --no-print-directory test-unit test-system VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory test-unit VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory test-system VARIANT=san WERROR=-Werror
 
 test-unit: $(unit_tests)
 	@set -e; for t in $(unit_tests); do $$t; done
@@ -219,6 +237,22 @@ uninstall:
 	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
 		$(unit_dir)/wsbalancer.service
 	rm -rf $(doc_dir)
+
+# Reports, never edits: gcc and clang with warnings as errors, clang-tidy, clang-format.
+lint_srcs := $(wildcard agent/*.c agent/core/*.c tests/unit/*.c tests/field/*.c tests/sim/*.c)
+
+lint:
+	@.ci/deps lint
+	@$(MAKE) --no-print-directory build/release/page/page_data.c
+	clang -std=c11 $(WARNINGS) -Werror $(DEFINES) -Iagent -Itests/field -fsyntax-only \
+		$(call pkg_cflags,$(agent_pkgs) $(field_pkgs) $(check_pkgs)) $(lint_srcs)
+	clang-format --dry-run --Werror $(lint_srcs) $(wildcard agent/*.h agent/core/*.h)
+	clang-tidy --quiet $(wildcard agent/*.c agent/core/*.c) -- -std=c11 $(DEFINES) -Iagent \
+		$(call pkg_cflags,$(agent_pkgs))
+
+format:
+	@.ci/deps lint
+	clang-format -i $(lint_srcs) $(wildcard agent/*.h agent/core/*.h tests/field/*.h)
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory agent field VARIANT=release

@@ -105,7 +105,7 @@ int __wrap_lh_table_insert(struct lh_table *table, const void *key, const void *
 }
 
 /* A failed asprintf leaves the pointer undefined: here it is one that must not be freed. */
-static int print(char **text, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int print(char **text, const char *format, va_list args)
 {
 	if (!fails())
 		return vasprintf(text, format, args);

@@ -214,8 +214,8 @@ static const char *const bad_lists[] = {
 	"{\"metadata\":{\"resourceVersion\":9},\"items\":[]}",
 	"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{}]}",
 	"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[null]}",
-	"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"name\":\"a\"}},"
-	"{\"metadata\":{\"name\":\"a\"}}]}",
+	("{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"name\":\"a\"}},"
+	 "{\"metadata\":{\"name\":\"a\"}}]}"),
 };
 
 START_TEST(a_wrong_list_changes_nothing)
