@@ -101,8 +101,8 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *arg, voi
 	return 0;
 }
 
-struct curlloop *curlloop_new(struct ev_loop *loop, long max_connections, curlloop_done done,
-	void *arg)
+struct curlloop *curlloop_new(
+	struct ev_loop *loop, long max_connections, curlloop_done done, void *arg)
 {
 	struct curlloop *curlloop = calloc(1, sizeof(*curlloop));
 
@@ -122,7 +122,7 @@ struct curlloop *curlloop_new(struct ev_loop *loop, long max_connections, curllo
 	curl_multi_setopt(curlloop->multi, CURLMOPT_TIMERDATA, curlloop);
 	curl_multi_setopt(curlloop->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
 	curl_multi_setopt(curlloop->multi, CURLMOPT_SOCKETDATA, curlloop);
-	curl_multi_setopt(curlloop->multi, CURLMOPT_MAXCONNECTS, max_connections);
+	curlloop_keep(curlloop, max_connections);
 	return curlloop;
 }
 
@@ -134,6 +134,11 @@ void curlloop_free(struct curlloop *curlloop)
 	curl_multi_cleanup(curlloop->multi);
 	ev_timer_stop(curlloop->loop, &curlloop->timer);
 	free(curlloop);
+}
+
+void curlloop_keep(struct curlloop *curlloop, long max_connections)
+{
+	curl_multi_setopt(curlloop->multi, CURLMOPT_MAXCONNECTS, max_connections);
 }
 
 bool curlloop_add(struct curlloop *curlloop, CURL *easy)

@@ -20,11 +20,14 @@ struct curlloop;
 typedef void (*curlloop_done)(CURL *easy, CURLcode result, void *arg);
 
 /* NULL when out of memory. max_connections is how many idle ones are kept. */
-struct curlloop *curlloop_new(struct ev_loop *loop, long max_connections, curlloop_done done,
-	void *arg);
+struct curlloop *curlloop_new(
+	struct ev_loop *loop, long max_connections, curlloop_done done, void *arg);
 
 /* Every handle must have been removed, or have ended. Takes NULL. */
 void curlloop_free(struct curlloop *curlloop);
+
+/* Changes how many idle connections are kept; what is over goes as transfers end. */
+void curlloop_keep(struct curlloop *curlloop, long max_connections);
 
 /* Starts a transfer. False when libcurl refuses, which out of memory does. */
 bool curlloop_add(struct curlloop *curlloop, CURL *easy);

@@ -22,8 +22,8 @@ typedef void (*poller_answer)(struct pod *pod, enum metric_outcome outcome,
 	const struct metric *metric, const char *detail, double seconds, void *arg);
 
 /* The configuration must outlive it. NULL when out of memory. */
-struct poller *poller_new(struct ev_loop *loop, const struct config *config, poller_answer answer,
-	void *arg);
+struct poller *poller_new(
+	struct ev_loop *loop, const struct config *config, poller_answer answer, void *arg);
 
 /* Every pod must have been dropped. Takes NULL. */
 void poller_free(struct poller *poller);
