@@ -5,11 +5,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent.h"
 #include "configfile.h"
 #include "log.h"
 #include "options.h"
+#include "status.h"
+#include "top.h"
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {
@@ -87,6 +90,10 @@ int main(int argc, char **argv)
 {
 	struct options options;
 
+	if (argc > 1 && strcmp(argv[1], "top") == 0)
+		return top_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "status") == 0)
+		return status_main(argc - 1, argv + 1);
 	if (!options_parse(argc, argv, &options))
 		return OPTIONS_EXIT_USAGE;
 	switch (options.action) {

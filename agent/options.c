@@ -8,11 +8,6 @@
 #include "core/nearest.h"
 #include "core/text.h"
 
-#ifndef WSB_SYSCONFDIR
-#define WSB_SYSCONFDIR "/etc"
-#endif
-#define DEFAULT_CONFIG WSB_SYSCONFDIR "/wsbalancer/wsbalancer.yaml"
-
 enum { OPTION_DRY_RUN = 256 }; /* above every letter */
 
 static const struct option long_options[] = {
@@ -67,7 +62,7 @@ static bool complain_option(int found, char **argv)
 
 bool options_parse(int argc, char **argv, struct options *out)
 {
-	struct options options = {.action = OPTIONS_RUN, .config_path = DEFAULT_CONFIG};
+	struct options options = {.action = OPTIONS_RUN, .config_path = OPTIONS_DEFAULT_CONFIG};
 	int found;
 
 	opterr = 0;
@@ -102,15 +97,18 @@ bool options_parse(int argc, char **argv, struct options *out)
 void options_write_help(FILE *out)
 {
 	fputs("usage: wsbalancer [-t] [-c FILE] [--dry-run]\n"
+	      "       wsbalancer top | status [--url URL | -c FILE]\n"
 	      "\n"
 	      "Levels WebSocket connections over pods: asks each pod how many it holds and sets\n"
 	      "the weights of HAProxy's servers by the answers. Runs in the foreground.\n"
 	      "\n"
-	      "  -c, --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
+	      "  -c, --config FILE   configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
 	      "  -t, --check         check the configuration, say what is wrong, exit\n"
 	      "      --dry-run       plan and report, but send nothing to HAProxy\n"
 	      "  -V, --version       print the version and exit\n"
 	      "  -h, --help          print this and exit\n"
+	      "\n"
+	      "top and status show what a running agent knows; see wsbalancer top -h.\n"
 	      "\n"
 	      "SIGTERM and SIGINT put the configured weights back and end it; SIGHUP reads the\n"
 	      "configuration again. See wsbalancer(8) and wsbalancer.yaml(5).\n",

@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#ifndef WSB_SYSCONFDIR
+#define WSB_SYSCONFDIR "/etc"
+#endif
+#define OPTIONS_DEFAULT_CONFIG WSB_SYSCONFDIR "/wsbalancer/wsbalancer.yaml"
+
 enum {
 	OPTIONS_EXIT_USAGE = 2, /* what main exits with after a wrong command line */
 };

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "core/report_age.h"
 #include "core/report_rows.h"
 
 /* Writes a service with its pods; page.js makes the same elements. */
@@ -13,9 +14,5 @@ void report_html_service(FILE *to, const struct report_view *view, const struct 
 
 /* 1234567 as 1,234,567. */
 void report_html_number(FILE *to, uint64_t n);
-
-/* "0.4 s", "42 s", "5 min", "3 h 10 min", "2 d 4 h" of s >= 0; written to buf, which 40 bytes
- * always suffice for; returns buf. */
-char *report_age(double s, char *buf, size_t size);
 
 #endif

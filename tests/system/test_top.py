@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: MIT
+"""`wsbalancer status` and `wsbalancer top`, the latter on a real pseudo-terminal."""
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+
+import jsonschema
+import pytest
+
+from balancer import SANITIZERS, Agent, HAProxy, free_port
+from field import ROOT, Load, Pod, binary, until
+from manypods import ManyPods
+from test_access import Pair
+
+HOSTILE = "evil\x1b[31m\x07\x1b]0;title\x07\u202e\u0085<b>"
+
+
+@pytest.fixture(scope="module")
+def pods():
+    with Pod(n=3, env={"POD_NAME": "web", "NODE_NAME": "node-a"}) as pods:
+        yield pods
+
+
+@pytest.fixture(scope="module")
+def haproxy(pods):
+    with HAProxy(pods.addresses) as haproxy:
+        haproxy.wait_up()
+        yield haproxy
+
+
+@pytest.fixture(scope="module")
+def agent(haproxy):
+    with Agent(haproxy) as agent:
+        agent.wait_ready()
+        yield agent
+
+
+def url(agent):
+    return f"http://{agent.http}"
+
+
+def status(*options, locale="C.UTF-8"):
+    result = subprocess.run([binary("wsbalancer"), "status", *options], capture_output=True,
+                            text=True, timeout=20, env={**os.environ, "LC_ALL": locale})
+    assert not any(word in result.stderr for word in SANITIZERS), result.stderr
+    return result
+
+
+# --- status --------------------------------------------------------------------------------------
+
+
+def test_status_prints_a_table(agent, haproxy, pods):
+    with Load(haproxy.url, connections=30) as load:
+        load.wait_standing()
+        until(lambda: agent.json()["totals"]["connections"] == 30 ==
+              agent.json()["totals"]["own_sessions"], "30 connections")
+        result = status("--url", url(agent))
+        assert result.returncode == 0 and result.stderr == ""
+        lines = result.stdout.splitlines()
+        assert re.match(r"wsbalancer \S+  ready  HAProxy 2\.\S+, up ", lines[0])
+        assert lines[1].startswith("30 connections, 3 of 3 pods known, imbalance ")
+        rows = [line for line in lines if line.startswith("web-")]
+        assert len(rows) == 3 and sum(int(row.split()[2]) for row in rows) == 30
+        assert all("\u2588" in row and row.endswith("steered") for row in rows)
+        assert "\033" not in result.stdout, "no colours into a pipe"
+        assert max(map(len, lines)) <= 110
+
+
+def test_status_writes_ascii_where_the_locale_is(agent):
+    result = status("--url", url(agent), locale="C")
+    assert result.returncode == 0 and result.stdout.isascii()
+
+
+def test_status_takes_the_address_from_the_configuration(agent):
+    result = status("-c", str(agent.file))
+    assert result.returncode == 0 and "web-0" in result.stdout
+
+
+def test_status_as_json_is_the_report(agent):
+    result = status("--url", f"{url(agent)}/balancer-metrics?pod=web-1", "--json")
+    assert result.returncode == 0
+    report = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(
+        json.loads((ROOT / "agent/report.schema.json").read_text())).validate(report)
+    assert [pod["server"] for pod in report["podMetrics"]["ws"]] == ["s2"]
+
+
+def test_status_of_an_agent_that_is_not_ready_is_1(haproxy):
+    with Agent(haproxy, config={"socket": "/nonexistent/socket"}) as agent:
+        agent.wait_http("/healthz")
+        result = status("--url", url(agent))
+        assert result.returncode == 1
+        assert "not ready" in result.stdout and "HAProxy does not answer" in result.stdout
+
+
+@pytest.mark.parametrize("options, wanted, code", [
+    (["--url", f"http://127.0.0.1:{free_port()}"], "Failed to connect", 1),
+    (["--url", "ftp://127.0.0.1"], "ftp", 1),
+    (["--url", ":"], "is no address", 1),
+    (["-c", "/nonexistent.yaml"], "/nonexistent.yaml", 1),
+    (["--url"], "a value is needed behind '--url'", 2),
+    (["--interval", "1s"], "unknown option", 2),
+    (["--urls", "x"], "unknown option '--urls'", 2),
+    (["extra"], "no argument is expected, but there is 'extra'", 2),
+])
+def test_mistakes_are_told_in_one_line(options, wanted, code):
+    result = status(*options)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert wanted in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_what_is_no_agent_is_told(pods):
+    result = status("--url", f"http://{pods.addresses[0]}/metric")
+    # JSON, but no report: an empty table, not ready.
+    assert result.returncode == 1
+    result = status("--url", f"http://{pods.addresses[0]}/nowhere")
+    assert result.returncode == 1 and "404" in result.stderr
+
+
+def test_token_and_certificate_come_from_the_configuration_or_the_command_line(haproxy, tmp_path):
+    pair = Pair(tmp_path)
+    token = tmp_path / "token"
+    token.write_text("abc\n")
+    with Agent(haproxy, listenTokenFile=str(token), **pair.keys()) as agent:
+        until(lambda: status("-c", str(agent.file)).returncode == 0, "the agent to be ready")
+        secure = f"https://{agent.http}"
+        good = ["--url", secure, "--ca", str(pair.cert), "--token-file", str(token)]
+        assert status(*good).returncode == 0
+        assert "401" in status("--url", secure, "--ca", str(pair.cert)).stderr
+        assert "certificate" in status("--url", secure, "--token-file", str(token)).stderr
+
+
+def test_hostile_names_cannot_drive_the_terminal():
+    with ManyPods(2) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
+            Agent(haproxy) as agent:
+        pods.answers[0] |= {"podName": HOSTILE, "nodeName": HOSTILE}
+        pods.answers[1] |= {"podName": "\u4f60\u597d-pod", "nodeName": "n\u0301" * 30}
+        agent.wait_ready()
+        for locale in ("C.UTF-8", "C"):
+            result = status("--url", url(agent), locale=locale)
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", result.stdout)
+            assert "evil?[31m?" in result.stdout
+
+
+# --- top -----------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A program on a pseudo-terminal."""
+
+    def __init__(self, *argv, rows=24, columns=100):
+        self.main, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(other)
+        self.other = other
+        self.out = ""
+        self.process = subprocess.Popen(argv, stdin=other, stdout=other, stderr=other,
+                                        start_new_session=True,
+                                        env={**os.environ, "LC_ALL": "C.UTF-8"})
+        os.set_blocking(self.main, False)
+
+    def read(self):
+        try:
+            while chunk := os.read(self.main, 65536):
+                self.out += chunk.decode(errors="replace")
+        except OSError:
+            pass
+        return self.out
+
+    def until(self, text):
+        until(lambda: text in self.read(), f"{text!r} on the terminal")
+
+    def forget(self):
+        self.read()
+        self.out = ""
+
+    def type(self, keys):
+        os.write(self.main, keys.encode())
+
+    def wait(self):
+        until(lambda: self.read() is not None and self.process.poll() is not None, "the end")
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.main)
+        os.close(self.other)
+
+
+def top(agent, *options, **size):
+    return Terminal(binary("wsbalancer"), "top", "--url", url(agent), "-i", "200ms", *options,
+                    **size)
+
+
+@pytest.mark.parametrize("end", ["q", signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_top_gives_the_terminal_back(agent, end):
+    with top(agent) as terminal:
+        terminal.until("web-2")
+        assert termios.tcgetattr(terminal.other) != terminal.before
+        if isinstance(end, str):
+            terminal.type(end)
+        else:
+            terminal.process.send_signal(end)
+        assert terminal.wait() == 0
+        assert terminal.read().endswith("\033[?7h\033[?25h\033[?1049l")
+        assert termios.tcgetattr(terminal.other) == terminal.before
+        assert not any(word in terminal.out for word in SANITIZERS), terminal.out
+
+
+def test_top_follows_what_happens(agent, pods):
+    with top(agent) as terminal:
+        terminal.until("web-2")
+        with Load(pods.urls[1], connections=77) as load:
+            load.wait_standing()
+            terminal.forget()
+            terminal.until("77 connections")
+        terminal.type("s")
+        terminal.until("s sort by connections")
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
+def test_top_says_that_the_agent_is_gone_and_goes_on_when_it_is_back(haproxy):
+    agent = Agent(haproxy)
+    with agent:
+        agent.wait_ready()
+        with top(agent) as terminal:
+            terminal.until("web-2")
+            agent.stop()
+            terminal.until("s ago")
+            terminal.forget()
+            with Agent(haproxy, listen=agent.http) as again:
+                again.http = agent.http
+                again.wait_ready()
+                terminal.until("q quit")
+                terminal.type("q")
+                assert terminal.wait() == 0
+
+
+def test_top_fits_any_size_and_scrolls():
+    with ManyPods(60, lambda i: {"agentsConnections": 1000 - i, "podName": f"pod-{i:02}"}) as pods, \
+            HAProxy(pods.addresses, server="weight 100") as haproxy, Agent(haproxy) as agent:
+        agent.wait_ready()
+        until(lambda: agent.json()["totals"]["pods_known"] == 60, "all pods")
+        with top(agent, rows=12, columns=60) as terminal:
+            terminal.until("pod-05")
+            assert "pod-40" not in terminal.read()
+            terminal.type("j" * 40)
+            terminal.until("pod-40")
+            terminal.type("\033[A" * 45)
+            terminal.forget()
+            terminal.until("pod-05")
+            fcntl.ioctl(terminal.other, termios.TIOCSWINSZ, struct.pack("HHHH", 80, 41, 0, 0))
+            terminal.process.send_signal(signal.SIGWINCH)
+            terminal.until("pod-59")
+            terminal.type("q")
+            assert terminal.wait() == 0
+
+
+def test_top_wants_a_terminal(agent):
+    result = subprocess.run([binary("wsbalancer"), "top", "--url", url(agent)],
+                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1 and "no terminal" in result.stderr
