@@ -42,8 +42,8 @@ static bool make_word(char *text)
 	return len > 0 && strcspn(text, " \t\r\n") == len;
 }
 
-static bool load(struct credentials_text *file, const char *path, bool is_word, char *error,
-	size_t size)
+static bool load(
+	struct credentials_text *file, const char *path, bool is_word, char *error, size_t size)
 {
 	const char *why = "out of memory";
 	struct stat status;

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 
 enum {
-	CONNECTIONS_MAX = 128,          /* further ones wait to be accepted */
-	CONNECTION_MEMORY = 32 * 1024,  /* bytes for a request's line and headers */
-	IDLE_S = 20,                    /* then a connection is closed */
+	CONNECTIONS_MAX = 128,         /* further ones wait to be accepted */
+	CONNECTION_MEMORY = 32 * 1024, /* bytes for a request's line and headers */
+	IDLE_S = 20,                   /* then a connection is closed */
 };
+
+/* GnuTLS's spelling of "1.2 and 1.3". */
+static const char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 struct door {
 	struct ev_loop *loop;
@@ -75,7 +78,8 @@ static bool has_body(struct MHD_Connection *connection)
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload, size_t *upload_len, void **seen)
+	const char *method, const char *version, const char *upload, size_t *upload_len,
+	void **seen)
 {
 	const struct door *door = arg;
 
@@ -107,26 +111,26 @@ struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char
 	const struct routes *routes)
 {
 	struct door *door = calloc(1, sizeof(*door));
-	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0,
-			(void *)(uintptr_t)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+	struct MHD_OptionItem limits[] = {
+		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+		{MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
 		{MHD_OPTION_END, 0, NULL},
 	};
-	struct MHD_OptionItem *more = cert ? tls : &tls[3];
-	unsigned flags = MHD_USE_EPOLL | (cert ? (unsigned)MHD_USE_TLS : 0U);
 
 	if (!door)
 		return NULL;
 	door->loop = loop;
 	door->routes = routes;
-	door->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, door,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	if (cert)
+		door->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS, 0, NULL, NULL,
+			on_request, door, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
+			MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
+			MHD_OPTION_END);
+	else
+		door->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, door,
+			MHD_OPTION_ARRAY, limits, MHD_OPTION_END);
 	if (!door->daemon) {
 		free(door);
 		return NULL;

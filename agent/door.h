@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One listening socket of the HTTP endpoint: libmicrohttpd inside the libev loop, with no thread. */
+/* One listening socket of the HTTP endpoint: libmicrohttpd inside the libev loop, with no thread.
+ */
 #ifndef WSB_DOOR_H
 #define WSB_DOOR_H
 
@@ -12,8 +13,8 @@ struct door;
 
 /*
  * Serves the routes on a listening socket from now on; over TLS with cert and key, PEM texts that
- * may be NULL. The routes must outlive the door. On success the socket is the door's. NULL, with the
- * socket left alone, when out of memory or when cert and key are no pair.
+ * may be NULL. The routes must outlive the door. On success the socket is the door's. NULL, with
+ * the socket left alone, when out of memory or when cert and key are no pair.
  */
 struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
 	const struct routes *routes);

@@ -48,8 +48,8 @@ static bool has_good_pair(const struct credentials *credentials)
 	return !cert || door_is_pair(cert, key);
 }
 
-static bool settings_init(struct settings *settings, const struct httpd_options *options,
-	char *error, size_t size)
+static bool settings_init(
+	struct settings *settings, const struct httpd_options *options, char *error, size_t size)
 {
 	const char *paths[CREDENTIALS_N_FILES] = {
 		[CREDENTIALS_TOKEN] = options->token_file,
@@ -224,8 +224,8 @@ static void warn_if_open(const struct settings *settings)
 		log_str("listen", settings->listen.host), log_int("port", settings->listen.port));
 }
 
-struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, char *error,
-	size_t size)
+struct httpd *httpd_new(
+	struct ev_loop *loop, const struct httpd_options *options, char *error, size_t size)
 {
 	struct httpd *httpd = calloc(1, sizeof(*httpd));
 
@@ -249,8 +249,8 @@ struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *option
 	return httpd;
 }
 
-bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, char *error,
-	size_t size)
+bool httpd_configure(
+	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size)
 {
 	struct settings wanted;
 

@@ -28,30 +28,30 @@ struct httpd;
  */
 struct httpd_options {
 	const struct config_endpoint *listen; /* host and port */
-	const char *balancer_metric_path; /* begins with / */
-	const char *token_file;           /* NULL: no token is asked for */
-	const char *tls_cert_file;        /* PEM, with tls_key_file: HTTPS only; NULL: plain HTTP */
+	const char *balancer_metric_path;     /* begins with / */
+	const char *token_file;               /* NULL: no token is asked for */
+	const char *tls_cert_file; /* PEM, with tls_key_file: HTTPS only; NULL: plain HTTP */
 	const char *tls_key_file;
-	/* Fills what the answers are made from; all of it must last until the loop goes on. service,
-	 * pod, refresh_s and process are httpd's to fill. */
+	/* Fills what the answers are made from; all of it must last until the loop goes on.
+	 * service, pod, refresh_s and process are httpd's to fill. */
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
 };
 
 /*
  * Listens from now on. The files are looked at every few seconds, and what is new in them is taken
- * up. An address that other hosts can reach without a token is warned of in the log. All strings are copied. NULL on failure, with the reason in error, cut to
- * size. The loop must outlive it.
+ * up. An address that other hosts can reach without a token is warned of in the log. All strings
+ * are copied. NULL on failure, with the reason in error, cut to size. The loop must outlive it.
  */
-struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, char *error,
-	size_t size);
+struct httpd *httpd_new(
+	struct ev_loop *loop, const struct httpd_options *options, char *error, size_t size);
 
 /*
  * Takes changed options; where to listen and the certificate may be new too: requests under way are
  * then cut. On failure the old ones go on, with the reason in error, cut to size.
  */
-bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, char *error,
-	size_t size);
+bool httpd_configure(
+	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size);
 
 /* Cuts what is under way and stops listening. No callback runs after it. */
 void httpd_free(struct httpd *httpd);

@@ -30,9 +30,11 @@ static void write_help(const char *name, bool is_top)
 	       "%s"
 	       "  -h, --help             print this and exit\n",
 		name, is_top ? "[--interval TIME]" : "[--json]",
-		is_top ? "Shows a running agent's pods in this terminal. Keys: q quits, s sorts by name\n"
+		is_top ? "Shows a running agent's pods in this terminal. Keys: q quits, s sorts by "
+			 "name\n"
 			 "or by connections, arrows scroll."
-		       : "Prints a running agent's pods once. Exits with 0 when the agent is ready, else 1.",
+		       : "Prints a running agent's pods once. Exits with 0 when the agent is "
+			 "ready, else 1.",
 		OPTIONS_DEFAULT_CONFIG,
 		is_top ? "  -i, --interval TIME    between two looks (default 1s)\n"
 		       : "  -j, --json             print the report as JSON\n");
@@ -62,8 +64,7 @@ enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
 	const char *name = argv[0];
 	bool is_top = strcmp(name, "top") == 0;
 	const char *letters = is_top ? "+:u:c:i:h" : "+:u:c:jh";
-	struct query_options options = {
-		.config_path = OPTIONS_DEFAULT_CONFIG, .interval_ms = 1000};
+	struct query_options options = {.config_path = OPTIONS_DEFAULT_CONFIG, .interval_ms = 1000};
 	int found;
 
 	opterr = 0;
@@ -87,8 +88,8 @@ enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
 		case 'i':
 			if (!text_parse_duration(optarg, &options.interval_ms) ||
 				options.interval_ms < 100 || options.interval_ms > 3600000)
-				return complain(name, "a time from 100ms to 1h is needed, not",
-					optarg);
+				return complain(
+					name, "a time from 100ms to 1h is needed, not", optarg);
 			break;
 		case 'j':
 			options.json = true;
@@ -136,7 +137,8 @@ static char *complete_url(const char *given, const char *path)
 
 	if (url && curl_url_set(url, CURLUPART_URL, given, 0) == CURLUE_OK &&
 		curl_url_get(url, CURLUPART_PATH, &found, 0) == CURLUE_OK &&
-		(strcmp(found, "/") != 0 || curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK) &&
+		(strcmp(found, "/") != 0 ||
+			curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK) &&
 		curl_url_set(url, CURLUPART_QUERY, "format=json", CURLU_APPENDQUERY) == CURLUE_OK &&
 		curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK)
 		copy = strdup(text);
@@ -156,7 +158,10 @@ static char *url_of(const struct config *config)
 	char *url;
 
 	if (asprintf(&base, "%s://%s%s%s:%u", config->listen_tls_cert ? "https" : "http",
-		    is_ipv6 ? "[" : "", anywhere ? "127.0.0.1" : strcmp(host, "::") == 0 ? "::1" : host,
+		    is_ipv6 ? "[" : "",
+		    anywhere                  ? "127.0.0.1"
+		    : strcmp(host, "::") == 0 ? "::1"
+					      : host,
 		    is_ipv6 ? "]" : "", (unsigned)config->listen.port) < 0)
 		return NULL;
 	url = complete_url(base, config->balancer_metric_path);
@@ -233,12 +238,12 @@ static bool prepare(struct query *query, const struct query_options *options,
 	query->headers = curl_slist_append(NULL, "Accept: application/json");
 	query->url = config ? url_of(config) : complete_url(options->url, "/balancer-metrics");
 	if (!query->url) {
-		snprintf(why, size, "is no address of an agent: use one such as "
-				    "http://127.0.0.1:9180");
+		snprintf(why, size,
+			"is no address of an agent: use one such as "
+			"http://127.0.0.1:9180");
 		return false;
 	}
-	if (!query->easy || !query->headers ||
-		!add_token(query, token_file, why, size))
+	if (!query->easy || !query->headers || !add_token(query, token_file, why, size))
 		return false;
 	return set_options(query, ca_file, is_own_certificate);
 }
@@ -284,7 +289,8 @@ struct json_object *query_report(struct query *query, CURLcode code, char *why, 
 	struct json_object *report = NULL;
 
 	if (code != CURLE_OK) {
-		snprintf(why, size, "%s", query->error[0] ? query->error : curl_easy_strerror(code));
+		snprintf(
+			why, size, "%s", query->error[0] ? query->error : curl_easy_strerror(code));
 		return NULL;
 	}
 	tokener = json_tokener_new();

@@ -20,8 +20,7 @@ static const char text_plain[] = "text/plain; charset=utf-8";
 static const char text_html[] = "text/html; charset=utf-8";
 static const char json_type[] = "application/json";
 static const char prometheus_type[] = "text/plain; version=0.0.4; charset=utf-8";
-static const char openmetrics_type[] =
-	"application/openmetrics-text; version=1.0.0; charset=utf-8";
+static const char openmetrics_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /* A request under way. */
 struct request {
@@ -33,11 +32,11 @@ struct request {
 static bool add_headers(struct MHD_Response *response, const char *type)
 {
 	return MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES &&
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") ==
-		MHD_YES &&
-		MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT) ==
-		MHD_YES &&
-		MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+	       MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") ==
+		       MHD_YES &&
+	       MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT) ==
+		       MHD_YES &&
+	       MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
 }
 
 /* Takes over the response, which may be NULL. name and value are one more header, or NULL. */
@@ -55,15 +54,6 @@ static int queue(const struct request *request, unsigned status, struct MHD_Resp
 	return result;
 }
 
-static int answer_text(const struct request *request, unsigned status, const char *text,
-	const char *name, const char *value)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text),
-		(void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
-
-	return queue(request, status, response, text_plain, name, value);
-}
-
 /* Takes over the text. */
 static int answer_report(const struct request *request, struct report_text text, const char *type,
 	const char *name, const char *value)
@@ -76,6 +66,20 @@ static int answer_report(const struct request *request, struct report_text text,
 	if (!response)
 		free(text.bytes);
 	return queue(request, MHD_HTTP_OK, response, type, name, value);
+}
+
+static int answer_text(const struct request *request, unsigned status, const char *text,
+	const char *name, const char *value)
+{
+	char *copy = strdup(text);
+	struct MHD_Response *response;
+
+	if (!copy)
+		return MHD_NO;
+	response = MHD_create_response_from_buffer(strlen(copy), copy, MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(copy);
+	return queue(request, status, response, text_plain, name, value);
 }
 
 static const char *header_of(const struct request *request, const char *name)
@@ -109,7 +113,8 @@ static int answer_metrics(const struct request *request)
 	static const char *const offers[] = {"text/plain", "application/openmetrics-text"};
 	struct report_view view = {0};
 	struct report_process process;
-	bool openmetrics = accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+	bool openmetrics =
+		accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
 
 	request->routes->view(&view, request->routes->arg);
 	process_read(&process);
@@ -124,8 +129,9 @@ static int answer_balancer(const struct request *request)
 	struct report_view view = {0};
 	char policy[500];
 	const char *format = query_of(request, "format");
-	bool json = format ? strcmp(format, "json") == 0
-			   : accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+	bool json =
+		format ? strcmp(format, "json") == 0
+		       : accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
 
 	request->routes->view(&view, request->routes->arg);
 	view.service = query_of(request, "service");
@@ -133,8 +139,8 @@ static int answer_balancer(const struct request *request)
 	view.refresh_s = refresh_of(request);
 	if (json)
 		return answer_report(request, report_json_write(&view), json_type, NULL, NULL);
-	return answer_report(request, report_html_write(&view), text_html, "Content-Security-Policy",
-		report_html_policy(policy, sizeof(policy)));
+	return answer_report(request, report_html_write(&view), text_html,
+		"Content-Security-Policy", report_html_policy(policy, sizeof(policy)));
 }
 
 static int answer_ready(const struct request *request)
@@ -168,7 +174,8 @@ static int answer_not_found(const struct request *request)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "Not found. There are %s, /metrics, /healthz, /readyz, /startz.\n",
+	snprintf(text, sizeof(text),
+		"Not found. There are %s, /metrics, /healthz, /readyz, /startz.\n",
 		request->routes->balancer_metric_path);
 	return answer_text(request, MHD_HTTP_NOT_FOUND, text, NULL, NULL);
 }
@@ -182,7 +189,7 @@ static bool is_same_secret(const char *given, const char *wanted)
 
 	for (size_t i = 0; i < len; i++)
 		differs |= (unsigned)(unsigned char)given[i] ^
-			(unsigned)(unsigned char)wanted[wanted_len > 0 ? i % wanted_len : 0];
+			   (unsigned)(unsigned char)wanted[wanted_len > 0 ? i % wanted_len : 0];
 	return differs == 0;
 }
 

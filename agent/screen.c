@@ -91,7 +91,8 @@ static int put_part(const struct table *table, const char *s, int columns)
 	while (len > 0) {
 		uint32_t point = 0;
 		size_t n = text_utf8_decode(s, len, &point);
-		int width = n == 0 || (n > 1 && !table->options->utf8) ? -1 : wcwidth((wchar_t)point);
+		int width =
+			n == 0 || (n > 1 && !table->options->utf8) ? -1 : wcwidth((wchar_t)point);
 
 		/* Controls, marks that reorder text, and what has no width of its own. */
 		if (used + (width < 1 ? 1 : width) > columns)
@@ -121,8 +122,8 @@ static void put_number(const struct table *table, int64_t n, int columns)
 		fprintf(table->to, "%*s  ", columns, "-");
 }
 
-__attribute__((format(printf, 3, 4))) static void put_colored(const struct table *table,
-	const char *color, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void put_colored(
+	const struct table *table, const char *color, const char *format, ...)
 {
 	va_list args;
 
@@ -255,8 +256,9 @@ static void lay_out(struct table *table)
 
 	table->name_columns = longest(table, false, NAME_MAX_COLUMNS);
 	table->node_columns = width >= WIDE ? longest(table, true, NODE_MAX_COLUMNS) : 0;
-	rest = width - table->name_columns - 2 - (table->node_columns ? table->node_columns + 2 : 0) -
-		(6 + 2) - 2 - (6 + 2) - (3 + 2) - STATE_COLUMNS;
+	rest = width - table->name_columns - 2 -
+	       (table->node_columns ? table->node_columns + 2 : 0) - (6 + 2) - 2 - (6 + 2) -
+	       (3 + 2) - STATE_COLUMNS;
 	if (rest < BAR_MIN_COLUMNS) {
 		table->name_columns -= BAR_MIN_COLUMNS - rest;
 		table->name_columns = table->name_columns < 6 ? 6 : table->name_columns;
@@ -279,12 +281,11 @@ static void put_heads(const struct table *table)
 	put_cell(table, "POD", table->name_columns);
 	if (table->node_columns > 0)
 		put_cell(table, "NODE", table->node_columns);
-	fprintf(table->to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "", "OWN", "WGT",
-		"STATE");
+	fprintf(table->to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "", "OWN",
+		"WGT", "STATE");
 }
 
-static void put_service(struct table *table, struct json_object *service,
-	struct json_object *pods)
+static void put_service(struct table *table, struct json_object *service, struct json_object *pods)
 {
 	size_t n = jsonget_len(pods);
 

@@ -11,10 +11,10 @@
 enum { SCREEN_WIDTH_MIN = 40, SCREEN_WIDTH_MAX = 400 };
 
 struct screen_options {
-	int width;      /* columns, SCREEN_WIDTH_MIN..SCREEN_WIDTH_MAX */
-	bool utf8;      /* blocks and what is not ASCII may be written */
+	int width; /* columns, SCREEN_WIDTH_MIN..SCREEN_WIDTH_MAX */
+	bool utf8; /* blocks and what is not ASCII may be written */
 	bool color;
-	bool by_name;   /* sorted by name, else the fullest pod first */
+	bool by_name; /* sorted by name, else the fullest pod first */
 };
 
 /*

@@ -23,9 +23,9 @@ static int width_of_stdout(void)
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return PIPE_WIDTH;
-	return size.ws_col < SCREEN_WIDTH_MIN ? SCREEN_WIDTH_MIN
-		: size.ws_col > SCREEN_WIDTH_MAX ? SCREEN_WIDTH_MAX
-						 : size.ws_col;
+	return size.ws_col < SCREEN_WIDTH_MIN   ? SCREEN_WIDTH_MIN
+	       : size.ws_col > SCREEN_WIDTH_MAX ? SCREEN_WIDTH_MAX
+						: size.ws_col;
 }
 
 static int print_report(const struct query *query, struct json_object *report, bool as_json)

@@ -23,20 +23,21 @@
 struct top {
 	struct query query;
 	CURLM *multi;
-	bool asking;               /* the request is under way */
-	int64_t next_ms;           /* when to ask again */
+	bool asking;     /* the request is under way */
+	int64_t next_ms; /* when to ask again */
 	int64_t interval_ms;
 	struct json_object *report; /* the last good one, or NULL */
-	int64_t report_ms;         /* when it came */
-	char why[256];             /* the last failure, "" after an answer */
-	int signals;               /* signalfd */
-	struct termios before;     /* how the terminal was */
+	int64_t report_ms;          /* when it came */
+	char why[256];              /* the last failure, "" after an answer */
+	int signals;                /* signalfd */
+	struct termios before;      /* how the terminal was */
 	bool by_name;
-	size_t scroll;             /* lines */
+	size_t scroll; /* lines */
 	bool over;
 };
 
-/* Another screen, no cursor, lines cut at the edge, keys as they come. The end puts all of it back. */
+/* Another screen, no cursor, lines cut at the edge, keys as they come. The end puts all of it back.
+ */
 static bool terminal_take(struct top *top)
 {
 	struct termios raw;

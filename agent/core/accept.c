@@ -9,7 +9,7 @@
 /* One element of the header: a media range and its quality. */
 struct range {
 	const char *type;
-	size_t len;    /* of type, without blanks and parameters */
+	size_t len;      /* of type, without blanks and parameters */
 	int thousandths; /* q as a whole number, 0..1000 */
 };
 

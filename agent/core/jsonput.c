@@ -10,8 +10,8 @@
 
 enum { FLAGS = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT };
 
-void jsonput_add(struct jsonput *put, struct json_object *to, const char *key,
-	struct json_object *value)
+void jsonput_add(
+	struct jsonput *put, struct json_object *to, const char *key, struct json_object *value)
 {
 	if (!to || !value || json_object_object_add_ex(to, key, value, FLAGS) != 0) {
 		json_object_put(value);
@@ -76,8 +76,8 @@ void jsonput_string(struct jsonput *put, struct json_object *to, const char *key
 	jsonput_add(put, to, key, jsonput_new_string(s));
 }
 
-void jsonput_string_or_null(struct jsonput *put, struct json_object *to, const char *key,
-	const char *s)
+void jsonput_string_or_null(
+	struct jsonput *put, struct json_object *to, const char *key, const char *s)
 {
 	if (s[0])
 		jsonput_string(put, to, key, s);
@@ -90,8 +90,8 @@ void jsonput_number(struct jsonput *put, struct json_object *to, const char *key
 	jsonput_add(put, to, key, json_object_new_int64(n));
 }
 
-void jsonput_number_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
-	int64_t n)
+void jsonput_number_if(
+	struct jsonput *put, struct json_object *to, const char *key, bool known, int64_t n)
 {
 	if (known)
 		jsonput_number(put, to, key, n);
@@ -104,8 +104,8 @@ void jsonput_double(struct jsonput *put, struct json_object *to, const char *key
 	jsonput_add(put, to, key, jsonput_new_double(d));
 }
 
-void jsonput_double_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
-	double d)
+void jsonput_double_if(
+	struct jsonput *put, struct json_object *to, const char *key, bool known, double d)
 {
 	if (known)
 		jsonput_double(put, to, key, d);
@@ -118,8 +118,8 @@ void jsonput_bool(struct jsonput *put, struct json_object *to, const char *key, 
 	jsonput_add(put, to, key, json_object_new_boolean(b));
 }
 
-void jsonput_bool_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
-	bool b)
+void jsonput_bool_if(
+	struct jsonput *put, struct json_object *to, const char *key, bool known, bool b)
 {
 	if (known)
 		jsonput_bool(put, to, key, b);

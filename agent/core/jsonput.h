@@ -17,8 +17,8 @@ struct jsonput {
 
 /* Takes over value; NULL means that it could not be made. Once it returns, use value only while
  * ok. */
-void jsonput_add(struct jsonput *put, struct json_object *to, const char *key,
-	struct json_object *value);
+void jsonput_add(
+	struct jsonput *put, struct json_object *to, const char *key, struct json_object *value);
 void jsonput_append(struct jsonput *put, struct json_object *to, struct json_object *value);
 
 /* Bytes of s that are no UTF-8 come out as U+FFFD. NULL when out of memory. */
@@ -28,17 +28,17 @@ struct json_object *jsonput_new_double(double d);
 
 void jsonput_string(struct jsonput *put, struct json_object *to, const char *key, const char *s);
 /* null for "". */
-void jsonput_string_or_null(struct jsonput *put, struct json_object *to, const char *key,
-	const char *s);
+void jsonput_string_or_null(
+	struct jsonput *put, struct json_object *to, const char *key, const char *s);
 void jsonput_number(struct jsonput *put, struct json_object *to, const char *key, int64_t n);
 void jsonput_double(struct jsonput *put, struct json_object *to, const char *key, double d);
 /* null unless known. */
-void jsonput_double_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
-	double d);
-void jsonput_number_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
-	int64_t n);
-void jsonput_bool_if(struct jsonput *put, struct json_object *to, const char *key, bool known,
-	bool b);
+void jsonput_double_if(
+	struct jsonput *put, struct json_object *to, const char *key, bool known, double d);
+void jsonput_number_if(
+	struct jsonput *put, struct json_object *to, const char *key, bool known, int64_t n);
+void jsonput_bool_if(
+	struct jsonput *put, struct json_object *to, const char *key, bool known, bool b);
 void jsonput_bool(struct jsonput *put, struct json_object *to, const char *key, bool b);
 
 #endif

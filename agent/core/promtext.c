@@ -18,8 +18,8 @@ static const struct {
 	[PROMTEXT_INFO] = {"info", "gauge", "_info"},
 };
 
-void promtext_family(const struct promtext *out, const char *name, enum promtext_type type,
-	const char *help)
+void promtext_family(
+	const struct promtext *out, const char *name, enum promtext_type type, const char *help)
 {
 	const char *suffix = out->openmetrics ? "" : types[type].suffix;
 	const char *word = out->openmetrics ? types[type].type : types[type].plain;

@@ -22,8 +22,8 @@ struct promtext {
 enum promtext_type { PROMTEXT_GAUGE, PROMTEXT_COUNTER, PROMTEXT_HISTOGRAM, PROMTEXT_INFO };
 
 /* The lines before the samples. help is one line without a backslash. */
-void promtext_family(const struct promtext *out, const char *name, enum promtext_type type,
-	const char *help);
+void promtext_family(
+	const struct promtext *out, const char *name, enum promtext_type type, const char *help);
 
 /* One label of a sample; the caller writes the braces and commas. Any bytes may be in value. */
 void promtext_label(const struct promtext *out, const char *name, const char *value);

@@ -13,7 +13,7 @@
 
 /* What the kernel says of this process; all zero where it says nothing. */
 struct report_process {
-	double cpu_s;             /* user and system time since the start */
+	double cpu_s; /* user and system time since the start */
 	uint64_t resident_bytes;
 	uint64_t virtual_bytes;
 	uint64_t open_fds;
@@ -26,17 +26,17 @@ struct report_kube;
 struct report_view {
 	const struct cluster *cluster;
 	const struct stats *stats;
-	int64_t now_ms;          /* monotonic, as the cluster's times */
-	int64_t wall_ms;         /* since the epoch */
-	const char *version;     /* of the agent */
+	int64_t now_ms;                       /* monotonic, as the cluster's times */
+	int64_t wall_ms;                      /* since the epoch */
+	const char *version;                  /* of the agent */
 	const struct report_process *process; /* NULL: the series of the process are left out */
 	const struct report_kube *kubernetes; /* see report_kube.h */
 	size_t n_kubernetes;
 	bool dry_run;
 	bool ready;
-	const char *service;     /* only this one, or NULL for all */
-	const char *pod;         /* only this one (name, address or server), or NULL */
-	unsigned refresh_s;      /* what the page begins with; 0: off */
+	const char *service; /* only this one, or NULL for all */
+	const char *pod;     /* only this one (name, address or server), or NULL */
+	unsigned refresh_s;  /* what the page begins with; 0: off */
 };
 
 /* A document that a writer made: bytes and their length, freed by the caller with free(). NULL when
@@ -55,8 +55,8 @@ struct report_text report_json_write(const struct report_view *view);
 /* Prometheus text format, or OpenMetrics when asked. */
 struct report_text report_prom_write(const struct report_view *view, bool openmetrics);
 /* The page for people, and the Content-Security-Policy that it is to be served with: only its own
- * script and style, and requests to where it came from. Written to buf, which 500 bytes suffice for;
- * returns buf. */
+ * script and style, and requests to where it came from. Written to buf, which 500 bytes suffice
+ * for; returns buf. */
 struct report_text report_html_write(const struct report_view *view);
 char *report_html_policy(char *buf, size_t size);
 
@@ -66,9 +66,9 @@ char *report_html_policy(char *buf, size_t size);
  */
 char *report_service_url(const struct server *server, char *buf, size_t size);
 
-/* Why the server has its weight, in words: "steered", "warming up: 40 %", "draining", "never heard",
- * "stale 42 s", "fallback: 3 of 8 known", "not steered: balance source", ... Written to buf, cut to
- * size; returns buf. */
+/* Why the server has its weight, in words: "steered", "warming up: 40 %", "draining", "never
+ * heard", "stale 42 s", "fallback: 3 of 8 known", "not steered: balance source", ... Written to
+ * buf, cut to size; returns buf. */
 char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size);
 
 #endif

@@ -19,7 +19,7 @@ char *report_age(double s, char *buf, size_t size)
 	else if (s < 172800.0)
 		snprintf(buf, size, "%" PRId64 " h %" PRId64 " min", whole / 3600, whole / 60 % 60);
 	else
-		snprintf(buf, size, "%" PRId64 " d %" PRId64 " h", whole / 86400,
-			whole / 3600 % 24);
+		snprintf(
+			buf, size, "%" PRId64 " d %" PRId64 " h", whole / 86400, whole / 3600 % 24);
 	return buf;
 }

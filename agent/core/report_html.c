@@ -54,8 +54,8 @@ static void write_time(const struct page *page)
 }
 
 /* before and after are markup of our own, name is foreign. */
-static void write_notice(FILE *to, const char *look, const char *before, const char *name,
-	const char *after)
+static void write_notice(
+	FILE *to, const char *look, const char *before, const char *name, const char *after)
 {
 	fprintf(to, "<p class=\"notice %s\">%s", look, before);
 	text_write_html(to, name);

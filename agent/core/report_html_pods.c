@@ -51,11 +51,13 @@ static const char *look_of(const struct server *server)
 
 void report_html_number(FILE *to, uint64_t n)
 {
-	if (n >= 1000) {
-		report_html_number(to, n / 1000);
-		fprintf(to, ",%03" PRIu64, n % 1000);
-	} else {
-		fprintf(to, "%" PRIu64, n);
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
+
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			fputc(',', to);
+		fputc(digits[i], to);
 	}
 }
 
@@ -68,7 +70,8 @@ static void write_bar(FILE *to, double own, double others, double level)
 		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
 		own, own, others);
 	if (level >= 0.0)
-		fprintf(to, "<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
+		fprintf(to,
+			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
 			level, level);
 	fputs("</svg>", to);
 }
@@ -86,7 +89,8 @@ static void write_connections(FILE *to, const struct report_row *row, double max
 {
 	uint32_t own = row->server->own < row->connections ? row->server->own : row->connections;
 
-	fputs("<td class=\"c-connections\" data-label=\"Connections\"><div class=\"gauge\"><span>", to);
+	fputs("<td class=\"c-connections\" data-label=\"Connections\"><div class=\"gauge\"><span>",
+		to);
 	report_html_number(to, row->connections);
 	fputs("</span>", to);
 	write_bar(to, 100.0 * own / max, 100.0 * (row->connections - own) / max,
@@ -113,8 +117,8 @@ static void write_weight(FILE *to, const struct report_row *row)
 	fputs("</div></td>", to);
 }
 
-static void write_row(FILE *to, const struct report_view *view, const struct report_row *row,
-	double max)
+static void write_row(
+	FILE *to, const struct report_view *view, const struct report_row *row, double max)
 {
 	const struct server *server = row->server;
 	const struct pod *pod = server->pod;
@@ -151,8 +155,8 @@ static double largest_of(const struct report_rows *rows, const struct report_ser
 	return max;
 }
 
-static void write_facts(FILE *to, const struct report_rows *rows,
-	const struct report_service *service)
+static void write_facts(
+	FILE *to, const struct report_rows *rows, const struct report_service *service)
 {
 	size_t n_known = 0;
 

@@ -53,8 +53,8 @@ static void add_plan(struct jsonput *put, struct json_object *to, const struct r
 	jsonput_number_if(put, to, "weight", planned, server->weight);
 }
 
-static struct json_object *pod_of(struct jsonput *put, const struct report_view *view,
-	const struct report_row *row)
+static struct json_object *pod_of(
+	struct jsonput *put, const struct report_view *view, const struct report_row *row)
 {
 	const struct server *server = row->server;
 	const struct pod *pod = server->pod;
@@ -89,8 +89,8 @@ static struct json_object *pod_of(struct jsonput *put, const struct report_view 
 	return to;
 }
 
-static void add_services(struct jsonput *put, struct json_object *to, const struct report_view *view,
-	const struct report_rows *rows)
+static void add_services(struct jsonput *put, struct json_object *to,
+	const struct report_view *view, const struct report_rows *rows)
 {
 	struct json_object *services = json_object_new_array();
 	struct json_object *pods = json_object_new_object();
@@ -112,7 +112,8 @@ static void add_services(struct jsonput *put, struct json_object *to, const stru
 		jsonput_string(put, entry, "url", service->url);
 		jsonput_number(put, entry, "connections", (int64_t)service->connections);
 		for (size_t j = 0; put->ok && j < service->n_rows; j++)
-			jsonput_append(put, list, pod_of(put, view, &rows->rows[service->first + j]));
+			jsonput_append(
+				put, list, pod_of(put, view, &rows->rows[service->first + j]));
 	}
 }
 
@@ -142,8 +143,8 @@ static void add_totals(struct jsonput *put, struct json_object *report,
 	jsonput_double_if(put, to, "imbalance", totals->planned, totals->imbalance);
 }
 
-static struct json_object *backend_of(struct jsonput *put, const struct report_view *view,
-	const struct backend *backend)
+static struct json_object *backend_of(
+	struct jsonput *put, const struct report_view *view, const struct backend *backend)
 {
 	struct json_object *to = json_object_new_object();
 	const struct planner_summary *summary = &backend->summary;
@@ -163,8 +164,8 @@ static struct json_object *backend_of(struct jsonput *put, const struct report_v
 	jsonput_number(put, to, "servers", (int64_t)backend->n_servers);
 	jsonput_number(put, to, "servers_without_address", (int64_t)n_free);
 	jsonput_number(put, to, "own_sessions", (int64_t)own);
-	jsonput_double_if(put, to, "arrivals_per_s", backend->arrivals.rated,
-		backend->arrivals.per_second);
+	jsonput_double_if(
+		put, to, "arrivals_per_s", backend->arrivals.rated, backend->arrivals.per_second);
 	jsonput_double_if(put, to, "imbalance", planned, summary->imbalance);
 	jsonput_double_if(put, to, "level", planned, summary->level);
 	jsonput_bool(put, to, "fallback", planned && summary->fallback);
@@ -173,8 +174,8 @@ static struct json_object *backend_of(struct jsonput *put, const struct report_v
 	return to;
 }
 
-static void add_backends(struct jsonput *put, struct json_object *report,
-	const struct report_view *view)
+static void add_backends(
+	struct jsonput *put, struct json_object *report, const struct report_view *view)
 {
 	struct json_object *list = json_object_new_array();
 	size_t n;
@@ -185,7 +186,8 @@ static void add_backends(struct jsonput *put, struct json_object *report,
 		jsonput_append(put, list, backend_of(put, view, backends[i]));
 }
 
-static void add_haproxy(struct jsonput *put, struct json_object *report, const struct report_view *view)
+static void add_haproxy(
+	struct jsonput *put, struct json_object *report, const struct report_view *view)
 {
 	struct json_object *to = json_object_new_object();
 	const struct hareply_info *info = cluster_info(view->cluster);
@@ -205,8 +207,8 @@ static void add_haproxy(struct jsonput *put, struct json_object *report, const s
 	jsonput_number(put, to, "reloads", (int64_t)cluster_counters(view->cluster)->reloads);
 }
 
-static void add_agent(struct jsonput *put, struct json_object *report, const struct report_view *view,
-	const struct report_totals *totals)
+static void add_agent(struct jsonput *put, struct json_object *report,
+	const struct report_view *view, const struct report_totals *totals)
 {
 	struct json_object *to = json_object_new_object();
 	const struct cluster_params *settings = cluster_settings(view->cluster);
@@ -215,8 +217,8 @@ static void add_agent(struct jsonput *put, struct json_object *report, const str
 	if (!put->ok)
 		return;
 	jsonput_string(put, to, "version", view->version);
-	jsonput_double(put, to, "uptime_s",
-		(double)(view->wall_ms - view->stats->start_wall_ms) / 1000.0);
+	jsonput_double(
+		put, to, "uptime_s", (double)(view->wall_ms - view->stats->start_wall_ms) / 1000.0);
 	jsonput_number(put, to, "replicas", settings->replicas);
 	jsonput_double(put, to, "poll_interval_s", (double)settings->poll_interval_ms / 1000.0);
 	jsonput_double(put, to, "cache_ttl_s", (double)settings->cache_ttl_ms / 1000.0);
@@ -279,8 +281,8 @@ struct report_text report_json_write(const struct report_view *view)
 	add_history(&put, report, view->stats);
 	if (put.ok) {
 		size_t len;
-		const char *bytes = json_object_to_json_string_length(report,
-			JSON_C_TO_STRING_NOSLASHESCAPE | JSON_C_TO_STRING_NOZERO, &len);
+		const char *bytes = json_object_to_json_string_length(
+			report, JSON_C_TO_STRING_NOSLASHESCAPE | JSON_C_TO_STRING_NOZERO, &len);
 
 		text.bytes = bytes ? strndup(bytes, len) : NULL;
 		text.len = text.bytes ? len : 0;

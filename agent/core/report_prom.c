@@ -22,16 +22,17 @@ static void write_haproxy(const struct promtext *text, const struct report_view 
 		promtext_label(text, "version", cluster_info(view->cluster)->version);
 		fputs("} 1\n", text->to);
 		promtext_gauge(text, "wsbalancer_haproxy_last_success_timestamp_seconds",
-			"When HAProxy last answered, since the epoch.", report_wall_s(view, updated_ms));
+			"When HAProxy last answered, since the epoch.",
+			report_wall_s(view, updated_ms));
 	}
-	promtext_counter(text, "wsbalancer_haproxy_reloads", "Reloads and restarts of HAProxy seen.",
-		(double)counters->reloads);
+	promtext_counter(text, "wsbalancer_haproxy_reloads",
+		"Reloads and restarts of HAProxy seen.", (double)counters->reloads);
 	promtext_counter(text, "wsbalancer_haproxy_reads_failed",
 		"Readings of HAProxy's state that failed.", (double)view->stats->reads_failed);
 	promtext_histogram(text, "wsbalancer_haproxy_read_duration_seconds",
 		"Time that reading HAProxy's state took.", &view->stats->read);
-	promtext_counter(text, "wsbalancer_address_changes", "Servers that came to another address.",
-		(double)counters->new_addresses);
+	promtext_counter(text, "wsbalancer_address_changes",
+		"Servers that came to another address.", (double)counters->new_addresses);
 	promtext_counter(text, "wsbalancer_weight_repairs",
 		"Weights that someone else had changed and the agent set again.",
 		(double)counters->repairs);
@@ -48,8 +49,8 @@ static void write_polls_and_pushes(const struct promtext *text, const struct rep
 	};
 	const struct stats *stats = view->stats;
 
-	promtext_family(text, "wsbalancer_polls", PROMTEXT_COUNTER,
-		"Polls of pods, by how they ended.");
+	promtext_family(
+		text, "wsbalancer_polls", PROMTEXT_COUNTER, "Polls of pods, by how they ended.");
 	for (size_t i = 0; i < METRIC_N_OUTCOMES; i++)
 		promtext_result(text, "wsbalancer_polls",
 			metric_outcome_label((enum metric_outcome)i), stats->polls[i]);
@@ -69,14 +70,14 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 
 	promtext_family(text, "wsbalancer_agent_check_requests", PROMTEXT_COUNTER,
 		"Agent-check requests of HAProxy, by the answer.");
-	promtext_result(text, "wsbalancer_agent_check_requests", "answered",
-		stats->agent_check_answered);
-	promtext_result(text, "wsbalancer_agent_check_requests", "unknown",
-		stats->agent_check_unknown);
-	promtext_result(text, "wsbalancer_agent_check_requests", "dropped",
-		stats->agent_check_dropped);
-	promtext_counter(text, "wsbalancer_rounds", "Rounds that made a plan.",
-		(double)stats->rounds);
+	promtext_result(
+		text, "wsbalancer_agent_check_requests", "answered", stats->agent_check_answered);
+	promtext_result(
+		text, "wsbalancer_agent_check_requests", "unknown", stats->agent_check_unknown);
+	promtext_result(
+		text, "wsbalancer_agent_check_requests", "dropped", stats->agent_check_dropped);
+	promtext_counter(
+		text, "wsbalancer_rounds", "Rounds that made a plan.", (double)stats->rounds);
 	promtext_counter(text, "wsbalancer_rounds_skipped",
 		"Rounds left out: no memory, or the last one still under way.",
 		(double)stats->rounds_skipped);
@@ -91,9 +92,10 @@ static void write_process(const struct promtext *text, const struct report_view 
 {
 	const struct report_process *process = view->process;
 
-	promtext_counter(text, "process_cpu_seconds", "User and system time of the agent.",
-		process->cpu_s);
-	promtext_gauge(text, "process_start_time_seconds", "When the agent started, since the epoch.",
+	promtext_counter(
+		text, "process_cpu_seconds", "User and system time of the agent.", process->cpu_s);
+	promtext_gauge(text, "process_start_time_seconds",
+		"When the agent started, since the epoch.",
 		(double)view->stats->start_wall_ms / 1000.0);
 	promtext_gauge(text, "process_resident_memory_bytes", "Memory of the agent that is in RAM.",
 		(double)process->resident_bytes);
@@ -105,8 +107,8 @@ static void write_process(const struct promtext *text, const struct report_view 
 		(double)process->max_fds);
 }
 
-static void write_all(const struct promtext *text, const struct report_view *view,
-	const struct report_rows *rows)
+static void write_all(
+	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
 {
 	promtext_family(text, "wsbalancer_build", PROMTEXT_INFO, "The agent's version.");
 	fputs("wsbalancer_build_info{", text->to);
@@ -116,7 +118,8 @@ static void write_all(const struct promtext *text, const struct report_view *vie
 		"1 when HAProxy was reached and the first round is done.", view->ready);
 	promtext_gauge(text, "wsbalancer_dry_run", "1 when the agent plans and sends nothing.",
 		view->dry_run);
-	promtext_gauge(text, "wsbalancer_replicas", "HAProxy instances that the agent reckons with.",
+	promtext_gauge(text, "wsbalancer_replicas",
+		"HAProxy instances that the agent reckons with.",
 		cluster_settings(view->cluster)->replicas);
 	report_prom_servers(text, view, rows);
 	report_prom_backends(text, view);

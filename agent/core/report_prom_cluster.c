@@ -66,10 +66,11 @@ static const struct {
 		connections_of},
 	{"wsbalancer_server_own_sessions", "Sessions that this HAProxy holds on the server.",
 		own_of},
-	{"wsbalancer_server_level_connections",
-		"Connections that the server's pod should come to.", level_of},
+	{"wsbalancer_server_level_connections", "Connections that the server's pod should come to.",
+		level_of},
 	{"wsbalancer_server_target_sessions",
-		"By stock, sessions that this HAProxy should hold on the server; by flow, its part of "
+		"By stock, sessions that this HAProxy should hold on the server; by flow, its part "
+		"of "
 		"the new ones.",
 		target_of},
 	{"wsbalancer_server_weight", "Weight that the plan wants.", weight_of},
@@ -97,13 +98,12 @@ static void write_row_labels(const struct promtext *text, const struct report_ro
 	promtext_label(text, "node", pod_node(pod));
 }
 
-void report_prom_servers(const struct promtext *text, const struct report_view *view,
-	const struct report_rows *rows)
+void report_prom_servers(
+	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
 {
-
 	for (size_t i = 0; i < sizeof(server_families) / sizeof(server_families[0]); i++) {
-		promtext_family(text, server_families[i].name, PROMTEXT_GAUGE,
-			server_families[i].help);
+		promtext_family(
+			text, server_families[i].name, PROMTEXT_GAUGE, server_families[i].help);
 		for (size_t j = 0; j < rows->n_rows; j++) {
 			double value = server_families[i].value(view, &rows->rows[j]);
 
@@ -175,7 +175,8 @@ static const struct {
 };
 
 /* How many servers are in each state: what alerts ask, without a series a pod. */
-static void write_server_counts(const struct promtext *text, struct backend *const *backends, size_t n)
+static void write_server_counts(
+	const struct promtext *text, struct backend *const *backends, size_t n)
 {
 	const char *const *states = report_states();
 
@@ -210,12 +211,12 @@ void report_prom_backends(const struct promtext *text, const struct report_view 
 	}
 	write_server_counts(text, backends, n);
 	for (size_t i = 0; i < sizeof(backend_families) / sizeof(backend_families[0]); i++) {
-		promtext_family(text, backend_families[i].name, PROMTEXT_GAUGE,
-			backend_families[i].help);
+		promtext_family(
+			text, backend_families[i].name, PROMTEXT_GAUGE, backend_families[i].help);
 		for (size_t j = 0; j < n; j++) {
 			double value = report_is_planned(backends[j])
-				? backend_families[i].value(view, backends[j])
-				: (double)NAN;
+					       ? backend_families[i].value(view, backends[j])
+					       : (double)NAN;
 
 			if (isnan(value))
 				continue;

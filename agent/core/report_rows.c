@@ -57,8 +57,20 @@ const char *report_state(const struct server *server)
 const char *const *report_states(void)
 {
 	static const char *const all[] = {
-		"heard", "stale", "never_heard", "disbelieved", "draining", "unplanned", "down",
-		"maint", "drain", "backup", "weight_zero", "no_address", "not_steered", NULL,
+		"heard",
+		"stale",
+		"never_heard",
+		"disbelieved",
+		"draining",
+		"unplanned",
+		"down",
+		"maint",
+		"drain",
+		"backup",
+		"weight_zero",
+		"no_address",
+		"not_steered",
+		NULL,
 	};
 
 	return all;
@@ -78,8 +90,8 @@ static uint32_t connections_of(const struct report_row *row, unsigned replicas)
 	return (uint32_t)fmin(round(reckoned), INT32_MAX);
 }
 
-static bool is_selected(const struct report_view *view, const struct server *server,
-	const char *url)
+static bool is_selected(
+	const struct report_view *view, const struct server *server, const char *url)
 {
 	const struct pod *pod = server->pod;
 
@@ -87,13 +99,13 @@ static bool is_selected(const struct report_view *view, const struct server *ser
 		strcmp(view->service, server->backend->name) != 0)
 		return false;
 	return !view->pod || strcmp(view->pod, server->name) == 0 ||
-		strcmp(view->pod, pod->key) == 0 || strcmp(view->pod, pod->address) == 0 ||
-		(*view->pod && strcmp(view->pod, pod_name(pod)) == 0);
+	       strcmp(view->pod, pod->key) == 0 || strcmp(view->pod, pod->address) == 0 ||
+	       (*view->pod && strcmp(view->pod, pod_name(pod)) == 0);
 }
 
 /* Appends the server's row when it is selected; false when out of memory. There is room. */
-static bool add_row(struct report_rows *rows, const struct report_view *view,
-	const struct server *server)
+static bool add_row(
+	struct report_rows *rows, const struct report_view *view, const struct server *server)
 {
 	const struct cluster_params *settings = cluster_settings(view->cluster);
 	char url[URL_MAX];

@@ -129,7 +129,8 @@ static struct json_object *json_of(const struct scene *scene)
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	struct json_object *report = json_tokener_parse_ex(tokener, text.bytes, (int)text.len);
 
-	ck_assert_msg(report != NULL, "%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
+	ck_assert_msg(
+		report != NULL, "%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
 	json_tokener_free(tokener);
 	free(text.bytes);
 	return report;
@@ -146,7 +147,8 @@ static struct json_object *at(struct json_object *object, const char *path)
 		if (json_object_is_type(object, json_type_array))
 			object = json_object_array_get_idx(object, (size_t)strtoul(key, NULL, 10));
 		else
-			ck_assert_msg(json_object_object_get_ex(object, key, &object), "no %s", key);
+			ck_assert_msg(
+				json_object_object_get_ex(object, key, &object), "no %s", key);
 		path += len + (path[len] == '/');
 	}
 	return object;
@@ -251,8 +253,8 @@ START_TEST(servers_of_one_name_in_dns_are_one_service)
 
 		server->fqdn = "ws.default.svc";
 		server->port = 8100;
-		server->address = (const char *const[]){"10.0.0.1", "10.0.0.2", "10.0.0.3",
-			"10.0.0.2"}[i];
+		server->address =
+			(const char *const[]){"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.2"}[i];
 	}
 	update(scene);
 	hear(scene, "a", "s1", 1, "web-0");
@@ -439,7 +441,8 @@ END_TEST
 START_TEST(no_name_becomes_markup)
 {
 	static const char spice[] = "<>&\"'{}/=\\\n\r\t \x80\xff\xc3\xa9\xe2\x80\xae-]!";
-	unsigned seed = getenv("SEED") ? (unsigned)strtoul(getenv("SEED"), NULL, 10) : 1;
+	const char *given = getenv("SEED");
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 1;
 
 	seed += (unsigned)_i;
 	char name[40];

@@ -18,8 +18,8 @@ START_TEST(the_ring_spans_ten_minutes_however_often_it_is_fed)
 
 	ck_assert_int_ge(latest->wall_ms - oldest->wall_ms, 540000);
 	for (size_t i = 1; i < STATS_HISTORY_MAX; i++)
-		ck_assert_int_gt(stats_point_at(&stats, i)->wall_ms,
-			stats_point_at(&stats, i - 1)->wall_ms);
+		ck_assert_int_gt(
+			stats_point_at(&stats, i)->wall_ms, stats_point_at(&stats, i - 1)->wall_ms);
 }
 END_TEST
 
