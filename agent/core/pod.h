@@ -22,6 +22,7 @@ struct pod {
 	bool heard;              /* metric and heard_ms hold an answer */
 	struct metric metric;    /* the last good answer */
 	int64_t heard_ms;        /* when it came */
+	uint64_t gained;         /* by how many its count has grown, over all answers */
 	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
 	int64_t polled_ms;       /* when the last poll ended; 0: none yet */
 	char error[160];         /* the last failure in words, "" after a success */

@@ -10,7 +10,9 @@ The agent is the one of build/, or of build/$VARIANT (`make test` sets san).
 import csv
 import io
 import json
+import os
 import pathlib
+import shlex
 import shutil
 import signal
 import socket
@@ -19,6 +21,9 @@ import urllib.error
 import urllib.request
 
 from field import Program, binary, until
+
+# How HAProxy is called: `make test-haproxy` runs other versions in roots of their own.
+HAPROXY = shlex.split(os.environ.get("WSB_HAPROXY", "haproxy"))
 
 # What a sanitizer prints begins a line with one of these somewhere in it.
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
@@ -43,7 +48,7 @@ class HAProxy(Program):
     its name), more to the whole configuration."""
 
     def __init__(self, addresses, balance="leastconn", server="check inter 200ms weight 100",
-                 more="", servers=None, backend="", level="admin", program="haproxy", bufsize=None):
+                 more="", servers=None, backend="", level="admin", bufsize=None):
         self.dir = make_dir()
         self.port = free_port()
         self.socket = str(self.dir / "admin.sock")
@@ -52,7 +57,7 @@ class HAProxy(Program):
         self.backend_lines, self.bufsize = backend, bufsize
         self.servers = servers or {f"s{i + 1}": a for i, a in enumerate(addresses)}
         self.write()
-        super().__init__([program, "-W", "-f", str(self.file), "-S", str(self.dir / "master.sock")])
+        super().__init__([*HAPROXY, "-W", "-f", str(self.file), "-S", str(self.dir / "master.sock")])
         try:
             self.wait_pid()
         except AssertionError:

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import websockets
 
-from balancer import Agent, HAProxy, free_port, make_dir
+from balancer import HAPROXY, Agent, HAProxy, free_port, make_dir
 from field import ROOT, Pod, Program, until
 
 SHIPPED = ROOT / "haproxy" / "haproxy.cfg"
@@ -42,7 +42,7 @@ class ShippedHAProxy(HAProxy):
         assert "10.0.0.1" not in re.sub(r"10\.0\.0\.0/8", "", text)
         (self.dir / "haproxy.cfg").write_text(text)
         self.servers = {f"pod{i + 1}": a for i, a in enumerate(addresses)}
-        Program.__init__(self, ["haproxy", "-W", "-f", str(self.dir / "haproxy.cfg")])
+        Program.__init__(self, [*HAPROXY, "-W", "-f", str(self.dir / "haproxy.cfg")])
         self.wait_pid()
 
 

@@ -160,6 +160,23 @@ START_TEST(a_failure_is_kept_in_words_and_leaves_the_last_good_answer)
 }
 END_TEST
 
+START_TEST(growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth)
+{
+	static const uint32_t counts[] = {10, 13, 13, 2, 4};
+	struct pod_table *table = pod_table_new();
+	struct pod *pod = pod_take(table, "10.0.0.1", 80, 1);
+
+	for (int i = 0; i < 5; i++) {
+		struct metric metric = {.count = counts[i]};
+
+		pod_observe(pod, METRIC_OK, &metric, NULL, 10 + i);
+		pod_observe(pod, METRIC_TIMED_OUT, NULL, NULL, 10 + i);
+	}
+	ck_assert_uint_eq(pod->gained, 5);
+	pod_table_free(table);
+}
+END_TEST
+
 START_TEST(the_table_grows_and_each_pod_is_visited_once)
 {
 	enum { N = 5000 };
@@ -199,6 +216,7 @@ int main(void)
 	tcase_add_test(tcase, servers_with_one_address_share_a_pod_until_the_last_lets_go);
 	tcase_add_test(tcase, a_pod_that_comes_back_has_no_past);
 	tcase_add_test(tcase, a_failure_is_kept_in_words_and_leaves_the_last_good_answer);
+	tcase_add_test(tcase, growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth);
 	tcase_add_test(tcase, the_table_grows_and_each_pod_is_visited_once);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
