@@ -21,7 +21,7 @@ static const double MAYBE_S = 0.05;
 struct check {
 	struct checkd *checkd;
 	struct check *next;
-	struct check **link; /* what points here */
+	struct check *prev;
 	ev_io io;
 	ev_timer timer;
 	size_t len;
@@ -46,9 +46,12 @@ static void check_free(struct check *check)
 	ev_io_stop(checkd->loop, &check->io);
 	ev_timer_stop(checkd->loop, &check->timer);
 	close(check->io.fd);
-	*check->link = check->next;
+	if (check->prev)
+		check->prev->next = check->next;
+	else
+		checkd->checks = check->next;
 	if (check->next)
-		check->next->link = check->link;
+		check->next->prev = check->prev;
 	checkd->n_checks--;
 	free(check);
 }
@@ -142,9 +145,8 @@ static void start_check(struct checkd *checkd, int fd)
 	}
 	check->checkd = checkd;
 	check->next = checkd->checks;
-	check->link = &checkd->checks;
 	if (check->next)
-		check->next->link = &check->next;
+		check->next->prev = check;
 	checkd->checks = check;
 	checkd->n_checks++;
 	ev_io_init(&check->io, on_request, fd, EV_READ);

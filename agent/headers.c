@@ -135,18 +135,18 @@ static bool rebuild(struct headers *headers)
 /* Frees old versions that nobody uses. */
 static void prune(struct headers *headers)
 {
-	struct version **link = &headers->versions->next;
+	struct version *kept = headers->versions;
 
-	while (*link) {
-		struct version *version = *link;
+	while (kept && kept->next) {
+		struct version *old = kept->next;
 
-		if (version->users > 0) {
-			link = &version->next;
+		if (old->users > 0) {
+			kept = old;
 			continue;
 		}
-		*link = version->next;
-		curl_slist_free_all(version->list);
-		free(version);
+		kept->next = old->next;
+		curl_slist_free_all(old->list);
+		free(old);
 	}
 }
 

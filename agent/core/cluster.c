@@ -112,8 +112,8 @@ static bool is_selected(const struct cluster *cluster, const struct hareply_back
 /* Adds a new backend at the end. False when out of memory. */
 static bool add_backend(struct cluster *cluster, const char *name)
 {
-	struct backend **grown =
-		reallocarray(cluster->backends, cluster->n_backends + 1, sizeof(*grown));
+	struct backend **grown = reallocarray(
+		cluster->backends, cluster->n_backends + 1, sizeof(struct backend *));
 	struct backend *backend;
 
 	if (!grown)

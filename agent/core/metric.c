@@ -144,7 +144,7 @@ static enum metric_outcome read_root(struct json_object *root, const char *key, 
 static bool is_blank(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (!memchr(" \t\r\n", text[i], 4))
+		if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n')
 			return false;
 	}
 	return true;
