@@ -41,11 +41,16 @@ struct checkd {
 
 static void check_free(struct check *check)
 {
+	ev_io_stop(check->checkd->loop, &check->io);
+	ev_timer_stop(check->checkd->loop, &check->timer);
+	close(check->io.fd);
+	free(check);
+}
+
+static void check_end(struct check *check)
+{
 	struct checkd *checkd = check->checkd;
 
-	ev_io_stop(checkd->loop, &check->io);
-	ev_timer_stop(checkd->loop, &check->timer);
-	close(check->io.fd);
 	if (check->prev)
 		check->prev->next = check->next;
 	else
@@ -53,7 +58,7 @@ static void check_free(struct check *check)
 	if (check->next)
 		check->next->prev = check->prev;
 	checkd->n_checks--;
-	free(check);
+	check_free(check);
 }
 
 static void answer(struct check *check, const struct server *server)
@@ -69,13 +74,13 @@ static void answer(struct check *check, const struct server *server)
 		stats->agent_check_answered++;
 	else
 		stats->agent_check_unknown++;
-	check_free(check);
+	check_end(check);
 }
 
 static void drop(struct check *check)
 {
 	check->checkd->stats->agent_check_dropped++;
-	check_free(check);
+	check_end(check);
 }
 
 static void judge(struct check *check, bool ended)
@@ -210,7 +215,11 @@ void checkd_free(struct checkd *checkd)
 		ev_io_stop(checkd->loop, &checkd->listeners[i]);
 		close(checkd->listeners[i].fd);
 	}
-	while (checkd->checks)
-		check_free(checkd->checks);
+	for (struct check *check = checkd->checks; check;) {
+		struct check *next = check->next;
+
+		check_free(check);
+		check = next;
+	}
 	free(checkd);
 }
