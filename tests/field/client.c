@@ -47,7 +47,7 @@ static void on_failed(struct client *client, const char *text, size_t len)
 	tally->failed++;
 	client->target->failed++;
 	tally_reason(&tally->why_failed, why);
-	rest(client, load_backoff_us(client->load, client->failures++));
+	rest(client, load_backoff_us(client->load, &client->dice, client->failures++));
 }
 
 void client_open(struct client *client)
@@ -135,7 +135,7 @@ static void on_established(struct client *client)
 	hist_add(&load->tally.handshake, loop_now_us() - client->began_us);
 
 	ev_timer_stop(load->loop.ev, &client->timer);
-	int64_t lifetime_us = load_lifetime_us(load);
+	int64_t lifetime_us = load_lifetime_us(load, &client->dice);
 	if (lifetime_us > 0)
 		loop_timer_start(&load->loop, &client->timer, lifetime_us);
 	talk_begin(&client->talk);
@@ -173,7 +173,7 @@ static void on_closed(struct client *client)
 	client->target->dropped++;
 	tally_reason(&tally->why_dropped, code);
 	load_count_open(client->load, false);
-	rest(client, load_backoff_us(client->load, 0));
+	rest(client, load_backoff_us(client->load, &client->dice, 0));
 }
 
 static void on_peer_close(struct client *client, const unsigned char *in, size_t len)
@@ -241,14 +241,14 @@ void client_speechless(struct client *client)
 	if (client->wants_close)
 		lws_callback_on_writable(client->wsi);
 	else
-		client_close(client, load_backoff_us(client->load, 0));
+		client_close(client, load_backoff_us(client->load, &client->dice, 0));
 }
 
 void client_storm(struct client *client)
 {
 	client->stormed = false;
 	if (client->state == CLIENT_OPEN && !client->wants_close)
-		client_close(client, load_backoff_us(client->load, 0));
+		client_close(client, load_backoff_us(client->load, &client->dice, 0));
 }
 
 void client_abandon(struct client *client)
@@ -263,9 +263,10 @@ void client_abandon(struct client *client)
 		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
-void client_init(struct client *client, struct load *load)
+void client_init(struct client *client, struct load *load, uint64_t number)
 {
 	*client = (struct client){.load = load, .reopen_us = -1};
+	client->dice.state = dice_mix((uint64_t)load->plan->seed + dice_mix(number + 1));
 	ev_timer_init(&client->timer, on_timer, 0.0, 0.0);
 	client->timer.data = client;
 	talk_init(&client->talk, client);

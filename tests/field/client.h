@@ -26,6 +26,7 @@ struct client {
 	/* The end of the state: give up connecting, end of the lifetime, open again. */
 	ev_timer timer;
 	struct talk talk;
+	struct dice dice;  /* its lifetimes and waits, of the seed and its number alone */
 	int64_t began_us;  /* of the handshake */
 	bool alone;        /* only our own timer watches it */
 	bool timed_out;    /* it took too long */
@@ -37,7 +38,7 @@ struct client {
 };
 
 /* Makes a client IDLE; it lies in the caller's memory and must not move until client_fini(). */
-void client_init(struct client *client, struct load *load);
+void client_init(struct client *client, struct load *load, uint64_t number);
 
 /* Starts an attempt to connect. */
 void client_open(struct client *client);

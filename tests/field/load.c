@@ -30,7 +30,7 @@ struct target *load_next_target(struct load *load)
 	return target;
 }
 
-int64_t load_lifetime_us(struct load *load)
+int64_t load_lifetime_us(const struct load *load, struct dice *dice)
 {
 	double mean_s = load->plan->lifetime_s;
 	double s = mean_s;
@@ -40,20 +40,20 @@ int64_t load_lifetime_us(struct load *load)
 	case LOAD_FIXED:
 		break;
 	case LOAD_EXPONENTIAL:
-		s = dice_exponential(&load->dice, mean_s);
+		s = dice_exponential(dice, mean_s);
 		break;
 	case LOAD_LOGNORMAL:
-		s = dice_lognormal(&load->dice, mean_s);
+		s = dice_lognormal(dice, mean_s);
 		break;
 	}
 	/* A year is for ever enough, and keeps the product in range. */
 	return 1 + (int64_t)(fmin(s, 3.2e7) * 1e6);
 }
 
-int64_t load_backoff_us(struct load *load, unsigned failures)
+int64_t load_backoff_us(const struct load *load, struct dice *dice, unsigned failures)
 {
 	double us = load->plan->reconnect_ms * 1e3 * (double)(1U << (failures < 6 ? failures : 6));
-	us *= 0.5 + dice_unit(&load->dice);
+	us *= 0.5 + dice_unit(dice);
 	return us < MAX_BACKOFF_US ? (int64_t)us : MAX_BACKOFF_US;
 }
 
@@ -140,7 +140,9 @@ static void start_sweep(struct load *load)
 static void on_storm(struct ev_loop *ev, ev_timer *timer, int revents)
 {
 	struct load *load = timer->data;
-	double fraction = load->plan->storms[timer - load->storms].fraction;
+	size_t number = (size_t)(timer - load->storms);
+	double fraction = load->plan->storms[number].fraction;
+	struct dice dice = {.state = (uint64_t)load->plan->seed - 1 - number};
 	(void)ev;
 	(void)revents;
 	/* Exactly that share of the open ones, each with the same chance. */
@@ -150,7 +152,7 @@ static void on_storm(struct ev_loop *ev, ev_timer *timer, int revents)
 		struct client *client = &load->clients[i];
 		if (client->state != CLIENT_OPEN)
 			continue;
-		client->stormed = dice_unit(&load->dice) * (double)left < (double)wanted;
+		client->stormed = dice_unit(&dice) * (double)left < (double)wanted;
 		wanted -= client->stormed ? 1 : 0;
 		left--;
 	}
@@ -227,7 +229,7 @@ bool load_start(
 		return false;
 	}
 	for (int64_t i = 0; i < plan->connections; i++)
-		client_init(&load->clients[i], load);
+		client_init(&load->clients[i], load, (uint64_t)i);
 	init_timer(load, &load->pacer, on_pace, 0.0, PACE_US / 1e6);
 	init_timer(load, &load->second, on_second, 1.0, 1.0);
 	init_timer(load, &load->sweeper, on_sweep, 0.0, SWEEP_US / 1e6);

@@ -47,7 +47,7 @@ struct load {
 	size_t n_closing;       /* of the busy ones, those in CLOSING */
 	size_t n_swept;         /* how far the sweeper has come */
 	struct tally tally;
-	struct dice dice;
+	struct dice dice;      /* of the messages */
 	unsigned char *buffer; /* owned: a message behind LWS_PRE bytes */
 	int64_t began_us;
 	bool stood, ending;
@@ -74,11 +74,12 @@ void load_stop(struct load *load);
 /* Where the next connection goes, round robin. */
 struct target *load_next_target(struct load *load);
 
-/* How long a new connection should live; 0: for ever. */
-int64_t load_lifetime_us(struct load *load);
+/* How long a new connection should live; 0: for ever. dice is the client's: what happens to one
+ * client must not change the lives of the others. */
+int64_t load_lifetime_us(const struct load *load, struct dice *dice);
 
 /* The wait before trying again after this many failures in a row, jittered. */
-int64_t load_backoff_us(struct load *load, unsigned failures);
+int64_t load_backoff_us(const struct load *load, struct dice *dice, unsigned failures);
 
 /* A client came to OPEN, or left it. */
 void load_count_open(struct load *load, bool in);

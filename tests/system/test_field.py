@@ -595,6 +595,34 @@ def test_same_seed_gives_the_same_messages():
     assert messages[0] == messages[1] != messages[2]
 
 
+def test_lives_are_of_seed_and_client_alone_whatever_is_said():
+    async def lives(seed, message_interval):
+        """How long the first client's first three connections stood."""
+        seen, third = [], asyncio.get_running_loop().create_future()
+
+        async def note(ws):
+            began = time.monotonic()
+            async for message in ws:
+                await ws.send(message)
+            seen.append(time.monotonic() - began)
+            if len(seen) == 3:
+                third.set_result(True)
+
+        async with server(note) as url:
+            with field.Load(url, connections=1, lifetime=0.6, message_interval=message_interval,
+                            seed=seed):
+                await asyncio.wait_for(third, 20)
+        return seen
+
+    def differ(a, b):
+        return max(abs(x - y) for x, y in zip(a, b))
+
+    silent, talking = (asyncio.run(lives(5, interval)) for interval in (0, 0.02))
+    assert differ(silent, talking) < 0.15, (silent, talking)
+    other = asyncio.run(lives(6, 0))
+    assert differ(silent, other) > 0.15, (silent, other)
+
+
 @pytest.fixture(name="certificate", scope="module")
 def self_signed_certificate(tmp_path_factory):
     """Paths of a certificate for localhost and its key."""
