@@ -9,6 +9,7 @@
 
 #include "core/page_data.h"
 #include "core/report_html_pods.h"
+#include "core/report_kube.h"
 #include "core/report_rows.h"
 #include "core/text.h"
 
@@ -62,6 +63,24 @@ static void write_notice(
 	fprintf(to, "%s</p>", after);
 }
 
+static void write_kubernetes_notices(const struct page *page)
+{
+	const struct report_view *view = page->view;
+
+	for (size_t i = 0; i < view->n_kubernetes; i++) {
+		const struct report_kube *kube = &view->kubernetes[i];
+
+		if (!kube->error[0])
+			continue;
+		fputs("<p class=\"notice warn\">Kubernetes does not tell of the Service ",
+			page->to);
+		text_write_html(page->to, kube->service);
+		fputs(": ", page->to);
+		text_write_html(page->to, kube->error);
+		fputs(". Below are the pods that were known last.</p>", page->to);
+	}
+}
+
 static void write_notices(const struct page *page)
 {
 	const struct report_view *view = page->view;
@@ -86,6 +105,7 @@ static void write_notices(const struct page *page)
 				": fewer than half of its pods are known. All weights are as "
 				"configured.");
 	}
+	write_kubernetes_notices(page);
 }
 
 static void write_connections(const struct page *page)

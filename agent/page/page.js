@@ -569,6 +569,14 @@
 			if (backend.fallback)
 				notices.push(["warn", `Backend ${backend.name}: fewer than half of its pods are known. ` +
 					"All weights are as configured."]);
+		for (const kube of report.kubernetes ?? []) {
+			if (kube.error)
+				notices.push(["warn", `Kubernetes does not tell of the Service ${kube.service}: ` +
+					`${kube.error}. Below are the pods that were known last.`]);
+			if (kube.pods_unplaced > 0)
+				notices.push(["bad", `${plural(kube.pods_unplaced, "ready pod")} of the Service ` +
+					`${kube.service} found no server in ${kube.proxy}.`]);
+		}
 		if (report.agent.version !== document.body.dataset.version)
 			notices.push(["calm", `The agent is version ${report.agent.version} now: reload this page.`]);
 		return notices;

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from balancer import Agent, HAProxy, free_port
+from fake_api import FakeApi, endpoint
 from field import ROOT, Load, Pod, until
 from manypods import ManyPods
 from prometheus import Prometheus
@@ -42,6 +43,9 @@ FAULTS = {
     "few_files": {"WsbalancerFilesNearlyUsedUp"},
     "all_down": {"WsbalancerNoUsablePod"},
     "full": {"WsbalancerNearlyFull"},
+    "kubernetes": set(),
+    "api_gone": {"WsbalancerKubernetesUnwatched"},
+    "few_slots": {"WsbalancerSlotsUsedUp"},
 }
 
 
@@ -71,19 +75,34 @@ class Scene(contextlib.ExitStack):
         self.targets = {}
         self.over = threading.Event()
 
-    def start(self, name, pods=None, agent_options=(), level="admin", wait=True, **keys):
+    def start(self, name, pods=None, agent_options=(), level="admin", wait=True,
+              server="weight 100", servers=None, **keys):
         pods = pods or self.enter_context(ManyPods(5))
         stats = free_port()
         more = (f"frontend stats\n\tbind 127.0.0.1:{stats}\n"
                 "\thttp-request use-service prometheus-exporter if { path /metrics }\n")
         addresses = pods if isinstance(pods, list) else pods.addresses
         haproxy = self.enter_context(
-            HAProxy(addresses, server="weight 100", more=more, level=level))
+            HAProxy(addresses, server=server, servers=servers, more=more, level=level))
         agent = self.enter_context(Agent(haproxy, *agent_options, variant="release", **keys))
         self.targets[name] = [agent.http, f"127.0.0.1:{stats}"]
         if wait:
             agent.wait_ready()
         return pods, haproxy, agent
+
+    def start_slots(self, name, slots):
+        """An agent that fills slots with five pods from Kubernetes; the API server."""
+        pods = self.enter_context(ManyPods(5))
+        api = self.enter_context(FakeApi())
+        api.set_slice("web-1", [endpoint(address.split(":")[0], pod=f"web-{i}", node="node-a")
+                                for i, address in enumerate(pods.addresses)],
+                      ports=[{"name": "ws", "port": pods.port, "protocol": "TCP"}])
+        self.start(name, pods, server="weight 100 disabled",
+                   servers={f"pod{i + 1}": "127.0.0.1:1" for i in range(slots)},
+                   kubernetes=[{"service": "web", "namespace": "default", "backend": "ws",
+                                "serverOptions": ""}],
+                   kubernetesAPI={"server": api.url})
+        return api
 
     def keep_doing(self, action, every_s):
         def run():
@@ -148,6 +167,9 @@ def scene():
         _, haproxy, _ = s.start("full", [pod.address])
         s.enter_context(Load(haproxy.url, connections=9, variant="release")).wait_standing()
         haproxy.cli("set maxconn global 10")
+        s.start_slots("kubernetes", 8)
+        s.start_slots("api_gone", 8).down()
+        s.start_slots("few_slots", 3)
         assert set(s.targets) == set(FAULTS)
         yield s
 

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from balancer import Agent, HAProxy, free_port
+from fake_api import FakeApi, endpoint
 from field import ROOT, Load, Pod, until
 from manypods import ManyPods
 
@@ -172,6 +173,30 @@ def test_json_is_as_the_schema_says_with_agent_check_alone(pods):
         text = agent.get("/metrics")[1]
         assert "wsbalancer_haproxy_up" not in text
         assert "does not answer" not in agent.get("/balancer-metrics")[1].split("<script>")[0]
+
+
+def test_json_is_as_the_schema_says_with_kubernetes():
+    with ManyPods(3) as pods, FakeApi() as api, HAProxy(
+            [], server="weight 100 disabled",
+            servers={f"pod{i + 1}": "127.0.0.1:1" for i in range(5)}) as haproxy, Agent(
+                haproxy, kubernetes=[{"service": "web", "namespace": "default", "backend": "ws"}],
+                kubernetesAPI={"server": api.url}) as agent:
+        api.set_slice("web-1", [
+            endpoint(address.split(":")[0], pod=f"web-{i}", node="node-a", zone="z1")
+            for i, address in enumerate(pods.addresses)],
+            ports=[{"name": "ws", "port": pods.port, "protocol": "TCP"}])
+        agent.wait_ready()
+        until(lambda: agent.json()["totals"]["pods_known"] == 3, "the pods")
+        report = valid(agent.json())
+        kube, = report["kubernetes"]
+        assert (kube["endpoints_ready"], kube["slots_free"], kube["error"]) == (3, 2, None)
+        pod = report["podMetrics"]["ws"][0]
+        # Kubernetes' names come before the pod's own.
+        assert pod["podName"] == "web-0" and pod["zone"] == "z1" and pod["pod_uid"] == "uid-web-0"
+        api.down()
+        until(lambda: agent.json()["kubernetes"][0]["error"], "the API server to be missed")
+        valid(agent.json())
+        assert "Kubernetes does not tell of the Service web: " in agent.get("/balancer-metrics")[1]
 
 
 @pytest.mark.parametrize("query, wanted", [
