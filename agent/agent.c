@@ -85,6 +85,8 @@ static struct cluster_params cluster_params_of(const struct parts *parts)
 		.replicas = counted > 0 ? counted : config->replicas,
 		.poll_interval_ms = config->poll_interval_ms,
 		.cache_ttl_ms = config->cache_ttl_ms,
+		.ramp_ms = config->ramp_ms,
+		.max_share = config->max_share,
 		.percent_steps = config->has_agent_check,
 		.agent_check_only = !config->has_socket,
 		.backends = config->backends,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,27 @@ static bool check_readable(
 		text_show(file, shown, sizeof(shown)), strerror(errno));
 }
 
+/* A file that is not there yet must be one that can be made. */
+static bool check_writable(
+	const char *path, const char *key, const char *file, struct configfile_why *why)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+	char dir[PATH_MAX];
+	char shown[128];
+
+	if (!file || access(file, W_OK) == 0)
+		return true;
+	if (errno == ENOENT && slash) {
+		int len = slash == file ? 1 : (int)(slash - file);
+
+		snprintf(dir, sizeof(dir), "%.*s", len, file);
+		if (access(dir, W_OK | X_OK) == 0)
+			return true;
+	}
+	return fail(why, path, 0, "%s: '%s' cannot be written: %s", key,
+		text_show(file, shown, sizeof(shown)), strerror(errno));
+}
+
 /* A file that is missing is told now, not by every poll. */
 static bool check_files(const char *path, const struct config *config, struct configfile_why *why)
 {
@@ -93,7 +115,8 @@ static bool check_files(const char *path, const struct config *config, struct co
 		!check_readable(path, "tlsKey", config->tls_key, why) ||
 		!check_readable(path, "listenTokenFile", config->listen_token_file, why) ||
 		!check_readable(path, "listenTLSCert", config->listen_tls_cert, why) ||
-		!check_readable(path, "listenTLSKey", config->listen_tls_key, why))
+		!check_readable(path, "listenTLSKey", config->listen_tls_key, why) ||
+		!check_writable(path, "record", config->record, why))
 		return false;
 	for (size_t i = 0; i < config->n_metric_headers; i++) {
 		const struct config_header *header = &config->metric_headers[i];
@@ -112,20 +135,26 @@ static const char *from_environment(const char *name, void *arg)
 	return getenv(name);
 }
 
-bool configfile_load(const char *path, struct config *out, struct configfile_why *why)
+bool configfile_parse(const char *path, struct config *out, struct configfile_why *why)
 {
 	size_t len;
 	char *text = read_file(path, &len, why);
-	struct config config;
 	struct config_error error;
 	bool good;
 
 	if (!text)
 		return false;
-	good = config_parse(text, len, from_environment, NULL, &config, &error);
+	good = config_parse(text, len, from_environment, NULL, out, &error);
 	free(text);
-	if (!good)
-		return fail(why, path, error.line, "%s", error.message);
+	return good || fail(why, path, error.line, "%s", error.message);
+}
+
+bool configfile_load(const char *path, struct config *out, struct configfile_why *why)
+{
+	struct config config;
+
+	if (!configfile_parse(path, &config, why))
+		return false;
 	if (!check_files(path, &config, why)) {
 		config_fini(&config);
 		return false;

@@ -17,10 +17,13 @@ struct configfile_why {
 };
 
 /*
- * Reads and parses the file at path; environment variables are this process's. The files that it
- * names (certificates, keys, headers) must be readable too. On success the caller owns *out and
- * frees it with config_fini; on false *out is untouched.
+ * Reads and parses the file at path; environment variables are this process's. On success the caller
+ * owns *out and frees it with config_fini; on false *out is untouched.
  */
+bool configfile_parse(const char *path, struct config *out, struct configfile_why *why);
+
+/* The same, and the files that it names (certificates, keys, headers) must be readable, and that of
+ * the record writable. */
 bool configfile_load(const char *path, struct config *out, struct configfile_why *why);
 
 /* What -t does: the same, and one line: on stdout when the file is good, else on stderr. */

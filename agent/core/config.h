@@ -75,6 +75,9 @@ struct config {
 	int64_t poll_timeout_ms;  /* 10 ms..pollInterval */
 	int64_t cache_ttl_ms;     /* pollInterval..24 h */
 
+	int64_t ramp_ms;  /* 0..24 h; see struct planner_params */
+	double max_share; /* above 0, at most 1: no limit */
+
 	bool tls_verify;
 	char *tls_ca;          /* PEM file, or NULL for the system's */
 	char *tls_cert;        /* PEM file, or NULL; with tls_key */
@@ -86,6 +89,9 @@ struct config {
 	char *listen_tls_cert;   /* PEM file, or NULL; with listen_tls_key */
 	char *listen_tls_key;    /* PEM file, or NULL; with listen_tls_cert */
 	char *balancer_metric_path; /* begins with / */
+
+	char *record;              /* where the rounds are written, or NULL */
+	uint64_t record_max_bytes; /* 1 MiB..1 TiB */
 
 	struct config_kubernetes *kubernetes;
 	size_t n_kubernetes;

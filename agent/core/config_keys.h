@@ -25,6 +25,9 @@
 		.min = 10, .max = 3600000) \
 	X(root, "cacheTTL", cache_ttl_ms, .kind = &config_kind_duration, .fallback = "30s", \
 		.min = 100, .max = 86400000, .bare_seconds = true) \
+	X(root, "ramp", ramp_ms, .kind = &config_kind_duration, .fallback = "0s", \
+		.max = 86400000) \
+	X(root, "maxShare", max_share, .kind = &config_kind_share, .fallback = "1") \
 	X(root, "tlsVerify", tls_verify, .kind = &config_kind_bool, .fallback = "true") \
 	X(root, "tlsCA", tls_ca, .kind = &config_kind_file) \
 	X(root, "tlsCert", tls_cert, .kind = &config_kind_file) \
@@ -35,7 +38,10 @@
 		.fallback = "/balancer-metrics") \
 	X(root, "listenTokenFile", listen_token_file, .kind = &config_kind_file) \
 	X(root, "listenTLSCert", listen_tls_cert, .kind = &config_kind_file) \
-	X(root, "listenTLSKey", listen_tls_key, .kind = &config_kind_file)
+	X(root, "listenTLSKey", listen_tls_key, .kind = &config_kind_file) \
+	X(root, "record", record, .kind = &config_kind_file) \
+	X(root, "recordMaxSize", record_max_bytes, .kind = &config_kind_size, \
+		.fallback = "64MiB", .min = 1048576, .max = 1099511627776)
 
 /* And haproxy.replicas, which has two shapes: see config_kubernetes. */
 #define CONFIG_KEYS_HAPROXY(X) \

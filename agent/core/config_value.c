@@ -110,6 +110,40 @@ static bool take_duration(
 	return true;
 }
 
+static bool take_size(
+	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+{
+	uint64_t *bytes = out;
+	uint64_t value;
+	char min[24];
+	char max[24];
+
+	if (!text_parse_size(text, &value))
+		return config_refuse_value(why, text,
+			"is no size: use a number with KiB, MiB or GiB, such as %s",
+			setting->fallback);
+	if (value < (uint64_t)setting->min || value > (uint64_t)setting->max)
+		return config_refuse_value(why, text, "is out of range: use %s to %s",
+			text_format_size((uint64_t)setting->min, min, sizeof(min)),
+			text_format_size((uint64_t)setting->max, max, sizeof(max)));
+	*bytes = value;
+	return true;
+}
+
+static bool take_share(
+	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+{
+	double *share = out;
+	double value;
+
+	(void)setting;
+	if (!text_parse_decimal(text, &value) || value <= 0.0 || value > 1.0)
+		return config_refuse_value(why, text,
+			"is not allowed: use a number above 0 and up to 1, such as 0.25");
+	*share = value;
+	return true;
+}
+
 static bool take_bool(
 	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
 {
@@ -148,5 +182,7 @@ KIND(unsigned, unsigned);
 KIND(weight, int);
 KIND(port, uint16_t);
 KIND(duration, int64_t);
+KIND(size, uint64_t);
+KIND(share, double);
 KIND(bool, bool);
 KIND(choice, unsigned);

@@ -54,6 +54,8 @@ extern const struct config_kind config_kind_unsigned; /* unsigned */
 extern const struct config_kind config_kind_weight;   /* int */
 extern const struct config_kind config_kind_port;     /* uint16_t, 0 allowed when min is 0 */
 extern const struct config_kind config_kind_duration; /* int64_t, ms */
+extern const struct config_kind config_kind_size;     /* uint64_t, bytes */
+extern const struct config_kind config_kind_share;    /* double, above 0 up to 1 */
 extern const struct config_kind config_kind_bool;     /* bool: true or false, nothing else */
 extern const struct config_kind config_kind_choice;   /* an enum from 0 */
 extern const struct config_kind config_kind_listen;   /* struct config_endpoint: host and port */

@@ -86,6 +86,69 @@ char *text_format_duration(int64_t ms, char *buf, size_t size)
 	return buf;
 }
 
+static const struct {
+	const char *name;
+	unsigned shift;
+} sizes[] = {
+	{"GiB", 30},
+	{"MiB", 20},
+	{"KiB", 10},
+};
+
+enum { N_SIZES = sizeof(sizes) / sizeof(sizes[0]) };
+
+bool text_parse_size(const char *s, uint64_t *bytes)
+{
+	uint64_t value;
+	const char *rest = parse_digits(s, &value);
+
+	if (!rest)
+		return false;
+	for (size_t i = 0; i < N_SIZES; i++) {
+		if (strcmp(rest, sizes[i].name) != 0)
+			continue;
+		if (value > UINT64_MAX >> sizes[i].shift)
+			return false;
+		*bytes = value << sizes[i].shift;
+		return true;
+	}
+	return false;
+}
+
+char *text_format_size(uint64_t bytes, char *buf, size_t size)
+{
+	size_t i = 0;
+
+	while (i < N_SIZES - 1 && (bytes == 0 || bytes % (UINT64_C(1) << sizes[i].shift) != 0))
+		i++;
+	snprintf(buf, size, "%" PRIu64 "%s", bytes >> sizes[i].shift, sizes[i].name);
+	return buf;
+}
+
+bool text_parse_decimal(const char *s, double *out)
+{
+	/* So many digits are a whole number that a double holds exactly, and so are the powers of
+	 * ten: the one division is then rounded as strtod rounds. */
+	const size_t most = 15;
+	uint64_t value;
+	const char *rest = parse_digits(s, &value);
+	size_t n_digits = rest ? (size_t)(rest - s) : 0;
+	double power = 1.0;
+
+	if (!rest || (*rest == '.' && !is_digit(rest[1])))
+		return false;
+	if (*rest == '.')
+		rest++;
+	for (; is_digit(*rest) && n_digits < most; rest++, n_digits++) {
+		value = value * 10 + (uint64_t)(*rest - '0');
+		power *= 10.0;
+	}
+	if (*rest || n_digits > most)
+		return false;
+	*out = (double)value / power;
+	return true;
+}
+
 static bool is_host(const char *host, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -23,6 +23,16 @@ bool text_parse_duration(const char *s, int64_t *ms);
  * always suffice for; returns buf. */
 char *text_format_duration(int64_t ms, char *buf, size_t size);
 
+/* A number of bytes and its unit, KiB, MiB or GiB: "64MiB". */
+bool text_parse_size(const char *s, uint64_t *bytes);
+
+/* The shortest spelling that text_parse_size takes, of a whole number of KiB; written to buf, which
+ * 24 bytes always suffice for; returns buf. */
+char *text_format_size(uint64_t bytes, char *buf, size_t size);
+
+/* A decimal number such as "1", "0.25" or "12.5", of at most 15 digits: no exponent. */
+bool text_parse_decimal(const char *s, double *out);
+
 /* Host and port as they stand in a string; host points into it and is not NUL-terminated. */
 struct text_endpoint {
 	const char *host; /* without brackets, never empty: "*" where none was written */

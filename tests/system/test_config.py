@@ -107,6 +107,18 @@ def test_a_file_that_is_named_must_be_readable(tmp_path, key, lines):
     assert check(tmp_path, text)[1].returncode == 0
 
 
+def test_a_record_must_be_writable(tmp_path):
+    record = tmp_path / "missing" / "record"
+    text = GOOD + f"record: {record}\n"
+    path, result = check(tmp_path, text)
+    assert_refused(result, f"{path}: record: '{record}' cannot be written: No such file or directory")
+    record.parent.mkdir()
+    assert check(tmp_path, text)[1].returncode == 0
+    assert not record.exists()
+    path, result = check(tmp_path, GOOD + f"record: {path}/record\n")
+    assert_refused(result, f"{path}: record: '{path}/record' cannot be written: Not a directory")
+
+
 def test_a_file_that_is_missing_or_too_long_is_refused(tmp_path):
     path = tmp_path / "missing.yaml"
     assert_refused(run("-t", "-c", str(path)), f"{path}: cannot be read: No such file or directory")

@@ -108,6 +108,10 @@ START_TEST(all_but_the_socket_has_a_default)
 	ck_assert_int_eq(config.poll_interval_ms, 1000);
 	ck_assert_int_eq(config.poll_timeout_ms, 500);
 	ck_assert_int_eq(config.cache_ttl_ms, 30000);
+	ck_assert_int_eq(config.ramp_ms, 0);
+	ck_assert_double_eq(config.max_share, 1.0);
+	ck_assert_ptr_null(config.record);
+	ck_assert_uint_eq(config.record_max_bytes, 64 << 20);
 	ck_assert(config.tls_verify);
 	ck_assert_ptr_null(config.tls_ca);
 	ck_assert_ptr_null(config.tls_cert);
@@ -142,6 +146,10 @@ START_TEST(every_key_is_taken)
 		     "pollInterval: 2s\n"
 		     "pollTimeout: 1500ms\n"
 		     "cacheTTL: 1m\n"
+		     "ramp: 45s\n"
+		     "maxShare: 0.15\n"
+		     "record: /var/lib/wsbalancer/record\n"
+		     "recordMaxSize: 2GiB\n"
 		     "tlsVerify: false\n"
 		     "tlsCA: /ca.pem\n"
 		     "tlsCert: /cert.pem\n"
@@ -172,6 +180,10 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(config.poll_interval_ms, 2000);
 	ck_assert_int_eq(config.poll_timeout_ms, 1500);
 	ck_assert_int_eq(config.cache_ttl_ms, 60000);
+	ck_assert_int_eq(config.ramp_ms, 45000);
+	ck_assert_double_eq(config.max_share, 0.15);
+	ck_assert_str_eq(config.record, "/var/lib/wsbalancer/record");
+	ck_assert_uint_eq(config.record_max_bytes, UINT64_C(2) << 30);
 	ck_assert(!config.tls_verify);
 	ck_assert_str_eq(config.tls_ca, "/ca.pem");
 	ck_assert_str_eq(config.tls_cert, "/cert.pem");

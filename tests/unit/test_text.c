@@ -89,6 +89,64 @@ END_TEST
 
 static const struct {
 	const char *text;
+	uint64_t bytes;
+} sizes[] = {
+	{"0KiB", 0},
+	{"1KiB", 1024},
+	{"64MiB", 67108864},
+	{"3GiB", 3221225472},
+	{"17179869183GiB", 18446744072635809792u},
+};
+
+START_TEST(sizes_are_a_number_and_a_unit_and_spelt_as_they_are_parsed)
+{
+	uint64_t bytes = 7;
+	char buf[24];
+
+	ck_assert(text_parse_size(sizes[_i].text, &bytes));
+	ck_assert_uint_eq(bytes, sizes[_i].bytes);
+	ck_assert_str_eq(text_format_size(bytes, buf, sizeof(buf)), sizes[_i].text);
+}
+END_TEST
+
+static const char *const no_sizes[] = {"", "1", "MiB", "1MB", "1mib", "1 MiB", "1.5GiB", "-1KiB",
+	"01KiB", "1MiBx", "17179869184GiB", "18446744073709551616KiB"};
+
+START_TEST(what_is_no_size_is_refused)
+{
+	uint64_t bytes = 7;
+
+	ck_assert_msg(!text_parse_size(no_sizes[_i], &bytes), "%s", no_sizes[_i]);
+	ck_assert_uint_eq(bytes, 7);
+}
+END_TEST
+
+static const char *const decimals[] = {"0", "1", "0.5", "0.1", "0.3", "12.75", "0.000001",
+	"0.12345678901234", "999999999999999", "3.14159265358979", "1.0"};
+
+START_TEST(a_decimal_is_the_double_that_strtod_gives)
+{
+	double value = -1.0;
+
+	ck_assert(text_parse_decimal(decimals[_i], &value));
+	ck_assert(value == strtod(decimals[_i], NULL));
+}
+END_TEST
+
+static const char *const no_decimals[] = {"", ".", ".5", "1.", "+1", "-0.5", "1e3", "0x1", "nan",
+	"inf", "1,5", " 1", "1 ", "00.5", "1.2.3", "0.123456789012345", "1234567890123456"};
+
+START_TEST(what_is_no_decimal_is_refused)
+{
+	double value = 7.0;
+
+	ck_assert_msg(!text_parse_decimal(no_decimals[_i], &value), "%s", no_decimals[_i]);
+	ck_assert(value == 7.0);
+}
+END_TEST
+
+static const struct {
+	const char *text;
 	const char *host;
 	unsigned port;
 } endpoints[] = {
@@ -295,6 +353,11 @@ int main(void)
 	tcase_add_loop_test(tcase, durations_are_a_number_and_a_unit, 0, N_OF(durations));
 	tcase_add_loop_test(tcase, what_is_no_duration_is_refused, 0, N_OF(no_durations));
 	tcase_add_test(tcase, a_duration_is_spelt_as_it_is_parsed);
+	tcase_add_loop_test(tcase, sizes_are_a_number_and_a_unit_and_spelt_as_they_are_parsed, 0,
+		N_OF(sizes));
+	tcase_add_loop_test(tcase, what_is_no_size_is_refused, 0, N_OF(no_sizes));
+	tcase_add_loop_test(tcase, a_decimal_is_the_double_that_strtod_gives, 0, N_OF(decimals));
+	tcase_add_loop_test(tcase, what_is_no_decimal_is_refused, 0, N_OF(no_decimals));
 	tcase_add_loop_test(tcase, endpoints_are_host_and_port, 0, N_OF(endpoints));
 	tcase_add_loop_test(tcase, what_is_no_endpoint_is_refused, 0, N_OF(no_endpoints));
 	tcase_add_test(tcase, a_header_is_a_token_and_a_value_without_controls);
