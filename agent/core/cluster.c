@@ -183,6 +183,7 @@ static bool update_backend(struct cluster *cluster, const struct hareply_backend
 	}
 	snprintf(backend->algo, sizeof(backend->algo), "%s", row->algo);
 	backend->mode = mode_of(cluster, row->algo);
+	update->has_others = backend->planned;
 	for (size_t i = 0; i < row->n_servers; i++) {
 		servers[i] = take_server(cluster, backend, row->servers[i].name, update->now_ms);
 		if (!servers[i] || !server_take(servers[i], &row->servers[i],

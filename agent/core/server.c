@@ -48,6 +48,7 @@ struct server *server_new(struct backend *backend, const char *backend_name, con
 	}
 	server->backend = backend;
 	server->name = server->id + strlen(backend_name) + 1;
+	server->state = SERVER_NO_ADDRESS;
 	server->since_ms = now_ms;
 	server->sent = -1;
 	/*
@@ -118,6 +119,7 @@ static bool take_address(struct server *server, const struct hareply_server *row
 		server->own_exact = row->scur == 0;
 	}
 	server->pod = pod;
+	server->state = SERVER_NO_ADDRESS;
 	server->since_ms = update->now_ms;
 	server->own = row->scur;
 	server->own_then_ms = 0;
@@ -171,6 +173,19 @@ static void take_sessions(struct server *server, const struct hareply_server *ro
 		server->own_exact = true;
 }
 
+static bool is_away(enum server_state state)
+{
+	return state == SERVER_DOWN || state == SERVER_MAINT || state == SERVER_NO_ADDRESS;
+}
+
+static void take_state(struct server *server, enum server_state state,
+	const struct server_update *update)
+{
+	if (is_away(server->state) && !is_away(state))
+		server->joined_ms = update->has_others ? update->now_ms : 0;
+	server->state = state;
+}
+
 /* What this HAProxy had on the server when the pod was heard, between the two answers. */
 static void reckon_own_then(struct server *server, const struct server_update *update)
 {
@@ -216,7 +231,7 @@ bool server_take(struct server *server, const struct hareply_server *row, bool s
 	server->admin_state = row->admin_state;
 	server->iweight = row->iweight;
 	server->agent_port = row->agent_port;
-	server->state = judge(row, steered);
+	take_state(server, judge(row, steered), update);
 	take_weight(server, row->uweight, update);
 	return true;
 }

@@ -46,6 +46,8 @@ struct server {
 	uint16_t agent_port;     /* where HAProxy's agent-check asks; 0: it has none */
 	bool agent_send_set;     /* it was told to send its own name */
 	int64_t since_ms;        /* when this address was first seen on this server */
+	int64_t joined_ms;       /* when HAProxy began to use this address, or again after it was down or
+	                            in maintenance, while it had others; 0: it is not new */
 	int64_t taken_ms;        /* when HAProxy's line was taken last */
 	uint64_t seen;           /* number of the update that took it */
 	uint64_t worker;         /* number of the HAProxy process that it was of */
@@ -70,6 +72,7 @@ struct server_update {
 	struct pod_table *pods;
 	int64_t now_ms;
 	uint64_t number;    /* of this update */
+	bool has_others;    /* the backend was steered before: a server that comes now is new */
 	uint64_t worker;    /* number of the process that answers: another's sessions begin at 0 */
 	pod_gone gone;      /* see pod_release */
 	void *arg;

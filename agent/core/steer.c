@@ -37,7 +37,7 @@ static struct planner_pod pod_of(const struct server *server, int64_t now_ms)
 		.count_age_ms = now_ms - pod->heard_ms,
 		.own = server->own,
 		.own_then = server->own_then,
-		.age_ms = now_ms - server->since_ms,
+		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : INT64_MAX,
 		.credit = server->credit,
 		.configured = server->iweight,
 		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity

@@ -239,6 +239,41 @@ START_TEST(an_address_that_goes_takes_its_pod_along_and_may_come_back)
 }
 END_TEST
 
+/* Steps of one server: what its line says, and since when it is new afterwards. */
+static const struct {
+	const char *status[4];
+	const char *address[4];
+	bool has_others;
+	int64_t joined_ms[4];
+} joins[] = {
+	{{"UP", "UP", "UP", "UP"}, {"a", "a", "a", "a"}, false, {0, 0, 0, 0}},
+	{{"UP", "UP", "UP", "UP"}, {"a", "a", "a", "a"}, true, {1000, 1000, 1000, 1000}},
+	{{"UP", "DOWN", "UP", "UP"}, {"a", "a", "a", "a"}, true, {1000, 1000, 3000, 3000}},
+	{{"UP", "DOWN", "UP", "UP"}, {"a", "a", "a", "a"}, false, {0, 0, 0, 0}},
+	{{"UP", "MAINT", "UP", "UP"}, {"a", "a", "a", "a"}, true, {1000, 1000, 3000, 3000}},
+	{{"UP", "DRAIN", "UP", "UP"}, {"a", "a", "a", "a"}, true, {1000, 1000, 1000, 1000}},
+	{{"UP", "UP", "UP", "UP"}, {"a", "b", "b", "b"}, true, {1000, 2000, 2000, 2000}},
+	{{"UP", "UP", "MAINT", "UP"}, {"a", "b", "", "b"}, true, {1000, 2000, 2000, 4000}},
+	{{"DOWN", "DOWN", "UP", "UP"}, {"a", "a", "a", "a"}, true, {0, 0, 3000, 3000}},
+};
+
+START_TEST(a_server_that_comes_to_others_is_new_from_when_haproxy_uses_it)
+{
+	struct hareply_server row = row_up("s1", "", 0);
+	struct bench bench;
+
+	setup(&bench);
+	bench.update.has_others = joins[_i].has_others;
+	for (int step = 0; step < 4; step++) {
+		row.status = joins[_i].status[step];
+		row.address = joins[_i].address[step];
+		take(&bench, &row);
+		ck_assert_int_eq(bench.server->joined_ms, joins[_i].joined_ms[step]);
+	}
+	teardown(&bench);
+}
+END_TEST
+
 START_TEST(sessions_are_of_this_address_alone_once_the_server_held_none)
 {
 	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
@@ -475,6 +510,8 @@ int main(void)
 	tcase_add_test(tcase, every_state_has_a_name_of_its_own);
 	tcase_add_test(tcase, another_address_is_another_pod_and_nothing_of_the_old_one_is_kept);
 	tcase_add_test(tcase, an_address_that_goes_takes_its_pod_along_and_may_come_back);
+	tcase_add_loop_test(tcase, a_server_that_comes_to_others_is_new_from_when_haproxy_uses_it,
+		0, (int)(sizeof(joins) / sizeof(joins[0])));
 	tcase_add_test(tcase, sessions_are_of_this_address_alone_once_the_server_held_none);
 	tcase_add_test(tcase, started_sessions_are_counted_from_answer_to_answer);
 	tcase_add_loop_test(tcase, own_at_the_time_of_the_count_lies_between_the_two_answers, 0,

@@ -60,6 +60,30 @@ static void assert_weights(const struct bench *bench, int a, int b, int c)
 	ck_assert_int_eq(bench->servers[2]->weight, c);
 }
 
+START_TEST(a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.ramp_ms = 10000;
+	setup(&bench, &params, (uint32_t[]){99, 99, 99});
+	plan(&bench, 2000);
+	for (size_t i = 0; i < N; i++)
+		ck_assert(bench.servers[i]->plan.ramp == 1.0);
+	bench.rows[2].address = "10.0.0.9";
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	ck_assert(bench.servers[2]->plan.ramp == 0.0);
+	plan(&bench, 5500);
+	ck_assert(bench.servers[2]->plan.ramp == 0.25);
+	ck_assert(bench.servers[2]->plan.share_limit == 0.25);
+	ck_assert(bench.servers[1]->plan.share_limit == 1.0);
+	plan(&bench, 13000);
+	ck_assert(bench.servers[2]->plan.ramp == 1.0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(every_steered_server_gets_the_planners_weight)
 {
 	struct cluster_params params = row_params();
@@ -366,6 +390,7 @@ END_TEST
 
 static void add_tests(TCase *tcase)
 {
+	tcase_add_test(tcase, a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not);
 	tcase_add_test(tcase, every_steered_server_gets_the_planners_weight);
 	tcase_add_test(tcase, a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone);
 	tcase_add_test(tcase, fewer_than_half_known_means_the_configured_weights);
