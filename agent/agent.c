@@ -11,6 +11,7 @@
 #include "configfile.h"
 #include "core/report.h"
 #include "core/stats.h"
+#include "drain.h"
 #include "httpd.h"
 #include "log.h"
 #include "poller.h"
@@ -37,6 +38,7 @@ struct agent {
 	struct stats stats;
 	struct httpd *httpd;
 	struct round *round;
+	struct drain *drain;
 	ev_timer stop_deadline;
 	bool stopping;
 };
@@ -75,6 +77,13 @@ static void fill_view(struct report_view *view, void *arg)
 	};
 }
 
+static int64_t on_drain(void *arg)
+{
+	struct agent *agent = arg;
+
+	return drain_begin(agent->drain);
+}
+
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
 static struct cluster_params cluster_params_of(const struct parts *parts)
 {
@@ -108,6 +117,13 @@ static void on_discovered(void *arg)
 	round_hurry(agent->round);
 }
 
+/* A dry run tells HAProxy nothing. */
+static void configure_drain(struct agent *agent)
+{
+	drain_configure(agent->drain, agent->options.dry_run ? NULL : agent->parts.runtime,
+		agent->parts.config->drain_delay_ms);
+}
+
 static struct round_parts round_parts_of(struct agent *agent)
 {
 	return (struct round_parts){
@@ -117,6 +133,7 @@ static struct round_parts round_parts_of(struct agent *agent)
 		.poller = agent->parts.poller,
 		.runtime = agent->parts.runtime,
 		.discover = agent->parts.discover,
+		.drain = agent->drain,
 		.dry_run = agent->options.dry_run,
 	};
 }
@@ -130,6 +147,7 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 		.tls_cert_file = config->listen_tls_cert,
 		.tls_key_file = config->listen_tls_key,
 		.view = fill_view,
+		.drain = on_drain,
 		.arg = agent,
 	};
 }
@@ -173,6 +191,10 @@ static bool parts_make(struct agent *agent, struct parts *parts)
 	}
 	if (!config->has_agent_check)
 		return true;
+	if (agent->options.dry_run) {
+		log_info("a dry run answers no agent-checks", LOG_NONE);
+		return true;
+	}
 	if (old->checkd && is_same_endpoint(&config->agent_check, &old->config->agent_check))
 		parts->checkd = old->checkd;
 	else
@@ -243,10 +265,12 @@ struct agent *agent_new(struct ev_loop *loop, struct config *config,
 	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
 	log_configure(config->log_level, config->log_format);
 	agent->cluster = cluster_new(&params);
-	if (!agent->cluster || !parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
+	agent->drain = drain_new(loop);
+	if (!agent->cluster || !agent->drain || !parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
+	configure_drain(agent);
 	parts = round_parts_of(agent);
 	agent->round = round_new(loop, &parts);
 	if (!agent->round) {
@@ -267,6 +291,7 @@ void agent_free(struct agent *agent)
 	ev_timer_stop(agent->loop, &agent->stop_deadline);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
+	drain_free(agent->drain);
 	parts_free(agent, &agent->parts, &none);
 	cluster_free(agent->cluster);
 	free(agent);
@@ -308,6 +333,7 @@ static bool apply(struct agent *agent, struct config *config)
 	if (made.runtime == old.runtime && !is_same_backends(config, old.config))
 		round_restore(agent->round);
 	agent->parts = made;
+	configure_drain(agent);
 	parts = round_parts_of(agent);
 	round_configure(agent->round, &parts);
 	parts_free(agent, &old, &made);

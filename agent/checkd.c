@@ -17,6 +17,8 @@ enum { MAX_CHECKS = 4096 }; /* connections at once */
 /* How long a client may say nothing, and how long a name that may go on is waited for. */
 static const double SILENCE_S = 1.0;
 static const double MAYBE_S = 0.05;
+/* Without a free descriptor the listening socket stays readable: how long it is left alone. */
+static const double PAUSE_S = 0.1;
 
 struct check {
 	struct checkd *checkd;
@@ -33,6 +35,7 @@ struct checkd {
 	const struct cluster *cluster;
 	struct stats *stats;
 	ev_io listeners[LISTENER_MAX];
+	ev_timer pause; /* while no connection can be taken */
 	size_t n_listeners;
 	struct check *checks;
 	size_t n_checks;
@@ -162,6 +165,24 @@ static void start_check(struct checkd *checkd, int fd)
 	ev_timer_start(checkd->loop, &check->timer);
 }
 
+static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct checkd *checkd = timer->data;
+
+	(void)events;
+	for (size_t i = 0; i < checkd->n_listeners; i++)
+		ev_io_start(loop, &checkd->listeners[i]);
+}
+
+static void pause_listening(struct checkd *checkd)
+{
+	for (size_t i = 0; i < checkd->n_listeners; i++)
+		ev_io_stop(checkd->loop, &checkd->listeners[i]);
+	ev_timer_stop(checkd->loop, &checkd->pause);
+	ev_timer_set(&checkd->pause, PAUSE_S, 0.0);
+	ev_timer_start(checkd->loop, &checkd->pause);
+}
+
 static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct checkd *checkd = io->data;
@@ -177,6 +198,7 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 			log_warn("an agent-check connection cannot be taken",
 				log_str("error", strerror(errno)),
 				log_int("times", (int64_t)checkd->refused.times));
+		pause_listening(checkd);
 	}
 }
 
@@ -192,6 +214,8 @@ struct checkd *checkd_new(struct ev_loop *loop, const struct config_endpoint *en
 	checkd->loop = loop;
 	checkd->cluster = cluster;
 	checkd->stats = stats;
+	ev_init(&checkd->pause, on_pause_over);
+	checkd->pause.data = checkd;
 	checkd->n_listeners = listener_open(endpoint, fds, why, sizeof(why));
 	if (checkd->n_listeners == 0) {
 		log_error("agentCheck.listen cannot be opened", log_str("host", endpoint->host),
@@ -211,6 +235,7 @@ void checkd_free(struct checkd *checkd)
 {
 	if (!checkd)
 		return;
+	ev_timer_stop(checkd->loop, &checkd->pause);
 	for (size_t i = 0; i < checkd->n_listeners; i++) {
 		ev_io_stop(checkd->loop, &checkd->listeners[i]);
 		close(checkd->listeners[i].fd);

@@ -30,6 +30,8 @@ struct discover {
 	size_t n_entries;
 	struct report_kube *reports; /* what discover_report gives */
 	struct kube_service *replicas; /* NULL: not counted */
+	int64_t synced_pid;            /* the HAProxy that was told so, and when it started */
+	int64_t synced_start_s;
 };
 
 static bool is_same_text(const char *a, const char *b)
@@ -199,6 +201,18 @@ static const struct hareply_backend *find_backend(const struct hareply_snapshot 
 	return NULL;
 }
 
+/* HAProxy's readiness may wait for the first pods, but must not come and go with them later. */
+static bool tell_synced(struct discover *discover, const struct hareply_info *info,
+	struct reconcile *lines)
+{
+	if ((info->pid == discover->synced_pid && info->start_time_s == discover->synced_start_s) ||
+		!discover_is_listed(discover))
+		return true;
+	discover->synced_pid = info->pid;
+	discover->synced_start_s = info->start_time_s;
+	return reconcile_append(lines, "experimental-mode on;set var proc.synced int(1)");
+}
+
 bool discover_plan(struct discover *discover, const struct hareply_snapshot *snapshot,
 	struct reconcile *lines)
 {
@@ -218,7 +232,7 @@ bool discover_plan(struct discover *discover, const struct hareply_snapshot *sna
 		if (kube_service_status(entry->service).watch->listed)
 			good &= plan_entry(entry, backend, lines);
 	}
-	return good;
+	return tell_synced(discover, &snapshot->info, lines) && good;
 }
 
 static unsigned count_ready(struct kube_service *service)

@@ -31,7 +31,7 @@ static unsigned connections_of(const struct door *door)
 
 /* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
  * and not yet worked off raises no event. */
-static void turn(struct door *door)
+void door_turn(struct door *door)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 	unsigned before;
@@ -53,14 +53,14 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 {
 	(void)loop;
 	(void)events;
-	turn(io->data);
+	door_turn(io->data);
 }
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
 	(void)events;
-	turn(timer->data);
+	door_turn(timer->data);
 }
 
 static bool has_body(struct MHD_Connection *connection)
@@ -110,6 +110,7 @@ bool door_is_pair(const char *cert, const char *key)
 struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
 	const struct routes *routes)
 {
+	const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 	struct door *door = calloc(1, sizeof(*door));
 	struct MHD_OptionItem limits[] = {
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
@@ -124,12 +125,12 @@ struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char
 	door->loop = loop;
 	door->routes = routes;
 	if (cert)
-		door->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS, 0, NULL, NULL,
+		door->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL,
 			on_request, door, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
 			MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
 			MHD_OPTION_END);
 	else
-		door->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, door,
+		door->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, door,
 			MHD_OPTION_ARRAY, limits, MHD_OPTION_END);
 	if (!door->daemon) {
 		free(door);

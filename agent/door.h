@@ -22,7 +22,11 @@ struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char
 /* Whether the PEM texts are a certificate and its key. */
 bool door_is_pair(const char *cert, const char *key);
 
-/* Cuts what is under way and closes the socket; takes NULL. No callback runs after it. */
+/* Lets the daemon work: for when connections of its own were resumed. */
+void door_turn(struct door *door);
+
+/* Cuts what is under way and closes the socket; takes NULL. No connection may be suspended. No
+ * callback runs after it. */
 void door_free(struct door *door);
 /* The same, but gives the socket back, which has not stopped listening. */
 int door_leave(struct door *door);

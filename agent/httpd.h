@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/config.h"
 #include "core/report.h"
@@ -21,9 +22,10 @@ struct httpd;
  *   /healthz              200: the loop turns
  *   /readyz               200 when the view is ready, else 503 and why
  *   /startz               200: the agent is up
+ *   /drain                begins to drain, and answers when the time for it is over
  *   /                     leads to balancer_metric_path
  *
- * The three probes need no token. All else does when one is set: as a bearer token, or as the
+ * The three probes and /drain need no token. All else does when one is set: as a bearer token, or as the
  * password of basic authentication, any user, so that a browser can ask for it.
  */
 struct httpd_options {
@@ -35,6 +37,9 @@ struct httpd_options {
 	/* Fills what the answers are made from; all of it must last until the loop goes on.
 	 * service, pod, refresh_s and process are httpd's to fill. */
 	void (*view)(struct report_view *out, void *arg);
+	/* Begins to drain, unless it has begun, and says in how many ms it will be over; -1: there is
+	 * no such thing here. */
+	int64_t (*drain)(void *arg);
 	void *arg;
 };
 

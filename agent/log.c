@@ -123,6 +123,7 @@ void log_write(enum config_log_level level, const char *event, const struct log_
 	char *line = NULL;
 	size_t len = 0;
 	FILE *out;
+	bool broken;
 
 	if (level > threshold)
 		return;
@@ -135,7 +136,9 @@ void log_write(enum config_log_level level, const char *event, const struct log_
 		write_json(out, time, level, event, facts, n);
 	else
 		write_text(out, time, level, event, facts, n);
-	if (fclose(out) == 0)
+	/* Out of memory, it may close well and leave nothing. */
+	broken = ferror(out) != 0;
+	if (fclose(out) == 0 && !broken && line)
 		fwrite(line, 1, len, stderr);
 	free(line);
 }

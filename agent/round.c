@@ -232,6 +232,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		ev_timer_start(round->loop, &round->tick);
 	} else {
 		succeed(round);
+		drain_see(round->parts.drain, &snapshot.info);
 		if (!place(round, &snapshot))
 			take(round, &snapshot);
 	}

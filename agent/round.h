@@ -10,6 +10,7 @@
 #include "core/config.h"
 #include "core/stats.h"
 #include "discover.h"
+#include "drain.h"
 #include "poller.h"
 #include "runtime.h"
 
@@ -23,6 +24,7 @@ struct round_parts {
 	struct poller *poller;
 	struct runtime *runtime;
 	struct discover *discover; /* NULL without Kubernetes */
+	struct drain *drain;
 	bool dry_run; /* plan, send nothing */
 };
 

@@ -10,6 +10,7 @@
 #include "core/accept.h"
 #include "core/text.h"
 #include "process.h"
+#include "waiting.h"
 
 enum {
 	REFRESH_DEFAULT_S = 5,
@@ -175,7 +176,7 @@ static int answer_not_found(const struct request *request)
 	char text[512];
 
 	snprintf(text, sizeof(text),
-		"Not found. There are %s, /metrics, /healthz, /readyz, /startz.\n",
+		"Not found. There are %s, /metrics, /healthz, /readyz, /startz, /drain.\n",
 		request->routes->balancer_metric_path);
 	return answer_text(request, MHD_HTTP_NOT_FOUND, text, NULL, NULL);
 }
@@ -213,6 +214,19 @@ static bool is_allowed(const struct request *request)
 	return allowed;
 }
 
+/* Called again when the time is over, or when the endpoint closes. */
+static int answer_drain(const struct request *request)
+{
+	const struct routes *routes = request->routes;
+	int64_t left_ms = routes->drain(routes->arg);
+
+	if (left_ms < 0)
+		return answer_not_found(request);
+	if (left_ms > 0 && waiting_hold(routes->waiting, request->connection, left_ms))
+		return MHD_YES;
+	return answer_text(request, MHD_HTTP_OK, "drained\n", NULL, NULL);
+}
+
 struct route {
 	const char *path; /* NULL: balancer_metric_path */
 	bool open;        /* asks for no token */
@@ -225,6 +239,7 @@ static const struct route *find_route(const struct routes *routes, const char *p
 		{"/healthz", true, answer_alive},
 		{"/readyz", true, answer_ready},
 		{"/startz", true, answer_alive},
+		{"/drain", true, answer_drain},
 		{NULL, false, answer_balancer},
 		{"/metrics", false, answer_metrics},
 		{"/", false, answer_root},

@@ -6,13 +6,16 @@
 #include "core/report.h"
 
 struct MHD_Connection;
+struct waiting;
 
 /* What an answer depends on beside the request. */
 struct routes {
 	char *balancer_metric_path;
 	const char *token; /* NULL: none is asked for */
 	void (*view)(struct report_view *out, void *arg);
+	int64_t (*drain)(void *arg); /* see struct httpd_options */
 	void *arg;
+	struct waiting *waiting; /* holds requests whose answer is due later */
 };
 
 /* Queues the answer; returns what libmicrohttpd's access handler must return: MHD_YES, or MHD_NO to

@@ -194,6 +194,24 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	finish(timer->data, RUNTIME_TIMED_OUT, "no answer in 5 s");
 }
 
+/* Why there is no connection, in the system's words where it gave any: libcurl's are of the host in
+ * the URL, which does not exist for a Unix socket. */
+static void describe_failure(struct runtime *runtime, CURLcode result)
+{
+	const struct config_endpoint *endpoint = &runtime->endpoint;
+	long number = 0;
+
+	curl_easy_getinfo(runtime->easy, CURLINFO_OS_ERRNO, &number);
+	if (number != 0 && endpoint->path)
+		snprintf(runtime->error, sizeof(runtime->error), "%s: %s", endpoint->path,
+			strerror((int)number));
+	else if (number != 0)
+		snprintf(runtime->error, sizeof(runtime->error), "%s port %u: %s", endpoint->host,
+			endpoint->port, strerror((int)number));
+	else if (runtime->error[0] == '\0')
+		snprintf(runtime->error, sizeof(runtime->error), "%s", curl_easy_strerror(result));
+}
+
 /* The connection stands, or will not. */
 static void on_connected(CURL *easy, CURLcode result, void *arg)
 {
@@ -203,8 +221,8 @@ static void on_connected(CURL *easy, CURLcode result, void *arg)
 	if (result == CURLE_OK)
 		result = curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
 	if (result != CURLE_OK || fd == CURL_SOCKET_BAD) {
-		finish(runtime, RUNTIME_NO_CONNECTION,
-			runtime->error[0] ? runtime->error : curl_easy_strerror(result));
+		describe_failure(runtime, result);
+		finish(runtime, RUNTIME_NO_CONNECTION, runtime->error);
 		return;
 	}
 	ev_io_set(&runtime->io, fd, EV_WRITE);

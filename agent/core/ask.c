@@ -17,6 +17,7 @@ char *ask_write(char *const *backends, size_t n_backends)
 	char *line = NULL;
 	size_t len = 0;
 	FILE *out;
+	bool broken;
 
 	if (n_backends == 0)
 		return strdup(ASK_ALL);
@@ -26,7 +27,9 @@ char *ask_write(char *const *backends, size_t n_backends)
 	for (size_t i = 0; i < n_backends; i++)
 		fprintf(out, "show stat %s 6 -1;show servers state %s;", backends[i], backends[i]);
 	fputs("show info\n", out);
-	if (fclose(out) != 0) {
+	broken = ferror(out) != 0;
+	/* Out of memory, it may close well and leave nothing. */
+	if (fclose(out) != 0 || broken || !line) {
 		free(line);
 		return NULL;
 	}

@@ -134,13 +134,13 @@ static bool is_everywhere(const char *host)
 static bool check_listeners(
 	struct config_yaml *yaml, const struct config *config, struct config_error *error)
 {
-	static const char *const taken[] = {"/metrics", "/healthz", "/readyz", "/startz"};
+	static const char *const taken[] = {"/metrics", "/healthz", "/readyz", "/startz", "/drain"};
 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
 		if (strcmp(config->balancer_metric_path, taken[i]) == 0)
 			return config_yaml_fail(yaml, &page_path, error,
-				"%s is taken: use any path but /metrics, /healthz, /readyz and "
-				"/startz",
+				"%s is taken: use any path but /metrics, /healthz, /readyz, "
+				"/startz and /drain",
 				taken[i]);
 	}
 	if (config->has_agent_check && config->agent_check.port == config->listen.port &&

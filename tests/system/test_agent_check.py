@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """agent-check: what HAProxy hears, with and without the Runtime API beside it."""
+import os
+import resource
 import socket
 import time
 
@@ -200,3 +202,40 @@ def test_foreign_agent_checks_keep_their_agent_send(pods):
                         connection.settimeout(5)
                         assert connection.recv(100) == b"ws/s1\n"
                         connection.sendall(b"up\n")
+
+
+def test_a_dry_run_answers_no_agent_checks(pods):
+    check = free_port()
+    with HAProxy(pods.addresses) as haproxy:
+        with Agent(haproxy, "--dry-run", agentCheck={"listen": f"127.0.0.1:{check}"}) as agent:
+            agent.wait_ready()
+            agent.wait_log("a dry run answers no agent-checks")
+            with pytest.raises(ConnectionRefusedError):
+                ask(f"127.0.0.1:{check}", b"ws/s1\n")
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_without_free_descriptors_the_agent_waits_and_recovers(alone):
+    """More clients than descriptors: no busy loop, and an answer once some are free."""
+    host, port = alone.check.split(":")
+    in_use = len(os.listdir(f"/proc/{alone.pid}/fd"))
+    resource.prlimit(alone.pid, resource.RLIMIT_NOFILE, (in_use + 10, 20000))
+    clients = []
+    try:
+        # A second of silence frees a descriptor, so there must be more clients than that frees.
+        clients = [socket.create_connection((host, int(port))) for _ in range(400)]
+        alone.wait_log("an agent-check connection cannot be taken")
+        before, began = cpu_seconds(alone.pid), time.monotonic()
+        time.sleep(1)  # what is measured is a second of it
+        used = (cpu_seconds(alone.pid) - before) / (time.monotonic() - began)
+        assert used < 0.5, f"{used:.0%} of a core"
+    finally:
+        for client in clients:
+            client.close()
+        resource.prlimit(alone.pid, resource.RLIMIT_NOFILE, (20000, 20000))
+    until(lambda: ask(alone.check, b"ws/s2\n")[0] == b"256%\n", "an answer")

@@ -103,6 +103,14 @@ def test_a_missing_socket_is_waited_for(pods):
             assert agent.get("/readyz")[0] == 503
 
 
+def test_a_socket_that_cannot_be_connected_is_named_with_the_systems_reason(pods):
+    with HAProxy(pods.addresses) as haproxy:
+        for socket, said in [("/nonexistent/sock", "/nonexistent/sock: No such file or directory"),
+                             ("127.0.0.1:1", "127.0.0.1 port 1: Connection refused")]:
+            with Agent(haproxy, config={"socket": socket}) as agent:
+                assert said in agent.wait_log("HAProxy's state cannot be read")
+
+
 def test_a_socket_without_rights_is_said_and_waited_for(pods):
     with HAProxy(pods.addresses, level="user") as haproxy, Agent(haproxy) as agent:
         assert "level admin" in agent.wait_log("HAProxy's state cannot be read")
