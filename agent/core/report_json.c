@@ -103,12 +103,12 @@ static void add_services(struct jsonput *put, struct json_object *to,
 		struct json_object *list = json_object_new_array();
 
 		jsonput_append(put, services, entry);
-		if (!put->ok)
+		/* A URL is no static key, which jsonput_add wants. */
+		if (!put->ok || !list || json_object_object_add(pods, service->url, list) != 0) {
 			json_object_put(list);
-		else if (json_object_object_add(pods, service->url, list) != 0)
 			put->ok = false;
-		if (!put->ok)
 			return;
+		}
 		jsonput_string(put, entry, "url", service->url);
 		jsonput_number(put, entry, "connections", (int64_t)service->connections);
 		for (size_t j = 0; put->ok && j < service->n_rows; j++)

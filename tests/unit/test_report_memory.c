@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Each allocation of a report fails in turn: there is no report then, and nothing leaks. */
+#include <check.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/report.h"
+#include "core/steer.h"
+
+/* ---- allocations that fail (the linker leads the core's calls here, see the Makefile) ---- */
+
+static int countdown; /* the allocation that fails, counted from now on; 0: none */
+static bool failed;
+
+static bool fails(void)
+{
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	failed = true;
+	return true;
+}
+
+/* A function that returns a pointer or NULL. */
+#define WRAP(type, name, parameters, arguments)                  \
+	type __real_##name parameters;                           \
+	type __wrap_##name parameters;                           \
+	type __wrap_##name parameters                            \
+	{                                                        \
+		return fails() ? NULL : __real_##name arguments; \
+	}
+
+/* A function that returns 0, or -1 with nothing done. */
+#define WRAP_INT(name, parameters, arguments)                  \
+	int __real_##name parameters;                          \
+	int __wrap_##name parameters;                          \
+	int __wrap_##name parameters                           \
+	{                                                      \
+		return fails() ? -1 : __real_##name arguments; \
+	}
+
+WRAP(void *, malloc, (size_t size), (size))
+WRAP(void *, calloc, (size_t n, size_t size), (n, size))
+WRAP(char *, strdup, (const char *s), (s))
+WRAP(char *, strndup, (const char *s, size_t n), (s, n))
+WRAP(FILE *, open_memstream, (char **text, size_t *len), (text, len))
+WRAP(struct json_object *, json_object_new_object, (void), ())
+WRAP(struct json_object *, json_object_new_array, (void), ())
+WRAP(struct json_object *, json_object_new_array_ext, (int size), (size))
+WRAP(struct json_object *, json_object_new_string, (const char *s), (s))
+WRAP(struct json_object *, json_object_new_int64, (int64_t n), (n))
+WRAP(struct json_object *, json_object_new_double, (double d), (d))
+WRAP(struct json_object *, json_object_new_boolean, (json_bool b), (b))
+WRAP(const char *, json_object_to_json_string_length,
+	(struct json_object * object, int flags, size_t *len), (object, flags, len))
+WRAP_INT(json_object_object_add,
+	(struct json_object * object, const char *key, struct json_object *value),
+	(object, key, value))
+WRAP_INT(json_object_object_add_ex,
+	(struct json_object * object, const char *key, struct json_object *value, unsigned flags),
+	(object, key, value, flags))
+WRAP_INT(json_object_array_add, (struct json_object * array, struct json_object *value),
+	(array, value))
+
+/* ---- the reports ---- */
+
+static struct report_text json_write(const struct report_view *view)
+{
+	return report_json_write(view);
+}
+
+static struct report_text prom_write(const struct report_view *view)
+{
+	return report_prom_write(view, true);
+}
+
+static struct report_text html_write(const struct report_view *view)
+{
+	return report_html_write(view);
+}
+
+static const struct {
+	struct report_text (*write)(const struct report_view *view);
+	int at_least; /* allocations */
+} writers[] = {{json_write, 100}, {prom_write, 5}, {html_write, 5}};
+
+/* Two servers, one of which has a name that is no UTF-8. */
+static struct cluster *cluster_of_two(void)
+{
+	struct hareply_server servers[2] = {
+		{.name = "s1", .address = "10.0.0.1", .port = 1},
+		{.name = "s\xff", .address = "10.0.0.2", .port = 1},
+	};
+	struct hareply_backend backend = {
+		.name = "ws", .algo = "leastconn", .servers = servers, .n_servers = 2};
+	struct hareply_snapshot snapshot = {.backends = &backend, .n_backends = 1};
+	struct cluster_params params = {
+		.replicas = 1, .poll_interval_ms = 1000, .cache_ttl_ms = 30000};
+	struct cluster *cluster = cluster_new(&params);
+	struct metric metric = {.count = 5, .pod_name = "web-0", .node_name = "node"};
+
+	for (size_t i = 0; i < 2; i++) {
+		servers[i].fqdn = "";
+		servers[i].status = "UP";
+		servers[i].op_state = 2;
+		servers[i].iweight = servers[i].uweight = 100;
+	}
+	ck_assert(cluster_update(cluster, &snapshot, 1000, NULL, NULL));
+	pod_observe(
+		cluster_find_server(cluster, "ws", 2, "s1", 2)->pod, METRIC_OK, &metric, "", 1000);
+	ck_assert(cluster_update(cluster, &snapshot, 1100, NULL, NULL));
+	ck_assert(steer_plan(cluster, 1100));
+	return cluster;
+}
+
+START_TEST(a_report_is_whole_or_none)
+{
+	static struct stats stats;
+	struct cluster *cluster = cluster_of_two();
+	struct report_view view = {
+		.cluster = cluster, .stats = &stats, .now_ms = 1200, .version = "1"};
+	int n = 0;
+
+	stats_add_point(&stats, 1000, 0.1);
+	do {
+		countdown = ++n;
+		failed = false;
+		struct report_text text = writers[_i].write(&view);
+
+		countdown = 0;
+		ck_assert_msg((text.bytes != NULL) == !failed, "allocation %d", n);
+		ck_assert(text.bytes || text.len == 0);
+		free(text.bytes);
+	} while (failed);
+	ck_assert_int_gt(n, writers[_i].at_least);
+	cluster_free(cluster);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("report memory");
+	TCase *tcase = tcase_create("report memory");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_loop_test(
+		tcase, a_report_is_whole_or_none, 0, (int)(sizeof(writers) / sizeof(writers[0])));
+	srunner_run_all(runner, CK_ENV);
+	int n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
