@@ -63,11 +63,14 @@ compile = $(CC) -std=c11 $(WARNINGS) $(WERROR) $(DEFINES) $(FLAGS_$(VARIANT)) $(
 core_objs  := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/core/*.c))
 shell_objs := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/*.c))
 unit_tests := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+# The simulator: everything in tests/sim; the unit tests use its models of HAProxy.
+sim_objs   := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/sim/*.c))
+sim_models := $(patsubst %,$(OUT)/tests/sim/%.o,lb lb_roundrobin lb_random pqueue rng)
 field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field deps deps-demo deps-test test test-unit test-system test-haproxy demo install uninstall fuzz \
+.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-sim test-system test-haproxy demo install uninstall fuzz \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -94,6 +97,11 @@ $(OUT)/tests/field/%.o: tests/field/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(call pkg_cflags,$(field_pkgs)) -Itests/field -c $< -o $@
+
+$(OUT)/tests/sim/%.o: tests/sim/%.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(compile) -Iagent -c $< -o $@
 
 $(OUT)/unit/%.o: tests/unit/%.c
 	$(call say,CC)
@@ -137,6 +145,12 @@ $(OUT)/unit/%: $(OUT)/unit/%.o $(OUT)/libcore.a
 	$(call say,LD)
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LINK_wrap) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
 
+$(OUT)/unit/test_sim_lb $(OUT)/unit/test_share $(OUT)/unit/test_planner_properties: $(sim_models)
+
+$(OUT)/sim: $(sim_objs) $(OUT)/libcore.a
+	$(call say,LD)
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ -lm
+
 $(BIN)/ws%: $(OUT)/tests/field/ws%.o $(field_objs)
 	$(call say,LD)
 	@mkdir -p $(@D)
@@ -150,16 +164,25 @@ deps-test:
 # The tests run the sanitizer build; a warning is an error here and only here.
 test: deps-test
 	@$(MAKE) --no-print-directory test-unit VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory test-sim VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-system VARIANT=san WERROR=-Werror
-	@$(MAKE) --no-print-directory test-chart
 
 test-unit: $(unit_tests)
 	@set -e; for t in $(unit_tests); do $$t; done
 
-# Most of these tests wait for something, so more of them than processors run at once.
+# The planner against everything else, simulated: all figures, and build/sim.json. About a minute.
+SIM_FLAGS ?=
+sim: $(OUT)/sim
+	$(OUT)/sim --all --json build/sim.json $(SIM_FLAGS)
+
+# The same in small, with limits. SEED=N for other dice.
+SEED ?= 1
+test-sim: $(OUT)/sim
+	$(OUT)/sim --short --seed $(SEED)
+
 test-system: agent field
 	@$(MAKE) --no-print-directory agent field VARIANT=release
-	$(PYTHON) -m pytest -q -n 4 --dist loadfile tests/system
+	$(PYTHON) -m pytest -q tests/system
 
 # The same on the HAProxies of Debian 13 and of Debian's next version, in roots of their own (as root).
 test-haproxy:

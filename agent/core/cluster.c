@@ -261,6 +261,7 @@ bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snap
 	struct server_update update = {
 		.pods = cluster->pods,
 		.now_ms = now_ms,
+		.replicas = cluster->params.replicas,
 		.number = ++cluster->n_updates,
 		.worker = cluster->n_workers += another,
 		.gone = gone,

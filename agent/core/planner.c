@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights from counts. */
+/* Levels and targets; judge.c finds the counts before, weigh.c the weights after. */
 #include "core/planner.h"
 
+#include "core/judge.h"
 #include "core/share.h"
+#include "core/weigh.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * A pod is disbelieved when it reports fewer than this part of what this HAProxy alone holds on
- * it, less a few for connections that came or went between the two readings.
- */
-static const double BELIEVED_PART = 0.8;
-static const double BELIEVED_SLACK = 8.0;
-
-/* The flow planner pours at least this part of a pod's mean count, so that a storm of
- * reconnections does not land on the one pod that happens to be lowest. */
+/* The flow planner pours so many times what it expects, so that a deficit is made good over a few
+ * plans, and never less than this part of a pod's mean count. */
+static const double POUR_ARRIVALS = 2.0;
 static const double POUR_PART = 0.1;
-static const double POUR_ARRIVALS = 1.5;
+
+/* Closings that the flow planner reckons with, in intervals between plans: those since the count
+ * was read and half of those to come. */
+static const double LEAVING_INTERVALS = 1.5;
+
+/* What this HAProxy remembers of connections that it has lost and not yet replaced. */
+static const double MEMORY_MAX = 1.0;
 
 const char *planner_basis_name(enum planner_basis basis)
 {
@@ -33,92 +35,21 @@ const char *planner_basis_name(enum planner_basis basis)
 	return names[basis];
 }
 
-static int compare_doubles(const void *a, const void *b)
+static bool takes_part(const struct planner_result *result)
 {
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	return result->basis != PLANNER_DRAINING;
 }
 
-static bool has_usable_count(const struct planner_params *params, const struct planner_pod *pod)
+static bool is_known(const struct planner_result *result)
 {
-	return pod->heard && pod->count_age_ms <= params->cache_ttl_ms;
+	return result->basis == PLANNER_HEARD || result->basis == PLANNER_STALE;
 }
 
-/*
- * How many connections an honest pod reports for each session that this HAProxy holds on it, at
- * most 1: the backend may also carry plain requests, which the pods do not count. The upper median,
- * so that of two pods the liar does not set the measure. scratch has room for n.
- */
-static double honest_ratio(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, double *scratch)
-{
-	size_t m = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (has_usable_count(params, &pods[i]) && pods[i].own_then > 0)
-			scratch[m++] = (double)pods[i].count / (double)pods[i].own_then;
-	}
-	if (m == 0)
-		return 1.0;
-	qsort(scratch, m, sizeof(*scratch), compare_doubles);
-	return fmin(1.0, scratch[m / 2]);
-}
-
-static bool is_believed(const struct planner_pod *pod, double ratio)
-{
-	double expected = (double)pod->own_then * ratio;
-
-	return !pod->own_exact ||
-		(double)pod->count >= BELIEVED_PART * expected - BELIEVED_SLACK;
-}
-
-/* The count to plan with, and where it is from. */
-static void judge(const struct planner_params *params, const struct planner_pod *pod, double ratio,
-	struct planner_result *result)
-{
-	bool usable = has_usable_count(params, pod);
-	bool believed = usable && is_believed(pod, ratio);
-
-	if (believed) {
-		double moved = (double)pod->own - (double)pod->own_then;
-
-		result->count = fmax(0.0, (double)pod->count + moved);
-		result->basis = pod->count_age_ms <= params->fresh_ms ? PLANNER_HEARD
-								      : PLANNER_STALE;
-	} else {
-		/* What leastconn by itself assumes of the pod; a new pod that never answers must
-		 * still be filled. */
-		result->count = (double)pod->own * (double)params->replicas;
-		result->basis = usable ? PLANNER_DISBELIEVED : PLANNER_NEVER_HEARD;
-	}
-}
-
-/* Without HAProxy's own counts a pod that is not heard is taken to stand at the level of the
- * others: neither drawn to nor shunned. */
-static void assume_level(const struct planner_pod *pods, size_t n, struct planner_result *results)
-{
-	double counts = 0.0;
-	double capacities = 0.0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis == PLANNER_HEARD || results[i].basis == PLANNER_STALE) {
-			counts += results[i].count;
-			capacities += pods[i].capacity;
-		}
-	}
-	for (size_t i = 0; i < n && capacities > 0.0; i++) {
-		if (results[i].basis != PLANNER_HEARD && results[i].basis != PLANNER_STALE)
-			results[i].count = counts / capacities * pods[i].capacity;
-	}
-}
-
-static void summarise(struct planner_summary *summary, const struct planner_result *result,
-	bool draining)
+static void summarise(
+	struct planner_summary *summary, const struct planner_result *result, bool draining)
 {
 	summary->n_draining += draining;
-	summary->n_known += result->basis == PLANNER_HEARD || result->basis == PLANNER_STALE;
+	summary->n_known += is_known(result);
 	summary->n_stale += result->basis == PLANNER_STALE;
 	summary->n_never_heard += result->basis == PLANNER_NEVER_HEARD;
 	summary->n_disbelieved += result->basis == PLANNER_DISBELIEVED;
@@ -133,7 +64,7 @@ static void find_level(const struct planner_params *params, const struct planner
 	double highest = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis == PLANNER_DRAINING)
+		if (!takes_part(&results[i]))
 			continue;
 		counts += results[i].count;
 		capacities += pods[i].capacity;
@@ -142,48 +73,85 @@ static void find_level(const struct planner_params *params, const struct planner
 	summary->level = capacities > 0.0 ? (counts + params->arrivals) / capacities : 0.0;
 	summary->imbalance = counts > 0.0 ? highest / (counts / capacities) - 1.0 : 0.0;
 	for (size_t i = 0; i < n; i++)
-		results[i].deficit = results[i].basis == PLANNER_DRAINING
-			? 0.0
-			: summary->level * pods[i].capacity - results[i].count;
-}
-
-/* leastconn equals (own + 1) / weight over all servers: at the target every key is the same, so
- * target + 1 is the weight (HAProxy's lb_fwlc.c). */
-static void target_stock(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, struct planner_result *results)
-{
-	for (size_t i = 0; i < n; i++)
-		results[i].target = fmax(0.0,
-			(double)pods[i].own + results[i].deficit / (double)params->replicas);
+		results[i].deficit = takes_part(&results[i])
+					     ? summary->level * pods[i].capacity - results[i].count
+					     : 0.0;
 }
 
 /*
- * Pours the expected arrivals over the pods like water, lowest first: finds the height L such that
- * the sum of max(0, L * capacity - count) is what is poured. scratch has room for 2 * n.
+ * What the last plan wanted this HAProxy to hold on the pod, over what it holds: a connection that
+ * has closed since and has not been replaced. The deficit tells of it too, but divided among all
+ * instances; without this memory a pod that others fill from outside, whose own connections close
+ * less often than they are replaced, would stand a little high for ever. mean is that of all pods,
+ * for each unit of capacity.
  */
-static void target_flow(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, struct planner_result *results, double *scratch)
+static double remembered(
+	const struct planner_params *params, const struct planner_pod *pod, double mean)
 {
-	struct bed {
-		double height; /* count / capacity: where this pod begins to fill */
-		double capacity;
-	} *beds = (void *)scratch;
-	size_t m = 0;
-	double counts = 0.0;
+	double gap = pod->target_then - (double)pod->own - mean * pod->capacity;
+	double others_part = 1.0 - 1.0 / (double)params->replicas;
+
+	return pod->planned ? fmin(fmax(gap, -MEMORY_MAX), MEMORY_MAX) * others_part : 0.0;
+}
+
+static double mean_gap(
+	const struct planner_pod *pods, size_t n, const struct planner_result *results)
+{
+	double gap = 0.0;
+	double capacities = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis == PLANNER_DRAINING)
-			continue;
-		beds[m].height = results[i].count / pods[i].capacity;
-		beds[m++].capacity = pods[i].capacity;
-		counts += results[i].count;
+		if (takes_part(&results[i]) && pods[i].planned) {
+			gap += pods[i].target_then - (double)pods[i].own;
+			capacities += pods[i].capacity;
+		}
 	}
-	if (m == 0)
-		return;
-	qsort(beds, m, sizeof(*beds), compare_doubles);
+	return capacities > 0.0 ? gap / capacities : 0.0;
+}
 
-	double pour = fmax(1.0,
-		fmax(POUR_ARRIVALS * params->arrivals, POUR_PART * counts / (double)m));
+/* What this HAProxy should hold on each pod: what it holds, and its part of the deficit. */
+static void target_stock(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, struct planner_result *results)
+{
+	double mean = mean_gap(pods, n, results);
+
+	for (size_t i = 0; i < n; i++) {
+		double part = results[i].deficit / (double)params->replicas;
+		double memory = remembered(params, &pods[i], mean);
+
+		/* Of the same sign they mean the same connections. */
+		if (part * memory > 0.0)
+			part = fabs(part) > fabs(memory) ? part : memory;
+		else
+			part += memory;
+		results[i].target = takes_part(&results[i]) ? (double)pods[i].own + part : 0.0;
+	}
+}
+
+/* A pod as a bed that water fills. */
+struct bed {
+	double height; /* count / capacity: where it begins to fill */
+	double capacity;
+};
+
+/* Counted is what the pod will hold when it gets its next connection: a small pod's height rises
+ * more by one than a large pod's. */
+static double bed_height(const struct planner_pod *pod, const struct planner_result *result)
+{
+	return (result->count + 1.0 - LEAVING_INTERVALS * pod->leaving) / pod->capacity;
+}
+
+static int compare_beds(const void *a, const void *b)
+{
+	double x = ((const struct bed *)a)->height;
+	double y = ((const struct bed *)b)->height;
+
+	return (x > y) - (x < y);
+}
+
+/* The height that the surface comes to when so much is poured over m beds, lowest first. */
+static double pour(const struct bed *beds, size_t m, double amount)
+{
 	double capacity = 0.0;
 	double held = 0.0; /* what the beds under water hold already */
 	double height = 0.0;
@@ -191,14 +159,44 @@ static void target_flow(const struct planner_params *params, const struct planne
 	for (size_t i = 0; i < m; i++) {
 		capacity += beds[i].capacity;
 		held += beds[i].height * beds[i].capacity;
-		height = (pour + held) / capacity;
+		height = (amount + held) / capacity;
 		if (i + 1 == m || height <= beds[i + 1].height)
 			break;
 	}
-	for (size_t i = 0; i < n; i++)
-		results[i].target = results[i].basis == PLANNER_DRAINING
-			? 0.0
-			: fmax(0.0, height * pods[i].capacity - results[i].count);
+	return height;
+}
+
+/* Pours the expected arrivals over the pods like water. scratch has room for 2 * n. */
+static void target_flow(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, struct planner_result *results, double *scratch)
+{
+	struct bed *beds = (void *)scratch;
+	size_t m = 0;
+	double counts = 0.0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!takes_part(&results[i]))
+			continue;
+		beds[m++] = (struct bed){
+			.height = bed_height(&pods[i], &results[i]),
+			.capacity = pods[i].capacity,
+		};
+		counts += results[i].count;
+	}
+	if (m == 0)
+		return;
+	qsort(beds, m, sizeof(*beds), compare_beds);
+
+	double amount =
+		fmax(1.0, fmax(POUR_ARRIVALS * params->arrivals, POUR_PART * counts / (double)m));
+	double height = pour(beds, m, amount);
+
+	for (size_t i = 0; i < n; i++) {
+		double depth = height - bed_height(&pods[i], &results[i]);
+
+		results[i].target =
+			takes_part(&results[i]) ? fmax(0.0, depth * pods[i].capacity) : 0.0;
+	}
 }
 
 /* How much of the new connections each pod may take. Limits that together leave some connections
@@ -210,77 +208,57 @@ static void limit_shares(const struct planner_params *params, const struct plann
 
 	for (size_t i = 0; i < n; i++) {
 		results[i].ramp = share_ramp(pods[i].age_ms, params->ramp_ms);
-		results[i].share_limit = results[i].basis == PLANNER_DRAINING
-			? 0.0
-			: share_limit(params->max_share, results[i].ramp);
+		results[i].share_limit = takes_part(&results[i])
+						 ? share_limit(params->max_share, results[i].ramp)
+						 : 0.0;
 		sum += results[i].share_limit;
 	}
 	if (sum >= 1.0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis != PLANNER_DRAINING)
+		if (takes_part(&results[i]))
 			results[i].share_limit = sum > 0.0 ? results[i].share_limit / sum : 1.0;
 	}
 }
 
-/* Scales targets to weights so that the largest is 256; none but a draining pod's is 0. */
-static void weigh(const struct planner_params *params, size_t n, struct planner_result *results)
+/* Every active server at weight 0 would answer 503: when all pods drain, none does. */
+static void mark_draining(const struct planner_pod *pods, size_t n, struct planner_result *results,
+	const struct planner_summary *summary)
 {
-	double extra = params->mode == PLANNER_STOCK ? 1.0 : 0.0;
-	double largest = 0.0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis != PLANNER_DRAINING)
-			largest = fmax(largest, results[i].target + extra);
-	}
-	for (size_t i = 0; i < n; i++) {
-		double part = largest > 0.0 ? (results[i].target + extra) / largest : 1.0;
-		long weight = lround(part * PLANNER_WEIGHT_MAX);
-
-		if (results[i].basis == PLANNER_DRAINING)
-			results[i].weight = 0;
-		else
-			results[i].weight = weight < 1 ? 1 : (int)weight;
+	for (size_t i = 0; i < n && summary->n_draining < n; i++) {
+		if (pods[i].draining)
+			results[i].basis = PLANNER_DRAINING;
 	}
 }
 
 bool planner_plan(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct planner_summary *summary)
 {
-	double *scratch = calloc(2 * n + 1, sizeof(*scratch));
-	double ratio;
-	bool all_drain;
+	double *scratch = calloc(WEIGH_SCRATCH * n + 1, sizeof(*scratch));
 
 	if (!scratch)
 		return false;
 	memset(summary, 0, sizeof(*summary));
 	memset(results, 0, n * sizeof(*results));
 
-	ratio = honest_ratio(params, pods, n, scratch);
-	for (size_t i = 0; i < n; i++) {
-		judge(params, &pods[i], ratio, &results[i]);
+	judge_counts(params, pods, n, results, scratch);
+	for (size_t i = 0; i < n; i++)
 		summarise(summary, &results[i], pods[i].draining);
-	}
-	if (params->own_unknown)
-		assume_level(pods, n, results);
-	/* Every active server at weight 0 would answer 503: when all pods drain, none does. */
-	all_drain = summary->n_draining == n;
-	for (size_t i = 0; i < n; i++) {
-		if (pods[i].draining && !all_drain)
-			results[i].basis = PLANNER_DRAINING;
-	}
+	mark_draining(pods, n, results, summary);
 
 	find_level(params, pods, n, results, summary);
 	limit_shares(params, pods, n, results);
-	if (params->mode == PLANNER_STOCK)
+	if (params->mode == PLANNER_STOCK) {
 		target_stock(params, pods, n, results);
-	else
+		weigh_stock(pods, n, results, scratch);
+	} else {
 		target_flow(params, pods, n, results, scratch);
-	weigh(params, n, results);
+		weigh_flow(pods, n, results, scratch);
+	}
 
 	summary->fallback = 2 * summary->n_known < n;
 	for (size_t i = 0; summary->fallback && i < n; i++) {
-		if (results[i].basis != PLANNER_DRAINING)
+		if (takes_part(&results[i]))
 			results[i].weight = pods[i].configured;
 	}
 	free(scratch);

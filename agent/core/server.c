@@ -117,6 +117,7 @@ static bool take_address(struct server *server, const struct hareply_server *row
 	if (server->known) {
 		update->new_addresses++;
 		server->own_exact = row->scur == 0;
+		outside_new_pod(&server->outside, row->scur);
 	}
 	server->pod = pod;
 	server->state = SERVER_NO_ADDRESS;
@@ -125,6 +126,7 @@ static bool take_address(struct server *server, const struct hareply_server *row
 	server->own_then_ms = 0;
 	server->credit = 0.0;
 	server->planned = false;
+	server->target_stands = false;
 	server->sent = -1;
 	server->verified = false;
 	pod_release(update->pods, old, update->gone, update->arg);
@@ -157,6 +159,8 @@ static void take_sessions(struct server *server, const struct hareply_server *ro
 	if (reloaded) {
 		/* The new worker does not count the old one's sessions, though the pods have them:
 		 * the difference is no move. */
+		outside_reload(&server->outside, server->own);
+		server->target_stands = false;
 		server->own = row->scur;
 		server->own_then = row->scur;
 		server->sent = -1;
@@ -171,6 +175,9 @@ static void take_sessions(struct server *server, const struct hareply_server *ro
 	server->own = row->scur;
 	if (row->scur == 0)
 		server->own_exact = true;
+	server->closings.tau_s = ARRIVALS_TAU_SERVER_S;
+	if (row->stot >= row->scur)
+		arrivals_update(&server->closings, row->stot - row->scur, update->now_ms);
 }
 
 static bool is_away(enum server_state state)
@@ -202,6 +209,8 @@ static void reckon_own_then(struct server *server, const struct server_update *u
 	}
 	server->own_then = (uint32_t)((double)server->own_before + part * moved + 0.5);
 	server->own_then_ms = pod->heard_ms;
+	outside_take(&server->outside, update->replicas, pod->metric.count, server->own_before,
+		server->own, server->own_then);
 }
 
 static void take_weight(struct server *server, int uweight, struct server_update *update)

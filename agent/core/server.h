@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arrivals.h"
 #include "core/hareply.h"
+#include "core/outside.h"
 #include "core/planner.h"
 #include "core/pod.h"
 
@@ -40,7 +42,7 @@ struct server {
 	int iweight;             /* the configured weight, 0..256 */
 	uint32_t own;            /* sessions of this HAProxy on the server now (scur) */
 	uint64_t total;          /* sessions since this HAProxy started (stot) */
-	uint64_t started;        /* of these, since the answer before */
+	uint64_t started;        /* of these, since the answer before; 0 once a plan knows them */
 	double credit;           /* see share_credit() */
 	bool own_exact;          /* see struct planner_pod */
 	uint16_t agent_port;     /* where HAProxy's agent-check asks; 0: it has none */
@@ -55,9 +57,12 @@ struct server {
 	uint32_t own_before;     /* own at the snapshot before */
 	uint32_t own_then;       /* own when its pod's count was heard */
 	int64_t own_then_ms;     /* the heard_ms that own_then belongs to; 0: none */
+	struct outside outside;  /* the pod's connections that are none of own */
+	struct arrivals closings; /* of sessions on the server */
 
 	bool planned;            /* plan and weight hold a plan */
 	struct planner_result plan;
+	bool target_stands;      /* plan.target is of this pod and this worker */
 	int weight;              /* the wanted weight: the plan's, in the steps that can be had */
 	int sent;                /* the weight last sent to HAProxy; -1: none */
 	bool verified;           /* HAProxy has shown the sent weight as its own */
@@ -71,6 +76,7 @@ struct server {
 struct server_update {
 	struct pod_table *pods;
 	int64_t now_ms;
+	unsigned replicas;  /* HAProxy instances that share the pods */
 	uint64_t number;    /* of this update */
 	bool has_others;    /* the backend was steered before: a server that comes now is new */
 	uint64_t worker;    /* number of the process that answers: another's sessions begin at 0 */

@@ -22,5 +22,8 @@ double share_credit(double credit, double limit, uint64_t arrived, uint64_t take
 {
 	if (limit >= 1.0)
 		return 0.0;
-	return fmin(SHARE_CREDIT_MAX, credit + limit * (double)arrived - (double)taken);
+
+	double earned = limit * (double)arrived;
+
+	return fmin(1.0 + earned, credit + earned - (double)taken);
 }

@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 /*
- * The limits are promises about each connection, not about an average: of any n connections in a
- * row that come to one HAProxy, a pod whose limit is s gets at most s * n and a few. How weights
- * keep that under each algorithm is in agent/DESIGN.md, "The planner".
+ * A limit is a promise about connections in a row, not about an average: of any n connections that
+ * come to one HAProxy one after the other, a pod whose limit is s gets at most s * n, and over it
+ * no more than its credit can be and one or two. How weights keep that is in agent/DESIGN.md, "The
+ * planner".
  */
 
 /* How far a pod of age_ms has warmed up: 0..1, 1 when it has or when ramp_ms is 0. */
@@ -24,11 +25,9 @@ double share_limit(double max_share, double ramp);
  * The running account of one pod's limit: call it once between two plans with the connections that
  * came to this HAProxy since the last call, those that the pod got among them, and the limit that
  * the last plan gave (planner_result.share_limit). Takes and returns the credit: what the pod may
- * still take, negative when it took too many. Never above SHARE_CREDIT_MAX: a quiet hour earns no
- * burst. A pod without a limit has none to count: 0.
+ * still take, negative when it took too many. It is never more than one above the
+ * limit's part of arrived: a quiet hour earns no burst. A pod without a limit has none to count: 0.
  */
 double share_credit(double credit, double limit, uint64_t arrived, uint64_t taken);
-
-#define SHARE_CREDIT_MAX 1.0
 
 #endif

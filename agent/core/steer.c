@@ -25,9 +25,11 @@ static struct planner_params params_of(const struct cluster_params *settings,
 	};
 }
 
-static struct planner_pod pod_of(const struct server *server, int64_t now_ms)
+static struct planner_pod pod_of(const struct cluster_params *settings, const struct server *server,
+	int64_t now_ms)
 {
 	const struct pod *pod = server->pod;
+	double interval_s = (double)settings->poll_interval_ms / 1000.0;
 
 	return (struct planner_pod){
 		.heard = pod->heard && server->own_then_ms == pod->heard_ms,
@@ -37,6 +39,11 @@ static struct planner_pod pod_of(const struct server *server, int64_t now_ms)
 		.count_age_ms = now_ms - pod->heard_ms,
 		.own = server->own,
 		.own_then = server->own_then,
+		.has_others = server->outside.known && !settings->agent_check_only,
+		.others = server->outside.others,
+		.planned = server->planned && server->target_stands,
+		.target_then = server->plan.target,
+		.leaving = server->closings.per_second * (double)settings->replicas * interval_s,
 		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : INT64_MAX,
 		.credit = server->credit,
 		.configured = server->iweight,
@@ -45,35 +52,42 @@ static struct planner_pod pod_of(const struct server *server, int64_t now_ms)
 	};
 }
 
-/* Steered servers first; returns how many. */
-static size_t collect(const struct backend *backend, int64_t now_ms, struct server **servers,
-	struct planner_pod *pods)
+/* The steered servers, and how many sessions they started; returns how many they are. */
+static size_t collect(const struct backend *backend, struct server **servers, uint64_t *arrived)
 {
 	size_t n = 0;
 
+	*arrived = 0;
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct server *server = backend->servers[i];
 
 		server->planned = server->planned && server->state == SERVER_STEERED;
 		if (server->state != SERVER_STEERED)
 			continue;
-		servers[n] = server;
-		pods[n++] = pod_of(server, now_ms);
+		servers[n++] = server;
+		*arrived += server->started;
 	}
 	return n;
 }
 
-static void take_result(const struct cluster_params *settings, struct server *server,
-	const struct planner_result *result, uint64_t arrived)
+/* Counts what the server has started against the limit that the last plan gave it. */
+static void account(struct server *server, uint64_t arrived)
 {
 	double limit = server->planned ? server->plan.share_limit : 1.0;
 
 	server->credit = share_credit(server->credit, limit, arrived, server->started);
+	server->started = 0;
+}
+
+static void take_result(const struct cluster_params *settings, struct server *server,
+	const struct planner_result *result)
+{
 	server->plan = *result;
 	server->weight = settings->percent_steps
 		? answer_reachable(server->iweight, result->weight)
 		: result->weight;
 	server->planned = true;
+	server->target_stands = true;
 }
 
 static bool plan_backend(const struct cluster_params *settings, struct backend *backend,
@@ -85,19 +99,20 @@ static bool plan_backend(const struct cluster_params *settings, struct backend *
 	struct planner_result *results = calloc(backend->n_servers + 1, sizeof(*results));
 	struct planner_summary summary;
 	bool planned = false;
+	uint64_t arrived;
 	size_t n;
 
 	if (servers && pods && results) {
-		n = collect(backend, now_ms, servers, pods);
+		n = collect(backend, servers, &arrived);
+		for (size_t i = 0; i < n; i++) {
+			account(servers[i], arrived);
+			pods[i] = pod_of(settings, servers[i], now_ms);
+		}
 		planned = planner_plan(&params, pods, n, results, &summary);
 	}
 	if (planned) {
-		uint64_t arrived = 0;
-
 		for (size_t i = 0; i < n; i++)
-			arrived += servers[i]->started;
-		for (size_t i = 0; i < n; i++)
-			take_result(settings, servers[i], &results[i], arrived);
+			take_result(settings, servers[i], &results[i]);
 		backend->summary = summary;
 		backend->planned = n > 0;
 		backend->planned_ms = now_ms;

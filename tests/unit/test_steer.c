@@ -91,14 +91,14 @@ START_TEST(every_steered_server_gets_the_planners_weight)
 
 	setup(&bench, &params, (uint32_t[]){99, 99, 99});
 	plan(&bench, 2000);
-	assert_weights(&bench, 256, 256, 256);
 	ck_assert(bench.be->planned);
 	ck_assert_int_eq(bench.be->planned_ms, 2000);
 	ck_assert_uint_eq(bench.be->summary.n_known, 3);
 	for (size_t i = 0; i < N; i++) {
 		ck_assert(bench.servers[i]->planned);
 		ck_assert_int_eq(bench.servers[i]->plan.basis, PLANNER_HEARD);
-		ck_assert_int_eq(bench.servers[i]->plan.weight, 256);
+		ck_assert_int_eq(bench.servers[i]->plan.weight, bench.servers[0]->weight);
+		ck_assert_int_eq(bench.servers[i]->weight, bench.servers[0]->weight);
 	}
 	cluster_free(bench.cluster);
 }
@@ -158,6 +158,10 @@ START_TEST(a_count_newer_than_haproxys_answer_waits_for_the_next_one)
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
 	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_HEARD);
+	/* With one instance a second answer must say so too. */
+	row_hear(bench.servers[0], 50, 3400);
+	update(&bench, 7, 4000);
+	plan(&bench, 4000);
 	ck_assert_double_eq_tol(bench.servers[0]->plan.count, 50.0, 1e-9);
 	cluster_free(bench.cluster);
 }
@@ -178,9 +182,10 @@ START_TEST(a_pod_says_draining_and_capacity)
 	ck_assert_int_eq(bench.servers[0]->weight, 0);
 	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_DRAINING);
 	ck_assert_uint_eq(bench.be->summary.n_draining, 1);
-	/* Level 20 connections on 400: targets 15 and 5, weights 16 to 6. */
-	ck_assert_int_eq(bench.servers[1]->weight, 256);
-	ck_assert_int_eq(bench.servers[2]->weight, 96);
+	/* 20 connections on a capacity of 400: targets 15 and 5. */
+	ck_assert_double_eq_tol(bench.servers[1]->plan.target, 15.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[2]->plan.target, 5.0, 1e-9);
+	ck_assert_int_gt(bench.servers[1]->weight, bench.servers[2]->weight);
 	/* A drain that was said stands while the pod is silent. */
 	pod_observe(bench.servers[0]->pod, METRIC_TIMED_OUT, NULL, NULL, 3500);
 	update(&bench, 7, 4000);
@@ -222,8 +227,7 @@ START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
 	ck_assert(!bench.servers[2]->planned);
-	ck_assert_int_eq(bench.servers[0]->weight, 256);
-	ck_assert_int_eq(bench.servers[1]->weight, 256);
+	ck_assert_int_eq(bench.servers[0]->weight, bench.servers[1]->weight);
 	ck_assert_double_eq_tol(bench.be->summary.imbalance, 0.0, 1e-9);
 	ck_assert_uint_eq(bench.be->summary.n_known, 2);
 	/* Nobody left: no plan at all. */
@@ -297,10 +301,13 @@ START_TEST(credit_is_what_the_last_plans_limit_leaves_of_what_came)
 	bench.rows[1].stot += 1;
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	/* Half of 10, less what each has got; never above 1. */
+	/* Half of 10, less what each has got. */
 	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
-	ck_assert_double_eq_tol(bench.servers[1]->credit, 1.0, 1e-9);
-	ck_assert_double_eq_tol(bench.servers[2]->credit, 1.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[1]->credit, 4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[2]->credit, 5.0, 1e-9);
+	/* Planned again on the same answer: it is not counted twice. */
+	plan(&bench, 3000);
+	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
 	/* Another pod has no debts. */
 	bench.rows[0].address = "10.0.0.9";
 	update(&bench, 7, 4000);
@@ -351,12 +358,12 @@ START_TEST(release_wants_the_configured_weight_of_every_server)
 	struct bench bench;
 
 	setup(&bench, &params, (uint32_t[]){100, 50, 1});
-	bench.rows[1].iweight = 7;
+	bench.rows[1].iweight = 30;
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	ck_assert_int_ne(bench.servers[1]->weight, 7);
+	ck_assert_int_ne(bench.servers[1]->weight, 30);
 	steer_release(bench.cluster);
-	assert_weights(&bench, 100, 7, 100);
+	assert_weights(&bench, 100, 30, 100);
 	cluster_free(bench.cluster);
 }
 END_TEST

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* The run: one millisecond after the other. */
+#include "world.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Log-normal lifetimes with this deviation of the logarithm: half of all connections live less than
+ * 0.6 of the mean, one in a hundred six times as long. */
+static const double SIGMA = 1.0;
+
+enum { LONG_AGO_MS = 1000000000 };
+
+static double lifetime_ms(struct world *world, const struct pod *pod, double shift)
+{
+	double mean = world->scenario->size->life_s * 1000.0 * pod->life;
+
+	return mean * exp(SIGMA * rng_normal(&world->lives) + shift - SIGMA * SIGMA / 2.0);
+}
+
+void world_pod_changed(struct world *world, uint32_t pod_index)
+{
+	const struct pod *pod = &world->pods[pod_index];
+
+	if (world->policy->choice != POLICY_ORACLE)
+		return;
+	pqueue_remove(&world->lowest, pod_index);
+	if (pod->in_service)
+		pqueue_insert(&world->lowest, pod_index,
+			(uint32_t)((pod->count + 1.0) * 1024.0 / pod->capacity));
+}
+
+static int choose(struct world *world, struct instance *instance)
+{
+	int server = LB_NONE;
+
+	if (world->policy->choice == POLICY_HAPROXY)
+		return lb_take(instance->lb, &world->draws);
+	if (world->policy->choice == POLICY_ORACLE && world->lowest.n > 0)
+		server = (int)world->pods[pqueue_first(&world->lowest)].server;
+	else if (instance->agent->lowest >= 0 && world->up[instance->agent->lowest])
+		server = instance->agent->lowest;
+	/* Before anything is known, the first pod that can be used. */
+	for (size_t i = 0; server == LB_NONE && i < world->n_servers; i++)
+		server = world->up[i] ? (int)i : LB_NONE;
+	if (server != LB_NONE)
+		lb_put(instance->lb, (size_t)server, 1);
+	return server;
+}
+
+static void add_conn(
+	struct world *world, int instance, size_t server, uint32_t pod_index, double ends_ms)
+{
+	struct pod *pod = &world->pods[pod_index];
+	struct conn conn = {
+		.pod = pod_index,
+		.server = (uint16_t)server,
+		.instance = (int16_t)instance,
+		.pod_generation = pod->generation,
+		.server_generation = world->servers[server].generation,
+	};
+
+	if (instance >= 0) {
+		conn.worker_generation = world->instances[instance].generation;
+		world->instances[instance].current[server]++;
+	}
+	pod->count++;
+	world_pod_changed(world, pod_index);
+	if (!conns_add(&world->conns, &conn, ends_ms))
+		world->failed = true;
+}
+
+void world_arrive(struct world *world, unsigned instance)
+{
+	int server = choose(world, &world->instances[instance]);
+
+	measure_taken(world, instance, server);
+	if (server == LB_NONE)
+		return;
+
+	uint32_t pod = world->servers[server].pod;
+
+	add_conn(world, (int)instance, (size_t)server, pod,
+		(double)world->now_ms + lifetime_ms(world, &world->pods[pod], 0.0));
+}
+
+void world_depart(struct world *world, const struct conn *conn)
+{
+	struct pod *pod = &world->pods[conn->pod];
+
+	/* A pod that died took its connections from all counts at once. */
+	if (conn->pod_generation != pod->generation)
+		return;
+	pod->count--;
+	world_pod_changed(world, conn->pod);
+	if (conn->instance < 0)
+		return;
+
+	struct instance *instance = &world->instances[conn->instance];
+
+	if (conn->worker_generation != instance->generation)
+		return;
+	lb_drop(instance->lb, conn->server, 1);
+	if (conn->server_generation == world->servers[conn->server].generation)
+		instance->current[conn->server]--;
+}
+
+/* Arrivals of one Poisson process that are due; *next_ms is the time of the next. */
+static unsigned due(struct world *world, double *next_ms, double per_ms, struct rng *rng)
+{
+	unsigned n = 0;
+
+	while (per_ms > 0.0 && *next_ms < (double)(world->now_ms + 1)) {
+		*next_ms += rng_exponential(rng) / per_ms;
+		n++;
+	}
+	return n;
+}
+
+static void arrive(struct world *world)
+{
+	for (uint32_t i = world->conns.returning[world->now_ms]; i > 0; i--)
+		world_arrive(world, rng_below(&world->returns, world->n_instances));
+	for (unsigned i = due(world, &world->next_ms, world->per_ms, &world->arrivals); i > 0; i--)
+		world_arrive(world, rng_below(&world->arrivals, world->n_instances));
+	for (unsigned i = due(world, &world->next_direct_ms, world->direct_per_ms, &world->directs);
+		i > 0; i--) {
+		uint32_t pod = rng_below(&world->directs, world->n_direct);
+
+		add_conn(world, -1, 0, pod,
+			(double)world->now_ms + lifetime_ms(world, &world->pods[pod], 0.0));
+	}
+}
+
+/* A connection that stands at the start has what is left of a life: lengths weigh in, and it is met
+ * at any moment of it. */
+static double rest_ms(struct world *world, const struct pod *pod)
+{
+	return lifetime_ms(world, pod, SIGMA * SIGMA) * rng_uniform(&world->lives);
+}
+
+/* The connections that stand at the start: each instance has its part evenly on all pods. */
+static void stand(struct world *world)
+{
+	const struct scenario_size *size = world->scenario->size;
+	double capacities = 0.0;
+
+	for (size_t i = 0; i < size->pods; i++)
+		capacities += world->pods[i].capacity;
+	for (unsigned r = 0; r < world->n_instances; r++) {
+		double total = (double)size->per_pod * size->pods / world->n_instances;
+		double sum = rng_uniform(&world->arrivals);
+
+		for (uint32_t i = 0; i < size->pods; i++) {
+			double before = floor(sum);
+
+			sum += total * world->pods[i].capacity / capacities;
+			uint32_t n = (uint32_t)(floor(sum) - before);
+
+			lb_put(world->instances[r].lb, i, n);
+			for (; n > 0; n--)
+				add_conn(world, (int)r, i, i, rest_ms(world, &world->pods[i]));
+		}
+	}
+	for (uint32_t i = 0; i < world->n_direct; i++) {
+		double n = world->scenario->what->direct_load * size->per_pod;
+
+		for (; n >= 1.0; n--)
+			add_conn(world, -1, 0, i, rest_ms(world, &world->pods[i]));
+	}
+}
+
+static void set_rates(struct world *world)
+{
+	const struct scenario_size *size = world->scenario->size;
+	const struct scenario_case *what = world->scenario->what;
+	double capacities = 0.0;
+	double per_life = 0.0;
+
+	for (size_t i = 0; i < size->pods; i++) {
+		capacities += world->pods[i].capacity;
+		per_life += world->pods[i].capacity / world->pods[i].life;
+	}
+	world->per_ms = size->per_pod * (double)size->pods * per_life / capacities /
+			(size->life_s * 1000.0);
+	if (what->direct_pods > 0.0)
+		world->n_direct = (uint32_t)scenario_count(what->direct_pods, size->pods);
+	world->direct_per_ms =
+		world->n_direct * what->direct_load * size->per_pod / (size->life_s * 1000.0);
+}
+
+static bool allocate(struct world *world)
+{
+	size_t n = world->n_servers;
+
+	world->servers = calloc(n, sizeof(*world->servers));
+	world->weights = calloc(n, sizeof(*world->weights));
+	world->up = calloc(n, sizeof(*world->up));
+	world->pods = calloc(world->n_pods, sizeof(*world->pods));
+	world->instances = calloc(world->n_instances, sizeof(*world->instances));
+	if (!world->servers || !world->weights || !world->up || !world->pods || !world->instances)
+		return false;
+	if (world->policy->choice == POLICY_HAPROXY && world->policy->algo == LB_RANDOM) {
+		world->ring = lb_ring_new(n, LB_WEIGHT_MAX);
+		if (!world->ring)
+			return false;
+	}
+	for (unsigned r = 0; r < world->n_instances; r++) {
+		struct instance *instance = &world->instances[r];
+
+		instance->lb = lb_new(world->policy->algo, n, world->ring);
+		instance->current = calloc(n, sizeof(*instance->current));
+		instance->agent = agent_new(n, world->scenario, &world->polls);
+		if (!instance->lb || !instance->current || !instance->agent)
+			return false;
+	}
+	return pqueue_init(&world->lowest, world->n_pods) &&
+	       conns_init(&world->conns, world->end_ms) &&
+	       measure_init(&world->measure, world->n_pods, n, world->n_instances);
+}
+
+static void furnish(struct world *world)
+{
+	const struct scenario_case *what = world->scenario->what;
+	size_t kinds = 0;
+
+	while (kinds < SCENARIO_CAPACITIES && what->capacities[kinds] > 0)
+		kinds++;
+	for (uint32_t i = 0; i < world->n_pods; i++) {
+		int weight = kinds > 0 ? what->capacities[i % kinds] : 100;
+
+		world->pods[i] = (struct pod){
+			.capacity = weight / 100.0,
+			.life = i == 0 && what->short_life > 0.0 ? what->short_life : 1.0,
+			.in_service = i < world->scenario->size->pods,
+			.server = i,
+			.since_ms = -LONG_AGO_MS,
+		};
+		if (i >= world->n_servers)
+			continue;
+		world->servers[i].pod = i;
+		world->weights[i] = weight;
+		world->up[i] = world->pods[i].in_service;
+	}
+	for (uint32_t i = 0; i < world->n_pods; i++)
+		world_pod_changed(world, i);
+	for (unsigned r = 0; r < world->n_instances; r++)
+		lb_start(world->instances[r].lb, world->weights, world->up);
+	set_rates(world);
+}
+
+static void run(struct world *world)
+{
+	for (world->now_ms = 0; world->now_ms < world->end_ms && !world->failed; world->now_ms++) {
+		struct conn ended;
+
+		while (conns_next_ending(&world->conns, world->now_ms, &ended)) {
+			if (ended.live)
+				world_depart(world, &ended);
+		}
+		if (world->now_ms % 1000 == 0)
+			incidents_run(world);
+		arrive(world);
+		if (world->policy->steering != POLICY_AS_CONFIGURED ||
+			world->policy->choice == POLICY_CACHED_MINIMUM) {
+			for (unsigned r = 0; r < world->n_instances; r++)
+				agent_tick(world, &world->instances[r]);
+		}
+		if (world->now_ms % 1000 == 999)
+			measure_sample(world);
+	}
+}
+
+static void fini(struct world *world)
+{
+	for (unsigned r = 0; world->instances && r < world->n_instances; r++) {
+		lb_free(world->instances[r].lb);
+		free(world->instances[r].current);
+		agent_free(world->instances[r].agent);
+	}
+	free(world->servers);
+	free(world->weights);
+	free(world->up);
+	free(world->pods);
+	free(world->instances);
+	lb_ring_free(world->ring);
+	pqueue_fini(&world->lowest);
+	conns_fini(&world->conns);
+	measure_fini(&world->measure);
+}
+
+bool world_run(const struct scenario *scenario, const struct policy *policy, uint64_t seed,
+	struct measure_result *result)
+{
+	struct world world = {
+		.scenario = scenario,
+		.policy = policy,
+		.end_ms = (int64_t)scenario->what->length_s * 1000,
+		.n_instances = scenario->size->instances,
+	};
+	struct rng *streams[] = {&world.arrivals, &world.lives, &world.directs, &world.returns,
+		&world.draws, &world.polls};
+
+	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++)
+		rng_init(streams[i], seed, i);
+	incidents_reserve(scenario, &world.n_servers, &world.n_pods);
+	world.failed = !allocate(&world);
+	if (!world.failed) {
+		furnish(&world);
+		stand(&world);
+		run(&world);
+	}
+	if (!world.failed)
+		measure_finish(&world, result);
+	fini(&world);
+	return !world.failed;
+}

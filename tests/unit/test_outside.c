@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* What is believed of connections that are not this HAProxy's. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "core/outside.h"
+
+START_TEST(the_first_answer_is_taken_as_it_is)
+{
+	struct outside outside = {.known = false};
+
+	outside_take(&outside, 1, 70, 50, 50, 50);
+	ck_assert(outside.known);
+	ck_assert_double_eq(outside.others, 20.0);
+}
+END_TEST
+
+START_TEST(one_instance_is_not_moved_by_one_odd_reading)
+{
+	struct outside outside = {.known = true, .others = 0.0};
+
+	/* A connection ended and another began between two readings of HAProxy; the pod was asked
+	 * in between. */
+	outside_take(&outside, 1, 49, 50, 50, 50);
+	outside_take(&outside, 1, 50, 50, 50, 50);
+	ck_assert_double_eq(outside.others, 0.0);
+	outside_take(&outside, 1, 51, 50, 50, 50);
+	outside_take(&outside, 1, 50, 50, 50, 50);
+	ck_assert_double_eq(outside.others, 0.0);
+}
+END_TEST
+
+START_TEST(one_instance_is_moved_by_two_readings_that_agree)
+{
+	struct outside outside = {.known = true, .others = 0.0};
+
+	outside_take(&outside, 1, 50, 50, 50, 50);
+	outside_take(&outside, 1, 60, 50, 50, 50);
+	ck_assert_double_eq(outside.others, 0.0);
+	outside_take(&outside, 1, 57, 50, 50, 50);
+	ck_assert_double_eq(outside.others, 7.0);
+}
+END_TEST
+
+/* Half of all connections breaks between two readings: before or after the pod counted? */
+START_TEST(a_storm_does_not_look_like_connections_from_outside)
+{
+	struct outside outside = {.known = true, .others = 0.0};
+
+	outside_take(&outside, 1, 100, 100, 50, 75);
+	outside_take(&outside, 1, 50, 50, 50, 50);
+	ck_assert_double_eq(outside.others, 0.0);
+}
+END_TEST
+
+START_TEST(with_several_instances_each_reading_counts)
+{
+	struct outside outside = {.known = true, .others = 0.0};
+
+	outside_take(&outside, 3, 151, 50, 52, 51);
+	ck_assert_double_eq(outside.others, 100.0);
+	outside_take(&outside, 3, 140, 52, 52, 52);
+	ck_assert_double_eq(outside.others, 88.0);
+}
+END_TEST
+
+START_TEST(after_a_reload_the_old_workers_connections_come_from_outside)
+{
+	struct outside outside = {.known = true, .others = 5.0};
+
+	outside_reload(&outside, 40);
+	ck_assert_double_eq(outside.others, 45.0);
+	outside_take(&outside, 1, 46, 0, 1, 1);
+	ck_assert_double_eq(outside.others, 45.0);
+}
+END_TEST
+
+START_TEST(sessions_of_the_pod_before_are_not_the_new_pods)
+{
+	struct outside outside = {.known = true, .others = 5.0};
+
+	outside_new_pod(&outside, 30);
+	ck_assert_double_eq(outside.others, -30.0);
+	outside_take(&outside, 1, 2, 30, 32, 32);
+	ck_assert_double_eq(outside.others, -30.0);
+	outside_take(&outside, 1, 3, 32, 33, 33);
+	ck_assert_double_eq(outside.others, -30.0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("outside");
+	TCase *tcase = tcase_create("outside");
+	SRunner *runner = srunner_create(suite);
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, the_first_answer_is_taken_as_it_is);
+	tcase_add_test(tcase, one_instance_is_not_moved_by_one_odd_reading);
+	tcase_add_test(tcase, one_instance_is_moved_by_two_readings_that_agree);
+	tcase_add_test(tcase, a_storm_does_not_look_like_connections_from_outside);
+	tcase_add_test(tcase, with_several_instances_each_reading_counts);
+	tcase_add_test(tcase, after_a_reload_the_old_workers_connections_come_from_outside);
+	tcase_add_test(tcase, sessions_of_the_pod_before_are_not_the_new_pods);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
