@@ -166,6 +166,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory test-unit VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-sim VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-system VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory test-chart
 
 test-unit: $(unit_tests)
 	@set -e; for t in $(unit_tests); do $$t; done
@@ -180,9 +181,10 @@ SEED ?= 1
 test-sim: $(OUT)/sim
 	$(OUT)/sim --short --seed $(SEED)
 
+# Most of these tests wait for something, so more of them than processors run at once.
 test-system: agent field
 	@$(MAKE) --no-print-directory agent field VARIANT=release
-	$(PYTHON) -m pytest -q tests/system
+	$(PYTHON) -m pytest -q -n 4 --dist loadfile tests/system
 
 # The same on the HAProxies of Debian 13 and of Debian's next version, in roots of their own (as root).
 test-haproxy:
