@@ -51,6 +51,9 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 	stats_observe(&agent->stats.poll, seconds);
 	agent->stats.polls[outcome]++;
 	announce_poll(pod, outcome, detail);
+	/* What a pod says first is news that is not kept waiting for the next round. */
+	if (outcome == METRIC_OK && !pod->heard && agent->round)
+		round_hurry(agent->round);
 	pod_observe(pod, outcome, metric, detail, clock_now_ms());
 }
 

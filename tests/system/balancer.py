@@ -134,6 +134,11 @@ backend ws
     def weights(self, backend="ws"):
         return {name: int(row["uweight"]) for name, row in self.stat(backend).items()}
 
+    def is_level(self, backend="ws", configured=100, names=None):
+        """The servers have one weight, and it is the agent's: not the configured one."""
+        weights = {w for name, w in self.weights(backend).items() if not names or name in names}
+        return len(weights) == 1 and weights != {configured}
+
     def sessions(self, backend="ws"):
         return {name: int(row["scur"]) for name, row in self.stat(backend).items()}
 

@@ -55,7 +55,7 @@ def shipped():
                        agentCheck={"listen": f"127.0.0.1:{check_port}"}) as agent:
                 agent.http = f"127.0.0.1:{agent_port}"
                 agent.wait_ready()
-                until(lambda: set(haproxy.weights().values()) == {256}, "weights")
+                until(haproxy.is_level, "equal weights")
                 haproxy.wait_up()
                 yield haproxy, pods, agent
 
