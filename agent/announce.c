@@ -75,6 +75,39 @@ static void announce_fallback(struct backend *backend)
 			log_int("known", (int64_t)summary->n_known));
 }
 
+/*
+ * Servers that HAProxy's resolvers fill have two ends: the slots that are configured, and what one
+ * answer holds. HAProxy refuses a truncated answer whole, and takes all servers down then: at 508 A
+ * records with accepted_payload_size 8192, at 28 with its default of 512, measured on 2.6.
+ */
+static void announce_dns(struct backend *backend)
+{
+	enum { NEAR_LIMIT = 400 };
+	size_t n = 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		bool by_dns = backend->servers[i]->fqdn[0] != '\0';
+
+		n += by_dns;
+		used += by_dns && backend->servers[i]->pod;
+	}
+
+	/* A single server with a name is no template. */
+	bool full = n > 1 && used == n;
+	bool limit = used >= NEAR_LIMIT;
+
+	if (full && !backend->announced_dns_full)
+		log_warn("every server found by DNS is in use: further pods get none",
+			log_str("backend", backend->name), log_int("servers", (int64_t)n));
+	if (limit && !backend->announced_dns_limit)
+		log_warn("close to what one DNS answer holds: beyond it all servers go down",
+			log_str("backend", backend->name), log_int("servers", (int64_t)used),
+			log_int("limit", 508));
+	backend->announced_dns_full = full;
+	backend->announced_dns_limit = limit;
+}
+
 static void announce_server(struct server *server)
 {
 	bool disbelieved = server->planned && server->plan.basis == PLANNER_DISBELIEVED;
@@ -106,6 +139,7 @@ void announce_plan(struct announce *announce, struct cluster *cluster)
 	announce_missing(announce, cluster);
 	for (size_t b = 0; b < n; b++) {
 		announce_mode(backends[b]);
+		announce_dns(backends[b]);
 		if (asked)
 			announce_fallback(backends[b]);
 		for (size_t i = 0; i < backends[b]->n_servers; i++)

@@ -32,6 +32,8 @@ struct backend {
 	uint64_t seen;           /* number of the update that listed it last */
 	int announced_mode;      /* mode + 1 as logged last; 0: never */
 	bool announced_fallback; /* as logged last */
+	bool announced_dns_full; /* every server found by DNS is in use, as logged last */
+	bool announced_dns_limit;
 };
 
 /* Without servers and without a mode yet. NULL when out of memory. */
