@@ -101,7 +101,7 @@ static void announce_dns(struct backend *backend)
 		log_warn("every server found by DNS is in use: further pods get none",
 			log_str("backend", backend->name), log_int("servers", (int64_t)n));
 	if (limit && !backend->announced_dns_limit)
-		log_warn("close to what one DNS answer holds: beyond it all servers go down",
+		log_warn("close to what a DNS answer over UDP holds: beyond it all servers go down",
 			log_str("backend", backend->name), log_int("servers", (int64_t)used),
 			log_int("limit", 508));
 	backend->announced_dns_full = full;

@@ -90,4 +90,4 @@ def test_an_answer_that_is_almost_full_is_warned_of():
         dns.addresses = [f"127.1.{i // 200}.{i % 200 + 1}" for i in range(405)]
         line, resolvers = template(dns, 450, 9)
         with HAProxy([], backend=line, more=resolvers) as haproxy, Agent(haproxy) as agent:
-            assert "servers=405" in agent.wait_log("close to what one DNS answer holds")
+            assert "servers=405" in agent.wait_log("close to what a DNS answer over UDP holds")
