@@ -63,6 +63,7 @@ compile = $(CC) -std=c11 $(WARNINGS) $(WERROR) $(DEFINES) $(FLAGS_$(VARIANT)) $(
 core_objs  := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/core/*.c))
 shell_objs := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/*.c))
 unit_tests := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The simulator: everything in tests/sim; the unit tests use its models of HAProxy.
 sim_objs   := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/sim/*.c))
 sim_models := $(patsubst %,$(OUT)/tests/sim/%.o,lb lb_roundrobin lb_random pqueue rng)
@@ -70,7 +71,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-sim test-system test-haproxy demo install uninstall fuzz \
+.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-haproxy demo install uninstall fuzz \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -121,6 +122,11 @@ $(OUT)/page/page_data.o: $(OUT)/page/page_data.c
 	$(call say,CC)
 	$(Q)$(compile) -Iagent -c $< -o $@
 
+$(OUT)/fuzz/%.o: tests/fuzz/%.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(call pkg_cflags,$(core_pkgs)) -Iagent -c $< -o $@
+
 $(OUT)/libcore.a: $(core_objs) $(OUT)/page/page_data.o
 	$(call say,AR)
 	@rm -f $@
@@ -156,6 +162,10 @@ $(BIN)/ws%: $(OUT)/tests/field/ws%.o $(field_objs)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(field_pkgs)) -lev -lm
 
+$(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/fuzz/replay.o $(OUT)/libcore.a
+	$(call say,LD)
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs)) -lm
+
 .SECONDARY:
 
 deps-test:
@@ -168,8 +178,12 @@ test: deps-test
 	@$(MAKE) --no-print-directory test-system VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-chart
 
-test-unit: $(unit_tests)
+test-unit: $(unit_tests) test-seeds
 	@set -e; for t in $(unit_tests); do $$t; done
+
+# What the fuzz targets begin with, and what they once found, without a fuzzer.
+test-seeds: $(fuzz_targets:%=$(OUT)/fuzz/%)
+	@set -e; for t in $(fuzz_targets); do $(OUT)/fuzz/$$t tests/fuzz/seeds/$$t; done
 
 # The planner against everything else, simulated: all figures, and build/sim.json. About a minute.
 SIM_FLAGS ?=
@@ -233,7 +247,6 @@ test-image:
 # Random bytes against each parser of foreign bytes, for FUZZ_SECONDS each. Findings stay in
 # build/fuzz.
 FUZZ_SECONDS ?= 30
-fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard agent/core/*.[ch]) $(OUT)/page/page_data.c
 	@mkdir -p $(@D)
