@@ -28,11 +28,14 @@ FLAGS_release := -O2 -g $(HARDEN) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 FLAGS_debug   := -O0 -g3
 FLAGS_san     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
+# libFuzzer is clang's and brings its own main.
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
 LINK_release  := -pie -Wl,-z,relro,-z,now
 LINK_debug    :=
 LINK_san      := -fsanitize=address,undefined
+LINK_fuzz     := -fsanitize=fuzzer,address,undefined
 
-ifeq ($(filter $(VARIANT),release debug san),)
+ifeq ($(filter $(VARIANT),release debug san fuzz),)
 $(error VARIANT is '$(VARIANT)': use release, debug or san)
 endif
 
@@ -64,6 +67,8 @@ core_objs  := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/core/*.c))
 shell_objs := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/*.c))
 unit_tests := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# Folders. The captured answers of HAProxy serve the unit tests too.
+fuzz_seeds = tests/fuzz/seeds/$(1) $(if $(filter hareply,$(1)),tests/data/haproxy)
 # The simulator: everything in tests/sim; the unit tests use its models of HAProxy.
 sim_objs   := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/sim/*.c))
 sim_models := $(patsubst %,$(OUT)/tests/sim/%.o,lb lb_roundrobin lb_random pqueue rng)
@@ -71,7 +76,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-haproxy demo install uninstall fuzz \
+.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-haproxy demo install uninstall fuzz fuzz-all \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -162,7 +167,7 @@ $(BIN)/ws%: $(OUT)/tests/field/ws%.o $(field_objs)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(field_pkgs)) -lev -lm
 
-$(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/fuzz/replay.o $(OUT)/libcore.a
+$(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$(OUT)/fuzz/replay.o) $(OUT)/libcore.a
 	$(call say,LD)
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs)) -lm
 
@@ -183,7 +188,7 @@ test-unit: $(unit_tests) test-seeds
 
 # What the fuzz targets begin with, and what they once found, without a fuzzer.
 test-seeds: $(fuzz_targets:%=$(OUT)/fuzz/%)
-	@set -e; for t in $(fuzz_targets); do $(OUT)/fuzz/$$t tests/fuzz/seeds/$$t; done
+	@set -e; $(foreach t,$(fuzz_targets),$(OUT)/fuzz/$(t) $(call fuzz_seeds,$(t));)
 
 # The planner against everything else, simulated: all figures, and build/sim.json. About a minute.
 SIM_FLAGS ?=
@@ -248,19 +253,14 @@ test-image:
 # build/fuzz.
 FUZZ_SECONDS ?= 30
 
-build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard agent/core/*.[ch]) $(OUT)/page/page_data.c
-	@mkdir -p $(@D)
-	clang -std=c11 $(DEFINES) -O1 -g -fsanitize=fuzzer,address,undefined -Iagent -o $@ \
-		$(filter %.c,$^) $(call pkg_cflags,$(core_pkgs)) $(call pkg_libs,$(core_pkgs)) -lm
-
 fuzz:
 	@.ci/deps fuzz
-	@$(MAKE) --no-print-directory $(fuzz_targets:%=build/fuzz/%)
-	@set -e; cd build/fuzz; for t in $(fuzz_targets); do \
-		mkdir -p found_$$t; echo "fuzz $$t"; \
-		./$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 -verbosity=0 \
-			found_$$t ../../tests/fuzz/seeds/$$t; \
-	done
+	@$(MAKE) --no-print-directory fuzz-all VARIANT=fuzz CC=clang
+
+fuzz-all: $(fuzz_targets:%=$(OUT)/fuzz/%)
+	@set -e; $(foreach t,$(fuzz_targets),echo "fuzz $(t)"; mkdir -p $(OUT)/found_$(t); \
+		$(OUT)/fuzz/$(t) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 -verbosity=0 \
+			-artifact_prefix=$(OUT)/$(t)- $(OUT)/found_$(t) $(call fuzz_seeds,$(t));)
 
 # The configuration is the user's once it lies there: it is neither overwritten nor removed.
 bin_dir  := $(DESTDIR)$(PREFIX)/bin
@@ -290,7 +290,7 @@ uninstall:
 	rm -rf $(doc_dir)
 
 # Reports, never edits: gcc and clang with warnings as errors, clang-tidy, clang-format.
-lint_srcs := $(wildcard agent/*.c agent/core/*.c tests/unit/*.c tests/field/*.c tests/sim/*.c)
+lint_srcs := $(wildcard agent/*.c agent/core/*.c tests/unit/*.c tests/field/*.c tests/sim/*.c tests/fuzz/*.c)
 
 lint:
 	@.ci/deps lint

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_MAX_LEN = 2000 }; /* two of them fit where the cluster looks a server up */
+
 /* A server without a number there, or a backend without an algorithm, has an empty field. */
 enum {
 	STAT_BACKEND,
@@ -97,9 +99,24 @@ static const char *algo_of(const struct table *table)
 	const char *mode = table->fields[STAT_MODE];
 	const char *algo = table->fields[STAT_ALGO];
 
-	if (strcmp(mode, "tcp") != 0 && strcmp(mode, "http") != 0)
+	if (*mode && strcmp(mode, "tcp") != 0 && strcmp(mode, "http") != 0)
 		return mode;
 	return strcmp(algo, "unknown") == 0 ? "random" : algo;
+}
+
+/* HAProxy takes no other bytes in names (invalid_char in tools.c, 2.6 to 3.2) and no lines of more
+ * than 2 kB. Any other byte could mean something in "backend/server" or in a command. */
+static bool check_name(struct table *table, size_t column)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.:";
+	const char *name = table->fields[column];
+	size_t len = strspn(name, bytes);
+
+	if (len > 0 && len < NAME_MAX_LEN && name[len] == '\0')
+		return true;
+	table->bad = table->wanted[column];
+	return false;
 }
 
 bool harows_stat_row(struct harows *rows, char *line)
@@ -116,6 +133,10 @@ bool harows_stat_row(struct harows *rows, char *line)
 		!table_number(table, STAT_SCUR, UINT32_MAX, &scur) ||
 		!table_number(table, STAT_STOT, UINT64_MAX, &stot))
 		return false;
+	if (type != TYPE_BACKEND && type != TYPE_SERVER)
+		return true;
+	if (!check_name(table, STAT_BACKEND) || !check_name(table, STAT_NAME))
+		return false;
 	if (type == TYPE_BACKEND) {
 		/* A socket of level user shows everything but the algorithm, and no addresses. */
 		rows->denied = rows->denied || table->fields[STAT_ALGO][0] == '\0';
@@ -126,8 +147,6 @@ bool harows_stat_row(struct harows *rows, char *line)
 		};
 		return true;
 	}
-	if (type != TYPE_SERVER)
-		return true;
 	if (!table_number(table, STAT_UWEIGHT, 256, &uweight) ||
 		!table_number(table, STAT_BACKUP, 1, &backup))
 		return false;
@@ -161,7 +180,8 @@ bool harows_state_row(struct harows *rows, char *line)
 	uint64_t port;
 	uint64_t agent_port;
 
-	if (!table_read_row(table, line) || !table_number(table, STATE_OP, 3, &op_state) ||
+	if (!table_read_row(table, line) || !check_name(table, STATE_BACKEND) ||
+		!check_name(table, STATE_NAME) || !table_number(table, STATE_OP, 3, &op_state) ||
 		!table_number(table, STATE_ADMIN, UINT16_MAX, &admin_state) ||
 		!table_number(table, STATE_IWEIGHT, 256, &iweight) ||
 		!table_number(table, STATE_PORT, UINT16_MAX, &port) ||

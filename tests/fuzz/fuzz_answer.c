@@ -1,72 +1,137 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as an agent-check's request, in any pieces: never another server than the one that is
- * named. */
-#include <stdlib.h>
-#include <string.h>
-
+/* Two weights and any bytes as an agent-check: the server that is meant is the one named, and the
+ * line that answers makes HAProxy set exactly the weight. */
+#include "../unit/rows.h"
 #include "core/answer.h"
+#include "core/planner.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+static const char *const names[] = {"s1", "s10", "s1.a", "web-0", "web-01"};
+enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
 
-static struct cluster *cluster_of_names(void)
+static struct cluster *make_cluster(void)
 {
-	static const char *const names[] = {"s", "s1", "s10", "s2", "t.x:1"};
-	struct hareply_server servers[5];
-	struct hareply_backend backends[2] = {
-		{.name = "b", .algo = "leastconn", .servers = servers, .n_servers = 5},
-		{.name = "be", .algo = "leastconn", .servers = servers, .n_servers = 2},
-	};
-	struct hareply_snapshot answer = {
-		.info = {.pid = 1}, .backends = backends, .n_backends = 2};
-	struct cluster_params params = {.replicas = 1, .poll_interval_ms = 1000};
+	const struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
+	struct hareply_server servers[N_NAMES];
 
-	for (size_t i = 0; i < 5; i++)
-		servers[i] = (struct hareply_server){.name = names[i],
-			.address = "10.0.0.1",
-			.port = 80,
-			.fqdn = "",
-			.status = "UP",
-			.op_state = 2,
-			.iweight = 100};
-	if (cluster && !cluster_update(cluster, &answer, 1, NULL, NULL))
-		abort();
+	for (size_t i = 0; i < N_NAMES; i++)
+		servers[i] = row_up(names[i], "10.0.0.1", 0);
+	struct hareply_backend backends[] = {row_backend("ws", "leastconn", servers, N_NAMES),
+		row_backend("w", "roundrobin", servers, 1)};
+	struct hareply_snapshot snapshot = row_answer(1, backends, 2);
+
+	promise(cluster && cluster_update(cluster, &snapshot, 1000, NULL, NULL),
+		"memory for a cluster");
 	return cluster;
 }
 
-/* The name stands at the beginning, and what follows is the line's end or nothing. */
-static bool is_named(const struct server *server, const char *bytes, size_t len)
+/* What HAProxy makes of "N%" (server_parse_weight_change_request in server.c). */
+static int haproxy_weight(int iweight, int percent)
 {
-	size_t n = strlen(server->id);
+	int weight = iweight * percent / 100;
 
-	if (len < n || memcmp(bytes, server->id, n) != 0)
-		return false;
-	return len == n || bytes[n] == '\n' || (len > n + 1 && memcmp(bytes + n, "\r\n", 2) == 0);
+	return weight > PLANNER_WEIGHT_MAX ? PLANNER_WEIGHT_MAX : weight;
+}
+
+static void check_line(const struct server *server)
+{
+	char line[ANSWER_SIZE];
+	size_t len = answer_write(server, line);
+	char *end = line;
+
+	promise(len > 0 && len < ANSWER_SIZE && strlen(line) == len && line[len - 1] == '\n',
+		"an answer is one line that fits");
+	if (!server || !server->planned || server->iweight == 0) {
+		promise(len == 1, "without a plan the answer is an empty line");
+		return;
+	}
+	long percent = strtol(line, &end, 10);
+	promise(end > line && strcmp(end, "%\n") == 0, "an answer is a percentage alone");
+	promise(percent >= 0 && haproxy_weight(server->iweight, (int)percent) == server->weight,
+		"the percentage gives the weight");
+}
+
+static void check_weights(struct server *server, int iweight, int wanted)
+{
+	server->iweight = iweight;
+	server->planned = iweight > 0;
+	server->weight = iweight > 0 ? answer_reachable(iweight, wanted) : wanted;
+	promise((server->weight == 0) == (wanted == 0) || iweight == 0, "0 is for 0 alone");
+	check_line(server);
+	server->planned = false;
+	check_line(server);
+	check_line(NULL);
+}
+
+/* The id that the bytes say, up to where they end it. */
+static bool says(const char *bytes, size_t len, const char *id)
+{
+	return strlen(id) == len && memcmp(bytes, id, len) == 0;
+}
+
+static bool begins_another(const struct cluster *cluster, const struct server *server)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	for (size_t b = 0; b < n; b++)
+		for (size_t i = 0; i < backends[b]->n_servers; i++)
+			if (backends[b]->servers[i] != server &&
+				strncmp(backends[b]->servers[i]->id, server->id,
+					strlen(server->id)) == 0)
+				return true;
+	return false;
+}
+
+static void check_request(const struct cluster *cluster, const char *bytes, size_t size)
+{
+	char *request = fuzz_copy(bytes, size);
+	struct server *server = NULL;
+	enum answer_request read = answer_read(cluster, request, size, &server);
+	const char *end = size > 0 ? memchr(request, '\n', size) : NULL;
+	size_t len = end ? (size_t)(end - request) : size;
+
+	if (end && len > 0 && request[len - 1] == '\r')
+		len--;
+	promise(!server || says(request, len, server->id), "the server meant is the one named");
+	if (end)
+		promise(read == ANSWER_COMPLETE, "a line is complete");
+	else if (!server)
+		promise(read == ANSWER_PARTIAL, "without a name more may come");
+	else
+		promise((read == ANSWER_MAYBE) == begins_another(cluster, server),
+			"a name that begins another may go on");
+	free(request);
+}
+
+/* In whatever pieces the bytes come: what was decided stands. */
+static void check_pieces(const struct cluster *cluster, const char *bytes, size_t size)
+{
+	struct server *decided = NULL;
+
+	for (size_t len = 0; len <= size && len <= ANSWER_REQUEST_MAX; len++) {
+		struct server *server = NULL;
+
+		if (answer_read(cluster, bytes, len, &server) != ANSWER_COMPLETE)
+			continue;
+		promise(!decided || !server || server == decided,
+			"no more bytes make it another server");
+		decided = decided ? decided : server;
+	}
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	const char *bytes = (const char *)data;
-	struct cluster *cluster = cluster_of_names();
-	struct server *decided = NULL;
-	bool complete = false;
+	if (size < 4)
+		return 0;
+	struct cluster *cluster = make_cluster();
+	int iweight = (data[0] << 8 | data[1]) % (PLANNER_WEIGHT_MAX + 1);
+	int wanted = (data[2] << 8 | data[3]) % (PLANNER_WEIGHT_MAX + 1);
 
-	for (size_t len = 1; cluster && len <= size && len <= ANSWER_REQUEST_MAX; len++) {
-		struct server *server = (struct server *)cluster;
-		enum answer_request request = answer_read(cluster, bytes, len, &server);
-
-		if (server && !is_named(server, bytes, len))
-			abort();
-		if (request == ANSWER_MAYBE && !server)
-			abort();
-		/* What was decided stands, whatever comes behind. */
-		if (complete && server && server != decided)
-			abort();
-		if (request == ANSWER_COMPLETE && !complete) {
-			complete = true;
-			decided = server;
-		}
-	}
+	check_request(cluster, (const char *)data + 4, size - 4);
+	check_pieces(cluster, (const char *)data + 4, size - 4);
+	check_weights(row_find(cluster, "ws", "s1"), iweight, wanted);
 	cluster_free(cluster);
 	return 0;
 }

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a configuration file: taken or refused, in one line that can be shown. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/config.h"
-#include "core/text.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+#include "fuzz.h"
 
 /* Every variable is set, to its own name. */
 static const char *lookup(const char *name, void *arg)
@@ -24,8 +19,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		config_fini(&config);
 		return 0;
 	}
-	if (!*error.message || strlen(error.message) >= sizeof(error.message) ||
-		strpbrk(error.message, "\r\n\x1b"))
-		abort();
+	promise(*error.message && memchr(error.message, '\0', sizeof(error.message)),
+		"a refusal has words that end within their array");
+	promise(!strpbrk(error.message, "\r\n\x1b"), "a refusal is one line that can be shown");
 	return 0;
 }

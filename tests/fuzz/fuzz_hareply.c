@@ -1,14 +1,86 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as HAProxy's answers, one after the other with a zero byte between them: what is taken
- * is taken whole, and what comes out are commands that HAProxy reads as meant. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/answer.h"
+/* Any bytes as HAProxy's answers, the next one after a NUL: what is accepted can be taken and
+ * planned, and becomes commands that mean what they say. */
+#include "core/hareply.h"
 #include "core/reconcile.h"
 #include "core/steer.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+enum { N_ANSWERS = 4, CHECK_PORT = 8405 };
+
+/* NULL is what a field holds that no line has filled. */
+static bool lies_within(const char *s, const struct hareply_snapshot *snapshot, size_t len)
+{
+	return s && ((s >= snapshot->text && s <= snapshot->text + len) || *s == '\0' ||
+			    strcmp(s, "random") == 0);
+}
+
+static void check_server(
+	const struct hareply_server *server, const struct hareply_snapshot *snapshot, size_t len)
+{
+	promise(lies_within(server->name, snapshot, len) &&
+			lies_within(server->address, snapshot, len) &&
+			lies_within(server->fqdn, snapshot, len) &&
+			lies_within(server->status, snapshot, len),
+		"a server's strings lie in the text");
+	promise(server->uweight >= 0 && server->uweight <= 256, "uweight is 0 to 256");
+	promise(server->iweight >= 0 && server->iweight <= 256, "iweight is 0 to 256");
+	promise(server->op_state <= 3, "op_state is 0 to 3");
+}
+
+static void check_snapshot(const struct hareply_snapshot *snapshot, size_t len)
+{
+	promise(snapshot->info.pid > 0, "HAProxy has a pid");
+	promise(memchr(snapshot->info.version, '\0', sizeof(snapshot->info.version)),
+		"the version ends within its array");
+	for (size_t b = 0; b < snapshot->n_backends; b++) {
+		const struct hareply_backend *backend = &snapshot->backends[b];
+
+		promise(lies_within(backend->name, snapshot, len) &&
+				lies_within(backend->algo, snapshot, len) && *backend->algo,
+			"a backend's strings lie in the text, and it has an algorithm");
+		for (size_t i = 0; i < backend->n_servers; i++)
+			check_server(&backend->servers[i], snapshot, len);
+	}
+}
+
+static void check_cluster(const struct cluster *cluster)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	for (size_t b = 0; b < n; b++) {
+		const struct backend *backend = backends[b];
+
+		for (size_t i = 0; i < backend->n_servers; i++) {
+			const struct server *server = backend->servers[i];
+
+			promise(server->backend == backend, "a server is its own backend's");
+			promise(cluster_find_server(cluster, backend->name, strlen(backend->name),
+					server->name, strlen(server->name)) == server,
+				"a server is found by its name");
+			promise(server->weight >= 0 && server->weight <= PLANNER_WEIGHT_MAX,
+				"a wanted weight is 0 to 256");
+		}
+	}
+}
+
+/* Of a command's arguments none has a byte that would end it or begin another. */
+static void check_commands(const struct reconcile *commands)
+{
+	for (size_t i = 0; i < commands->n_lines; i++) {
+		const char *line = commands->lines[i];
+		size_t len = strlen(line);
+
+		promise(len <= RECONCILE_LINE_MAX && strchr(line, '\n') == line + len - 1,
+			"a line of commands is one line");
+		for (const char *at = line; at; at = strchr(at, ';')) {
+			at += at != line;
+			promise(strncmp(at, "set server ", 11) == 0,
+				"each command sets something of a server");
+		}
+	}
+}
 
 static void hear(struct pod *pod, void *arg)
 {
@@ -19,90 +91,79 @@ static void hear(struct pod *pod, void *arg)
 		pod_observe(pod, METRIC_OK, &metric, NULL, *now_ms + pod->port % 2000);
 }
 
-static void check_server(const struct server *server)
+/* An answer that broke off is not taken for a whole one. */
+static void check_cut(const char *reply, size_t len)
 {
-	char line[ANSWER_SIZE];
+	struct hareply_snapshot cut;
 
-	if (server->planned && (server->weight < 0 || server->weight > 256 || !server->pod ||
-				       server->state != SERVER_STEERED))
-		abort();
-	if (answer_write(server, line) != strlen(line))
-		abort();
+	promise(hareply_parse(reply, len - 1, &cut, NULL) != HAREPLY_OK &&
+			hareply_parse(reply, len / 2, &cut, NULL) != HAREPLY_OK,
+		"no answer is the beginning of another");
 }
 
-/* A line is at most so long, ends in its only newline, and has as many commands as it should. */
-static size_t check_line(const char *line)
+static void take(struct cluster *cluster, const char *bytes, size_t len, int64_t now_ms)
 {
-	size_t len = strlen(line);
-	size_t n = 1;
+	struct hareply_snapshot snapshot = {.n_backends = 4711};
+	const char *why = NULL;
+	char *reply = fuzz_copy(bytes, len);
+	enum hareply_outcome outcome = hareply_parse(reply, len, &snapshot, &why);
+	struct reconcile commands = {.n_lines = 0};
 
-	if (len < 2 || len > RECONCILE_LINE_MAX || strchr(line, '\n') != line + len - 1)
-		abort();
-	for (; *line; line++)
-		n += *line == ';';
-	return n;
-}
-
-static void round_of(
-	struct cluster *cluster, const struct hareply_snapshot *snapshot, int64_t now_ms)
-{
-	struct reconcile out = {.n_lines = 0};
-	size_t n_backends;
-	size_t n_commands = 0;
-
-	if (!cluster_update(cluster, snapshot, now_ms, NULL, NULL) || !steer_plan(cluster, now_ms))
-		abort();
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
-	for (size_t b = 0; b < n_backends; b++) {
-		for (size_t i = 0; i < backends[b]->n_servers; i++)
-			check_server(backends[b]->servers[i]);
+	promise(why && *hareply_outcome_text(outcome), "an outcome has words");
+	if (outcome == HAREPLY_OK)
+		check_cut(reply, len);
+	free(reply);
+	if (outcome != HAREPLY_OK) {
+		promise(snapshot.n_backends == 4711, "what is refused changes nothing");
+		return;
 	}
-	/* A name of thousands of bytes makes a command that fits no line. */
-	(void)reconcile_plan(cluster, 9000, &out);
-	for (size_t i = 0; i < out.n_lines; i++)
-		n_commands += check_line(out.lines[i]);
-	if (n_commands < out.n_weights)
-		abort();
-	reconcile_fini(&out);
+	check_snapshot(&snapshot, len);
+	promise(cluster_update(cluster, &snapshot, now_ms, NULL, NULL),
+		"the cluster takes what was accepted");
+	hareply_fini(&snapshot);
+	promise(steer_plan(cluster, now_ms), "what was taken can be planned");
+	promise(reconcile_plan(cluster, CHECK_PORT, &commands), "the plan can be said");
+	check_cluster(cluster);
+	check_commands(&commands);
+	reconcile_fini(&commands);
 	cluster_each_pod(cluster, hear, &now_ms);
 }
 
-static void take(struct cluster *cluster, const char *reply, size_t len, int64_t now_ms)
+static void check_complaints(const char *bytes, size_t len)
 {
-	struct hareply_snapshot snapshot = {.n_backends = 4711};
-	struct hareply_snapshot cut;
-	const char *why = NULL;
-	char complaint[32];
+	char complaint[40];
+	char *reply = fuzz_copy(bytes, len);
 
-	hareply_complaints(reply, len, complaint, sizeof(complaint));
-	if (hareply_parse(reply, len, &snapshot, &why) != HAREPLY_OK) {
-		if (snapshot.n_backends != 4711 || !why)
-			abort();
-		return;
-	}
-	/* No answer is the beginning of another. */
-	if (hareply_parse(reply, len - 1, &cut, NULL) == HAREPLY_OK ||
-		hareply_parse(reply, len / 2, &cut, NULL) == HAREPLY_OK)
-		abort();
-	round_of(cluster, &snapshot, now_ms);
-	hareply_fini(&snapshot);
+	if (hareply_complaints(reply, len, complaint, sizeof(complaint)) > 0)
+		promise(strnlen(complaint, sizeof(complaint)) < sizeof(complaint),
+			"a complaint ends within its array");
+	free(reply);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	struct cluster_params params = {.replicas = 2,
+	const struct cluster_params params = {
+		.replicas = 2,
 		.poll_interval_ms = 1000,
-		.cache_ttl_ms = 5000,
-		.percent_steps = true};
+		.cache_ttl_ms = 30000,
+		.percent_steps = true,
+	};
 	struct cluster *cluster = cluster_new(&params);
+	const char *bytes = (const char *)data;
+	int64_t now_ms = 1000000;
 
-	for (int64_t now_ms = 1000; cluster && size > 0; now_ms += 1000) {
-		const unsigned char *zero = memchr(data, 0, size);
-		size_t len = zero ? (size_t)(zero - data) : size;
+	promise(cluster, "memory for a cluster");
+	check_complaints(bytes, size);
+	take(cluster, bytes, size, now_ms);
+	for (int i = 0; i < N_ANSWERS && size > 0; i++) {
+		const char *zero = memchr(bytes, '\0', size);
+		size_t len = zero ? (size_t)(zero - bytes) : size;
 
-		take(cluster, (const char *)data, len, now_ms);
-		data += zero ? len + 1 : len;
-		size -= zero ? len + 1 : len;
+		now_ms += 1000;
+		take(cluster, bytes, len, now_ms);
+		len += zero ? 1 : 0;
+		bytes += len;
+		size -= len;
 	}
 	cluster_free(cluster);
 	return 0;

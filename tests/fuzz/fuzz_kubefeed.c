@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes in any pieces as the answers of an API server: endpoints stay in order, and some
  * request always follows. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/kubefeed.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+#include "fuzz.h"
 
 static void check_union(const struct kubefeed *feed)
 {
 	struct endpoint *endpoints;
 	size_t n;
 
-	if (!slices_union(feed->slices, &endpoints, &n))
-		abort();
+	promise(slices_union(feed->slices, &endpoints, &n), "memory for the union");
 	for (size_t i = 0; i < n; i++)
-		if (endpoints[i].port == 0 ||
-			slices_find(endpoints, n, endpoints[i].address, endpoints[i].port) !=
-				&endpoints[i])
-			abort();
+		promise(endpoints[i].port != 0 && slices_find(endpoints, n, endpoints[i].address,
+							  endpoints[i].port) == &endpoints[i],
+			"an endpoint has a port and is found by its address");
 	free(endpoints);
 }
 
@@ -45,10 +39,9 @@ static size_t answer(struct kubefeed *feed, const unsigned char *data, size_t si
 		}
 	}
 	struct kubefeed_next next = kubefeed_ended(feed, &end, now_ms, 0.5);
-	if (next.delay_ms < 0 || next.delay_ms > WATCH_DELAY_MAX_MS * 3 / 2)
-		abort();
-	if (!feed->watch.list && !feed->watch.version[0])
-		abort();
+	promise(next.delay_ms >= 0 && next.delay_ms <= WATCH_DELAY_MAX_MS * 3 / 2,
+		"the next request comes in time");
+	promise(feed->watch.list || feed->watch.version[0], "a watch begins at a version");
 	return zero ? len + 2 : len + 1;
 }
 

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Gives a fuzz target the files of folders, one by one: what was found once is tested for ever. */
 #include <dirent.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+#include "fuzz.h"
 
 /* Memory of exactly the file's length, so that a byte too far is seen. */
 static bool replay_file(const char *path)

@@ -277,6 +277,14 @@ static const struct {
 	{"Pid: 7", "Pid: 9223372036854775807", HAREPLY_OK, ""},
 	{"Pid: 7", "Pid: 9223372036854775808", HAREPLY_MALFORMED, "Pid: "},
 	{"Stopping: 0", "Stopping: no", HAREPLY_MALFORMED, "Stopping: "},
+	/* Names that HAProxy takes from nobody: they would not mean one server. */
+	{STAT_A, "b,c/a,3,9,UP,0,2,http,,50,\n", HAREPLY_MALFORMED, "svname"},
+	{STAT_A, "b,\"a b\",3,9,UP,0,2,http,,50,\n", HAREPLY_MALFORMED, "svname"},
+	{STAT_A, "b,,3,9,UP,0,2,http,,50,\n", HAREPLY_MALFORMED, "svname"},
+	{STAT_B, "b/c,BACKEND,3,9,UP,,1,http,leastconn,100,\n", HAREPLY_MALFORMED, "pxname"},
+	{STATE_A, "3 b 1 a;x 127.0.0.1 2 0 100 - 80 0\n", HAREPLY_MALFORMED, "srv_name"},
+	{STATE_A, "3 b/a 1 a 127.0.0.1 2 0 100 - 80 0\n", HAREPLY_MALFORMED, "be_name"},
+	{STAT_A, "b/c,FRONTEND,3,9,UP,0,0,http,,50,\n", HAREPLY_OK, ""},
 	/* Rows and columns. */
 	{STAT_A, "b,a,3,9,UP,0,2,http\n", HAREPLY_MALFORMED, "uweight"},
 	{STATE_A, "3 b 1 a 127.0.0.1 2 0 100 - 80\n", HAREPLY_MALFORMED, "srv_agent_port"},
@@ -312,6 +320,23 @@ START_TEST(an_answer_is_refused_for_what_is_wrong_with_it)
 	if (spoilt[_i].why)
 		ck_assert_str_eq(why, spoilt[_i].why);
 	free(text);
+}
+END_TEST
+
+START_TEST(a_name_longer_than_a_line_of_haproxys_is_refused)
+{
+	const char *why = NULL;
+	char row[2100];
+
+	for (int len = 1999; len <= 2000; len++) {
+		snprintf(row, sizeof(row), "b,%0*d,3,9,UP,0,2,http,,50,\n", len, 7);
+		char *text = spoil(STAT_A, row);
+
+		ck_assert_int_eq(parse(text, strlen(text), &why),
+			len < 2000 ? HAREPLY_OK : HAREPLY_MALFORMED);
+		ck_assert_str_eq(why, len < 2000 ? "" : "svname");
+		free(text);
+	}
 }
 END_TEST
 
@@ -417,6 +442,7 @@ START_TEST(an_algorithm_without_a_name_is_random_only_where_connections_are_bala
 		{",1,syslog,unknown,", "syslog"},
 		{",1,syslog,roundrobin,", "syslog"},
 		{",1,http,hdr,", "hdr"},
+		{",1,,leastconn,", "leastconn"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -579,6 +605,7 @@ int main(void)
 		tcase, an_unknown_command_is_seen_and_a_forbidden_one_told_apart, 0, N_VERSIONS);
 	tcase_add_loop_test(tcase, an_answer_is_refused_for_what_is_wrong_with_it, 0,
 		sizeof(spoilt) / sizeof(*spoilt));
+	tcase_add_test(tcase, a_name_longer_than_a_line_of_haproxys_is_refused);
 	tcase_add_test(tcase, a_nul_byte_is_refused_wherever_it_stands);
 	tcase_add_test(tcase, servers_are_those_that_both_tables_have);
 	tcase_add_test(tcase, rows_are_joined_by_name_and_not_by_place);
