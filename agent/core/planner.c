@@ -71,7 +71,8 @@ static void find_level(const struct planner_params *params, const struct planner
 		highest = fmax(highest, results[i].count / pods[i].capacity);
 	}
 	summary->level = capacities > 0.0 ? (counts + params->arrivals) / capacities : 0.0;
-	summary->imbalance = counts > 0.0 ? highest / (counts / capacities) - 1.0 : 0.0;
+	/* Of a single pod it is 0 but for rounding. */
+	summary->imbalance = counts > 0.0 ? fmax(0.0, highest / (counts / capacities) - 1.0) : 0.0;
 	for (size_t i = 0; i < n; i++)
 		results[i].deficit = takes_part(&results[i])
 					     ? summary->level * pods[i].capacity - results[i].count

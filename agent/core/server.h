@@ -60,7 +60,8 @@ struct server {
 	struct outside outside;  /* the pod's connections that are none of own */
 	struct arrivals closings; /* of sessions on the server */
 
-	bool planned;            /* plan and weight hold a plan */
+	bool planned;            /* input, plan and weight hold a plan */
+	struct planner_pod input; /* what it was made of */
 	struct planner_result plan;
 	bool target_stands;      /* plan.target is of this pod and this worker */
 	int weight;              /* the wanted weight: the plan's, in the steps that can be had */

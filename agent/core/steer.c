@@ -7,23 +7,33 @@
 #include "core/answer.h"
 #include "core/share.h"
 
-static struct planner_params params_of(const struct cluster_params *settings,
-	const struct backend *backend)
+double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s)
+{
+	/* Without HAProxy's word the rate is from the pods' counts: that of all instances. */
+	return settings->agent_check_only ? arrivals_per_s
+					  : arrivals_per_s * (double)settings->replicas;
+}
+
+struct planner_params steer_params(const struct cluster_params *settings, enum backend_mode mode,
+	double arrivals_per_s)
 {
 	double interval_s = (double)settings->poll_interval_ms / 1000.0;
 
 	return (struct planner_params){
-		.mode = backend->mode == BACKEND_STOCK ? PLANNER_STOCK : PLANNER_FLOW,
+		.mode = mode == BACKEND_STOCK ? PLANNER_STOCK : PLANNER_FLOW,
 		.replicas = settings->replicas,
 		/* One poll may be lost before a count is called stale. */
 		.fresh_ms = 2 * settings->poll_interval_ms + settings->poll_interval_ms / 2,
 		.cache_ttl_ms = settings->cache_ttl_ms,
-		.arrivals = backend->arrivals.per_second * (double)settings->replicas * interval_s,
+		.arrivals = arrivals_per_s * interval_s,
 		.ramp_ms = settings->ramp_ms,
 		.max_share = settings->max_share,
 		.own_unknown = settings->agent_check_only,
 	};
 }
+
+/* Of a pod that has warmed up: as much as every reader of JSON takes for a whole number. */
+static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
 
 static struct planner_pod pod_of(const struct cluster_params *settings, const struct server *server,
 	int64_t now_ms)
@@ -44,7 +54,7 @@ static struct planner_pod pod_of(const struct cluster_params *settings, const st
 		.planned = server->planned && server->target_stands,
 		.target_then = server->plan.target,
 		.leaving = server->closings.per_second * (double)settings->replicas * interval_s,
-		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : INT64_MAX,
+		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : OLD_MS,
 		.credit = server->credit,
 		.configured = server->iweight,
 		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity
@@ -79,13 +89,19 @@ static void account(struct server *server, uint64_t arrived)
 	server->started = 0;
 }
 
-static void take_result(const struct cluster_params *settings, struct server *server,
+int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,
 	const struct planner_result *result)
 {
+	return settings->percent_steps ? answer_reachable(pod->configured, result->weight)
+				       : result->weight;
+}
+
+static void take_result(const struct cluster_params *settings, struct server *server,
+	const struct planner_pod *pod, const struct planner_result *result)
+{
+	server->input = *pod;
 	server->plan = *result;
-	server->weight = settings->percent_steps
-		? answer_reachable(server->iweight, result->weight)
-		: result->weight;
+	server->weight = steer_weight(settings, pod, result);
 	server->planned = true;
 	server->target_stands = true;
 }
@@ -93,7 +109,8 @@ static void take_result(const struct cluster_params *settings, struct server *se
 static bool plan_backend(const struct cluster_params *settings, struct backend *backend,
 	int64_t now_ms)
 {
-	struct planner_params params = params_of(settings, backend);
+	struct planner_params params = steer_params(settings, backend->mode,
+		steer_arrivals(settings, backend->arrivals.per_second));
 	struct server **servers = calloc(backend->n_servers + 1, sizeof(struct server *));
 	struct planner_pod *pods = calloc(backend->n_servers + 1, sizeof(*pods));
 	struct planner_result *results = calloc(backend->n_servers + 1, sizeof(*results));
@@ -112,7 +129,7 @@ static bool plan_backend(const struct cluster_params *settings, struct backend *
 	}
 	if (planned) {
 		for (size_t i = 0; i < n; i++)
-			take_result(settings, servers[i], &results[i]);
+			take_result(settings, servers[i], &pods[i], &results[i]);
 		backend->summary = summary;
 		backend->planned = n > 0;
 		backend->planned_ms = now_ms;
