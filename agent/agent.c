@@ -10,11 +10,13 @@
 #include "clock.h"
 #include "configfile.h"
 #include "core/report.h"
+#include "core/settings.h"
 #include "core/stats.h"
 #include "drain.h"
 #include "httpd.h"
 #include "log.h"
 #include "poller.h"
+#include "recorder.h"
 #include "round.h"
 #include "runtime.h"
 
@@ -28,6 +30,7 @@ struct parts {
 	struct poller *poller;
 	struct checkd *checkd;   /* NULL without agentCheck */
 	struct discover *discover; /* NULL without Kubernetes */
+	struct recorder *recorder; /* NULL when nothing is recorded */
 };
 
 struct agent {
@@ -90,20 +93,9 @@ static int64_t on_drain(void *arg)
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
 static struct cluster_params cluster_params_of(const struct parts *parts)
 {
-	const struct config *config = parts->config;
 	unsigned counted = parts->discover ? discover_replicas(parts->discover) : 0;
 
-	return (struct cluster_params){
-		.replicas = counted > 0 ? counted : config->replicas,
-		.poll_interval_ms = config->poll_interval_ms,
-		.cache_ttl_ms = config->cache_ttl_ms,
-		.ramp_ms = config->ramp_ms,
-		.max_share = config->max_share,
-		.percent_steps = config->has_agent_check,
-		.agent_check_only = !config->has_socket,
-		.backends = config->backends,
-		.n_backends = config->n_backends,
-	};
+	return settings_of(parts->config, counted);
 }
 
 /* Kubernetes has news: of the pods, or of HAProxy's own instances. */
@@ -136,6 +128,7 @@ static struct round_parts round_parts_of(struct agent *agent)
 		.poller = agent->parts.poller,
 		.runtime = agent->parts.runtime,
 		.discover = agent->parts.discover,
+		.recorder = agent->parts.recorder,
 		.drain = agent->drain,
 		.dry_run = agent->options.dry_run,
 	};
@@ -166,6 +159,23 @@ static bool is_same_endpoint(const struct config_endpoint *a, const struct confi
 		a->port == b->port;
 }
 
+/* The old parts' recorder, when it does what the configuration wants, or another. */
+static bool make_recorder(struct agent *agent, struct parts *parts)
+{
+	const struct config *config = parts->config;
+	const struct parts *old = &agent->parts;
+
+	if (!config->record)
+		return true;
+	if (old->recorder && is_same_text(config->record, old->config->record) &&
+		config->record_max_bytes == old->config->record_max_bytes)
+		parts->recorder = old->recorder;
+	else
+		parts->recorder = recorder_new(
+			agent->loop, config->record, config->record_max_bytes, &agent->stats);
+	return parts->recorder != NULL;
+}
+
 /*
  * Makes what the configuration needs and the old parts do not have already. False, logged, when
  * something cannot be made; what was made is in *parts either way.
@@ -192,6 +202,8 @@ static bool parts_make(struct agent *agent, struct parts *parts)
 		if (!parts->discover)
 			return false;
 	}
+	if (!make_recorder(agent, parts))
+		return false;
 	if (!config->has_agent_check)
 		return true;
 	if (agent->options.dry_run) {
@@ -218,6 +230,8 @@ static void parts_free(struct agent *agent, struct parts *parts, const struct pa
 		checkd_free(parts->checkd);
 	if (parts->discover != kept->discover)
 		discover_free(parts->discover);
+	if (parts->recorder != kept->recorder)
+		recorder_free(parts->recorder);
 	config_fini(parts->config);
 	free(parts->config);
 	*parts = (struct parts){.config = NULL};

@@ -11,6 +11,7 @@
 #include "configfile.h"
 #include "log.h"
 #include "options.h"
+#include "replay.h"
 #include "status.h"
 #include "top.h"
 
@@ -101,6 +102,9 @@ int main(int argc, char **argv)
 		return run(&options);
 	case OPTIONS_CHECK:
 		return configfile_check(options.config_path) ? EXIT_SUCCESS : EXIT_FAILURE;
+	case OPTIONS_REPLAY:
+		return replay_run(options.record_path, options.config_path) ? EXIT_SUCCESS
+									    : EXIT_FAILURE;
 	case OPTIONS_VERSION:
 		options_write_version(stdout);
 		return EXIT_SUCCESS;

@@ -8,12 +8,13 @@
 #include "core/nearest.h"
 #include "core/text.h"
 
-enum { OPTION_DRY_RUN = 256 }; /* above every letter */
+enum { OPTION_DRY_RUN = 256, OPTION_REPLAY }; /* above every letter */
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 't'},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"replay", required_argument, NULL, OPTION_REPLAY},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -78,6 +79,10 @@ bool options_parse(int argc, char **argv, struct options *out)
 		case OPTION_DRY_RUN:
 			options.dry_run = true;
 			break;
+		case OPTION_REPLAY:
+			options.action = OPTIONS_REPLAY;
+			options.record_path = optarg;
+			break;
 		case 'V':
 			options.action = OPTIONS_VERSION;
 			break;
@@ -97,6 +102,7 @@ bool options_parse(int argc, char **argv, struct options *out)
 void options_write_help(FILE *out)
 {
 	fputs("usage: wsbalancer [-t] [-c FILE] [--dry-run]\n"
+	      "       wsbalancer --replay RECORD [-c FILE]\n"
 	      "       wsbalancer top | status [--url URL | -c FILE]\n"
 	      "\n"
 	      "Levels WebSocket connections over pods: asks each pod how many it holds and sets\n"
@@ -105,6 +111,7 @@ void options_write_help(FILE *out)
 	      "  -c, --config FILE   configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
 	      "  -t, --check         check the configuration, say what is wrong, exit\n"
 	      "      --dry-run       plan and report, but send nothing to HAProxy\n"
+	      "      --replay RECORD what the configuration would have made of recorded rounds\n"
 	      "  -V, --version       print the version and exit\n"
 	      "  -h, --help          print this and exit\n"
 	      "\n"

@@ -18,6 +18,7 @@ enum {
 enum options_action {
 	OPTIONS_RUN,     /* steer, in the foreground */
 	OPTIONS_CHECK,   /* -t: check the configuration and exit */
+	OPTIONS_REPLAY,  /* --replay: plan recorded rounds again, show what differs, exit */
 	OPTIONS_VERSION, /* -V */
 	OPTIONS_HELP,    /* -h */
 };
@@ -26,11 +27,12 @@ enum options_action {
 struct options {
 	enum options_action action;
 	const char *config_path; /* never NULL */
+	const char *record_path; /* "-" for standard input; with OPTIONS_REPLAY */
 	bool dry_run;            /* plan and report, send nothing */
 };
 
 /* Parses the command line of main. On false one line on stderr has said what is wrong, and *out is
- * untouched. The last of -t, -V and -h wins. */
+ * untouched. The last of -t, --replay, -V and -h wins. */
 bool options_parse(int argc, char **argv, struct options *out);
 
 /* What -h and -V print. */

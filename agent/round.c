@@ -121,6 +121,7 @@ static void plan(struct round *round)
 	round->parts.stats->rounds++;
 	stats_add_point(round->parts.stats, clock_wall_ms(), steer_imbalance(round->parts.cluster));
 	announce_plan(&round->announce, round->parts.cluster);
+	recorder_add(round->parts.recorder, round->parts.cluster);
 	if (!round->parts.runtime || round->parts.dry_run)
 		return;
 	if (!reconcile_plan(round->parts.cluster, port, &lines))

@@ -12,6 +12,7 @@
 #include "discover.h"
 #include "drain.h"
 #include "poller.h"
+#include "recorder.h"
 #include "runtime.h"
 
 struct round;
@@ -24,6 +25,7 @@ struct round_parts {
 	struct poller *poller;
 	struct runtime *runtime;
 	struct discover *discover; /* NULL without Kubernetes */
+	struct recorder *recorder; /* NULL when nothing is recorded */
 	struct drain *drain;
 	bool dry_run; /* plan, send nothing */
 };

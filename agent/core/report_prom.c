@@ -66,6 +66,11 @@ static void write_polls_and_pushes(const struct promtext *text, const struct rep
 
 static void write_agent(const struct promtext *text, const struct report_view *view)
 {
+	static const char *const records[] = {
+		[STATS_RECORD_WRITTEN] = "written",
+		[STATS_RECORD_BUSY] = "busy",
+		[STATS_RECORD_FAILED] = "failed",
+	};
 	const struct stats *stats = view->stats;
 
 	promtext_family(text, "wsbalancer_agent_check_requests", PROMTEXT_COUNTER,
@@ -81,6 +86,10 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 	promtext_counter(text, "wsbalancer_rounds_skipped",
 		"Rounds left out: no memory, or the last one still under way.",
 		(double)stats->rounds_skipped);
+	promtext_family(text, "wsbalancer_records", PROMTEXT_COUNTER,
+		"Rounds that were to be recorded, by how it went.");
+	for (size_t i = 0; i < STATS_N_RECORDS; i++)
+		promtext_result(text, "wsbalancer_records", records[i], stats->records[i]);
 	promtext_family(text, "wsbalancer_config_reloads", PROMTEXT_COUNTER,
 		"Configurations read after a signal.");
 	promtext_result(text, "wsbalancer_config_reloads", "ok", stats->config_reloads);

@@ -39,6 +39,13 @@ enum stats_push {
 	STATS_N_PUSHES
 };
 
+enum stats_record {
+	STATS_RECORD_WRITTEN, /* the round is in the file */
+	STATS_RECORD_BUSY,    /* left out: the one before was still being written */
+	STATS_RECORD_FAILED,  /* left out: a full disk or the like */
+	STATS_N_RECORDS
+};
+
 /* Zeroed memory is a valid start. */
 struct stats {
 	int64_t start_wall_ms;
@@ -54,6 +61,7 @@ struct stats {
 	uint64_t agent_check_answered;     /* with a weight */
 	uint64_t agent_check_unknown;      /* an empty line: no such server, or no plan */
 	uint64_t agent_check_dropped;      /* silence, too long, or too many at once */
+	uint64_t records[STATS_N_RECORDS]; /* rounds that were to be recorded */
 	uint64_t config_reloads;
 	uint64_t config_reloads_failed;
 	bool haproxy_reached;              /* the last read went well */

@@ -283,6 +283,7 @@ def test_every_series_has_a_place_or_a_reason(prometheus):
         "wsbalancer_backend_level_connections",
         "wsbalancer_backend_last_plan_timestamp_seconds",
         "wsbalancer_haproxy_last_success_timestamp_seconds",
+        "wsbalancer_records_total",  # for those who record
         "process_start_time_seconds",
         "process_virtual_memory_bytes",
     }

@@ -163,7 +163,7 @@ def test_a_slot_given_to_another_pod_starts_anew(haproxy, pods):
 
         def named():
             pod = agent.json()["podMetrics"]["ws"][0]
-            return pod["podName"] == "new" and pod["agentsConnections"] == 0
+            return pod.get("podName") == "new" and pod["agentsConnections"] == 0
 
         until(named, "the new pod's own name and count")
 
