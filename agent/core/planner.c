@@ -251,7 +251,7 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 	limit_shares(params, pods, n, results);
 	if (params->mode == PLANNER_STOCK) {
 		target_stock(params, pods, n, results);
-		weigh_stock(pods, n, results, scratch);
+		weigh_stock(params, pods, n, results, scratch);
 	} else {
 		target_flow(params, pods, n, results, scratch);
 		weigh_flow(pods, n, results, scratch);

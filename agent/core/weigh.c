@@ -91,17 +91,28 @@ static double scale(const struct sums *sums, double unit, double largest)
 }
 
 /*
+ * How much of a connection's step up others are not expected to repeat: a pod that gets one here is
+ * reckoned to get one from each other instance too, which is far from true while hardly any come.
+ */
+static double alone_of(const struct planner_params *params, const struct sums *sums)
+{
+	double others = 1.0 - 1.0 / (double)params->replicas;
+
+	return 0.5 * others / (1.0 + params->arrivals / sums->n);
+}
+
+/*
  * leastconn gives the next connection to the least (own + 1) / weight (HAProxy's lb_fwlc.c). The
  * pod whose connections would then stand furthest below its target, measured in a pod's usual share
  * of this HAProxy's connections, shall be that one; a pod that lacks several gets them before a pod
  * that lacks one.
  */
-static double want_of(const struct planner_pod *pod, double target, double share)
+static double want_of(const struct planner_pod *pod, double target, double share, double alone)
 {
 	double lacks = fmax(1.0, round(target - (double)pod->own));
 	double then = (double)pod->own + lacks;
 
-	return then / (share + then - target) * pod->capacity;
+	return then / (share + then - alone - target) * pod->capacity;
 }
 
 static double largest_of(size_t n, const double *weights)
@@ -129,8 +140,8 @@ static void set_weights(size_t n, struct planner_result *results, const double *
 					    : 0;
 }
 
-void weigh_stock(
-	const struct planner_pod *pods, size_t n, struct planner_result *results, double *scratch)
+void weigh_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+	struct planner_result *results, double *scratch)
 {
 	struct sums sums = sum_up(pods, n, results);
 	double *weights = scratch;
@@ -138,11 +149,15 @@ void weigh_stock(
 	if (sums.n <= 0.0)
 		return;
 	sums.targets = fmax(sums.targets, TARGET_MIN * sums.n);
+
+	double alone = alone_of(params, &sums);
+
 	for (size_t i = 0; i < n; i++) {
 		double share = sums.targets / sums.capacities * pods[i].capacity;
 
-		weights[i] =
-			takes_part(&results[i]) ? want_of(&pods[i], results[i].target, share) : 0.0;
+		weights[i] = takes_part(&results[i])
+				     ? want_of(&pods[i], results[i].target, share, alone)
+				     : 0.0;
 		results[i].target = fmax(0.0, results[i].target);
 	}
 

@@ -18,8 +18,8 @@ enum {
 };
 
 /* For PLANNER_STOCK. Targets may be below 0 and are 0 or more afterwards. */
-void weigh_stock(
-	const struct planner_pod *pods, size_t n, struct planner_result *results, double *scratch);
+void weigh_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+	struct planner_result *results, double *scratch);
 
 /* For PLANNER_FLOW: weights in the proportion of the targets. */
 void weigh_flow(
