@@ -76,7 +76,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-haproxy demo install uninstall fuzz fuzz-all \
+.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-level test-haproxy demo install uninstall fuzz fuzz-all \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -174,7 +174,7 @@ $(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$(OUT)/fuzz/
 .SECONDARY:
 
 deps-test:
-	@.ci/deps test
+	@.ci/deps test chart
 
 # The tests run the sanitizer build; a warning is an error here and only here.
 test: deps-test
@@ -203,7 +203,14 @@ test-sim: $(OUT)/sim
 # Most of these tests wait for something, so more of them than processors run at once.
 test-system: agent field
 	@$(MAKE) --no-print-directory agent field VARIANT=release
-	$(PYTHON) -m pytest -q -n 4 --dist loadfile tests/system
+	$(PYTHON) -m pytest -q -n 3 --dist loadfile tests/system --ignore tests/system/test_level.py
+
+# Two thousand clients on two HAProxies against the clock: wants the machine for itself.
+test-level:
+	@.ci/deps test
+	@$(MAKE) --no-print-directory agent field VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory field VARIANT=release
+	VARIANT=san $(PYTHON) -m pytest -q tests/system/test_level.py
 
 # The same on the HAProxies of Debian 13 and of Debian's next version, in roots of their own (as root).
 test-haproxy:

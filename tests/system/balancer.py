@@ -48,13 +48,14 @@ class HAProxy(Program):
     its name), more to the whole configuration."""
 
     def __init__(self, addresses, balance="leastconn", server="check inter 200ms weight 100",
-                 more="", servers=None, backend="", level="admin", bufsize=None):
+                 more="", servers=None, backend="", level="admin", bufsize=None,
+                 hard_stop="30s"):
         self.dir = make_dir()
         self.port = free_port()
         self.socket = str(self.dir / "admin.sock")
         self.file = self.dir / "haproxy.cfg"
         self.balance, self.server, self.more, self.level = balance, server, more, level
-        self.backend_lines, self.bufsize = backend, bufsize
+        self.backend_lines, self.bufsize, self.hard_stop = backend, bufsize, hard_stop
         self.servers = servers or {f"s{i + 1}": a for i, a in enumerate(addresses)}
         self.write()
         super().__init__([*HAPROXY, "-W", "-f", str(self.file), "-S", str(self.dir / "master.sock")])
@@ -73,7 +74,7 @@ class HAProxy(Program):
 global
 \tstats socket {self.socket} mode 600 level {self.level} expose-fd listeners
 \tnoreuseport
-\thard-stop-after 30s
+\thard-stop-after {self.hard_stop}
 \t{bufsize}
 defaults
 \tmode http

@@ -196,12 +196,17 @@ def test_foreign_agent_checks_keep_their_agent_send(pods):
         with HAProxy(pods.addresses[:1], server=server) as haproxy:
             with Agent(haproxy, agentCheck={"listen": f"127.0.0.1:{free_port()}"}):
                 until(haproxy.is_level, "the agent to have pushed")
-                for _ in range(5):
+                heard = []
+                while len(heard) < 5:
                     connection, _ = other.accept()
                     with connection:
                         connection.settimeout(5)
-                        assert connection.recv(100) == b"ws/s1\n"
-                        connection.sendall(b"up\n")
+                        try:
+                            heard.append(connection.recv(100))
+                            connection.sendall(b"up\n")
+                        except ConnectionError:
+                            pass  # HAProxy was kept waiting too long; it asks again
+                assert set(heard) == {b"ws/s1\n"}
 
 
 def test_a_dry_run_answers_no_agent_checks(pods):
