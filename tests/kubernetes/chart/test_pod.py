@@ -6,6 +6,7 @@ others than by default, and HAProxy listens on loopback alone.
 """
 import contextlib
 import json
+import random
 import re
 import shutil
 import signal
@@ -14,7 +15,6 @@ import urllib.request
 
 import pytest
 import tools
-from balancer import free_ports
 from container import Container, Volumes, why_not
 from fake_api import FakeApi, endpoint
 from field import Load, Pod, until
@@ -25,6 +25,18 @@ HAPROXY_ID, AGENT_ID = 99, 65532
 N_PODS, ROUND, SLOTS = 20, 4, 12
 # WebSockets that each round opens and that stand to the end.
 STANDING = 8
+
+
+def free_ports(count):
+    """Ports below those that the kernel gives to connections: none takes one before it is listened at."""
+    found = []
+    for port in random.sample(range(12000, 32000), 1000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
 
 
 def certificate(folder):
