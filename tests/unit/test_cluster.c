@@ -467,6 +467,31 @@ START_TEST(arrivals_are_those_of_all_servers_of_the_backend)
 }
 END_TEST
 
+START_TEST(with_agent_check_alone_arrivals_are_what_the_pods_have_gained)
+{
+	struct hareply_server servers[] = {
+		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
+	struct cluster_params params = row_params();
+	struct cluster *cluster;
+	size_t n;
+
+	params.agent_check_only = true;
+	cluster = cluster_new(&params);
+	update(cluster, 0, "", servers, 2, 1000);
+	row_hear(row_find(cluster, "be", "s1"), 70, 1100);
+	row_hear(row_find(cluster, "be", "s2"), 70, 1100);
+	update(cluster, 0, "", servers, 2, 2000);
+	/* What they had when they were first heard did not come just then. */
+	ck_assert(cluster_backends(cluster, &n)[0]->arrivals.per_second == 0.0);
+	row_hear(row_find(cluster, "be", "s1"), 90, 2100);
+	row_hear(row_find(cluster, "be", "s2"), 10, 2100);
+	update(cluster, 0, "", servers, 2, 3000);
+	ck_assert_double_gt(cluster_backends(cluster, &n)[0]->arrivals.per_second, 0.0);
+	ck_assert_double_le(cluster_backends(cluster, &n)[0]->arrivals.per_second, 20.0);
+	cluster_free(cluster);
+}
+END_TEST
+
 /* ---- polls ---- */
 
 START_TEST(pods_are_wanted_while_some_server_of_theirs_may_have_connections)
@@ -690,6 +715,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_reload_moves_no_stale_count);
 	tcase_add_test(tcase, counters_add_up_over_all_servers);
 	tcase_add_test(tcase, arrivals_are_those_of_all_servers_of_the_backend);
+	tcase_add_test(tcase, with_agent_check_alone_arrivals_are_what_the_pods_have_gained);
 	tcase_add_test(tcase, pods_are_wanted_while_some_server_of_theirs_may_have_connections);
 	tcase_add_test(
 		tcase, the_first_round_is_done_when_each_wanted_pod_was_asked_and_stays_done);

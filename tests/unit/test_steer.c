@@ -317,6 +317,26 @@ START_TEST(credit_is_what_the_last_plans_limit_leaves_of_what_came)
 }
 END_TEST
 
+/* A round may plan more than once between two answers of HAProxy's. */
+START_TEST(sessions_are_held_against_a_limit_once_however_often_it_is_planned)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.max_share = 0.5;
+	setup(&bench, &params, (uint32_t[]){50, 50, 50});
+	plan(&bench, 2000);
+	bench.rows[0].stot += 9;
+	bench.rows[1].stot += 1;
+	update(&bench, 7, 3000);
+	for (int i = 0; i < 3; i++) {
+		plan(&bench, 3000 + i);
+		ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
+	}
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
 {
 	struct cluster_params params = row_params();
@@ -408,6 +428,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_backend_that_is_steered_no_longer_has_no_plan_left);
 	tcase_add_test(tcase, roundrobin_is_planned_as_a_flow);
 	tcase_add_test(tcase, credit_is_what_the_last_plans_limit_leaves_of_what_came);
+	tcase_add_test(tcase, sessions_are_held_against_a_limit_once_however_often_it_is_planned);
 	tcase_add_test(tcase, in_percent_steps_the_weight_is_one_that_agent_check_can_say);
 	tcase_add_test(tcase, release_wants_the_configured_weight_of_every_server);
 	tcase_add_test(tcase, the_imbalance_is_that_of_the_worst_planned_backend);
