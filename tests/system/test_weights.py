@@ -60,8 +60,9 @@ def test_foreign_connections_lower_a_pods_weight(haproxy, pods):
             # leastconn alone would give the loaded pod 10 of the 30, an even spread none.
             counts = [pods.count(i) for i in range(3)]
             assert sum(counts) == 60 and counts[0] < 35, counts
-        assert agent.json()["totalConnections"] == sum(
-            p["agentsConnections"] for p in agent.json()["podMetrics"]["ws"])
+        report = agent.json()
+        assert report["totalConnections"] == sum(
+            p["agentsConnections"] for p in report["podMetrics"]["ws"])
 
 
 def test_a_reload_takes_no_weight_away(haproxy, pods):
