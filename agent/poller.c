@@ -3,6 +3,7 @@
 #include "poller.h"
 
 #include <curl/curl.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -14,6 +15,16 @@ enum {
 	GROUP_PODS = 250, /* of one multi handle, measured: agent/DESIGN.md, "Scale" */
 	EAGER_PODS = 50,  /* new at once: asked at once; more are spread over an interval */
 };
+
+/*
+ * Polls end shortly before the round that plans with them: a count that is young has less to be
+ * reckoned with, and simulated, weights made of counts that are spread over the whole second miss
+ * twice as many goals (agent/DESIGN.md, "The planner"). A pod has this long to answer, and many
+ * pods are asked over a longer time, so that a poll costs no more when there are thousands.
+ */
+static const double ANSWER_S = 0.05;
+static const double WINDOW_S = 0.1;
+static const double WINDOW_EACH_S = 50e-6;
 
 struct group {
 	struct group *next;
@@ -42,6 +53,7 @@ struct poller {
 	struct headers *headers;
 	struct group *groups;
 	/* While poller_sync runs: */
+	double window_s; /* polls are spread over this time before a round */
 	unsigned n_started;
 	bool failed;
 };
@@ -72,7 +84,7 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 		seconds, poll->poller->arg);
 }
 
-/* A pod's own moment in the interval, 0..1, from its name, so that restarted agents and further
+/* A pod's own moment, 0..1, from its name, so that restarted agents and further
  * ones agree on nothing and still spread (FNV-1a). */
 static double moment(const char *key)
 {
@@ -91,6 +103,36 @@ static void settle(struct poll *poll)
 	poll->settled = true;
 	ev_timer_set(&poll->timer, moment(poll->pod->key) * interval_s, interval_s);
 	ev_timer_start(poll->poller->loop, &poll->timer);
+}
+
+static double window_s(const struct poller *poller)
+{
+	double n_pods = 0.0;
+
+	for (const struct group *group = poller->groups; group; group = group->next)
+		n_pods += group->n_polls;
+	return fmax(WINDOW_S, WINDOW_EACH_S * n_pods);
+}
+
+/*
+ * A round is now: the pod's next poll shall end shortly before the next one. Not for a pod that has
+ * not been asked yet, and never so late that a pod waits half an interval more, as it might when
+ * news brings rounds early again and again.
+ */
+static void aim(struct poll *poll)
+{
+	struct ev_loop *loop = poll->poller->loop;
+	double interval_s = (double)poll->poller->config->poll_interval_ms / 1000.0;
+	double window = fmin(poll->poller->window_s, interval_s / 2.0);
+	double before = window * (1.0 - moment(poll->pod->key)) + fmin(ANSWER_S, interval_s / 10.0);
+	double passed_s = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
+	double wait_s = fmin(interval_s - before, 1.5 * interval_s - passed_s);
+
+	if (!poll->settled || poll->started_ms == 0)
+		return;
+	ev_timer_stop(loop, &poll->timer);
+	ev_timer_set(&poll->timer, fmax(0.0, wait_s), interval_s);
+	ev_timer_start(loop, &poll->timer);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -199,10 +241,13 @@ static void sync_pod(struct pod *pod, void *arg)
 		poller->failed = !start(poller, pod) || poller->failed;
 	else if (!pod->wanted && pod->poll)
 		poller_drop(poller, pod);
+	else if (pod->poll)
+		aim(pod->poll);
 }
 
 bool poller_sync(struct poller *poller, struct cluster *cluster)
 {
+	poller->window_s = window_s(poller);
 	poller->n_started = 0;
 	poller->failed = false;
 	cluster_each_pod(cluster, sync_pod, poller);

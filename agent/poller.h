@@ -10,9 +10,10 @@
 #include "core/config.h"
 
 /*
- * Each pod is asked once every pollInterval over a connection that is kept, at its own moment of
- * the interval; one request at a time. Pods are spread over many small curl multi handles, since
- * one large handle's cost grows with the number of its pods (agent/DESIGN.md, "Scale").
+ * Each pod is asked once every pollInterval over a connection that is kept, shortly before the next
+ * round, at its own moment of a tenth of a second or, of thousands, more; one request at a time.
+ * Pods are spread over many small curl multi handles, since one large handle's cost grows with the
+ * number of its pods (agent/DESIGN.md, "Scale").
  */
 struct poller;
 
@@ -28,8 +29,8 @@ struct poller *poller_new(
 /* Every pod must have been dropped. Takes NULL. */
 void poller_free(struct poller *poller);
 
-/* Starts polling the pods that are wanted and stops the others. False when out of memory: some are
- * not polled, and the next call tries again. */
+/* Once in each round, at its end: starts polling the pods that are wanted and stops the others.
+ * False when out of memory: some are not polled, and the next call tries again. */
 bool poller_sync(struct poller *poller, struct cluster *cluster);
 
 /* Stops polling a pod; no callback follows. Harmless for one that is not polled. */
