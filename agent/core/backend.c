@@ -39,6 +39,21 @@ void backend_free(struct backend *backend)
 	free(backend);
 }
 
+const int backend_weight_bounds[BACKEND_N_WEIGHT_BOUNDS] = {
+	0, 1, 2, 4, 8, 16, 32, 64, 128, PLANNER_WEIGHT_MAX};
+
+void backend_tally_add(struct backend_tally *tally, enum planner_basis basis, int weight)
+{
+	size_t i = 0;
+
+	while (i < BACKEND_N_WEIGHT_BOUNDS - 1 && weight > backend_weight_bounds[i])
+		i++;
+	tally->by_size[i]++;
+	tally->by_basis[basis]++;
+	tally->weights++;
+	tally->weights_sum += (uint64_t)weight;
+}
+
 enum backend_mode backend_mode_of(const char *algo)
 {
 	/* "random" draws two servers by weight and takes the less loaded by weight, so it fills to

@@ -8,9 +8,25 @@
 #include <stdint.h>
 
 #include "core/arrivals.h"
+#include "core/outlook.h"
 #include "core/planner.h"
 
 struct server;
+
+enum { BACKEND_N_WEIGHT_BOUNDS = 10 };
+
+/* Upper bounds of the weights' histogram, ascending; the last is PLANNER_WEIGHT_MAX. */
+extern const int backend_weight_bounds[BACKEND_N_WEIGHT_BOUNDS];
+
+/* What the plans came to since the backend is known: one weight a server and plan. Zeroed memory is
+ * a valid start. */
+struct backend_tally {
+	uint64_t fallbacks; /* plans that fell back */
+	uint64_t weights;   /* all of them */
+	uint64_t weights_sum;
+	uint64_t by_basis[PLANNER_DRAINING + 1];   /* what they rest on */
+	uint64_t by_size[BACKEND_N_WEIGHT_BOUNDS]; /* not cumulative */
+};
 
 enum backend_mode {
 	BACKEND_STOCK,       /* leastconn, random */
@@ -20,15 +36,17 @@ enum backend_mode {
 
 struct backend {
 	char *name;
-	char algo[32];           /* as HAProxy writes it, "" where unknown */
+	char algo[32]; /* as HAProxy writes it, "" where unknown */
 	enum backend_mode mode;
 	bool filled;             /* the agent fills it: a server without a pod is a free slot */
 	struct server **servers; /* in HAProxy's order */
 	size_t n_servers;
 	struct arrivals arrivals;
-	bool planned;            /* summary holds a plan */
+	bool planned; /* summary holds a plan */
 	struct planner_summary summary;
 	int64_t planned_ms;
+	struct outlook outlook; /* of the last plan */
+	struct backend_tally tally;
 	uint64_t seen;           /* number of the update that listed it last */
 	int announced_mode;      /* mode + 1 as logged last; 0: never */
 	bool announced_fallback; /* as logged last */
@@ -43,6 +61,8 @@ void backend_free(struct backend *backend);
 
 /* How a backend with this algorithm (as in struct hareply_backend) is steered through weights. */
 enum backend_mode backend_mode_of(const char *algo);
+
+void backend_tally_add(struct backend_tally *tally, enum planner_basis basis, int weight);
 
 /* "stock", "flow", "not steered"; static. */
 const char *backend_mode_name(enum backend_mode mode);

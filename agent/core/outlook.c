@@ -53,10 +53,11 @@ struct outlook outlook_of(const struct planner_pod *pods, const struct planner_r
 	outlook.seconds = outlook.deficit <= 0.0 ? 0.0
 			  : arrivals_per_s > 0.0 ? outlook.deficit / arrivals_per_s
 						 : (double)INFINITY;
-	outlook.verdict =
-		outlook.alone <= 0.0 ? OUTLOOK_BALANCED
-		: isinf(outlook.seconds) || outlook.alone > OUTLOOK_PATIENCE * outlook.deficit
-			? OUTLOOK_ONLY_CLOSING
-			: OUTLOOK_FILLING;
+	outlook.verdict = outlook.alone <= 0.0 ? OUTLOOK_BALANCED
+			  : outlook.alone > fmax(OUTLOOK_PATIENCE * outlook.deficit,
+						    OUTLOOK_SOON_S * arrivals_per_s) ||
+					  isinf(outlook.seconds)
+				  ? OUTLOOK_ONLY_CLOSING
+				  : OUTLOOK_FILLING;
 	return outlook;
 }

@@ -26,9 +26,11 @@ struct outlook {
 	double alone;   /* new connections that would bring balance if nothing closed */
 };
 
-/* What passes as balance, and how many times the deficit new connections may be asked to bring. */
+/* What passes as balance; how many times the deficit new connections may be asked to bring; and
+ * what they may be asked for however many that is: as many as come in this time. */
 #define OUTLOOK_TOLERANCE 0.05
 #define OUTLOOK_PATIENCE  2.0
+#define OUTLOOK_SOON_S    30.0
 
 /* Of a plan's results for n pods, at arrivals_per_s new connections over all instances. Draining
  * pods are left out. */

@@ -4,6 +4,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/report_age.h"
 
 struct report_text report_text_close(FILE *stream, const struct report_text *text)
 {
@@ -32,22 +35,21 @@ static int64_t age_s(const struct server *server, int64_t now_ms)
 	return (now_ms - server->pod->heard_ms) / 1000;
 }
 
-static void why_planned(const struct server *server, int64_t now_ms, char *buf, size_t size)
+static void why_fallback(const struct planner_summary *summary, char *buf, size_t size)
 {
-	const struct planner_summary *summary = &server->backend->summary;
-	const struct pod *pod = server->pod;
 	size_t n = summary->n_known + summary->n_never_heard + summary->n_disbelieved;
 
-	if (summary->fallback && server->plan.basis != PLANNER_DRAINING) {
-		snprintf(buf, size, "fallback: %zu of %zu known", summary->n_known, n);
-		return;
-	}
+	snprintf(buf, size, "fallback: %zu of %zu known", summary->n_known, n);
+}
+
+/* Where the count of the plan is from. */
+static void why_basis(const struct server *server, int64_t now_ms, char *buf, size_t size)
+{
+	const struct pod *pod = server->pod;
+
 	switch (server->plan.basis) {
 	case PLANNER_HEARD:
-		if (server->plan.ramp < 1.0)
-			snprintf(buf, size, "warming up: %.0f %%", 100.0 * server->plan.ramp);
-		else
-			snprintf(buf, size, "steered");
+		snprintf(buf, size, "steered");
 		return;
 	case PLANNER_STALE:
 		snprintf(buf, size, "stale %" PRId64 " s", age_s(server, now_ms));
@@ -65,6 +67,26 @@ static void why_planned(const struct server *server, int64_t now_ms, char *buf, 
 	case PLANNER_DRAINING:
 		snprintf(buf, size, "draining");
 		return;
+	}
+}
+
+static void why_planned(const struct server *server, int64_t now_ms, char *buf, size_t size)
+{
+	const struct planner_result *plan = &server->plan;
+	double ramp = 100.0 * plan->ramp;
+	size_t len;
+
+	if (plan->basis == PLANNER_DRAINING) {
+		why_basis(server, now_ms, buf, size);
+	} else if (server->backend->summary.fallback) {
+		why_fallback(&server->backend->summary, buf, size);
+	} else if (plan->ramp < 1.0 && plan->basis == PLANNER_HEARD) {
+		snprintf(buf, size, "ramping %.0f %%", ramp);
+	} else {
+		why_basis(server, now_ms, buf, size);
+		len = strlen(buf);
+		if (plan->ramp < 1.0)
+			snprintf(buf + len, size - len, ", ramping %.0f %%", ramp);
 	}
 }
 
@@ -109,5 +131,24 @@ char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t 
 		why_not_steered(server->backend, buf, size);
 		break;
 	}
+	return buf;
+}
+
+char *report_backend_why(const struct backend *backend, char *buf, size_t size)
+{
+	const struct outlook *outlook = &backend->outlook;
+	char age[40];
+
+	if (backend->mode == BACKEND_NOT_STEERED)
+		why_not_steered(backend, buf, size);
+	else if (!backend->planned)
+		snprintf(buf, size, "no plan yet");
+	else if (backend->summary.fallback)
+		why_fallback(&backend->summary, buf, size);
+	else if (outlook->verdict == OUTLOOK_FILLING)
+		snprintf(buf, size, "filling: %.0f lacking, %s at this rate", outlook->deficit,
+			report_age(outlook->seconds, age, sizeof(age)));
+	else
+		snprintf(buf, size, "%s", outlook_verdict_name(outlook->verdict));
 	return buf;
 }

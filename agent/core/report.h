@@ -66,9 +66,13 @@ char *report_html_policy(char *buf, size_t size);
  */
 char *report_service_url(const struct server *server, char *buf, size_t size);
 
-/* Why the server has its weight, in words: "steered", "warming up: 40 %", "draining", "never
- * heard", "stale 42 s", "fallback: 3 of 8 known", "not steered: balance source", ... Written to
- * buf, cut to size; returns buf. */
+/* Why the server has its weight, in words: "steered", "ramping 40 %", "stale 42 s, ramping 40 %",
+ * "draining", "never heard", "fallback: 3 of 8 known", "not steered: balance source", ... Written
+ * to buf, cut to size; returns buf. */
 char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size);
+/* How the backend stands, in words: "balanced", "filling: 120 lacking, 14 s at this rate", "only
+ * closing connections can help", "fallback: 3 of 8 known", "not steered: balance source", ...
+ * Written to buf, cut to size; returns buf. */
+char *report_backend_why(const struct backend *backend, char *buf, size_t size);
 
 #endif

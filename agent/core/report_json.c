@@ -3,6 +3,7 @@
 #include "core/report.h"
 
 #include <json-c/json.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -50,6 +51,8 @@ static void add_plan(struct jsonput *put, struct json_object *to, const struct r
 	jsonput_double_if(put, to, "target", planned, server->plan.target);
 	jsonput_double_if(put, to, "ramp", planned, server->plan.ramp);
 	jsonput_double_if(put, to, "share_limit", planned, server->plan.share_limit);
+	jsonput_double_if(put, to, "share_credit", planned && server->plan.share_limit < 1.0,
+		server->input.credit);
 	jsonput_number_if(put, to, "weight", planned, server->weight);
 }
 
@@ -71,6 +74,8 @@ static struct json_object *pod_of(
 	jsonput_bool(put, to, "known", row->known);
 	jsonput_number_if(put, to, "reported", pod->heard, pod->metric.count);
 	jsonput_double_if(put, to, "count_age_s", pod->heard, (double)row->age_ms / 1000.0);
+	jsonput_double_if(put, to, "age_s", server->joined_ms > 0,
+		(double)(view->now_ms - server->joined_ms) / 1000.0);
 	jsonput_number(put, to, "own_sessions", server->own);
 	jsonput_double(put, to, "capacity",
 		pod->heard && pod->metric.capacity > 0 ? pod->metric.capacity
@@ -143,6 +148,26 @@ static void add_totals(struct jsonput *put, struct json_object *report,
 	jsonput_double_if(put, to, "imbalance", totals->planned, totals->imbalance);
 }
 
+/* How long until balance; null where there is no plan. */
+static void add_outlook(struct jsonput *put, struct json_object *to, const struct backend *backend)
+{
+	const struct outlook *outlook = &backend->outlook;
+	struct json_object *object;
+
+	if (!report_is_planned(backend)) {
+		jsonput_string_or_null(put, to, "outlook", "");
+		return;
+	}
+	object = json_object_new_object();
+	jsonput_add(put, to, "outlook", object);
+	if (!put->ok)
+		return;
+	jsonput_string(put, object, "verdict", outlook_verdict_name(outlook->verdict));
+	jsonput_double(put, object, "deficit", outlook->deficit);
+	jsonput_double_if(put, object, "seconds", isfinite(outlook->seconds), outlook->seconds);
+	jsonput_double(put, object, "alone", outlook->alone);
+}
+
 static struct json_object *backend_of(
 	struct jsonput *put, const struct report_view *view, const struct backend *backend)
 {
@@ -151,6 +176,7 @@ static struct json_object *backend_of(
 	bool planned = report_is_planned(backend);
 	uint64_t own = 0;
 	size_t n_free = 0;
+	char why[200];
 
 	if (!to)
 		return NULL;
@@ -169,6 +195,8 @@ static struct json_object *backend_of(
 	jsonput_double_if(put, to, "imbalance", planned, summary->imbalance);
 	jsonput_double_if(put, to, "level", planned, summary->level);
 	jsonput_bool(put, to, "fallback", planned && summary->fallback);
+	jsonput_string(put, to, "why", report_backend_why(backend, why, sizeof(why)));
+	add_outlook(put, to, backend);
 	jsonput_double_if(put, to, "plan_age_s", planned,
 		(double)(view->now_ms - backend->planned_ms) / 1000.0);
 	return to;

@@ -2,6 +2,7 @@
 /* The Prometheus series of servers and backends. */
 #include "core/report_prom_cluster.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 static double connections_of(const struct report_view *view, const struct report_row *row)
@@ -195,6 +196,67 @@ static void write_server_counts(
 	}
 }
 
+/* A sample of the histogram: its name's end, and the bound's label or NULL. */
+static void write_weight_sample(const struct promtext *text, const struct backend *backend,
+	const char *end, const char *bound, uint64_t value)
+{
+	fprintf(text->to, "wsbalancer_backend_planned_weight_%s{", end);
+	promtext_label(text, "proxy", backend->name);
+	if (bound)
+		fprintf(text->to, ",le=\"%s\"", bound);
+	fprintf(text->to, "} %" PRIu64 "\n", value);
+}
+
+static void write_weights(const struct promtext *text, const struct backend *backend)
+{
+	const struct backend_tally *tally = &backend->tally;
+	uint64_t sum = 0;
+	char bound[16];
+
+	for (size_t i = 0; i < BACKEND_N_WEIGHT_BOUNDS; i++) {
+		sum += tally->by_size[i];
+		snprintf(bound, sizeof(bound), "%d.0", backend_weight_bounds[i]);
+		write_weight_sample(text, backend, "bucket", bound, sum);
+	}
+	write_weight_sample(text, backend, "bucket", "+Inf", tally->weights);
+	write_weight_sample(text, backend, "sum", NULL, tally->weights_sum);
+	write_weight_sample(text, backend, "count", NULL, tally->weights);
+}
+
+/* The weights that plans gave, and what they rested on, since each backend is known. */
+static void write_tallies(const struct promtext *text, struct backend *const *backends, size_t n)
+{
+	static const char *const bases[] = {
+		[PLANNER_HEARD] = "heard",
+		[PLANNER_STALE] = "stale",
+		[PLANNER_NEVER_HEARD] = "never_heard",
+		[PLANNER_DISBELIEVED] = "disbelieved",
+		[PLANNER_DRAINING] = "draining",
+	};
+
+	promtext_family(text, "wsbalancer_backend_planned_weight", PROMTEXT_HISTOGRAM,
+		"Weights that plans gave to servers.");
+	for (size_t i = 0; i < n; i++)
+		write_weights(text, backends[i]);
+	promtext_family(text, "wsbalancer_backend_server_plans", PROMTEXT_COUNTER,
+		"Plans of a server's weight, by what they rested on.");
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < sizeof(bases) / sizeof(bases[0]); k++) {
+			fputs("wsbalancer_backend_server_plans_total{", text->to);
+			promtext_label(text, "proxy", backends[i]->name);
+			fprintf(text->to, ",state=\"%s\"} %" PRIu64 "\n", bases[k],
+				backends[i]->tally.by_basis[k]);
+		}
+	}
+	promtext_family(text, "wsbalancer_backend_fallback_plans", PROMTEXT_COUNTER,
+		"Plans that gave the configured weights, for want of known pods.");
+	for (size_t i = 0; i < n; i++) {
+		fputs("wsbalancer_backend_fallback_plans_total{", text->to);
+		promtext_label(text, "proxy", backends[i]->name);
+		fprintf(text->to, "} %" PRIu64 "\n", backends[i]->tally.fallbacks);
+	}
+}
+
 void report_prom_backends(const struct promtext *text, const struct report_view *view)
 {
 	size_t n;
@@ -210,6 +272,7 @@ void report_prom_backends(const struct promtext *text, const struct report_view 
 		fprintf(text->to, ",mode=\"%s\"} 1\n", backend_mode_name(backends[i]->mode));
 	}
 	write_server_counts(text, backends, n);
+	write_tallies(text, backends, n);
 	for (size_t i = 0; i < sizeof(backend_families) / sizeof(backend_families[0]); i++) {
 		promtext_family(
 			text, backend_families[i].name, PROMTEXT_GAUGE, backend_families[i].help);

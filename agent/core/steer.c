@@ -14,8 +14,8 @@ double steer_arrivals(const struct cluster_params *settings, double arrivals_per
 					  : arrivals_per_s * (double)settings->replicas;
 }
 
-struct planner_params steer_params(const struct cluster_params *settings, enum backend_mode mode,
-	double arrivals_per_s)
+struct planner_params steer_params(
+	const struct cluster_params *settings, enum backend_mode mode, double arrivals_per_s)
 {
 	double interval_s = (double)settings->poll_interval_ms / 1000.0;
 
@@ -35,8 +35,8 @@ struct planner_params steer_params(const struct cluster_params *settings, enum b
 /* Of a pod that has warmed up: as much as every reader of JSON takes for a whole number. */
 static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
 
-static struct planner_pod pod_of(const struct cluster_params *settings, const struct server *server,
-	int64_t now_ms)
+static struct planner_pod pod_of(
+	const struct cluster_params *settings, const struct server *server, int64_t now_ms)
 {
 	const struct pod *pod = server->pod;
 	double interval_s = (double)settings->poll_interval_ms / 1000.0;
@@ -58,7 +58,7 @@ static struct planner_pod pod_of(const struct cluster_params *settings, const st
 		.credit = server->credit,
 		.configured = server->iweight,
 		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity
-								      : (double)server->iweight,
+								     : (double)server->iweight,
 	};
 }
 
@@ -106,37 +106,57 @@ static void take_result(const struct cluster_params *settings, struct server *se
 	server->target_stands = true;
 }
 
-static bool plan_backend(const struct cluster_params *settings, struct backend *backend,
-	int64_t now_ms)
-{
-	struct planner_params params = steer_params(settings, backend->mode,
-		steer_arrivals(settings, backend->arrivals.per_second));
-	struct server **servers = calloc(backend->n_servers + 1, sizeof(struct server *));
-	struct planner_pod *pods = calloc(backend->n_servers + 1, sizeof(*pods));
-	struct planner_result *results = calloc(backend->n_servers + 1, sizeof(*results));
+/* What a plan of n servers came to. */
+struct plan {
+	struct server **servers;
+	struct planner_pod *pods;
+	struct planner_result *results;
+	size_t n;
 	struct planner_summary summary;
+};
+
+static void take_plan(const struct cluster_params *settings, struct backend *backend,
+	const struct plan *plan, int64_t now_ms)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		take_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i]);
+		backend_tally_add(
+			&backend->tally, plan->results[i].basis, plan->servers[i]->weight);
+	}
+	backend->tally.fallbacks += plan->n > 0 && plan->summary.fallback;
+	backend->outlook = outlook_of(plan->pods, plan->results, plan->n,
+		steer_arrivals(settings, backend->arrivals.per_second));
+	backend->summary = plan->summary;
+	backend->planned = plan->n > 0;
+	backend->planned_ms = now_ms;
+}
+
+static bool plan_backend(
+	const struct cluster_params *settings, struct backend *backend, int64_t now_ms)
+{
+	struct planner_params params = steer_params(
+		settings, backend->mode, steer_arrivals(settings, backend->arrivals.per_second));
+	struct plan plan = {
+		.servers = calloc(backend->n_servers + 1, sizeof(struct server *)),
+		.pods = calloc(backend->n_servers + 1, sizeof(*plan.pods)),
+		.results = calloc(backend->n_servers + 1, sizeof(*plan.results)),
+	};
 	bool planned = false;
 	uint64_t arrived;
-	size_t n;
 
-	if (servers && pods && results) {
-		n = collect(backend, servers, &arrived);
-		for (size_t i = 0; i < n; i++) {
-			account(servers[i], arrived);
-			pods[i] = pod_of(settings, servers[i], now_ms);
+	if (plan.servers && plan.pods && plan.results) {
+		plan.n = collect(backend, plan.servers, &arrived);
+		for (size_t i = 0; i < plan.n; i++) {
+			account(plan.servers[i], arrived);
+			plan.pods[i] = pod_of(settings, plan.servers[i], now_ms);
 		}
-		planned = planner_plan(&params, pods, n, results, &summary);
+		planned = planner_plan(&params, plan.pods, plan.n, plan.results, &plan.summary);
 	}
-	if (planned) {
-		for (size_t i = 0; i < n; i++)
-			take_result(settings, servers[i], &pods[i], &results[i]);
-		backend->summary = summary;
-		backend->planned = n > 0;
-		backend->planned_ms = now_ms;
-	}
-	free(results);
-	free(pods);
-	free(servers);
+	if (planned)
+		take_plan(settings, backend, &plan, now_ms);
+	free(plan.results);
+	free(plan.pods);
+	free(plan.servers);
 	return planned;
 }
 

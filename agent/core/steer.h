@@ -16,8 +16,8 @@ bool steer_plan(struct cluster *cluster, int64_t now_ms);
 double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s);
 
 /* What the planner is told of a backend to which so many connections come over all instances. */
-struct planner_params steer_params(const struct cluster_params *settings, enum backend_mode mode,
-	double arrivals_per_s);
+struct planner_params steer_params(
+	const struct cluster_params *settings, enum backend_mode mode, double arrivals_per_s);
 
 /* The plan's weight, in the steps that can be had. */
 int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,

@@ -43,6 +43,16 @@ START_TEST(a_pod_that_sticks_out_only_loses_by_closing)
 }
 END_TEST
 
+START_TEST(where_many_come_a_pod_that_sticks_out_is_caught_up_with)
+{
+	static const double counts[] = {36, 31, 31, 32};
+
+	ck_assert_int_eq(look(counts, 4, 0.1).verdict, OUTLOOK_ONLY_CLOSING);
+	/* Seven more would do. */
+	ck_assert_int_eq(look(counts, 4, 1.0).verdict, OUTLOOK_FILLING);
+}
+END_TEST
+
 START_TEST(without_arrivals_only_closing_helps)
 {
 	static const double counts[] = {100, 100, 0};
@@ -106,6 +116,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, new_pods_are_full_when_as_many_have_come_as_they_lack);
 	tcase_add_test(tcase, a_pod_that_sticks_out_only_loses_by_closing);
+	tcase_add_test(tcase, where_many_come_a_pod_that_sticks_out_is_caught_up_with);
 	tcase_add_test(tcase, without_arrivals_only_closing_helps);
 	tcase_add_test(tcase, a_small_difference_is_balance);
 	tcase_add_test(tcase, nothing_at_all_is_balanced);

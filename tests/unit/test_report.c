@@ -160,6 +160,13 @@ static int64_t number_at(struct json_object *object, const char *path)
 	return json_object_get_int64(at(object, path));
 }
 
+static double real_at(struct json_object *object, const char *path)
+{
+	ck_assert(json_object_is_type(at(object, path), json_type_int) ||
+		json_object_is_type(at(object, path), json_type_double));
+	return json_object_get_double(at(object, path));
+}
+
 static const char *string_at(struct json_object *object, const char *path)
 {
 	ck_assert(json_object_is_type(at(object, path), json_type_string));
@@ -337,11 +344,11 @@ START_TEST(why_is_said_in_words)
 	struct scene *scene = scene_new(1);
 	char why[200];
 	/* What cannot be steered is shown when it is named. */
-	char *names[] = {(char[]){"ws"}, (char[]){"hash"}};
+	char *names[] = {(char[]){"ws"}, (char[]){"hash"}, (char[]){"odd"}};
 	struct cluster_params params = *cluster_settings(scene->cluster);
 
 	params.backends = names;
-	params.n_backends = 2;
+	params.n_backends = 3;
 	ck_assert(cluster_configure(scene->cluster, &params));
 	add_server(scene, "ws", "leastconn", "heard", 1);
 	add_server(scene, "ws", "leastconn", "silent", 2);
@@ -357,6 +364,7 @@ START_TEST(why_is_said_in_words)
 	add_server(scene, "ws", "leastconn", "zero", 9)->iweight = 0;
 	add_server(scene, "ws", "leastconn", "stale", 10);
 	add_server(scene, "hash", "source", "s1", 11);
+	add_server(scene, "odd", "", "s1", 12);
 	update(scene);
 	scene->now_ms += 1000;
 	hear(scene, "ws", "stale", 10, "web-9");
@@ -388,6 +396,7 @@ START_TEST(why_is_said_in_words)
 		{"ws", "zero", "weight 0 in the configuration"},
 		{"ws", "stale", "stale 10 s"},
 		{"hash", "s1", "not steered: balance source"},
+		{"odd", "s1", "not steered: algorithm unknown"},
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -396,6 +405,181 @@ START_TEST(why_is_said_in_words)
 		ck_assert_str_eq(
 			report_why(server, scene->now_ms, why, sizeof(why)), wanted[i].why);
 	}
+	scene_free(scene);
+}
+END_TEST
+
+static void assert_why(struct scene *scene, const char *backend, const char *server,
+	const char *wanted)
+{
+	char why[200];
+
+	ck_assert_str_eq(
+		report_why(find(scene, backend, server), scene->now_ms, why, sizeof(why)), wanted);
+}
+
+static void assert_backend_why(struct scene *scene, size_t i, const char *wanted)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(scene->cluster, &n);
+	char why[200];
+
+	ck_assert_uint_lt(i, n);
+	ck_assert_str_eq(report_backend_why(backends[i], why, sizeof(why)), wanted);
+}
+
+START_TEST(a_pod_that_warms_up_says_how_far)
+{
+	struct scene *scene = scene_new(1);
+	struct cluster_params params = *cluster_settings(scene->cluster);
+
+	params.ramp_ms = 20000;
+	ck_assert(cluster_configure(scene->cluster, &params));
+	add_server(scene, "ws", "leastconn", "old", 1);
+	add_server(scene, "ws", "leastconn", "new", 2)->address = "";
+	update(scene);
+	assert_why(scene, "ws", "old", "no plan yet");
+	assert_why(scene, "ws", "new", "no address");
+	assert_backend_why(scene, 0, "no plan yet");
+	hear(scene, "ws", "old", 7, "web-0");
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "old", "steered");
+
+	scene->servers[1].address = "10.0.0.2";
+	scene->now_ms += 1000;
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "new", "never heard, ramping 0 %");
+	hear(scene, "ws", "new", 0, "web-1");
+	scene->now_ms += 2000;
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "new", "ramping 10 %");
+	scene->now_ms += 6000;
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "new", "stale 8 s, ramping 40 %");
+	hear(scene, "ws", "new", 0, "web-1");
+	hear(scene, "ws", "old", 7, "web-0");
+	scene->now_ms += 12000;
+	update(scene);
+	hear(scene, "ws", "new", 0, "web-1");
+	hear(scene, "ws", "old", 7, "web-0");
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "new", "steered");
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_it_is)
+{
+	struct scene *scene = scene_new(1);
+
+	add_server(scene, "ws", "leastconn", "s1", 1);
+	add_server(scene, "ws", "leastconn", "s2", 2);
+	add_server(scene, "ws", "leastconn", "s3", 3);
+	update(scene);
+	hear(scene, "ws", "s1", 7, "web-0");
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "s1", "fallback: 1 of 3 known");
+	assert_why(scene, "ws", "s3", "fallback: 1 of 3 known");
+	assert_backend_why(scene, 0, "fallback: 1 of 3 known");
+	scene->now_ms += 31000;
+	hear(scene, "ws", "s2", 7, "web-1");
+	hear(scene, "ws", "s3", 7, "web-2");
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "s1", "count too old: 31 s");
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(a_backend_says_what_brings_balance)
+{
+	struct scene *scene = scene_new(1);
+	struct json_object *report;
+
+	add_server(scene, "ws", "leastconn", "s1", 1)->stot = 0;
+	add_server(scene, "ws", "leastconn", "s2", 2);
+	update(scene);
+	hear(scene, "ws", "s1", 50, "web-0");
+	hear(scene, "ws", "s2", 50, "web-1");
+	update(scene);
+	plan(scene);
+	assert_backend_why(scene, 0, "balanced");
+
+	/* A reading by itself may be of another moment than HAProxy's. */
+	for (int i = 0; i < 2; i++) {
+		scene->now_ms += 1000;
+		hear(scene, "ws", "s1", 100, "web-0");
+		update(scene);
+	}
+	plan(scene);
+	assert_backend_why(scene, 0, "only closing connections can help");
+	report = json_of(scene);
+	ck_assert_ptr_null(at(report, "backends/0/outlook/seconds"));
+	ck_assert_double_eq_tol(real_at(report, "backends/0/outlook/deficit"), 25.0, 1e-3);
+	json_object_put(report);
+
+	/* Ten a second come, and all to s2. */
+	scene->now_ms += 1000;
+	scene->servers[1].stot = scene->servers[1].scur = 10;
+	hear(scene, "ws", "s1", 100, "web-0");
+	hear(scene, "ws", "s2", 60, "web-1");
+	update(scene);
+	plan(scene);
+	report = json_of(scene);
+	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "filling");
+	ck_assert_double_gt(real_at(report, "backends/0/outlook/seconds"), 1.0);
+	ck_assert_ptr_nonnull(strstr(string_at(report, "backends/0/why"), "filling: 20 lacking, "));
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(plans_are_counted_by_what_they_rest_on_and_weights_by_size)
+{
+	struct scene *scene = scene_new(1);
+	size_t n;
+	const struct backend_tally *tally;
+	struct report_text text;
+
+	add_server(scene, "ws", "leastconn", "s1", 1);
+	add_server(scene, "ws", "leastconn", "s2", 2);
+	add_server(scene, "ws", "leastconn", "s3", 3);
+	update(scene);
+	plan(scene);
+	hear(scene, "ws", "s1", 1000, "web-0");
+	hear(scene, "ws", "s2", 0, "web-1");
+	update(scene);
+	plan(scene);
+	find(scene, "ws", "s2")->pod->metric.draining = true;
+	update(scene);
+	plan(scene);
+	tally = &cluster_backends(scene->cluster, &n)[0]->tally;
+	ck_assert_uint_eq(tally->fallbacks, 1);
+	ck_assert_uint_eq(tally->weights, 9);
+	ck_assert_uint_eq(tally->by_basis[PLANNER_HEARD], 3);
+	ck_assert_uint_eq(tally->by_basis[PLANNER_NEVER_HEARD], 5);
+	ck_assert_uint_eq(tally->by_basis[PLANNER_DRAINING], 1);
+	ck_assert_uint_eq(tally->by_size[0], 1);
+
+	text = report_prom_write(&scene->view, true);
+	ck_assert_ptr_nonnull(strstr(text.bytes,
+		"wsbalancer_backend_planned_weight_bucket{proxy=\"ws\",le=\"0.0\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.bytes,
+		"wsbalancer_backend_planned_weight_bucket{proxy=\"ws\",le=\"256.0\"} 9\n"
+		"wsbalancer_backend_planned_weight_bucket{proxy=\"ws\",le=\"+Inf\"} 9\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.bytes, "wsbalancer_backend_planned_weight_count{proxy=\"ws\"} 9\n"));
+	ck_assert_ptr_nonnull(strstr(text.bytes,
+		"wsbalancer_backend_server_plans_total{proxy=\"ws\",state=\"never_heard\"} 5\n"));
+	ck_assert_ptr_nonnull(strstr(
+		text.bytes, "wsbalancer_backend_fallback_plans_total{proxy=\"ws\"} 1\n"));
+	free(text.bytes);
 	scene_free(scene);
 }
 END_TEST
@@ -563,6 +747,11 @@ int main(void)
 	tcase_add_test(tcase, a_count_older_than_the_ttl_gives_way_to_what_leastconn_assumes);
 	tcase_add_loop_test(tcase, a_query_selects_pods_and_totals, 0, 10);
 	tcase_add_test(tcase, why_is_said_in_words);
+	tcase_add_test(tcase, a_pod_that_warms_up_says_how_far);
+	tcase_add_test(tcase,
+		what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_it_is);
+	tcase_add_test(tcase, a_backend_says_what_brings_balance);
+	tcase_add_test(tcase, plans_are_counted_by_what_they_rest_on_and_weights_by_size);
 	tcase_add_test(tcase, the_page_has_every_placeholder_filled);
 	tcase_add_loop_test(tcase, no_name_becomes_markup, 0, 50);
 	tcase_add_test(tcase, every_writer_manages_before_haproxy_has_answered);
