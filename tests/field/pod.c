@@ -14,6 +14,7 @@ enum {
 	CLOSING_US = 800000,  /* for clients to answer the close; all ends within a second */
 	SEND_BYTES = 1 << 20, /* at most in one send() */
 	HANDSHAKE_S = 10,
+	CROWD = 500, /* connections that libwebsockets closes within a few milliseconds */
 };
 
 struct pod *pod_of(struct lws *wsi)
@@ -103,6 +104,11 @@ static int on_event(
 {
 	/* libwebsockets has a hundred reasons; these are all that matter here. */
 	switch ((int)reason) {
+	case LWS_CALLBACK_WSI_DESTROY:
+		/* libwebsockets has connections of its own. */
+		if (pod_of(wsi) && pod_of(wsi)->host->n_connections > 0)
+			pod_of(wsi)->host->n_connections--;
+		return 0;
 	case LWS_CALLBACK_HTTP:
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
@@ -170,6 +176,7 @@ static void on_stop(struct loop *loop)
 	struct pod_host *host = loop->owner;
 	for (size_t i = 0; i < host->n_pods; i++)
 		pod_ignore(&host->pods[i]);
+	pod_hang_up(host);
 	if (host->closing || host->n_websockets == 0) {
 		loop_break(loop);
 		return;
@@ -224,6 +231,7 @@ bool pod_host_start(struct pod_host *host, const struct pod_setup *setup)
 
 	ev_signal_init(&host->on_usr1, on_usr1, SIGUSR1);
 	ev_signal_init(&host->on_usr2, on_usr2, SIGUSR2);
+	pod_callers_init(host);
 	ev_timer_init(&host->deadline, on_deadline, 0.0, 0.0);
 	ev_timer_init(&host->closer, on_closer, 0.0, 0.002);
 	host->on_usr1.data = host;
@@ -247,10 +255,16 @@ void pod_host_run(struct pod_host *host)
 	loop_run(&host->loop);
 }
 
+bool pod_host_is_crowded(const struct pod_host *host)
+{
+	return host->n_connections > CROWD;
+}
+
 void pod_host_stop(struct pod_host *host)
 {
 	for (size_t i = 0; i < host->n_pods; i++)
 		pod_ignore(&host->pods[i]);
+	pod_hang_up(host);
 	ev_signal_stop(host->loop.ev, &host->on_usr1);
 	ev_signal_stop(host->loop.ev, &host->on_usr2);
 	ev_timer_stop(host->loop.ev, &host->deadline);

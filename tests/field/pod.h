@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A host of WebSocket echo pods: each has its own listening address and its own count.
  *
- * All connections live in one libwebsockets context. pod_listen.c accepts them, pod.c keeps the
- * counts, pod_http.c answers plain requests, and pod_echo.c answers WebSockets. */
+ * All connections live in one libwebsockets context. pod_listen.c accepts them, pod_call.c keeps
+ * them until they say something, pod.c keeps the counts, pod_http.c answers plain requests, and
+ * pod_echo.c answers WebSockets. */
 #ifndef FIELD_POD_H
 #define FIELD_POD_H
 
@@ -32,12 +33,23 @@ struct pod {
 	char *name; /* owned; NULL: not told */
 };
 
+struct pod_caller;
+
+/* Connections that libwebsockets does not have yet. */
+struct pod_callers {
+	struct pod_caller *silent;       /* owned: have said nothing yet */
+	struct pod_caller *heard, **end; /* owned: have, and wait for their turn, in order */
+	ev_timer turn;                   /* the next turn of the loop takes some of these */
+};
+
 struct pod_host {
 	struct loop loop;
 	struct pod_metric metric;
 	const char *ip, *node; /* NULL: not told */
 	struct pod *pods;      /* owned, n_pods */
 	size_t n_pods;
+	struct pod_callers callers;
+	uint32_t n_connections;   /* of all pods, all kinds, but for callers */
 	uint32_t n_websockets;    /* of all pods, open or closing */
 	bool closing;             /* every WebSocket is to close with 1001 */
 	struct pod_session *open; /* WebSockets that were not yet asked to close */
@@ -71,7 +83,12 @@ bool pod_host_start(struct pod_host *host, const struct pod_setup *setup);
  * returns within a second. */
 void pod_host_run(struct pod_host *host);
 
+/* Frees everything. With thousands of connections that takes seconds: see pod_host_is_crowded(). */
 void pod_host_stop(struct pod_host *host);
+
+/* So many connections are left that a program that ends should leave them to the kernel:
+ * libwebsockets looks at all connections for each that it closes. */
+bool pod_host_is_crowded(const struct pod_host *host);
 
 /* What follows is between pod.c, pod_http.c and pod_echo.c only. */
 
@@ -107,6 +124,13 @@ void pod_announce(const struct pod *pod);
 
 /* Listens no more; the connections stay. */
 void pod_ignore(struct pod *pod);
+
+/* A connection was accepted: it is libwebsockets' once it has said something. */
+void pod_call(struct pod *pod, int fd);
+void pod_callers_init(struct pod_host *host);
+
+/* Closes those that are not libwebsockets' yet. */
+void pod_hang_up(struct pod_host *host);
 
 /* A WebSocket was established, or is closed. */
 void pod_add(struct pod *pod, struct pod_session *session);

@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-	ACCEPTS_PER_TURN = 64,
-	PAUSE_US = 100000, /* when descriptors ran out */
+	ACCEPTS_PER_TURN = 64, /* of all pods together, but at least one of each */
+	PAUSE_US = 100000,     /* when descriptors ran out */
 };
 
 /* Listening on would only fail again at once. */
@@ -24,28 +23,16 @@ static void pause_accepting(struct pod *pod, int why)
 	loop_timer_start(&pod->host->loop, &pod->pause, PAUSE_US);
 }
 
-static void adopt(struct pod *pod, int fd)
-{
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	lws_adopt_desc_t adopted = {
-		.vh = pod->host->loop.vhost,
-		.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
-		.fd.sockfd = fd,
-		.opaque = pod,
-	};
-	/* Where it fails it closes the descriptor itself. */
-	lws_adopt_descriptor_vhost_via_info(&adopted);
-}
-
 static void on_accept(struct ev_loop *ev, ev_io *io, int revents)
 {
 	struct pod *pod = io->data;
 	(void)ev;
 	(void)revents;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+	size_t most = ACCEPTS_PER_TURN / pod->host->n_pods;
+	for (size_t i = 0; i == 0 || i < most; i++) {
 		int fd = accept4(pod->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
-			adopt(pod, fd);
+			pod_call(pod, fd);
 			continue;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)

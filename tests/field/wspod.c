@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_PODS = 10000, MAX_SUBPROTOCOLS = 16 };
 
@@ -164,8 +165,10 @@ int main(int argc, char **argv)
 	status = 1;
 	if (pod_host_start(&host, &options.pods)) {
 		pod_host_run(&host);
-		pod_host_stop(&host);
 		status = 0;
+		if (pod_host_is_crowded(&host))
+			_exit(status);
+		pod_host_stop(&host);
 	}
 out:
 	free(options.listen);

@@ -74,6 +74,15 @@ class Program:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def cpu_s(self):
+        """Seconds of processor that it has used so far, to a hundredth."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def n_files(self):
+        """How many files it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def wait(self, deadline_s=DEADLINE_S):
         """Waits for the end, and for all of the output; the exit status."""
         try:

@@ -6,6 +6,7 @@ import http
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import ssl
@@ -197,6 +198,71 @@ def test_pod_ends_within_a_second_though_a_client_is_stuck():
                       b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
                       b"Sec-WebSocket-Version: 13\r\n\r\n")
         pod.wait_count(1)
+        started = time.monotonic()
+        pod.stop()
+        assert time.monotonic() - started < 1.0
+
+
+def ask_health(port, n):
+    """n plain requests one after the other, each on a connection of its own."""
+    for _ in range(n):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+            plain.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+            assert plain.recv(1000).startswith(b"HTTP/1.0 200")
+
+
+def test_pod_does_not_slow_down_with_the_clients_that_wait():
+    """Each client costs about the same: beside a crowd that says nothing, and when after a stall
+    thousands have asked, half of them in vain. A cost that grows with those that wait would let one
+    stall become the next."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n = min(3000, hard // 4)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with field.Pod(n=100) as pod, contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+        def dial(i):
+            return stack.enter_context(
+                socket.create_connection(("127.0.0.1", pod.ports[i % 100]), timeout=20))
+
+        ask_health(pod.port, 100)
+        before = pod.cpu_s()
+        ask_health(pod.port, n)
+        alone = pod.cpu_s() - before
+
+        for i in range(n):
+            dial(i)
+        field.until(lambda: pod.n_files() >= n + 100, "the crowd to be accepted")
+        before = pod.cpu_s()
+        ask_health(pod.port, n)
+        crowded = pod.cpu_s() - before
+
+        pod.signal(signal.SIGSTOP)
+        stalled = [dial(i) for i in range(n)]
+        for each in stalled:
+            each.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        for each in stalled[::2]:
+            each.close()
+        before = pod.cpu_s()
+        pod.signal(signal.SIGCONT)
+        for each in stalled[1::2]:
+            assert each.recv(1000).startswith(b"HTTP/1.0 200")
+        caught_up = pod.cpu_s() - before
+
+        started = time.monotonic()
+        pod.stop()
+        ended_s = time.monotonic() - started
+    assert max(crowded, caught_up) < 2 * alone + 0.05, (alone, crowded, caught_up)
+    assert ended_s < 1.5
+
+
+def test_pod_ends_within_a_second_though_a_thousand_connections_stay_open():
+    with field.Pod() as pod, contextlib.ExitStack() as stack:
+        for _ in range(min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)):
+            plain = stack.enter_context(
+                socket.create_connection(("127.0.0.1", pod.port), timeout=20))
+            plain.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert plain.recv(1000).startswith(b"HTTP/1.1 200")
         started = time.monotonic()
         pod.stop()
         assert time.monotonic() - started < 1.0
