@@ -28,7 +28,7 @@ struct parts {
 	struct config *config;
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
-	struct checkd *checkd;   /* NULL without agentCheck */
+	struct checkd *checkd;     /* NULL without agentCheck */
 	struct discover *discover; /* NULL without Kubernetes */
 	struct recorder *recorder; /* NULL when nothing is recorded */
 };
@@ -41,6 +41,7 @@ struct agent {
 	struct stats stats;
 	struct httpd *httpd;
 	struct round *round;
+	struct readiness *readiness;
 	struct drain *drain;
 	ev_timer stop_deadline;
 	bool stopping;
@@ -78,16 +79,30 @@ static void fill_view(struct report_view *view, void *arg)
 		.kubernetes = kubernetes,
 		.n_kubernetes = n_kubernetes,
 		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
-			cluster_is_first_round_done(agent->cluster) &&
-			(!agent->parts.discover || discover_is_listed(agent->parts.discover)),
+			 cluster_is_first_round_done(agent->cluster) &&
+			 (!agent->parts.discover || discover_is_listed(agent->parts.discover)),
 	};
 }
 
-static int64_t on_drain(void *arg)
+static bool on_drain(void *arg)
 {
 	struct agent *agent = arg;
 
-	return drain_begin(agent->drain);
+	return drain_ask(agent->drain);
+}
+
+static bool on_drained(char *text, size_t size, void *arg)
+{
+	struct agent *agent = arg;
+
+	return drain_answer(agent->drain, text, size);
+}
+
+static void on_released(void *arg)
+{
+	struct agent *agent = arg;
+
+	httpd_release(agent->httpd);
 }
 
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
@@ -115,8 +130,14 @@ static void on_discovered(void *arg)
 /* A dry run tells HAProxy nothing. */
 static void configure_drain(struct agent *agent)
 {
-	drain_configure(agent->drain, agent->options.dry_run ? NULL : agent->parts.runtime,
-		agent->parts.config->drain_delay_ms);
+	struct drain_options options = {
+		.delay_ms = agent->parts.config->drain_delay_ms,
+		.has_haproxy = agent->parts.runtime,
+		.dry_run = agent->options.dry_run,
+	};
+
+	drain_configure(agent->drain, &options);
+	readiness_configure(agent->readiness, agent->options.dry_run ? NULL : agent->parts.runtime);
 }
 
 static struct round_parts round_parts_of(struct agent *agent)
@@ -129,7 +150,7 @@ static struct round_parts round_parts_of(struct agent *agent)
 		.runtime = agent->parts.runtime,
 		.discover = agent->parts.discover,
 		.recorder = agent->parts.recorder,
-		.drain = agent->drain,
+		.readiness = agent->readiness,
 		.dry_run = agent->options.dry_run,
 	};
 }
@@ -144,6 +165,7 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 		.tls_key_file = config->listen_tls_key,
 		.view = fill_view,
 		.drain = on_drain,
+		.drained = on_drained,
 		.arg = agent,
 	};
 }
@@ -156,7 +178,7 @@ static bool is_same_text(const char *a, const char *b)
 static bool is_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
 {
 	return is_same_text(a->path, b->path) && is_same_text(a->host, b->host) &&
-		a->port == b->port;
+	       a->port == b->port;
 }
 
 /* The old parts' recorder, when it does what the configuration wants, or another. */
@@ -197,8 +219,8 @@ static bool parts_make(struct agent *agent, struct parts *parts)
 	}
 	if (discover_is_wanted(config)) {
 		parts->discover = old->discover && discover_is_same(config, old->config)
-			? old->discover
-			: discover_new(agent->loop, config, on_discovered, agent);
+					  ? old->discover
+					  : discover_new(agent->loop, config, on_discovered, agent);
 		if (!parts->discover)
 			return false;
 	}
@@ -262,8 +284,8 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-struct agent *agent_new(struct ev_loop *loop, struct config *config,
-	const struct agent_options *options)
+struct agent *agent_new(
+	struct ev_loop *loop, struct config *config, const struct agent_options *options)
 {
 	struct parts first = {.config = config};
 	struct cluster_params params = cluster_params_of(&first);
@@ -282,8 +304,10 @@ struct agent *agent_new(struct ev_loop *loop, struct config *config,
 	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
 	log_configure(config->log_level, config->log_format);
 	agent->cluster = cluster_new(&params);
-	agent->drain = drain_new(loop);
-	if (!agent->cluster || !agent->drain || !parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
+	agent->readiness = readiness_new(loop);
+	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
+	if (!agent->cluster || !agent->readiness || !agent->drain ||
+		!parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
@@ -294,7 +318,8 @@ struct agent *agent_new(struct ev_loop *loop, struct config *config,
 		agent_free(agent);
 		return NULL;
 	}
-	log_info("started", log_str("version", WSB_VERSION), log_str("config", options->config_path),
+	log_info("started", log_str("version", WSB_VERSION),
+		log_str("config", options->config_path),
 		log_str("dry_run", options->dry_run ? "true" : "false"));
 	return agent;
 }
@@ -310,6 +335,7 @@ void agent_free(struct agent *agent)
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
 	parts_free(agent, &agent->parts, &none);
+	readiness_free(agent->readiness);
 	cluster_free(agent->cluster);
 	free(agent);
 }
@@ -374,8 +400,7 @@ void agent_reload(struct agent *agent)
 		return;
 	}
 	if (apply(agent, config)) {
-		log_info("configuration read again",
-			log_str("config", agent->options.config_path));
+		log_info("configuration read again", log_str("config", agent->options.config_path));
 		agent->stats.config_reloads++;
 	} else {
 		log_error("configuration refused, the old one goes on",
@@ -402,5 +427,6 @@ void agent_stop(struct agent *agent)
 	log_info("stopping: the configured weights go back", LOG_NONE);
 	agent->stopping = true;
 	ev_timer_start(agent->loop, &agent->stop_deadline);
+	drain_stop(agent->drain);
 	round_stop(agent->round, on_round_stopped, agent);
 }

@@ -17,8 +17,8 @@ struct agent_options {
 
 /* Takes *config over, even on failure. Listens, and starts polling and planning once the loop
  * runs. NULL, logged, when something cannot be opened. */
-struct agent *agent_new(struct ev_loop *loop, struct config *config,
-	const struct agent_options *options);
+struct agent *agent_new(
+	struct ev_loop *loop, struct config *config, const struct agent_options *options);
 /* Takes NULL. */
 void agent_free(struct agent *agent);
 

@@ -20,18 +20,16 @@ struct entry {
 	char *server_options;
 	struct kube_service *service;
 	struct slots_memory memory;
-	struct report_kube report;  /* its counts are those of the last plan */
-	struct log_repeat missing;  /* the backend is not there */
+	struct report_kube report; /* its counts are those of the last plan */
+	struct log_repeat missing; /* the backend is not there */
 };
 
 struct discover {
 	struct kube *kube;
 	struct entry *entries;
 	size_t n_entries;
-	struct report_kube *reports; /* what discover_report gives */
+	struct report_kube *reports;   /* what discover_report gives */
 	struct kube_service *replicas; /* NULL: not counted */
-	int64_t synced_pid;            /* the HAProxy that was told so, and when it started */
-	int64_t synced_start_s;
 };
 
 static bool is_same_text(const char *a, const char *b)
@@ -70,8 +68,8 @@ static char *own_namespace(void)
 	return kubeapi_read_word(KUBEAPI_NAMESPACE_FILE);
 }
 
-static bool add_entry(struct discover *discover, const struct config_kubernetes *config,
-	const char *namespace)
+static bool add_entry(
+	struct discover *discover, const struct config_kubernetes *config, const char *namespace)
 {
 	struct entry *entry = &discover->entries[discover->n_entries++];
 
@@ -82,8 +80,8 @@ static bool add_entry(struct discover *discover, const struct config_kubernetes 
 }
 
 /* False, with *why set, when not all can be watched. */
-static bool watch_all(struct discover *discover, const struct config *config, const char *own,
-	const char **why)
+static bool watch_all(
+	struct discover *discover, const struct config *config, const char *own, const char **why)
 {
 	*why = "out of memory";
 	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
@@ -111,8 +109,8 @@ static bool watch_all(struct discover *discover, const struct config *config, co
 	return discover->replicas != NULL;
 }
 
-struct discover *discover_new(struct ev_loop *loop, const struct config *config,
-	kube_changed changed, void *arg)
+struct discover *discover_new(
+	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg)
 {
 	struct discover *discover = calloc(1, sizeof(*discover));
 	struct kubeapi api;
@@ -160,7 +158,8 @@ static void say_changes(struct entry *entry, const struct slots_plan *plan)
 			LOG_FACTS(log_str("backend", entry->backend),
 				log_int("pods", plan->unplaced)));
 	if (plan->added > 0 && last->added == 0)
-		log_warn("all slots are taken: servers are added, which a reload loses for a moment",
+		log_warn(
+			"all slots are taken: servers are added, which a reload loses for a moment",
 			log_str("backend", entry->backend), log_int("servers", plan->added));
 	else if (plan->added == 0 && last->added > 0)
 		log_info("the slots suffice again", log_str("backend", entry->backend));
@@ -170,8 +169,8 @@ static void say_changes(struct entry *entry, const struct slots_plan *plan)
 	last->quarantined = plan->quarantined;
 }
 
-static bool plan_entry(struct entry *entry, const struct hareply_backend *backend,
-	struct reconcile *lines)
+static bool plan_entry(
+	struct entry *entry, const struct hareply_backend *backend, struct reconcile *lines)
 {
 	struct slots_options options = {
 		.added_line = entry->server_options, .added_max = ADDED_MAX};
@@ -192,8 +191,8 @@ static bool plan_entry(struct entry *entry, const struct hareply_backend *backen
 	return good;
 }
 
-static const struct hareply_backend *find_backend(const struct hareply_snapshot *snapshot,
-	const char *name)
+static const struct hareply_backend *find_backend(
+	const struct hareply_snapshot *snapshot, const char *name)
 {
 	for (size_t i = 0; i < snapshot->n_backends; i++)
 		if (strcmp(snapshot->backends[i].name, name) == 0)
@@ -201,20 +200,8 @@ static const struct hareply_backend *find_backend(const struct hareply_snapshot 
 	return NULL;
 }
 
-/* HAProxy's readiness may wait for the first pods, but must not come and go with them later. */
-static bool tell_synced(struct discover *discover, const struct hareply_info *info,
-	struct reconcile *lines)
-{
-	if ((info->pid == discover->synced_pid && info->start_time_s == discover->synced_start_s) ||
-		!discover_is_listed(discover))
-		return true;
-	discover->synced_pid = info->pid;
-	discover->synced_start_s = info->start_time_s;
-	return reconcile_append(lines, "experimental-mode on;set var proc.synced int(1)");
-}
-
-bool discover_plan(struct discover *discover, const struct hareply_snapshot *snapshot,
-	struct reconcile *lines)
+bool discover_plan(
+	struct discover *discover, const struct hareply_snapshot *snapshot, struct reconcile *lines)
 {
 	bool good = true;
 
@@ -232,7 +219,7 @@ bool discover_plan(struct discover *discover, const struct hareply_snapshot *sna
 		if (kube_service_status(entry->service).watch->listed)
 			good &= plan_entry(entry, backend, lines);
 	}
-	return tell_synced(discover, &snapshot->info, lines) && good;
+	return good;
 }
 
 static unsigned count_ready(struct kube_service *service)
@@ -280,6 +267,11 @@ const struct report_kube *discover_report(struct discover *discover, size_t *n)
 	return discover ? discover->reports : NULL;
 }
 
+bool discover_fills(const struct discover *discover)
+{
+	return discover && discover->n_entries > 0;
+}
+
 bool discover_is_listed(const struct discover *discover)
 {
 	for (size_t i = 0; i < discover->n_entries; i++)
@@ -302,8 +294,7 @@ static void describe_pod(struct pod *pod, void *arg)
 
 	for (size_t i = 0; i < discover->n_entries; i++) {
 		size_t n;
-		const struct endpoint *endpoints =
-			kube_endpoints(discover->entries[i].service, &n);
+		const struct endpoint *endpoints = kube_endpoints(discover->entries[i].service, &n);
 		const struct endpoint *found = slices_find(endpoints, n, pod->address, pod->port);
 
 		if (found) {

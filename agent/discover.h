@@ -26,8 +26,8 @@ struct discover;
  * when there is something new. NULL, logged, when the API server is not known, a namespace is not,
  * or memory is short.
  */
-struct discover *discover_new(struct ev_loop *loop, const struct config *config,
-	kube_changed changed, void *arg);
+struct discover *discover_new(
+	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg);
 /* Takes NULL. */
 void discover_free(struct discover *discover);
 
@@ -50,6 +50,9 @@ unsigned discover_replicas(struct discover *discover);
 /* What the reports say of each Service of a backend; valid until the loop runs again. NULL has
  * none. */
 const struct report_kube *discover_report(struct discover *discover, size_t *n);
+
+/* There are Services whose pods fill backends. NULL fills none. */
+bool discover_fills(const struct discover *discover);
 
 /* Every Service of a backend has been listed since the start. */
 bool discover_is_listed(const struct discover *discover);

@@ -81,7 +81,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	const char *method, const char *version, const char *upload, size_t *upload_len,
 	void **seen)
 {
-	const struct door *door = arg;
+	struct door *door = arg;
+	bool held = *seen && *seen == door;
+	int result;
 
 	(void)version;
 	(void)upload;
@@ -92,7 +94,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*seen = connection;
 		return MHD_YES;
 	}
-	return (enum MHD_Result)routes_answer(door->routes, connection, url, method);
+	result = routes_answer(door->routes, connection, url, method, &held);
+	/* The next call is then for the answer. */
+	if (held)
+		*seen = door;
+	return (enum MHD_Result)result;
 }
 
 bool door_is_pair(const char *cert, const char *key)
@@ -125,8 +131,8 @@ struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char
 	door->loop = loop;
 	door->routes = routes;
 	if (cert)
-		door->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL,
-			on_request, door, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
+		door->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request,
+			door, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
 			MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
 			MHD_OPTION_END);
 	else

@@ -1,64 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps proc.stopping. */
+/* Holds hooks while HAProxy drains. */
 #include "drain.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
 #include "log.h"
 
 struct drain {
 	struct ev_loop *loop;
-	struct runtime *runtime;
-	int64_t delay_ms;
-	int64_t over_ms;      /* when a drain under way is over; 0: none is */
-	ev_timer undo;
-	int64_t told_pid;     /* the worker that was told, and when it started */
-	int64_t told_start_s;
+	struct readiness *readiness;
+	void (*released)(void *arg);
+	void *arg;
+	struct drain_options options;
+	int64_t delay_ms; /* of the drain under way */
+	ev_timer hold;    /* active while hooks wait */
+	ev_timer take_back;
+	bool stopped; /* the agent ends */
 };
 
-static void on_told(const struct runtime_reply *reply, void *arg)
+static void start_timer(struct drain *drain, ev_timer *timer)
 {
-	(void)arg;
-	/* Two commands that succeed answer an empty line each. */
-	if (reply->outcome != RUNTIME_OK ||
-		hareply_complaints(reply->bytes, reply->len, NULL, 0) > 0)
-		log_error("HAProxy did not take proc.stopping",
-			log_str("outcome", runtime_outcome_name(reply->outcome)),
-			log_str("detail", reply->detail));
+	ev_now_update(drain->loop);
+	ev_timer_set(timer, (double)drain->delay_ms / 1000.0, 0.0);
+	ev_timer_start(drain->loop, timer);
 }
 
-static void tell(struct drain *drain, bool stopping)
-{
-	/* "set var" is experimental in 2.6, and the mode lasts for the connection. */
-	const char *line = stopping ? "experimental-mode on;set var proc.stopping int(1)\n"
-				    : "experimental-mode on;set var proc.stopping int(0)\n";
-
-	if (drain->runtime && !runtime_send(drain->runtime, line, on_told, drain))
-		log_error("HAProxy is not told of proc.stopping: out of memory", LOG_NONE);
-}
-
-static void on_undo(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_held(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct drain *drain = timer->data;
 
 	(void)loop;
 	(void)events;
-	log_warn("no stop has followed the drain: HAProxy is ready again", LOG_NONE);
-	drain->over_ms = 0;
-	tell(drain, false);
+	log_info("drained: HAProxy may stop now", LOG_NONE);
+	start_timer(drain, &drain->take_back);
+	drain->released(drain->arg);
 }
 
-struct drain *drain_new(struct ev_loop *loop)
+static void on_take_back(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct drain *drain = timer->data;
+
+	(void)loop;
+	(void)events;
+	readiness_stop(drain->readiness, false);
+}
+
+struct drain *drain_new(
+	struct ev_loop *loop, struct readiness *readiness, void (*released)(void *arg), void *arg)
 {
 	struct drain *drain = calloc(1, sizeof(*drain));
 
 	if (!drain)
 		return NULL;
 	drain->loop = loop;
-	ev_init(&drain->undo, on_undo);
-	drain->undo.data = drain;
+	drain->readiness = readiness;
+	drain->released = released;
+	drain->arg = arg;
+	ev_init(&drain->hold, on_held);
+	ev_init(&drain->take_back, on_take_back);
+	drain->hold.data = drain;
+	drain->take_back.data = drain;
 	return drain;
 }
 
@@ -66,39 +68,67 @@ void drain_free(struct drain *drain)
 {
 	if (!drain)
 		return;
-	ev_timer_stop(drain->loop, &drain->undo);
+	ev_timer_stop(drain->loop, &drain->hold);
+	ev_timer_stop(drain->loop, &drain->take_back);
 	free(drain);
 }
 
-void drain_configure(struct drain *drain, struct runtime *runtime, int64_t delay_ms)
+void drain_configure(struct drain *drain, const struct drain_options *options)
 {
-	drain->runtime = runtime;
-	drain->delay_ms = delay_ms;
+	drain->options = *options;
 }
 
-int64_t drain_begin(struct drain *drain)
+/* Why there is nothing to hold a hook for; NULL when there is. */
+static const char *nothing_to_do(const struct drain *drain)
 {
-	int64_t now_ms = clock_now_ms();
-
-	if (drain->over_ms == 0) {
-		if (drain->delay_ms == 0)
-			return -1;
-		log_info("draining: HAProxy is about to stop", log_int("delay_ms", drain->delay_ms));
-		drain->over_ms = now_ms + drain->delay_ms;
-		tell(drain, true);
-		ev_now_update(drain->loop);
-		ev_timer_set(&drain->undo, 2.0 * (double)drain->delay_ms / 1000.0, 0.0);
-		ev_timer_start(drain->loop, &drain->undo);
-	}
-	return drain->over_ms > now_ms ? drain->over_ms - now_ms : 0;
+	if (drain->options.dry_run)
+		return "a dry run: HAProxy is told nothing";
+	if (!drain->options.has_haproxy)
+		return "haproxy.socket is not set: HAProxy cannot be told";
+	if (drain->options.delay_ms == 0)
+		return "drainDelay is 0s: HAProxy is told nothing";
+	return NULL;
 }
 
-void drain_see(struct drain *drain, const struct hareply_info *info)
+bool drain_ask(struct drain *drain)
 {
-	bool same = info->pid == drain->told_pid && info->start_time_s == drain->told_start_s;
+	if (ev_is_active(&drain->hold))
+		return true;
+	if (nothing_to_do(drain) || drain->stopped)
+		return false;
+	log_info(
+		"draining: HAProxy is about to stop", log_int("delay_ms", drain->options.delay_ms));
+	drain->delay_ms = drain->options.delay_ms;
+	ev_timer_stop(drain->loop, &drain->take_back);
+	start_timer(drain, &drain->hold);
+	readiness_stop(drain->readiness, true);
+	return true;
+}
 
-	drain->told_pid = info->pid;
-	drain->told_start_s = info->start_time_s;
-	if (!same && drain->over_ms != 0)
-		tell(drain, true);
+bool drain_answer(const struct drain *drain, char *text, size_t size)
+{
+	bool draining = ev_is_active(&drain->hold) || ev_is_active(&drain->take_back);
+	const char *nothing = draining ? NULL : nothing_to_do(drain);
+	const char *complaint = nothing ? NULL : readiness_complaint(drain->readiness);
+
+	if (drain->stopped)
+		snprintf(text, size, "not drained: the agent stops\n");
+	else if (nothing)
+		snprintf(text, size, "not drained: %s\n", nothing);
+	else if (complaint)
+		snprintf(text, size, "not drained: HAProxy was not told: %s\n", complaint);
+	else
+		snprintf(text, size, "drained\n");
+	return !drain->stopped && !complaint;
+}
+
+void drain_stop(struct drain *drain)
+{
+	bool held = ev_is_active(&drain->hold);
+
+	drain->stopped = true;
+	ev_timer_stop(drain->loop, &drain->hold);
+	ev_timer_stop(drain->loop, &drain->take_back);
+	if (held)
+		drain->released(drain->arg);
 }

@@ -4,33 +4,44 @@
 #define WSB_DRAIN_H
 
 #include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "core/hareply.h"
-#include "runtime.h"
+#include "readiness.h"
 
 /*
- * A preStop hook asks for /drain. From then on HAProxy's variable proc.stopping is 1, which its
- * configuration can answer by failing the readiness probe, while it still takes connections; the
- * hook's answer comes when drainDelay is over, and the signal that stops HAProxy after it. When no
- * signal has come for another drainDelay, somebody else has asked, and the variable is 0 again.
+ * A preStop hook asks for /drain. From then on HAProxy says that it is not ready, while it takes
+ * connections as before. All hooks that ask meanwhile are answered together, when drainDelay is
+ * over, and what stops HAProxy comes then. When nothing has come for another drainDelay, somebody
+ * else has asked, and HAProxy is ready again.
  */
 struct drain;
 
-/* NULL when out of memory. */
-struct drain *drain_new(struct ev_loop *loop);
+struct drain_options {
+	int64_t delay_ms; /* 0: there is nothing to wait for, and HAProxy is told nothing */
+	bool has_haproxy; /* it can be told over the Runtime API */
+	bool dry_run;     /* but must not */
+};
+
+/* released is called when hooks that were held are to be answered. NULL when out of memory;
+ * readiness must outlive it. */
+struct drain *drain_new(
+	struct ev_loop *loop, struct readiness *readiness, void (*released)(void *arg), void *arg);
 /* Takes NULL. */
 void drain_free(struct drain *drain);
 
-/* runtime NULL: nobody is told, as in a dry run. delay_ms 0: there is no draining. A drain under
- * way goes on as it began. */
-void drain_configure(struct drain *drain, struct runtime *runtime, int64_t delay_ms);
+/* A drain under way goes on as it began. */
+void drain_configure(struct drain *drain, const struct drain_options *options);
 
-/* Begins to drain unless it has begun; returns in how many ms it is over, 0 when it is, or -1 when
- * there is no draining. */
-int64_t drain_begin(struct drain *drain);
+/* A hook asks. True when its answer must wait until released is called. */
+bool drain_ask(struct drain *drain);
 
-/* HAProxy has answered: a new worker knows nothing of a drain that has begun and is told. */
-void drain_see(struct drain *drain, const struct hareply_info *info);
+/* The answer, a line of text cut to size. False when HAProxy has not turned unready although it
+ * should have. */
+bool drain_answer(const struct drain *drain, char *text, size_t size);
+
+/* The agent stops: hooks that wait are answered at once, and HAProxy stays as it is. */
+void drain_stop(struct drain *drain);
 
 #endif

@@ -28,7 +28,7 @@ struct settings {
 struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
-	struct waiting *waiting;
+	struct waiting waiting;
 	struct door *doors[LISTENER_MAX];
 	size_t n_doors;
 	ev_timer look;
@@ -65,6 +65,7 @@ static bool settings_init(
 	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
 	settings->routes.view = options->view;
 	settings->routes.drain = options->drain;
+	settings->routes.drained = options->drained;
 	settings->routes.arg = options->arg;
 	settings->listen.host = strdup(options->listen->host);
 	settings->listen.port = options->listen->port;
@@ -86,7 +87,7 @@ static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *erro
 	const char *key = credentials_text(&settings->credentials, CREDENTIALS_KEY);
 
 	settings->routes.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
-	settings->routes.waiting = httpd->waiting;
+	settings->routes.waiting = &httpd->waiting;
 	for (size_t i = 0; i < n; i++) {
 		httpd->doors[i] = door_new(httpd->loop, fds[i], cert, key, &settings->routes);
 		if (httpd->doors[i]) {
@@ -101,17 +102,9 @@ static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *erro
 	return n > 0;
 }
 
-static void on_released(void *arg)
-{
-	struct httpd *httpd = arg;
-
-	for (size_t i = 0; i < httpd->n_doors; i++)
-		door_turn(httpd->doors[i]);
-}
-
 static void close_doors(struct httpd *httpd)
 {
-	waiting_release(httpd->waiting);
+	waiting_release(&httpd->waiting);
 	while (httpd->n_doors > 0)
 		door_free(httpd->doors[--httpd->n_doors]);
 }
@@ -162,7 +155,7 @@ static bool change_doors(struct httpd *httpd, bool keeps_sockets, char *error, s
 		close_doors(httpd);
 		return listen_anew(httpd, error, size);
 	}
-	waiting_release(httpd->waiting);
+	waiting_release(&httpd->waiting);
 	for (size_t i = 0; i < n; i++)
 		fds[i] = door_leave(httpd->doors[i]);
 	httpd->n_doors = 0;
@@ -181,7 +174,7 @@ static bool apply(struct httpd *httpd, struct settings *wanted, char *error, siz
 
 	httpd->settings = *wanted;
 	httpd->settings.routes.token = credentials_text(&wanted->credentials, CREDENTIALS_TOKEN);
-	httpd->settings.routes.waiting = httpd->waiting;
+	httpd->settings.routes.waiting = &httpd->waiting;
 	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
 		change_doors(httpd, keeps_sockets, error, size)) {
 		settings_fini(&old);
@@ -206,6 +199,7 @@ static struct httpd_options options_of(const struct settings *settings)
 		.tls_key_file = credentials->files[CREDENTIALS_KEY].path,
 		.view = settings->routes.view,
 		.drain = settings->routes.drain,
+		.drained = settings->routes.drained,
 		.arg = settings->routes.arg,
 	};
 }
@@ -252,11 +246,7 @@ struct httpd *httpd_new(
 	httpd->loop = loop;
 	ev_timer_init(&httpd->look, on_look, LOOK_S, LOOK_S);
 	httpd->look.data = httpd;
-	httpd->waiting = waiting_new(loop, on_released, httpd);
-	if (!httpd->waiting)
-		snprintf(error, size, "out of memory");
-	if (!httpd->waiting || !settings_init(&httpd->settings, options, error, size)) {
-		waiting_free(httpd->waiting);
+	if (!settings_init(&httpd->settings, options, error, size)) {
 		free(httpd);
 		return NULL;
 	}
@@ -277,13 +267,19 @@ bool httpd_configure(
 	return settings_init(&wanted, options, error, size) && apply(httpd, &wanted, error, size);
 }
 
+void httpd_release(struct httpd *httpd)
+{
+	waiting_release(&httpd->waiting);
+	for (size_t i = 0; i < httpd->n_doors; i++)
+		door_turn(httpd->doors[i]);
+}
+
 void httpd_free(struct httpd *httpd)
 {
 	if (!httpd)
 		return;
 	ev_timer_stop(httpd->loop, &httpd->look);
 	close_doors(httpd);
-	waiting_free(httpd->waiting);
 	settings_fini(&httpd->settings);
 	free(httpd);
 }

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "core/config.h"
 #include "core/report.h"
@@ -22,11 +21,12 @@ struct httpd;
  *   /healthz              200: the loop turns
  *   /readyz               200 when the view is ready, else 503 and why
  *   /startz               200: the agent is up
- *   /drain                begins to drain, and answers when the time for it is over
+ *   /drain                makes HAProxy drain, and answers when that is over; GET only
  *   /                     leads to balancer_metric_path
  *
- * The three probes and /drain need no token. All else does when one is set: as a bearer token, or as the
- * password of basic authentication, any user, so that a browser can ask for it.
+ * The three probes and /drain, which a hook asks, need no token. All else does when one is set: as
+ * a bearer token, or as the password of basic authentication, any user, so that a browser can ask
+ * for it.
  */
 struct httpd_options {
 	const struct config_endpoint *listen; /* host and port */
@@ -37,9 +37,10 @@ struct httpd_options {
 	/* Fills what the answers are made from; all of it must last until the loop goes on.
 	 * service, pod, refresh_s and process are httpd's to fill. */
 	void (*view)(struct report_view *out, void *arg);
-	/* Begins to drain, unless it has begun, and says in how many ms it will be over; -1: there is
-	 * no such thing here. */
-	int64_t (*drain)(void *arg);
+	/* A hook asks for /drain. True when its answer must wait for httpd_release. */
+	bool (*drain)(void *arg);
+	/* The answer, a line cut to size. False for a 503. */
+	bool (*drained)(char *text, size_t size, void *arg);
 	void *arg;
 };
 
@@ -57,6 +58,9 @@ struct httpd *httpd_new(
  */
 bool httpd_configure(
 	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size);
+
+/* Answers the hooks that wait. Not from within a callback of the options. */
+void httpd_release(struct httpd *httpd);
 
 /* Cuts what is under way and stops listening. No callback runs after it. */
 void httpd_free(struct httpd *httpd);

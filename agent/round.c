@@ -25,13 +25,15 @@ struct round {
 	struct round_parts parts;
 	struct announce announce;
 	ev_timer tick;
-	int64_t began_ms;        /* the last round */
-	bool hurry;              /* another round is to follow at once */
-	bool placed;             /* this round has sent what pods need of slots */
+	int64_t began_ms;           /* the last round */
+	bool hurry;                 /* another round is to follow at once */
+	bool placed;                /* this round has sent what pods need of slots */
+	bool filling;               /* of all Services, and every line has got there so far */
+	struct hareply_info filled; /* the process that it was sent to */
 	bool reading;
-	size_t n_pushing;        /* lines of commands on their way */
-	unsigned n_failures;     /* reads that failed in a row */
-	int64_t retry_ms;        /* not before this */
+	size_t n_pushing;    /* lines of commands on their way */
+	unsigned n_failures; /* reads that failed in a row */
+	int64_t retry_ms;    /* not before this */
 	struct log_repeat unreachable;
 	struct log_repeat refused;
 	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
@@ -98,10 +100,12 @@ static void push(struct round *round, struct reconcile *lines, runtime_done done
 	round->parts.stats->weights_sent += lines->n_weights;
 	for (size_t i = 0; i < lines->n_lines; i++) {
 		log_debug("push", log_str("line", lines->lines[i]));
-		if (runtime_send(round->parts.runtime, lines->lines[i], done, round))
+		if (runtime_send(round->parts.runtime, lines->lines[i], done, round)) {
 			round->n_pushing++;
-		else
+		} else {
 			reconcile_lost(round->parts.cluster);
+			round->filling = false;
+		}
 	}
 	reconcile_fini(lines);
 }
@@ -110,7 +114,8 @@ static void push(struct round *round, struct reconcile *lines, runtime_done done
 static void plan(struct round *round)
 {
 	struct reconcile lines = {.n_lines = 0};
-	uint16_t port = round->parts.config->has_agent_check ? round->parts.config->agent_check.port : 0;
+	uint16_t port =
+		round->parts.config->has_agent_check ? round->parts.config->agent_check.port : 0;
 
 	if (!poller_sync(round->parts.poller, round->parts.cluster) ||
 		!steer_plan(round->parts.cluster, clock_now_ms())) {
@@ -147,6 +152,9 @@ static void take(struct round *round, const struct hareply_snapshot *snapshot)
 		round->parts.stats->rounds_skipped++;
 		return;
 	}
+	if (round->filling && hareply_is_same_process(&round->filled, &snapshot->info))
+		readiness_fill(round->parts.readiness, &snapshot->info);
+	round->filling = false;
 	discover_describe(round->parts.discover, round->parts.cluster);
 	plan(round);
 }
@@ -159,8 +167,13 @@ static bool place(struct round *round, const struct hareply_snapshot *snapshot)
 
 	if (!round->parts.discover || round->parts.dry_run || round->placed)
 		return false;
-	if (!discover_plan(round->parts.discover, snapshot, &lines))
+	round->filling =
+		discover_fills(round->parts.discover) && discover_is_listed(round->parts.discover);
+	round->filled = snapshot->info;
+	if (!discover_plan(round->parts.discover, snapshot, &lines)) {
 		round->parts.stats->rounds_skipped++;
+		round->filling = false;
+	}
 	round->placed = true;
 	push(round, &lines, on_placed);
 	return round->n_pushing > 0;
@@ -172,8 +185,8 @@ static void fail(struct round *round, const char *why, const char *detail)
 	int64_t wait_ms = round->parts.config->poll_interval_ms;
 
 	/* A HAProxy that starts again has empty slots: it must not wait for them. */
-	for (unsigned i = 0; i < round->n_failures && wait_ms < BACKOFF_MAX_MS &&
-		!round->parts.discover; i++)
+	for (unsigned i = 0;
+		i < round->n_failures && wait_ms < BACKOFF_MAX_MS && !round->parts.discover; i++)
 		wait_ms *= 2;
 	if (wait_ms > BACKOFF_MAX_MS)
 		wait_ms = BACKOFF_MAX_MS;
@@ -181,13 +194,16 @@ static void fail(struct round *round, const char *why, const char *detail)
 	round->retry_ms = clock_now_ms() + wait_ms;
 	round->parts.stats->reads_failed++;
 	round->parts.stats->haproxy_reached = false;
-	snprintf(round->parts.stats->haproxy_error, sizeof(round->parts.stats->haproxy_error), "%s%s%s", why,
-		*detail ? ": " : "", detail);
+	snprintf(round->parts.stats->haproxy_error, sizeof(round->parts.stats->haproxy_error),
+		"%s%s%s", why, *detail ? ": " : "", detail);
 	if (log_repeat(&round->unreachable))
-		log_error("HAProxy's state cannot be read",
-			log_str("error", round->parts.stats->haproxy_error),
-			log_int("times", (int64_t)round->unreachable.times),
-			log_int("retry_ms", wait_ms));
+		/* One that stops closes its socket first: nobody must act on that. */
+		log_write(readiness_is_stopping(round->parts.readiness) ? CONFIG_LOG_INFO
+									: CONFIG_LOG_ERROR,
+			"HAProxy's state cannot be read",
+			LOG_FACTS(log_str("error", round->parts.stats->haproxy_error),
+				log_int("times", (int64_t)round->unreachable.times),
+				log_int("retry_ms", wait_ms)));
 }
 
 static void succeed(struct round *round)
@@ -233,7 +249,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		ev_timer_start(round->loop, &round->tick);
 	} else {
 		succeed(round);
-		drain_see(round->parts.drain, &snapshot.info);
+		readiness_see(round->parts.readiness, &snapshot.info);
 		if (!place(round, &snapshot))
 			take(round, &snapshot);
 	}
@@ -256,6 +272,9 @@ static void on_placed(const struct runtime_reply *reply, void *arg)
 {
 	struct round *round = arg;
 
+	/* What HAProxy refuses of one pod leaves the others in their places. */
+	if (reply->outcome != RUNTIME_OK)
+		round->filling = false;
 	take_answer(round, reply, slots_reply_complaints);
 	if (round->n_pushing == 0 && !round->stopped)
 		read_haproxy(round);

@@ -10,8 +10,8 @@
 #include "core/config.h"
 #include "core/stats.h"
 #include "discover.h"
-#include "drain.h"
 #include "poller.h"
+#include "readiness.h"
 #include "recorder.h"
 #include "runtime.h"
 
@@ -26,7 +26,7 @@ struct round_parts {
 	struct runtime *runtime;
 	struct discover *discover; /* NULL without Kubernetes */
 	struct recorder *recorder; /* NULL when nothing is recorded */
-	struct drain *drain;
+	struct readiness *readiness;
 	bool dry_run; /* plan, send nothing */
 };
 

@@ -27,6 +27,8 @@ static const char openmetrics_type[] = "application/openmetrics-text; version=1.
 struct request {
 	const struct routes *routes;
 	struct MHD_Connection *connection;
+	const char *method;
+	bool *held; /* in: the request has waited; out: it is to wait */
 };
 
 /* What goes with every answer: it is of this moment, and of the type that it says. */
@@ -214,17 +216,26 @@ static bool is_allowed(const struct request *request)
 	return allowed;
 }
 
-/* Called again when the time is over, or when the endpoint closes. */
 static int answer_drain(const struct request *request)
 {
 	const struct routes *routes = request->routes;
-	int64_t left_ms = routes->drain(routes->arg);
+	char text[400];
+	bool good;
 
-	if (left_ms < 0)
-		return answer_not_found(request);
-	if (left_ms > 0 && waiting_hold(routes->waiting, request->connection, left_ms))
-		return MHD_YES;
-	return answer_text(request, MHD_HTTP_OK, "drained\n", NULL, NULL);
+	/* Unlike all else here it changes something, which a look at it must not. */
+	if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0)
+		return answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n",
+			MHD_HTTP_HEADER_ALLOW, "GET");
+	if (!*request->held && routes->drain(routes->arg)) {
+		*request->held = waiting_hold(routes->waiting, request->connection);
+		if (*request->held)
+			return MHD_YES;
+		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+			"Too many wait already.\n", NULL, NULL);
+	}
+	good = routes->drained(text, sizeof(text), routes->arg);
+	return answer_text(
+		request, good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
 }
 
 struct route {
@@ -254,9 +265,9 @@ static const struct route *find_route(const struct routes *routes, const char *p
 }
 
 int routes_answer(const struct routes *routes, struct MHD_Connection *connection, const char *path,
-	const char *method)
+	const char *method, bool *held)
 {
-	struct request request = {routes, connection};
+	struct request request = {routes, connection, method, held};
 	const struct route *route = find_route(routes, path);
 
 	if (!route->open && !is_allowed(&request))

@@ -4,26 +4,28 @@
 #define WSB_WAITING_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
-struct ev_loop;
 struct MHD_Connection;
-struct waiting;
 
-/* released is called after connections were resumed: the daemons have work. NULL when out of
- * memory. */
-struct waiting *waiting_new(struct ev_loop *loop, void (*released)(void *arg), void *arg);
-/* Releases what waits; released is not called. Takes NULL. */
-void waiting_free(struct waiting *waiting);
+/* Well below the connections that one door takes: who waits must not keep the probes out. */
+enum { WAITING_MAX = 32 };
+
+/* Zeroed memory is empty. */
+struct waiting {
+	struct MHD_Connection *held[WAITING_MAX];
+	size_t n_held;
+};
 
 /*
  * Suspends a connection, from within its access handler, which must then return MHD_YES and is
- * called again once it is resumed. All that wait are resumed together, when the last one's time is
- * over. False, with nothing done, when too many wait already.
+ * called again once it is resumed. No idle time runs out meanwhile. False, with nothing done, when
+ * too many wait already.
  */
-bool waiting_hold(struct waiting *waiting, struct MHD_Connection *connection, int64_t ms);
+bool waiting_hold(struct waiting *waiting, struct MHD_Connection *connection);
 
-/* Resumes all at once: a daemon must not be stopped while a connection of its own is suspended. */
+/* Resumes all: their daemons have work then. A daemon must not be stopped while one of its
+ * connections is suspended. */
 void waiting_release(struct waiting *waiting);
 
 #endif

@@ -106,14 +106,14 @@ static bool is_selected(const struct cluster *cluster, const struct hareply_back
 			return true;
 	}
 	return cluster->params.n_backends == 0 && row->n_servers > 0 &&
-		mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
+	       mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
 }
 
 /* Adds a new backend at the end. False when out of memory. */
 static bool add_backend(struct cluster *cluster, const char *name)
 {
-	struct backend **grown = reallocarray(
-		cluster->backends, cluster->n_backends + 1, sizeof(struct backend *));
+	struct backend **grown =
+		reallocarray(cluster->backends, cluster->n_backends + 1, sizeof(struct backend *));
 	struct backend *backend;
 
 	if (!grown)
@@ -145,11 +145,11 @@ static struct backend *take_backend(struct cluster *cluster, const char *name, s
 	return backend;
 }
 
-static struct server *take_server(struct cluster *cluster, struct backend *backend,
-	const char *name, int64_t now_ms)
+static struct server *take_server(
+	struct cluster *cluster, struct backend *backend, const char *name, int64_t now_ms)
 {
-	struct server *server = cluster_find_server(cluster, backend->name, strlen(backend->name),
-		name, strlen(name));
+	struct server *server = cluster_find_server(
+		cluster, backend->name, strlen(backend->name), name, strlen(name));
 
 	if (server)
 		return server;
@@ -170,8 +170,8 @@ static uint64_t total_of(const struct cluster *cluster, const struct server *ser
 	return server->total;
 }
 
-static bool update_backend(struct cluster *cluster, const struct hareply_backend *row,
-	size_t place, struct server_update *update)
+static bool update_backend(struct cluster *cluster, const struct hareply_backend *row, size_t place,
+	struct server_update *update)
 {
 	struct backend *backend = take_backend(cluster, row->name, place);
 	struct server **servers = calloc(row->n_servers + 1, sizeof(struct server *));
@@ -247,17 +247,11 @@ static void mark_wanted(struct cluster *cluster)
 	}
 }
 
-/* A pid alone does not tell: in a container each new HAProxy may have the old one's. */
-static bool is_another_process(const struct hareply_info *before, const struct hareply_info *now)
-{
-	return before->pid != now->pid || before->start_time_s != now->start_time_s;
-}
-
 bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snapshot,
 	int64_t now_ms, pod_gone gone, void *arg)
 {
 	bool first = cluster->n_updates == 0;
-	bool another = first || is_another_process(&cluster->info, &snapshot->info);
+	bool another = first || !hareply_is_same_process(&cluster->info, &snapshot->info);
 	struct server_update update = {
 		.pods = cluster->pods,
 		.now_ms = now_ms,
@@ -350,8 +344,8 @@ struct server *cluster_find_server(const struct cluster *cluster, const char *ba
 	return found;
 }
 
-void cluster_each_pod(const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg),
-	void *arg)
+void cluster_each_pod(
+	const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg), void *arg)
 {
 	pod_each(cluster->pods, visit, arg);
 }

@@ -89,7 +89,7 @@ struct config {
 	char *listen_tls_cert;   /* PEM file, or NULL; with listen_tls_key */
 	char *listen_tls_key;    /* PEM file, or NULL; with listen_tls_cert */
 	char *balancer_metric_path; /* begins with / */
-	int64_t drain_delay_ms;     /* 0: there is no /drain */
+	int64_t drain_delay_ms;     /* 0..1 h; 0: hooks are answered at once */
 
 	char *record;              /* where the rounds are written, or NULL */
 	uint64_t record_max_bytes; /* 1 MiB..1 TiB */

@@ -34,7 +34,7 @@
 	X(root, "tlsKey", tls_key, .kind = &config_kind_file) \
 	X(root, "tlsServerName", tls_server_name, .kind = &config_kind_host) \
 	X(root, "listen", listen, .kind = &config_kind_listen, .fallback = "127.0.0.1:9180") \
-	X(root, "drainDelay", drain_delay_ms, .kind = &config_kind_duration, .fallback = "0s", \
+	X(root, "drainDelay", drain_delay_ms, .kind = &config_kind_duration, .fallback = "15s", \
 		.max = 3600000) \
 	X(root, "balancerMetricPath", balancer_metric_path, .kind = &config_kind_page, \
 		.fallback = "/balancer-metrics") \

@@ -31,10 +31,15 @@ const char *hareply_outcome_text(enum hareply_outcome outcome)
 	return "?";
 }
 
+bool hareply_is_same_process(const struct hareply_info *a, const struct hareply_info *b)
+{
+	return a->pid == b->pid && a->start_time_s == b->start_time_s;
+}
+
 static bool read_info_line(struct parser *parser, const char *line)
 {
-	static const char *const keys[] = {"Pid: ", "Start_time_sec: ", "Uptime_sec: ",
-		"Stopping: "};
+	static const char *const keys[] = {
+		"Pid: ", "Start_time_sec: ", "Uptime_sec: ", "Stopping: "};
 	uint64_t values[] = {(uint64_t)parser->info.pid, (uint64_t)parser->info.start_time_s,
 		(uint64_t)parser->info.uptime_s, parser->info.stopping};
 
@@ -79,7 +84,7 @@ static bool end_info(struct parser *parser, enum section *section)
 static bool is_preface(const char *line)
 {
 	return line[strspn(line, "0123456789")] == '\0' || strcmp(line, "No such proxy.") == 0 ||
-		strcmp(line, "Can't find backend.") == 0;
+	       strcmp(line, "Can't find backend.") == 0;
 }
 
 /* The first line of an answer, which tells what it is. */
@@ -163,8 +168,8 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-enum hareply_outcome hareply_parse(const char *reply, size_t len, struct hareply_snapshot *out,
-	const char **why)
+enum hareply_outcome hareply_parse(
+	const char *reply, size_t len, struct hareply_snapshot *out, const char **why)
 {
 	enum hareply_outcome outcome = HAREPLY_OUT_OF_MEMORY;
 	struct parser parser = {.why = NULL};

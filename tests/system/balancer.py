@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -109,23 +110,32 @@ backend ws
 
     def wait_pid(self, but=None):
         """The pid of the worker that answers, once it is another than but."""
+        return until(lambda: self.answering_pid(but), "HAProxy to answer")
 
-        def answered():
-            assert self.running(), f"HAProxy ended: {self.err}"
-            try:
-                info = self.info()
-            except OSError:
-                return None
-            pid = int(info.get("Pid", 0))
-            return pid if pid and pid != but and info.get("Stopping") == "0" else None
-
-        return until(answered, "HAProxy to answer")
+    def answering_pid(self, but=None):
+        """The pid of the worker that answers; None when it is but, is going away, or there is none."""
+        assert self.running(), f"HAProxy ended: {self.err}"
+        try:
+            info = self.info()
+        except OSError:
+            return None
+        pid = int(info.get("Pid", 0))
+        return pid if pid and pid != but and info.get("Stopping") == "0" else None
 
     def reload(self):
         """Returns when the new worker answers."""
         before = int(self.info()["Pid"])
-        self.signal(signal.SIGUSR2)
-        return self.wait_pid(but=before)
+        again = 0.0
+
+        def reloaded():
+            # The master of 2.6 can lose a signal in its first moments.
+            nonlocal again
+            if time.monotonic() > again:
+                self.signal(signal.SIGUSR2)
+                again = time.monotonic() + 3
+            return self.answering_pid(but=before)
+
+        return until(reloaded, "another worker to answer")
 
     def stat(self, backend="ws"):
         """The servers' lines of show stat, by name."""
