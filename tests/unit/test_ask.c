@@ -63,6 +63,27 @@ START_TEST(more_names_than_a_line_holds_mean_all)
 }
 END_TEST
 
+START_TEST(a_question_may_fill_a_line_to_its_last_byte)
+{
+	static char name[RECONCILE_LINE_MAX];
+	char *names[] = {name};
+	size_t fixed = strlen("show stat  6 -1;show servers state ;show info\n");
+	size_t len = (RECONCILE_LINE_MAX - fixed) / 2;
+
+	for (size_t extra = 0; extra < 2; extra++) {
+		char *line;
+
+		memset(name, 'x', len + extra);
+		line = ask_write(names, 1);
+		if (extra == 0)
+			ck_assert_uint_ge(strlen(line), RECONCILE_LINE_MAX - 1);
+		else
+			ck_assert_str_eq(line, all);
+		free(line);
+	}
+}
+END_TEST
+
 /* ---- without a socket ---- */
 
 struct bench {
@@ -184,6 +205,7 @@ int main(void)
 	tcase_add_test(tcase, without_names_all_backends_are_asked_for);
 	tcase_add_test(tcase, named_backends_are_asked_for_one_by_one_and_info_at_last);
 	tcase_add_test(tcase, more_names_than_a_line_holds_mean_all);
+	tcase_add_test(tcase, a_question_may_fill_a_line_to_its_last_byte);
 	tcase_add_test(tcase, configured_servers_have_the_shape_of_an_answer);
 	tcase_add_test(tcase, without_services_there_is_nothing);
 	tcase_add_test(tcase, configured_servers_are_steered_by_flow_and_answered);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/pod.h"
+#include "core/slice.h"
 
 struct gone {
 	int n;
@@ -177,6 +178,56 @@ START_TEST(growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth)
 }
 END_TEST
 
+START_TEST(names_are_kubernetes_word_or_else_the_pods_own)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *pod = pod_take(table, "10.0.0.1", 80, 1);
+	struct metric metric = {.pod_name = "says-itself", .node_name = "its-node"};
+	struct endpoint endpoint = {.uid = "u1"};
+
+	ck_assert_str_eq(pod_name(pod), "");
+	ck_assert_str_eq(pod_node(pod), "");
+	pod_observe(pod, METRIC_OK, &metric, NULL, 2);
+	ck_assert_str_eq(pod_name(pod), "says-itself");
+	ck_assert_str_eq(pod_node(pod), "its-node");
+	/* Kubernetes may leave either out. */
+	ck_assert(pod_identify(pod, &endpoint, 3));
+	ck_assert_str_eq(pod_name(pod), "says-itself");
+	ck_assert_str_eq(pod_node(pod), "its-node");
+	strcpy(endpoint.pod, "ws-0");
+	strcpy(endpoint.node, "n1");
+	ck_assert(pod_identify(pod, &endpoint, 4));
+	ck_assert_str_eq(pod_name(pod), "ws-0");
+	ck_assert_str_eq(pod_node(pod), "n1");
+	ck_assert(pod->heard);
+	ck_assert_int_eq(pod->since_ms, 1);
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(another_uid_at_the_same_address_is_a_pod_that_was_not_heard)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *pod = pod_take(table, "10.0.0.1", 80, 1);
+	struct metric metric = {.count = 40};
+	struct endpoint endpoint = {.uid = "u1"};
+
+	pod_observe(pod, METRIC_OK, &metric, NULL, 2);
+	ck_assert(pod_identify(pod, &endpoint, 3));
+	ck_assert(pod_identify(pod, &endpoint, 4));
+	ck_assert(pod->heard);
+	strcpy(endpoint.uid, "u2");
+	ck_assert(pod_identify(pod, &endpoint, 5));
+	ck_assert(!pod->heard);
+	ck_assert_int_eq(pod->since_ms, 5);
+	/* Its first count is no growth of the other's. */
+	metric.count = 90;
+	pod_observe(pod, METRIC_OK, &metric, NULL, 6);
+	ck_assert_uint_eq(pod->gained, 0);
+	pod_table_free(table);
+}
+END_TEST
+
 START_TEST(the_table_grows_and_each_pod_is_visited_once)
 {
 	enum { N = 5000 };
@@ -217,6 +268,8 @@ int main(void)
 	tcase_add_test(tcase, a_pod_that_comes_back_has_no_past);
 	tcase_add_test(tcase, a_failure_is_kept_in_words_and_leaves_the_last_good_answer);
 	tcase_add_test(tcase, growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth);
+	tcase_add_test(tcase, names_are_kubernetes_word_or_else_the_pods_own);
+	tcase_add_test(tcase, another_uid_at_the_same_address_is_a_pod_that_was_not_heard);
 	tcase_add_test(tcase, the_table_grows_and_each_pod_is_visited_once);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -230,7 +230,12 @@ START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
 	ck_assert_int_eq(bench.servers[0]->weight, bench.servers[1]->weight);
 	ck_assert_double_eq_tol(bench.be->summary.imbalance, 0.0, 1e-9);
 	ck_assert_uint_eq(bench.be->summary.n_known, 2);
-	/* Nobody left: no plan at all. */
+	/* Nobody left: no plan at all, and nothing of the last one. */
+	bench.rows[2].status = "UP";
+	update(&bench, 7, 3500);
+	plan(&bench, 3500);
+	ck_assert_double_gt(steer_imbalance(bench.cluster), 0.0);
+	bench.rows[2].status = "DOWN";
 	bench.rows[0].status = "DOWN";
 	bench.rows[1].status = "MAINT";
 	update(&bench, 7, 4000);
@@ -337,6 +342,61 @@ START_TEST(sessions_are_held_against_a_limit_once_however_often_it_is_planned)
 }
 END_TEST
 
+/* With one instance a reading moves what is known of outside only as far as it must. */
+START_TEST(what_a_pod_has_from_outside_is_remembered)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	setup(&bench, &params, (uint32_t[]){10, 10, 10});
+	bench.rows[0].scur = 14;
+	row_hear(bench.servers[0], 12, 2750);
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	/* At 2750 this HAProxy had 13, it seems: 1 more than the pod. It may as well have had 12.
+	 */
+	ck_assert_uint_eq(bench.servers[0]->own_then, 13);
+	ck_assert_double_eq_tol(bench.servers[0]->plan.count, 14.0, 1e-9);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(the_last_target_is_remembered_until_another_worker_or_another_pod_comes)
+{
+	struct cluster_params params = row_params();
+	double targets[2];
+	struct bench bench;
+
+	params.replicas = 2;
+	for (int remembered = 0; remembered < 2; remembered++) {
+		setup(&bench, &params, (uint32_t[]){40, 40, 40});
+		plan(&bench, 2000);
+		for (size_t i = 0; i < N; i++)
+			ck_assert(bench.servers[i]->target_stands);
+		bench.rows[0].scur = 38;
+		row_hear(bench.servers[0], 40, 3000);
+		update(&bench, 7, 3000);
+		bench.servers[0]->target_stands = remembered == 1;
+		plan(&bench, 3000);
+		targets[remembered] = bench.servers[0]->plan.target;
+		if (remembered == 0)
+			cluster_free(bench.cluster);
+	}
+	/* Two have closed here, and the other instance has filled the pod: it stands at the level,
+	 * but this one's part of it is still to be made up for. */
+	ck_assert_double_gt(targets[1], targets[0]);
+	update(&bench, 8, 4000);
+	for (size_t i = 0; i < N; i++)
+		ck_assert(!bench.servers[i]->target_stands);
+	plan(&bench, 4000);
+	bench.rows[0].address = "10.0.0.9";
+	update(&bench, 8, 5000);
+	ck_assert(!bench.servers[0]->target_stands);
+	ck_assert(bench.servers[1]->target_stands);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
 {
 	struct cluster_params params = row_params();
@@ -429,6 +489,9 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, roundrobin_is_planned_as_a_flow);
 	tcase_add_test(tcase, credit_is_what_the_last_plans_limit_leaves_of_what_came);
 	tcase_add_test(tcase, sessions_are_held_against_a_limit_once_however_often_it_is_planned);
+	tcase_add_test(tcase, what_a_pod_has_from_outside_is_remembered);
+	tcase_add_test(
+		tcase, the_last_target_is_remembered_until_another_worker_or_another_pod_comes);
 	tcase_add_test(tcase, in_percent_steps_the_weight_is_one_that_agent_check_can_say);
 	tcase_add_test(tcase, release_wants_the_configured_weight_of_every_server);
 	tcase_add_test(tcase, the_imbalance_is_that_of_the_worst_planned_backend);
