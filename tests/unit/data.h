@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What several test programs need: files of tests/data, and dice. */
+/* Files of tests/data. */
 #ifndef WSB_TEST_DATA_H
 #define WSB_TEST_DATA_H
 
@@ -30,17 +30,6 @@ static inline char *data_read(const char *path, size_t *len)
 	fclose(in);
 	bytes[*len] = '\0';
 	return bytes;
-}
-
-/* Seeds rand() from SEED, 1 unless set, and says so. */
-static inline void data_seed(const char *suite)
-{
-	const char *text = getenv("SEED");
-	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-
-	printf("%s: SEED=%u\n", suite, seed);
-	fflush(stdout);
-	srand(seed);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/accept.h"
+#include "run.h"
 
 static const char *const offers[] = {"text/html", "application/json"};
 
@@ -49,15 +50,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("accept");
-	TCase *tcase = tcase_create("accept");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{the_type_with_the_highest_quality_is_chosen, N_OF(cases)},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_loop_test(tcase, the_type_with_the_highest_quality_is_chosen, 0,
-		(int)(sizeof(cases) / sizeof(cases[0])));
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("accept", tests, N_OF(tests));
 }

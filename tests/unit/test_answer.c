@@ -7,8 +7,8 @@
 
 #include "core/answer.h"
 #include "core/steer.h"
-#include "data.h"
 #include "rows.h"
+#include "run.h"
 
 /* What HAProxy makes of "N%" (server_parse_weight_change_request in server.c, 2.6 to 3.2);
  * tests/system/test_percent.py asks a real one. */
@@ -257,23 +257,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("answer");
-	TCase *tcase = tcase_create("answer");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{every_weight_is_answered_by_the_nearest_that_haproxy_can_reach, ONCE},
+		{the_weight_in_the_configuration_is_always_within_reach, ONCE},
+		{the_line_is_a_percentage_and_nothing_else, ONCE},
+		{an_empty_line_changes_nothing_where_there_is_no_plan, ONCE},
+		{a_request_names_a_server_wholly_or_not_at_all, N_OF(requests)},
+		{the_longest_request_is_read_to_its_end, ONCE},
+		{in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives, ONCE},
+	};
 
-	data_seed("answer");
-	suite_add_tcase(suite, tcase);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, every_weight_is_answered_by_the_nearest_that_haproxy_can_reach);
-	tcase_add_test(tcase, the_weight_in_the_configuration_is_always_within_reach);
-	tcase_add_test(tcase, the_line_is_a_percentage_and_nothing_else);
-	tcase_add_test(tcase, an_empty_line_changes_nothing_where_there_is_no_plan);
-	tcase_add_loop_test(tcase, a_request_names_a_server_wholly_or_not_at_all, 0,
-		sizeof(requests) / sizeof(*requests));
-	tcase_add_test(tcase, the_longest_request_is_read_to_its_end);
-	tcase_add_test(tcase, in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	run_dice("answer");
+	return run_suite("answer", tests, N_OF(tests));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/arrivals.h"
+#include "run.h"
 
 START_TEST(one_sample_is_no_rate_and_the_second_is_one_at_once)
 {
@@ -120,20 +121,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("arrivals");
-	TCase *tcase = tcase_create("arrivals");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{one_sample_is_no_rate_and_the_second_is_one_at_once, ONCE},
+		{a_steady_rate_stays_as_it_is_however_long_the_intervals, ONCE},
+		{a_flood_is_seen_within_a_few_samples_and_forgotten_likewise, ONCE},
+		{two_half_steps_are_one_whole_step, ONCE},
+		{a_sum_that_went_down_begins_anew_and_keeps_the_rate, ONCE},
+		{a_clock_that_did_not_move_gives_no_rate, ONCE},
+		{no_total_makes_the_rate_other_than_a_number_from_0, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, one_sample_is_no_rate_and_the_second_is_one_at_once);
-	tcase_add_test(tcase, a_steady_rate_stays_as_it_is_however_long_the_intervals);
-	tcase_add_test(tcase, a_flood_is_seen_within_a_few_samples_and_forgotten_likewise);
-	tcase_add_test(tcase, two_half_steps_are_one_whole_step);
-	tcase_add_test(tcase, a_sum_that_went_down_begins_anew_and_keeps_the_rate);
-	tcase_add_test(tcase, a_clock_that_did_not_move_gives_no_rate);
-	tcase_add_test(tcase, no_total_makes_the_rate_other_than_a_number_from_0);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("arrivals", tests, N_OF(tests));
 }

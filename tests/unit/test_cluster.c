@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/cluster.h"
-#include "data.h"
 #include "rows.h"
+#include "run.h"
 
 struct gone {
 	size_t n;
@@ -696,47 +696,34 @@ START_TEST(random_answers_leave_a_model_without_loose_ends)
 }
 END_TEST
 
-static void add_tests(TCase *tcase)
-{
-	tcase_add_test(tcase, a_new_cluster_is_empty);
-	tcase_add_test(tcase, an_answer_becomes_backends_servers_and_pods);
-	tcase_add_test(tcase, what_haproxy_no_longer_lists_goes_with_its_pod);
-	tcase_add_test(tcase, a_server_that_comes_back_has_no_past);
-	tcase_add_test(tcase, backends_and_servers_stand_in_haproxys_order);
-	tcase_add_test(tcase, a_pod_behind_two_backends_is_one_pod);
-	tcase_add_test(tcase, two_servers_that_change_places_take_their_pods_along);
-	tcase_add_loop_test(tcase,
-		the_algorithm_decides_the_mode_and_a_backend_that_cannot_be_steered_is_shown_if_named,
-		0, sizeof(algorithms) / sizeof(*algorithms));
-	tcase_add_test(tcase, an_empty_backend_is_shown_only_if_named);
-	tcase_add_test(tcase, settings_are_copied_and_those_backends_that_are_not_named_go);
-	tcase_add_test(tcase, every_mode_has_a_name);
-	tcase_add_test(tcase, another_process_is_told_by_its_pid_or_by_its_start);
-	tcase_add_test(tcase, a_reload_moves_no_stale_count);
-	tcase_add_test(tcase, counters_add_up_over_all_servers);
-	tcase_add_test(tcase, arrivals_are_those_of_all_servers_of_the_backend);
-	tcase_add_test(tcase, with_agent_check_alone_arrivals_are_what_the_pods_have_gained);
-	tcase_add_test(tcase, pods_are_wanted_while_some_server_of_theirs_may_have_connections);
-	tcase_add_test(
-		tcase, the_first_round_is_done_when_each_wanted_pod_was_asked_and_stays_done);
-	tcase_add_test(tcase, without_pods_the_first_round_is_done_with_the_first_answer);
-	tcase_add_test(tcase, a_server_is_found_by_its_whole_name_only);
-	tcase_add_test(tcase, names_may_be_as_long_as_haproxy_takes_them);
-	tcase_add_test(tcase, random_answers_leave_a_model_without_loose_ends);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("cluster");
-	TCase *tcase = tcase_create("cluster");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{a_new_cluster_is_empty, ONCE},
+		{an_answer_becomes_backends_servers_and_pods, ONCE},
+		{what_haproxy_no_longer_lists_goes_with_its_pod, ONCE},
+		{a_server_that_comes_back_has_no_past, ONCE},
+		{backends_and_servers_stand_in_haproxys_order, ONCE},
+		{a_pod_behind_two_backends_is_one_pod, ONCE},
+		{two_servers_that_change_places_take_their_pods_along, ONCE},
+		{the_algorithm_decides_the_mode_and_a_backend_that_cannot_be_steered_is_shown_if_named,
+			N_OF(algorithms)},
+		{an_empty_backend_is_shown_only_if_named, ONCE},
+		{settings_are_copied_and_those_backends_that_are_not_named_go, ONCE},
+		{every_mode_has_a_name, ONCE},
+		{another_process_is_told_by_its_pid_or_by_its_start, ONCE},
+		{a_reload_moves_no_stale_count, ONCE},
+		{counters_add_up_over_all_servers, ONCE},
+		{arrivals_are_those_of_all_servers_of_the_backend, ONCE},
+		{with_agent_check_alone_arrivals_are_what_the_pods_have_gained, ONCE},
+		{pods_are_wanted_while_some_server_of_theirs_may_have_connections, ONCE},
+		{the_first_round_is_done_when_each_wanted_pod_was_asked_and_stays_done, ONCE},
+		{without_pods_the_first_round_is_done_with_the_first_answer, ONCE},
+		{a_server_is_found_by_its_whole_name_only, ONCE},
+		{names_may_be_as_long_as_haproxy_takes_them, ONCE},
+		{random_answers_leave_a_model_without_loose_ends, ONCE},
+	};
 
-	data_seed("cluster");
-	suite_add_tcase(suite, tcase);
-	tcase_set_timeout(tcase, 60);
-	add_tests(tcase);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	run_dice("cluster");
+	return run_suite("cluster", tests, N_OF(tests));
 }

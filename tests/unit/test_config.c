@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/config.h"
+#include "run.h"
 
 static const char mistakes_path[] = "tests/data/config_mistakes.txt";
 
@@ -206,14 +207,14 @@ END_TEST
 
 START_TEST(services_in_kubernetes_are_taken)
 {
-	struct config config = good(
-		"haproxy: {socket: /s, replicas: {service: balancer}, backends: [web, chat]}\n"
-		"kubernetes:\n"
-		"  - service: web\n"
-		"  - {service: 'chat-2:ws', namespace: talk, backend: chat,\n"
-		"     serverOptions: check inter 2s}\n"
-		"kubernetesAPI: {server: 'https://[::1]:6443', tokenFile: /t, caFile: /c,\n"
-		"  silence: 2m}\n");
+	struct config config =
+		good("haproxy: {socket: /s, replicas: {service: balancer}, backends: [web, chat]}\n"
+		     "kubernetes:\n"
+		     "  - service: web\n"
+		     "  - {service: 'chat-2:ws', namespace: talk, backend: chat,\n"
+		     "     serverOptions: check inter 2s}\n"
+		     "kubernetesAPI: {server: 'https://[::1]:6443', tokenFile: /t, caFile: /c,\n"
+		     "  silence: 2m}\n");
 
 	ck_assert_uint_eq(config.replicas, 1);
 	ck_assert_str_eq(config.replicas_service, "balancer");
@@ -295,23 +296,19 @@ END_TEST
 int main(void)
 {
 	char *table = read_mistakes();
-	Suite *suite = suite_create("config");
-	TCase *tcase = tcase_create("config");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const struct run_test tests[] = {
+		{a_mistake_is_answered_with_its_line_and_key, n_mistakes},
+		{all_but_the_socket_has_a_default, ONCE},
+		{every_key_is_taken, ONCE},
+		{services_in_kubernetes_are_taken, ONCE},
+		{agent_check_alone_takes_its_servers_from_the_file, ONCE},
+		{a_bare_number_is_seconds_for_cache_ttl_as_in_the_traefik_plugin, ONCE},
+		{variables_are_put_into_values_and_never_into_structure, ONCE},
+	};
 
-	tcase_add_loop_test(tcase, a_mistake_is_answered_with_its_line_and_key, 0, n_mistakes);
-	tcase_add_test(tcase, all_but_the_socket_has_a_default);
-	tcase_add_test(tcase, every_key_is_taken);
-	tcase_add_test(tcase, services_in_kubernetes_are_taken);
-	tcase_add_test(tcase, agent_check_alone_takes_its_servers_from_the_file);
-	tcase_add_test(tcase, a_bare_number_is_seconds_for_cache_ttl_as_in_the_traefik_plugin);
-	tcase_add_test(tcase, variables_are_put_into_values_and_never_into_structure);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int status = run_suite("config", tests, N_OF(tests));
+
 	free(mistakes);
 	free(table);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }

@@ -9,6 +9,7 @@
 #include "core/config_schema.h"
 #include "core/config_value.h"
 #include "core/config_yaml.h"
+#include "run.h"
 
 static const char example_path[] = "haproxy/wsbalancer.yaml";
 static const char manual_path[] = "agent/wsbalancer.yaml.5";
@@ -217,21 +218,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("config_documents");
-	TCase *tcase = tcase_create("config_documents");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const struct run_test tests[] = {
+		{the_example_file_shows_the_defaults, N_OF(settings)},
+		{every_key_stands_in_the_example_file, ONCE},
+		{what_is_commented_out_in_the_example_file_is_good_too, ONCE},
+		{every_key_stands_in_the_man_page, ONCE},
+		{the_man_page_tells_the_defaults, N_OF(settings)},
+	};
 
-	tcase_add_loop_test(tcase, the_example_file_shows_the_defaults, 0,
-		(int)(sizeof(settings) / sizeof(settings[0])));
-	tcase_add_test(tcase, every_key_stands_in_the_example_file);
-	tcase_add_test(tcase, what_is_commented_out_in_the_example_file_is_good_too);
-	tcase_add_test(tcase, every_key_stands_in_the_man_page);
-	tcase_add_loop_test(tcase, the_man_page_tells_the_defaults, 0,
-		(int)(sizeof(settings) / sizeof(settings[0])));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite("config_documents", tests, N_OF(tests));
 }

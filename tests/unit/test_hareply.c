@@ -6,6 +6,7 @@
 
 #include "core/hareply.h"
 #include "data.h"
+#include "run.h"
 
 static const char *const versions[] = {"2.6", "3.0", "3.2"};
 enum { N_VERSIONS = 3 };
@@ -587,41 +588,29 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("hareply");
-	TCase *tcase = tcase_create("hareply");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{every_kind_of_server_is_read_from_every_version, N_VERSIONS},
+		{a_socket_of_level_user_is_denied_for_what_it_hides, N_VERSIONS},
+		{a_backend_that_is_not_there_does_not_spoil_the_others, N_VERSIONS},
+		{an_answer_cut_at_any_byte_is_not_taken, N_VERSIONS},
+		{no_bytes_at_all_are_truncated, ONCE},
+		{an_unknown_command_is_seen_and_a_forbidden_one_told_apart, N_VERSIONS},
+		{an_answer_is_refused_for_what_is_wrong_with_it, N_OF(spoilt)},
+		{a_name_longer_than_a_line_of_haproxys_is_refused, ONCE},
+		{a_nul_byte_is_refused_wherever_it_stands, ONCE},
+		{servers_are_those_that_both_tables_have, ONCE},
+		{rows_are_joined_by_name_and_not_by_place, ONCE},
+		{a_server_of_the_same_name_in_another_backend_is_another, ONCE},
+		{a_backend_in_two_places_is_refused, ONCE},
+		{an_algorithm_without_a_name_is_random_only_where_connections_are_balanced, ONCE},
+		{info_is_read_by_its_keys_and_a_long_version_is_cut, ONCE},
+		{spoilt_bytes_do_no_harm, N_VERSIONS},
+		{a_complaint_is_found_among_commands_that_went_well, N_VERSIONS},
+		{where_all_went_well_there_is_no_complaint, N_VERSIONS},
+		{a_complaint_is_cut_to_the_room_that_it_has, ONCE},
+		{every_outcome_has_words_of_its_own, ONCE},
+	};
 
-	data_seed("hareply");
-	suite_add_tcase(suite, tcase);
-	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, every_kind_of_server_is_read_from_every_version, 0, N_VERSIONS);
-	tcase_add_loop_test(
-		tcase, a_socket_of_level_user_is_denied_for_what_it_hides, 0, N_VERSIONS);
-	tcase_add_loop_test(
-		tcase, a_backend_that_is_not_there_does_not_spoil_the_others, 0, N_VERSIONS);
-	tcase_add_loop_test(tcase, an_answer_cut_at_any_byte_is_not_taken, 0, N_VERSIONS);
-	tcase_add_test(tcase, no_bytes_at_all_are_truncated);
-	tcase_add_loop_test(
-		tcase, an_unknown_command_is_seen_and_a_forbidden_one_told_apart, 0, N_VERSIONS);
-	tcase_add_loop_test(tcase, an_answer_is_refused_for_what_is_wrong_with_it, 0,
-		sizeof(spoilt) / sizeof(*spoilt));
-	tcase_add_test(tcase, a_name_longer_than_a_line_of_haproxys_is_refused);
-	tcase_add_test(tcase, a_nul_byte_is_refused_wherever_it_stands);
-	tcase_add_test(tcase, servers_are_those_that_both_tables_have);
-	tcase_add_test(tcase, rows_are_joined_by_name_and_not_by_place);
-	tcase_add_test(tcase, a_server_of_the_same_name_in_another_backend_is_another);
-	tcase_add_test(tcase, a_backend_in_two_places_is_refused);
-	tcase_add_test(
-		tcase, an_algorithm_without_a_name_is_random_only_where_connections_are_balanced);
-	tcase_add_test(tcase, info_is_read_by_its_keys_and_a_long_version_is_cut);
-	tcase_add_loop_test(tcase, spoilt_bytes_do_no_harm, 0, N_VERSIONS);
-	tcase_add_loop_test(
-		tcase, a_complaint_is_found_among_commands_that_went_well, 0, N_VERSIONS);
-	tcase_add_loop_test(tcase, where_all_went_well_there_is_no_complaint, 0, N_VERSIONS);
-	tcase_add_test(tcase, a_complaint_is_cut_to_the_room_that_it_has);
-	tcase_add_test(tcase, every_outcome_has_words_of_its_own);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	run_dice("hareply");
+	return run_suite("hareply", tests, N_OF(tests));
 }

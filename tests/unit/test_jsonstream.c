@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "core/jsonstream.h"
+#include "run.h"
 
 /* Pretty-printed, CRLF, two in one line, a character of three bytes, braces in a text. */
 static const char stream_text[] = "{\"n\":0}\n{\n  \"n\": 1,\n  \"t\": \"\xe2\x82\xac }{\"\n}\r\n"
 				  "{\"n\":2}{\"n\":3}\n\n \t{\"n\":4,\"d\":[[{}]]}\n";
 
 /* Feeds a piece; counts objects, which must carry their number in "n". */
-static enum jsonstream_outcome feed(struct jsonstream *stream, const char *piece, size_t len, int *n)
+static enum jsonstream_outcome feed(
+	struct jsonstream *stream, const char *piece, size_t len, int *n)
 {
 	for (;;) {
 		struct json_object *object;
@@ -40,7 +42,8 @@ START_TEST(every_cut_into_two_pieces_gives_the_same_objects)
 
 		ck_assert(jsonstream_init(&stream, 1024));
 		ck_assert_int_eq(feed(&stream, stream_text, cut, &n), JSONSTREAM_MORE);
-		ck_assert_int_eq(feed(&stream, stream_text + cut, sizeof(stream_text) - 1 - cut, &n),
+		ck_assert_int_eq(
+			feed(&stream, stream_text + cut, sizeof(stream_text) - 1 - cut, &n),
 			JSONSTREAM_MORE);
 		ck_assert_int_eq(n, 5);
 		jsonstream_fini(&stream);
@@ -156,26 +159,16 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("SEED");
-	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-	Suite *suite = suite_create("jsonstream");
-	TCase *tc = tcase_create("jsonstream");
+	const struct run_test tests[] = {
+		{every_cut_into_two_pieces_gives_the_same_objects, ONCE},
+		{single_bytes_give_the_same_objects, ONCE},
+		{what_is_no_object_is_refused, N_OF(bad)},
+		{an_object_above_the_cap_is_refused_and_one_at_it_is_not, ONCE},
+		{space_between_objects_never_counts_towards_the_cap, ONCE},
+		{deep_nesting_is_refused, ONCE},
+		{no_random_stream_in_random_pieces_does_harm, ONCE},
+	};
 
-	printf("jsonstream: SEED=%u\n", seed);
-	srand(seed);
-	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, every_cut_into_two_pieces_gives_the_same_objects);
-	tcase_add_test(tc, single_bytes_give_the_same_objects);
-	tcase_add_loop_test(tc, what_is_no_object_is_refused, 0, sizeof(bad) / sizeof(bad[0]));
-	tcase_add_test(tc, an_object_above_the_cap_is_refused_and_one_at_it_is_not);
-	tcase_add_test(tc, space_between_objects_never_counts_towards_the_cap);
-	tcase_add_test(tc, deep_nesting_is_refused);
-	tcase_add_test(tc, no_random_stream_in_random_pieces_does_harm);
-	suite_add_tcase(suite, tc);
-
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	run_dice("jsonstream");
+	return run_suite("jsonstream", tests, N_OF(tests));
 }

@@ -8,6 +8,7 @@
 
 #include "core/kubefeed.h"
 #include "core/report_kube.h"
+#include "run.h"
 
 static const char list_text[] =
 	"{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[{\"metadata\":{\"name\":\"a\"},"
@@ -85,7 +86,8 @@ START_TEST(an_event_counts_at_once_and_a_half_one_never)
 	ck_assert_uint_eq(count(&feed), 2);
 	ck_assert_str_eq(feed.watch.version, "6");
 	ck_assert(kubefeed_take(&feed, 200, event_text, 50, 1000100));
-	ck_assert_int_eq(kubefeed_ended(&feed, &whole, 1000200, 0).outcome.end, WATCH_END_TRANSPORT);
+	ck_assert_int_eq(
+		kubefeed_ended(&feed, &whole, 1000200, 0).outcome.end, WATCH_END_TRANSPORT);
 	ck_assert_uint_eq(count(&feed), 2);
 	kubefeed_fini(&feed);
 }
@@ -137,18 +139,22 @@ START_TEST(the_reports_tell_the_counts_and_the_age)
 {
 	struct kubefeed feed = listed();
 	struct report_kube kube = report_of(&feed);
-	struct report_view view = {
-		.now_ms = 1002500, .wall_ms = 1700000002500, .kubernetes = &kube, .n_kubernetes = 1};
+	struct report_view view = {.now_ms = 1002500,
+		.wall_ms = 1700000002500,
+		.kubernetes = &kube,
+		.n_kubernetes = 1};
 	struct jsonput put = {.ok = true};
 	struct json_object *report = json_object_new_object();
 
 	report_kube_json(&put, report, &view);
 	ck_assert(put.ok);
 	ck_assert_str_eq(json_object_to_json_string_ext(report, JSON_C_TO_STRING_NOZERO),
-		"{\"kubernetes\":[{\"namespace\":\"ns\\\"\\n<b>\",\"service\":\"web\",\"proxy\":\"ws\","
+		"{\"kubernetes\":[{\"namespace\":\"ns\\\"\\n<b>\",\"service\":\"web\",\"proxy\":"
+		"\"ws\","
 		"\"listed\":true,\"watching\":true,\"error\":null,\"heard_age_s\":2.5,\"slices\":1,"
 		"\"endpoints_ready\":3,\"endpoints_terminating\":2,\"endpoints_unready\":1,"
-		"\"slots_free\":5,\"slots_quarantined\":4,\"servers_added\":6,\"pods_unplaced\":7}]}");
+		"\"slots_free\":5,\"slots_quarantined\":4,\"servers_added\":6,\"pods_unplaced\":7}]"
+		"}");
 	json_object_put(report);
 
 	char *text = NULL;
@@ -204,19 +210,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("kubefeed");
-	TCase *tc = tcase_create("kubefeed");
+	const struct run_test tests[] = {
+		{a_list_counts_only_when_it_has_come_whole, ONCE},
+		{an_event_counts_at_once_and_a_half_one_never, ONCE},
+		{a_refusal_is_told_in_the_servers_words, ONCE},
+		{the_reports_tell_the_counts_and_the_age, ONCE},
+		{without_kubernetes_the_reports_are_silent, ONCE},
+	};
 
-	tcase_add_test(tc, a_list_counts_only_when_it_has_come_whole);
-	tcase_add_test(tc, an_event_counts_at_once_and_a_half_one_never);
-	tcase_add_test(tc, a_refusal_is_told_in_the_servers_words);
-	tcase_add_test(tc, the_reports_tell_the_counts_and_the_age);
-	tcase_add_test(tc, without_kubernetes_the_reports_are_silent);
-	suite_add_tcase(suite, tc);
-
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite("kubefeed", tests, N_OF(tests));
 }

@@ -6,7 +6,7 @@
 
 #include "core/metric.h"
 #include "core/text.h"
-#include "data.h"
+#include "run.h"
 
 /* Parses from memory of exactly that length, so that a byte too far is seen. On failure *out must
  * be untouched. */
@@ -412,29 +412,21 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("metric");
-	TCase *tcase = tcase_create("metric");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{only_a_whole_number_at_the_key_is_a_count, N_OF(counts)},
+		{no_byte_of_a_good_answer_can_be_missing, ONCE},
+		{a_path_leads_through_objects_only, ONCE},
+		{a_step_of_a_path_longer_than_any_name_finds_nothing, ONCE},
+		{draining_is_a_boolean_and_capacity_a_positive_number, N_OF(fields)},
+		{names_are_taken_as_they_are_and_anything_but_text_is_none, ONCE},
+		{half_a_surrogate_pair_comes_out_as_valid_utf8, ONCE},
+		{a_long_name_is_cut_before_the_character_that_does_not_fit, ONCE},
+		{a_body_is_taken_up_to_64_kib_and_no_byte_more, ONCE},
+		{deep_nesting_is_refused_and_some_is_not, ONCE},
+		{spoilt_bytes_do_no_harm, ONCE},
+		{every_outcome_has_a_label_and_words_of_its_own, ONCE},
+	};
 
-	data_seed("metric");
-	suite_add_tcase(suite, tcase);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, only_a_whole_number_at_the_key_is_a_count, 0,
-		sizeof(counts) / sizeof(*counts));
-	tcase_add_test(tcase, no_byte_of_a_good_answer_can_be_missing);
-	tcase_add_test(tcase, a_path_leads_through_objects_only);
-	tcase_add_test(tcase, a_step_of_a_path_longer_than_any_name_finds_nothing);
-	tcase_add_loop_test(tcase, draining_is_a_boolean_and_capacity_a_positive_number, 0,
-		sizeof(fields) / sizeof(*fields));
-	tcase_add_test(tcase, names_are_taken_as_they_are_and_anything_but_text_is_none);
-	tcase_add_test(tcase, half_a_surrogate_pair_comes_out_as_valid_utf8);
-	tcase_add_test(tcase, a_long_name_is_cut_before_the_character_that_does_not_fit);
-	tcase_add_test(tcase, a_body_is_taken_up_to_64_kib_and_no_byte_more);
-	tcase_add_test(tcase, deep_nesting_is_refused_and_some_is_not);
-	tcase_add_test(tcase, spoilt_bytes_do_no_harm);
-	tcase_add_test(tcase, every_outcome_has_a_label_and_words_of_its_own);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	run_dice("metric");
+	return run_suite("metric", tests, N_OF(tests));
 }

@@ -15,6 +15,7 @@
 #include "core/steer.h"
 #include "data.h"
 #include "rows.h"
+#include "run.h"
 
 /* ---- allocations that fail (the linker leads the core's calls here, see the Makefile) ---- */
 
@@ -105,7 +106,8 @@ int __wrap_lh_table_insert(struct lh_table *table, const void *key, const void *
 }
 
 /* A failed asprintf leaves the pointer undefined: here it is one that must not be freed. */
-__attribute__((format(printf, 2, 0))) static int print(char **text, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int print(
+	char **text, const char *format, va_list args)
 {
 	if (!fails())
 		return vasprintf(text, format, args);
@@ -589,31 +591,20 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 }
 END_TEST
 
-static void add_tests(TCase *tcase)
-{
-	tcase_add_test(tcase, an_answer_is_out_of_memory_or_whole);
-	tcase_add_test(tcase, a_metric_is_out_of_memory_or_whole);
-	tcase_add_test(tcase, a_question_is_whole_or_none);
-	tcase_add_test(tcase, configured_servers_are_whole_or_none);
-	tcase_add_test(tcase, a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all);
-	tcase_add_test(tcase, an_update_cut_short_is_mended_by_the_next_as_if_nothing_had_been);
-	tcase_add_test(tcase, a_first_update_cut_short_is_mended_by_the_next);
-	tcase_add_test(tcase, a_pod_is_taken_or_not_and_then_the_table_is_as_before);
-	tcase_add_test(tcase, a_plan_that_fails_leaves_the_weights_and_is_made_up_for);
-	tcase_add_test(tcase, commands_that_fail_are_not_remembered_as_sent);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("out of memory");
-	TCase *tcase = tcase_create("out of memory");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{an_answer_is_out_of_memory_or_whole, ONCE},
+		{a_metric_is_out_of_memory_or_whole, ONCE},
+		{a_question_is_whole_or_none, ONCE},
+		{configured_servers_are_whole_or_none, ONCE},
+		{a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all, ONCE},
+		{an_update_cut_short_is_mended_by_the_next_as_if_nothing_had_been, ONCE},
+		{a_first_update_cut_short_is_mended_by_the_next, ONCE},
+		{a_pod_is_taken_or_not_and_then_the_table_is_as_before, ONCE},
+		{a_plan_that_fails_leaves_the_weights_and_is_made_up_for, ONCE},
+		{commands_that_fail_are_not_remembered_as_sent, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_set_timeout(tcase, 60);
-	add_tests(tcase);
-	srunner_run_all(runner, CK_ENV);
-	int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("out of memory", tests, N_OF(tests));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/outlook.h"
+#include "run.h"
 
 enum { MAX_PODS = 12 };
 
@@ -109,21 +110,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("outlook");
-	TCase *tcase = tcase_create("outlook");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{new_pods_are_full_when_as_many_have_come_as_they_lack, ONCE},
+		{a_pod_that_sticks_out_only_loses_by_closing, ONCE},
+		{where_many_come_a_pod_that_sticks_out_is_caught_up_with, ONCE},
+		{without_arrivals_only_closing_helps, ONCE},
+		{a_small_difference_is_balance, ONCE},
+		{nothing_at_all_is_balanced, ONCE},
+		{draining_pods_are_left_out, ONCE},
+		{every_verdict_has_words, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, new_pods_are_full_when_as_many_have_come_as_they_lack);
-	tcase_add_test(tcase, a_pod_that_sticks_out_only_loses_by_closing);
-	tcase_add_test(tcase, where_many_come_a_pod_that_sticks_out_is_caught_up_with);
-	tcase_add_test(tcase, without_arrivals_only_closing_helps);
-	tcase_add_test(tcase, a_small_difference_is_balance);
-	tcase_add_test(tcase, nothing_at_all_is_balanced);
-	tcase_add_test(tcase, draining_pods_are_left_out);
-	tcase_add_test(tcase, every_verdict_has_words);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("outlook", tests, N_OF(tests));
 }

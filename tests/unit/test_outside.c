@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/outside.h"
+#include "run.h"
 
 START_TEST(the_first_answer_is_taken_as_it_is)
 {
@@ -90,20 +91,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("outside");
-	TCase *tcase = tcase_create("outside");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{the_first_answer_is_taken_as_it_is, ONCE},
+		{one_instance_is_not_moved_by_one_odd_reading, ONCE},
+		{one_instance_is_moved_by_two_readings_that_agree, ONCE},
+		{a_storm_does_not_look_like_connections_from_outside, ONCE},
+		{with_several_instances_each_reading_counts, ONCE},
+		{after_a_reload_the_old_workers_connections_come_from_outside, ONCE},
+		{sessions_of_the_pod_before_are_not_the_new_pods, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, the_first_answer_is_taken_as_it_is);
-	tcase_add_test(tcase, one_instance_is_not_moved_by_one_odd_reading);
-	tcase_add_test(tcase, one_instance_is_moved_by_two_readings_that_agree);
-	tcase_add_test(tcase, a_storm_does_not_look_like_connections_from_outside);
-	tcase_add_test(tcase, with_several_instances_each_reading_counts);
-	tcase_add_test(tcase, after_a_reload_the_old_workers_connections_come_from_outside);
-	tcase_add_test(tcase, sessions_of_the_pod_before_are_not_the_new_pods);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("outside", tests, N_OF(tests));
 }

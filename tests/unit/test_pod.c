@@ -7,6 +7,7 @@
 
 #include "core/pod.h"
 #include "core/slice.h"
+#include "run.h"
 
 struct gone {
 	int n;
@@ -257,22 +258,17 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("pod");
-	TCase *tcase = tcase_create("pod");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{a_new_pod_has_said_nothing, ONCE},
+		{a_key_is_unique_and_brackets_an_ipv6_address, ONCE},
+		{servers_with_one_address_share_a_pod_until_the_last_lets_go, ONCE},
+		{a_pod_that_comes_back_has_no_past, ONCE},
+		{a_failure_is_kept_in_words_and_leaves_the_last_good_answer, ONCE},
+		{growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth, ONCE},
+		{names_are_kubernetes_word_or_else_the_pods_own, ONCE},
+		{another_uid_at_the_same_address_is_a_pod_that_was_not_heard, ONCE},
+		{the_table_grows_and_each_pod_is_visited_once, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, a_new_pod_has_said_nothing);
-	tcase_add_test(tcase, a_key_is_unique_and_brackets_an_ipv6_address);
-	tcase_add_test(tcase, servers_with_one_address_share_a_pod_until_the_last_lets_go);
-	tcase_add_test(tcase, a_pod_that_comes_back_has_no_past);
-	tcase_add_test(tcase, a_failure_is_kept_in_words_and_leaves_the_last_good_answer);
-	tcase_add_test(tcase, growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth);
-	tcase_add_test(tcase, names_are_kubernetes_word_or_else_the_pods_own);
-	tcase_add_test(tcase, another_uid_at_the_same_address_is_a_pod_that_was_not_heard);
-	tcase_add_test(tcase, the_table_grows_and_each_pod_is_visited_once);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("pod", tests, N_OF(tests));
 }

@@ -7,8 +7,8 @@
 
 #include "core/reconcile.h"
 #include "core/steer.h"
-#include "data.h"
 #include "rows.h"
+#include "run.h"
 
 /* ---- lines ---- */
 
@@ -568,40 +568,29 @@ START_TEST(random_rounds_converge_and_the_end_restores)
 }
 END_TEST
 
-static void add_tests(TCase *tcase)
-{
-	tcase_add_test(tcase, commands_join_into_lines_that_end_in_a_newline);
-	tcase_add_test(tcase, a_line_is_filled_to_its_last_byte_and_no_further);
-	tcase_add_test(tcase, only_planned_weights_that_differ_are_sent);
-	tcase_add_test(tcase, the_weights_0_and_256_are_sent_like_any_other);
-	tcase_add_test(tcase, a_weight_that_did_not_arrive_is_sent_again_and_is_no_repair);
-	tcase_add_test(tcase, a_weight_that_somebody_changed_is_repaired_and_counted);
-	tcase_add_test(tcase,
-		another_pod_in_the_slot_gets_its_weight_even_where_the_old_one_had_the_same_wanted);
-	tcase_add_test(tcase, after_a_reload_every_weight_is_sent_at_once);
-	tcase_add_test(tcase, agent_send_is_told_once_where_the_agent_check_asks_the_agent);
-	tcase_add_test(tcase, restore_puts_back_what_was_steered_and_nothing_else);
-	tcase_add_test(tcase, restore_follows_a_weight_that_was_sent_a_moment_ago);
-	tcase_add_test(tcase, restore_is_sent_again_where_haproxy_shows_that_it_was_lost);
-	tcase_add_test(tcase, restore_takes_back_what_an_agent_before_this_one_has_left);
-	tcase_add_test(tcase, restore_puts_back_the_weight_of_a_slot_that_lost_its_pod);
-	tcase_add_test(tcase, restore_reaches_servers_that_were_drained_or_stopped_since);
-	tcase_add_test(tcase, thousands_of_weights_go_out_once_each_in_few_lines);
-	tcase_add_test(tcase, random_rounds_converge_and_the_end_restores);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("reconcile");
-	TCase *tcase = tcase_create("reconcile");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{commands_join_into_lines_that_end_in_a_newline, ONCE},
+		{a_line_is_filled_to_its_last_byte_and_no_further, ONCE},
+		{only_planned_weights_that_differ_are_sent, ONCE},
+		{the_weights_0_and_256_are_sent_like_any_other, ONCE},
+		{a_weight_that_did_not_arrive_is_sent_again_and_is_no_repair, ONCE},
+		{a_weight_that_somebody_changed_is_repaired_and_counted, ONCE},
+		{another_pod_in_the_slot_gets_its_weight_even_where_the_old_one_had_the_same_wanted,
+			ONCE},
+		{after_a_reload_every_weight_is_sent_at_once, ONCE},
+		{agent_send_is_told_once_where_the_agent_check_asks_the_agent, ONCE},
+		{restore_puts_back_what_was_steered_and_nothing_else, ONCE},
+		{restore_follows_a_weight_that_was_sent_a_moment_ago, ONCE},
+		{restore_is_sent_again_where_haproxy_shows_that_it_was_lost, ONCE},
+		{restore_takes_back_what_an_agent_before_this_one_has_left, ONCE},
+		{restore_puts_back_the_weight_of_a_slot_that_lost_its_pod, ONCE},
+		{restore_reaches_servers_that_were_drained_or_stopped_since, ONCE},
+		{thousands_of_weights_go_out_once_each_in_few_lines, ONCE},
+		{random_rounds_converge_and_the_end_restores, ONCE},
+	};
 
-	data_seed("reconcile");
-	suite_add_tcase(suite, tcase);
-	tcase_set_timeout(tcase, 60);
-	add_tests(tcase);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	run_dice("reconcile");
+	return run_suite("reconcile", tests, N_OF(tests));
 }

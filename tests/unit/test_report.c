@@ -10,6 +10,7 @@
 #include "core/report_rows.h"
 #include "core/steer.h"
 #include "core/text.h"
+#include "run.h"
 
 enum { N_MAX = 16 };
 
@@ -163,7 +164,7 @@ static int64_t number_at(struct json_object *object, const char *path)
 static double real_at(struct json_object *object, const char *path)
 {
 	ck_assert(json_object_is_type(at(object, path), json_type_int) ||
-		json_object_is_type(at(object, path), json_type_double));
+		  json_object_is_type(at(object, path), json_type_double));
 	return json_object_get_double(at(object, path));
 }
 
@@ -409,8 +410,8 @@ START_TEST(why_is_said_in_words)
 }
 END_TEST
 
-static void assert_why(struct scene *scene, const char *backend, const char *server,
-	const char *wanted)
+static void assert_why(
+	struct scene *scene, const char *backend, const char *server, const char *wanted)
 {
 	char why[200];
 
@@ -577,8 +578,8 @@ START_TEST(plans_are_counted_by_what_they_rest_on_and_weights_by_size)
 		strstr(text.bytes, "wsbalancer_backend_planned_weight_count{proxy=\"ws\"} 9\n"));
 	ck_assert_ptr_nonnull(strstr(text.bytes,
 		"wsbalancer_backend_server_plans_total{proxy=\"ws\",state=\"never_heard\"} 5\n"));
-	ck_assert_ptr_nonnull(strstr(
-		text.bytes, "wsbalancer_backend_fallback_plans_total{proxy=\"ws\"} 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.bytes, "wsbalancer_backend_fallback_plans_total{proxy=\"ws\"} 1\n"));
 	free(text.bytes);
 	scene_free(scene);
 }
@@ -625,10 +626,7 @@ END_TEST
 START_TEST(no_name_becomes_markup)
 {
 	static const char spice[] = "<>&\"'{}/=\\\n\r\t \x80\xff\xc3\xa9\xe2\x80\xae-]!";
-	const char *given = getenv("SEED");
-	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 1;
-
-	seed += (unsigned)_i;
+	unsigned seed = run_seed() + (unsigned)_i;
 	char name[40];
 	struct scene *plain = scene_of_two();
 	struct scene *spiced = scene_of_two();
@@ -651,7 +649,7 @@ START_TEST(no_name_becomes_markup)
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		ck_assert_msg(count_of(a, marks[i]) == count_of(b, marks[i]), "%s, SEED=%u",
-			marks[i], seed);
+			marks[i], run_seed());
 	ck_assert(text_is_utf8(b, strlen(b)));
 	free(a);
 	free(b);
@@ -735,30 +733,24 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("report");
-	TCase *tcase = tcase_create("report");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{json_has_the_plugins_keys_and_values, ONCE},
+		{json_says_what_each_weight_is_made_of, ONCE},
+		{a_pod_of_two_servers_counts_once_in_the_totals, ONCE},
+		{servers_of_one_name_in_dns_are_one_service, ONCE},
+		{a_count_older_than_the_ttl_gives_way_to_what_leastconn_assumes, ONCE},
+		{a_query_selects_pods_and_totals, 10},
+		{why_is_said_in_words, ONCE},
+		{a_pod_that_warms_up_says_how_far, ONCE},
+		{what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_it_is, ONCE},
+		{a_backend_says_what_brings_balance, ONCE},
+		{plans_are_counted_by_what_they_rest_on_and_weights_by_size, ONCE},
+		{the_page_has_every_placeholder_filled, ONCE},
+		{no_name_becomes_markup, 50},
+		{every_writer_manages_before_haproxy_has_answered, ONCE},
+		{series_of_a_pod_end_with_it, ONCE},
+		{openmetrics_differs_where_it_must, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, json_has_the_plugins_keys_and_values);
-	tcase_add_test(tcase, json_says_what_each_weight_is_made_of);
-	tcase_add_test(tcase, a_pod_of_two_servers_counts_once_in_the_totals);
-	tcase_add_test(tcase, servers_of_one_name_in_dns_are_one_service);
-	tcase_add_test(tcase, a_count_older_than_the_ttl_gives_way_to_what_leastconn_assumes);
-	tcase_add_loop_test(tcase, a_query_selects_pods_and_totals, 0, 10);
-	tcase_add_test(tcase, why_is_said_in_words);
-	tcase_add_test(tcase, a_pod_that_warms_up_says_how_far);
-	tcase_add_test(tcase,
-		what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_it_is);
-	tcase_add_test(tcase, a_backend_says_what_brings_balance);
-	tcase_add_test(tcase, plans_are_counted_by_what_they_rest_on_and_weights_by_size);
-	tcase_add_test(tcase, the_page_has_every_placeholder_filled);
-	tcase_add_loop_test(tcase, no_name_becomes_markup, 0, 50);
-	tcase_add_test(tcase, every_writer_manages_before_haproxy_has_answered);
-	tcase_add_test(tcase, series_of_a_pod_end_with_it);
-	tcase_add_test(tcase, openmetrics_differs_where_it_must);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("report", tests, N_OF(tests));
 }

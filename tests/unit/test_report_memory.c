@@ -8,6 +8,7 @@
 
 #include "core/report.h"
 #include "core/steer.h"
+#include "run.h"
 
 /* ---- allocations that fail (the linker leads the core's calls here, see the Makefile) ---- */
 
@@ -140,15 +141,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("report memory");
-	TCase *tcase = tcase_create("report memory");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{a_report_is_whole_or_none, N_OF(writers)},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_loop_test(
-		tcase, a_report_is_whole_or_none, 0, (int)(sizeof(writers) / sizeof(writers[0])));
-	srunner_run_all(runner, CK_ENV);
-	int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("report memory", tests, N_OF(tests));
 }

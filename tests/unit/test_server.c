@@ -7,6 +7,7 @@
 
 #include "core/server.h"
 #include "rows.h"
+#include "run.h"
 
 /* One server and the updates that it gets, a second apart. */
 struct bench {
@@ -498,30 +499,22 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("server");
-	TCase *tcase = tcase_create("server");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{a_new_server_knows_its_name_and_nothing_else, ONCE},
+		{a_line_is_taken_field_by_field, ONCE},
+		{a_state_says_why_a_server_is_or_is_not_steered, N_OF(states)},
+		{every_state_has_a_name_of_its_own, ONCE},
+		{another_address_is_another_pod_and_nothing_of_the_old_one_is_kept, ONCE},
+		{an_address_that_goes_takes_its_pod_along_and_may_come_back, ONCE},
+		{a_server_that_comes_to_others_is_new_from_when_haproxy_uses_it, N_OF(joins)},
+		{sessions_are_of_this_address_alone_once_the_server_held_none, ONCE},
+		{started_sessions_are_counted_from_answer_to_answer, ONCE},
+		{own_at_the_time_of_the_count_lies_between_the_two_answers, N_OF(movements)},
+		{a_pod_heard_before_its_server_was_seen_has_what_the_server_has, ONCE},
+		{a_reload_is_no_move_and_makes_what_was_sent_unknown, ONCE},
+		{a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more, ONCE},
+		{a_pod_is_shared_by_servers_and_goes_with_the_last, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, a_new_server_knows_its_name_and_nothing_else);
-	tcase_add_test(tcase, a_line_is_taken_field_by_field);
-	tcase_add_loop_test(tcase, a_state_says_why_a_server_is_or_is_not_steered, 0,
-		sizeof(states) / sizeof(*states));
-	tcase_add_test(tcase, every_state_has_a_name_of_its_own);
-	tcase_add_test(tcase, another_address_is_another_pod_and_nothing_of_the_old_one_is_kept);
-	tcase_add_test(tcase, an_address_that_goes_takes_its_pod_along_and_may_come_back);
-	tcase_add_loop_test(tcase, a_server_that_comes_to_others_is_new_from_when_haproxy_uses_it,
-		0, (int)(sizeof(joins) / sizeof(joins[0])));
-	tcase_add_test(tcase, sessions_are_of_this_address_alone_once_the_server_held_none);
-	tcase_add_test(tcase, started_sessions_are_counted_from_answer_to_answer);
-	tcase_add_loop_test(tcase, own_at_the_time_of_the_count_lies_between_the_two_answers, 0,
-		sizeof(movements) / sizeof(*movements));
-	tcase_add_test(tcase, a_pod_heard_before_its_server_was_seen_has_what_the_server_has);
-	tcase_add_test(tcase, a_reload_is_no_move_and_makes_what_was_sent_unknown);
-	tcase_add_test(tcase, a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more);
-	tcase_add_test(tcase, a_pod_is_shared_by_servers_and_goes_with_the_last);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("server", tests, N_OF(tests));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/slices.h"
+#include "run.h"
 
 static struct json_object *parse(const char *text)
 {
@@ -35,7 +36,8 @@ static struct slices_news apply_slice(struct slices *slices, const char *type, c
 	return slices_apply(slices, last);
 }
 
-#define A1 "{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":true}," \
+#define A1                                                                     \
+	"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":true},"       \
 	"\"targetRef\":{\"kind\":\"Pod\",\"name\":\"web-a\",\"uid\":\"u-a\"}," \
 	"\"nodeName\":\"n1\",\"zone\":\"z1\"}"
 #define A2 "{\"addresses\":[\"10.0.0.2\"],\"conditions\":{\"ready\":true}}"
@@ -117,7 +119,8 @@ static const struct {
 } ports[] = {
 	{NULL, "[{\"port\":80}]", 80},
 	{NULL, "[{\"name\":\"\",\"port\":80,\"protocol\":null}]", 80},
-	{NULL, "[{\"port\":53,\"protocol\":\"UDP\"},{\"name\":\"a\",\"port\":80},{\"port\":81}]", 80},
+	{NULL, "[{\"port\":53,\"protocol\":\"UDP\"},{\"name\":\"a\",\"port\":80},{\"port\":81}]",
+		80},
 	{"ws", "[{\"name\":\"a\",\"port\":80},{\"name\":\"ws\",\"port\":81}]", 81},
 	{"ws", "[{\"name\":\"a\",\"port\":80},{\"port\":81}]", 0},
 	{"81", "[{\"name\":\"a\",\"port\":80},{\"name\":\"ws\",\"port\":81}]", 81},
@@ -137,7 +140,8 @@ START_TEST(the_port_is_found_by_name_by_number_or_as_the_first)
 	const char *version, *why;
 
 	snprintf(text, sizeof(text),
-		"{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":\"s\"},"
+		"{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":"
+		"\"s\"},"
 		"\"addressType\":\"IPv4\",\"ports\":%s,\"endpoints\":[" A2 "]}]}",
 		ports[_i].ports);
 	if (ports[_i].port)
@@ -157,7 +161,8 @@ START_TEST(an_endpoint_in_two_slices_counts_once_and_at_its_best)
 	apply_slice(slices, "ADDED", "web-1", "IPv4",
 		"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":false}}");
 	apply_slice(slices, "ADDED", "web-2", "IPv4",
-		"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":false,\"terminating\":true}}");
+		"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":false,\"terminating\":"
+		"true}}");
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 terminating");
 	apply_slice(slices, "ADDED", "web-0", "IPv4", A1);
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
@@ -238,18 +243,23 @@ static const struct {
 	enum slices_event event;
 	unsigned code;
 } events[] = {
-	{"{\"type\":\"BOOKMARK\",\"object\":{\"addressType\":\"\",\"endpoints\":null,\"ports\":null,"
-	 "\"metadata\":{\"resourceVersion\":\"8\",\"creationTimestamp\":null}}}", SLICES_BOOKMARK, 0},
-	{"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}}",
-	 SLICES_ERROR, 410},
+	{"{\"type\":\"BOOKMARK\",\"object\":{\"addressType\":\"\",\"endpoints\":null,\"ports\":"
+	 "null,"
+	 "\"metadata\":{\"resourceVersion\":\"8\",\"creationTimestamp\":null}}}",
+		SLICES_BOOKMARK, 0},
+	{"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}"
+	 "}",
+		SLICES_ERROR, 410},
 	{"{\"type\":\"ERROR\",\"object\":{}}", SLICES_ERROR, 0},
-	{"{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"name\":\"web-1\"}}}", SLICES_IGNORED, 0},
+	{"{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"name\":\"web-1\"}}}", SLICES_IGNORED,
+		0},
 	{"{}", SLICES_MALFORMED, 0},
 	{"{\"type\":7,\"object\":{}}", SLICES_MALFORMED, 0},
 	{"{\"type\":\"ADDED\",\"object\":null}", SLICES_MALFORMED, 0},
 	{"{\"type\":\"ADDED\",\"object\":{}}", SLICES_MALFORMED, 0},
 	{"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"\"}}}", SLICES_MALFORMED, 0},
-	{"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a b\"}}}", SLICES_MALFORMED, 0},
+	{"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a b\"}}}", SLICES_MALFORMED,
+		0},
 	{"{\"kind\":\"Status\",\"code\":403}", SLICES_MALFORMED, 0},
 };
 
@@ -292,10 +302,11 @@ END_TEST
 START_TEST(a_slice_whose_label_names_another_service_leaves)
 {
 	struct slices *slices = slices_new("web", NULL);
-	struct json_object *event = parse(
-		"{\"type\":\"MODIFIED\",\"object\":{\"addressType\":\"IPv4\",\"metadata\":{\"name\":"
-		"\"web-1\",\"labels\":{\"kubernetes.io/service-name\":\"other\"}},"
-		"\"ports\":[{\"port\":8080}],\"endpoints\":[" A1 "]}}");
+	struct json_object *event =
+		parse("{\"type\":\"MODIFIED\",\"object\":{\"addressType\":\"IPv4\",\"metadata\":{"
+		      "\"name\":"
+		      "\"web-1\",\"labels\":{\"kubernetes.io/service-name\":\"other\"}},"
+		      "\"ports\":[{\"port\":8080}],\"endpoints\":[" A1 "]}}");
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
 	ck_assert_int_eq(slices_apply(slices, event).event, SLICES_CHANGED);
@@ -325,8 +336,8 @@ START_TEST(the_union_is_that_of_a_plain_table_after_any_history)
 {
 	enum { SLICES = 4, ADDRESSES = 20, STEPS = 400 };
 	static int table[SLICES][ADDRESSES]; /* state + 1, or 0 */
-	static const char *const states[] = {"{\"ready\":false}",
-		"{\"serving\":true,\"terminating\":true}", "{\"ready\":true}"};
+	static const char *const states[] = {
+		"{\"ready\":false}", "{\"serving\":true,\"terminating\":true}", "{\"ready\":true}"};
 	struct slices *slices = slices_new("web", "ws");
 
 	memset(table, 0, sizeof(table));
@@ -346,8 +357,11 @@ START_TEST(the_union_is_that_of_a_plain_table_after_any_history)
 					at ? "," : "", a, states[state]);
 		}
 		snprintf(name, sizeof(name), "web-%d", s);
-		apply_slice(slices, deleted ? "DELETED" : rand() % 2 ? "ADDED" : "MODIFIED", name,
-			"IPv4", endpoints);
+		apply_slice(slices,
+			deleted      ? "DELETED"
+			: rand() % 2 ? "ADDED"
+				     : "MODIFIED",
+			name, "IPv4", endpoints);
 
 		struct endpoint *all;
 		size_t n, expected = 0;
@@ -373,10 +387,10 @@ END_TEST
 /* A slice's text with random bytes in it: whatever parses as JSON must do no harm. */
 START_TEST(no_mutation_of_an_event_does_harm)
 {
-	static const char event[] =
-		"{\"type\":\"ADDED\",\"object\":{\"addressType\":\"IPv4\",\"metadata\":{\"name\":\"a\","
-		"\"resourceVersion\":\"1\"},\"ports\":[{\"name\":\"ws\",\"port\":80}],\"endpoints\":["
-		A1 "]}}";
+	static const char event[] = "{\"type\":\"ADDED\",\"object\":{\"addressType\":\"IPv4\","
+				    "\"metadata\":{\"name\":\"a\","
+				    "\"resourceVersion\":\"1\"},\"ports\":[{\"name\":\"ws\","
+				    "\"port\":80}],\"endpoints\":[" A1 "]}}";
 	static const char bytes[] = "{}[]\",:0123456789nulltruefalse-e.\\";
 	struct slices *slices = slices_new("web", NULL);
 
@@ -403,36 +417,22 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("SEED");
-	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-	Suite *suite = suite_create("slices");
-	TCase *tc = tcase_create("slices");
+	const struct run_test tests[] = {
+		{an_added_slice_gives_its_endpoints_with_their_names, ONCE},
+		{conditions_have_the_defaults_of_the_api, N_OF(conditions)},
+		{the_port_is_found_by_name_by_number_or_as_the_first, N_OF(ports)},
+		{an_endpoint_in_two_slices_counts_once_and_at_its_best, ONCE},
+		{ipv4_wins_even_while_it_is_empty, ONCE},
+		{a_list_takes_away_what_it_does_not_name, ONCE},
+		{a_wrong_list_changes_nothing, N_OF(bad_lists)},
+		{an_event_that_is_no_change_changes_nothing, N_OF(events)},
+		{one_unusable_endpoint_leaves_the_others_alone, ONCE},
+		{a_slice_whose_label_names_another_service_leaves, ONCE},
+		{an_endpoint_that_moves_to_another_slice_stays, ONCE},
+		{the_union_is_that_of_a_plain_table_after_any_history, ONCE},
+		{no_mutation_of_an_event_does_harm, ONCE},
+	};
 
-	printf("slices: SEED=%u\n", seed);
-	srand(seed);
-	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, an_added_slice_gives_its_endpoints_with_their_names);
-	tcase_add_loop_test(tc, conditions_have_the_defaults_of_the_api, 0,
-		sizeof(conditions) / sizeof(conditions[0]));
-	tcase_add_loop_test(tc, the_port_is_found_by_name_by_number_or_as_the_first, 0,
-		sizeof(ports) / sizeof(ports[0]));
-	tcase_add_test(tc, an_endpoint_in_two_slices_counts_once_and_at_its_best);
-	tcase_add_test(tc, ipv4_wins_even_while_it_is_empty);
-	tcase_add_test(tc, a_list_takes_away_what_it_does_not_name);
-	tcase_add_loop_test(tc, a_wrong_list_changes_nothing, 0,
-		sizeof(bad_lists) / sizeof(bad_lists[0]));
-	tcase_add_loop_test(tc, an_event_that_is_no_change_changes_nothing, 0,
-		sizeof(events) / sizeof(events[0]));
-	tcase_add_test(tc, one_unusable_endpoint_leaves_the_others_alone);
-	tcase_add_test(tc, a_slice_whose_label_names_another_service_leaves);
-	tcase_add_test(tc, an_endpoint_that_moves_to_another_slice_stays);
-	tcase_add_test(tc, the_union_is_that_of_a_plain_table_after_any_history);
-	tcase_add_test(tc, no_mutation_of_an_event_does_harm);
-	suite_add_tcase(suite, tc);
-
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	run_dice("slices");
+	return run_suite("slices", tests, N_OF(tests));
 }

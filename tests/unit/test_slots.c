@@ -8,6 +8,7 @@
 #include "core/slices.h"
 #include "core/slots.h"
 #include "core/slots_reply.h"
+#include "run.h"
 
 enum { SERVERS_MAX = 64, PODS_MAX = 24 };
 
@@ -105,8 +106,8 @@ static void sim_set(struct sim_server *server, char **words)
 							   server->port == port),
 			"%s has %u connections to %s and is given to %s", server->name,
 			server->scur, server->address, words[1]);
-		ck_assert_msg(server->admin & HAREPLY_ADMIN_MAINT, "%s moves while in use",
-			server->name);
+		ck_assert_msg(
+			server->admin & HAREPLY_ADMIN_MAINT, "%s moves while in use", server->name);
 		snprintf(server->address, sizeof(server->address), "%s", words[1]);
 		server->port = port;
 	} else if (strcmp(words[0], "weight") == 0) {
@@ -160,8 +161,8 @@ static void sim_obey(struct sim *sim, const char *command)
 	if (strcmp(words[0], "set") == 0) {
 		sim_set(server, words + 3);
 	} else if (strcmp(words[0], "del") == 0) {
-		ck_assert_msg((server->admin & HAREPLY_ADMIN_MAINT) && server->scur == 0, "%s",
-			command);
+		ck_assert_msg(
+			(server->admin & HAREPLY_ADMIN_MAINT) && server->scur == 0, "%s", command);
 		*server = sim->servers[--sim->n];
 	} else {
 		ck_assert_str_eq(words[0], "enable");
@@ -198,10 +199,10 @@ static struct slots_plan sim_plan(struct sim *sim)
 	struct hareply_backend backend = sim_view(sim);
 	struct slots_plan plan, again;
 
-	ck_assert(slots_plan(&backend, sim->wanted, sim->n_wanted, &sim->options, &sim->memory,
-		&plan));
-	ck_assert(slots_plan(&backend, sim->wanted, sim->n_wanted, &sim->options, &sim->memory,
-		&again));
+	ck_assert(slots_plan(
+		&backend, sim->wanted, sim->n_wanted, &sim->options, &sim->memory, &plan));
+	ck_assert(slots_plan(
+		&backend, sim->wanted, sim->n_wanted, &sim->options, &sim->memory, &again));
 	ck_assert_uint_eq(plan.n_commands, again.n_commands);
 	for (size_t i = 0; i < plan.n_commands; i++)
 		ck_assert_str_eq(plan.commands[i], again.commands[i]);
@@ -228,8 +229,8 @@ static const char *planned(struct sim *sim)
 
 	text[0] = '\0';
 	for (size_t i = 0; i < plan.n_commands; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? "; " : "",
-			plan.commands[i]);
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "%s%s", i ? "; " : "", plan.commands[i]);
 	slots_plan_fini(&plan);
 	return text;
 }
@@ -450,14 +451,17 @@ END_TEST
 START_TEST(only_what_haproxy_refuses_is_a_complaint)
 {
 	static const char fine[] =
-		"IP changed from '127.0.0.1' to '10.0.0.1', port changed from '1' to '99' by 'stats "
+		"IP changed from '127.0.0.1' to '10.0.0.1', port changed from '1' to '99' by "
+		"'stats "
 		"socket command'\n\n\n\nno need to change the addr, no need to change the port by "
 		"'stats socket command'\n\nNew server registered.\n\nServer deleted.\n\n";
 	static const char wrong[] = "\n\nNo such server.\n\nServer deleted.\nNo such backend.\n";
 	char complaint[16] = "";
 
-	ck_assert_uint_eq(slots_reply_complaints(fine, strlen(fine), complaint, sizeof(complaint)), 0);
-	ck_assert_uint_eq(slots_reply_complaints(wrong, strlen(wrong), complaint, sizeof(complaint)), 2);
+	ck_assert_uint_eq(
+		slots_reply_complaints(fine, strlen(fine), complaint, sizeof(complaint)), 0);
+	ck_assert_uint_eq(
+		slots_reply_complaints(wrong, strlen(wrong), complaint, sizeof(complaint)), 2);
 	ck_assert_str_eq(complaint, "No such server.");
 }
 END_TEST
@@ -487,8 +491,8 @@ START_TEST(a_foreign_change_is_repaired)
 	planned(&sim);
 	sim.servers[0].admin = HAREPLY_ADMIN_FORCED_DRAIN;
 	sim.servers[1].admin = 0;
-	ck_assert_str_eq(planned(&sim),
-		"set server be/pod1 state ready; set server be/pod2 state maint");
+	ck_assert_str_eq(
+		planned(&sim), "set server be/pod1 state ready; set server be/pod2 state maint");
 	sim_fini(&sim);
 }
 END_TEST
@@ -525,8 +529,8 @@ static void check_all(struct sim *sim, const struct slots_plan *plan)
 	ck_assert_uint_eq(unplaced, plan->unplaced);
 	for (size_t s = 0; s < sim->n; s++)
 		ck_assert_msg((sim->servers[s].admin & HAREPLY_ADMIN_MAINT) ||
-				slices_find(sim->wanted, sim->n_wanted, sim->servers[s].address,
-					sim->servers[s].port),
+				      slices_find(sim->wanted, sim->n_wanted,
+					      sim->servers[s].address, sim->servers[s].port),
 			"%s is open and belongs to nobody", sim->servers[s].name);
 }
 
@@ -536,10 +540,14 @@ static void happen(struct sim *sim)
 	int i = rand() % PODS_MAX;
 
 	switch (rand() % 12) {
-	case 0: case 1: case 2: case 3:
+	case 0:
+	case 1:
+	case 2:
+	case 3:
 		sim_pod(sim, i, (enum endpoint_state)(rand() % 3));
 		break;
-	case 4: case 5:
+	case 4:
+	case 5:
 		sim_gone(sim, i);
 		break;
 	case 6: /* the address is given to a new pod between two looks */
@@ -562,8 +570,8 @@ static void happen(struct sim *sim)
 	case 10: /* somebody meddles */
 		if (sim->n > 0) {
 			struct sim_server *server = &sim->servers[(size_t)rand() % sim->n];
-			const struct endpoint *pod = slices_find(sim->wanted, sim->n_wanted,
-				server->address, server->port);
+			const struct endpoint *pod = slices_find(
+				sim->wanted, sim->n_wanted, server->address, server->port);
 
 			/* An old pod's server that is opened after the agent's memory is lost
 			 * looks like the new pod's own: nobody could tell. */
@@ -582,8 +590,8 @@ static void traffic(struct sim *sim)
 {
 	for (size_t s = 0; s < sim->n; s++) {
 		struct sim_server *server = &sim->servers[s];
-		const struct endpoint *pod = slices_find(sim->wanted, sim->n_wanted, server->address,
-			server->port);
+		const struct endpoint *pod =
+			slices_find(sim->wanted, sim->n_wanted, server->address, server->port);
 
 		if (server->scur > 0 && rand() % 3 == 0)
 			server->scur -= (uint32_t)rand() % (server->scur + 1);
@@ -624,33 +632,23 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("SEED");
-	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-	Suite *suite = suite_create("slots");
-	TCase *tc = tcase_create("slots");
+	const struct run_test tests[] = {
+		{a_ready_pod_gets_address_then_weight_then_traffic, ONCE},
+		{a_pod_drains_while_it_goes_and_its_slot_waits_until_it_is_empty, ONCE},
+		{an_unready_pod_keeps_its_slot_but_gets_none, ONCE},
+		{the_last_terminating_pods_serve_until_another_is_ready, ONCE},
+		{another_uid_at_the_same_address_is_another_pod, ONCE},
+		{the_same_pod_that_comes_back_finds_its_slot_and_connections, ONCE},
+		{after_a_restart_of_the_agent_pods_keep_their_servers, ONCE},
+		{a_reload_fills_all_slots_in_one_plan, ONCE},
+		{a_server_is_added_with_its_checks_and_deleted_when_empty, ONCE},
+		{an_ipv6_pod_is_added_in_brackets, ONCE},
+		{only_what_haproxy_refuses_is_a_complaint, ONCE},
+		{backup_servers_and_resolved_servers_are_left_alone, ONCE},
+		{a_foreign_change_is_repaired, ONCE},
+		{any_history_keeps_pods_apart_and_settles_in_one_plan, ONCE},
+	};
 
-	printf("slots: SEED=%u\n", seed);
-	srand(seed);
-	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, a_ready_pod_gets_address_then_weight_then_traffic);
-	tcase_add_test(tc, a_pod_drains_while_it_goes_and_its_slot_waits_until_it_is_empty);
-	tcase_add_test(tc, an_unready_pod_keeps_its_slot_but_gets_none);
-	tcase_add_test(tc, the_last_terminating_pods_serve_until_another_is_ready);
-	tcase_add_test(tc, another_uid_at_the_same_address_is_another_pod);
-	tcase_add_test(tc, the_same_pod_that_comes_back_finds_its_slot_and_connections);
-	tcase_add_test(tc, after_a_restart_of_the_agent_pods_keep_their_servers);
-	tcase_add_test(tc, a_reload_fills_all_slots_in_one_plan);
-	tcase_add_test(tc, a_server_is_added_with_its_checks_and_deleted_when_empty);
-	tcase_add_test(tc, an_ipv6_pod_is_added_in_brackets);
-	tcase_add_test(tc, only_what_haproxy_refuses_is_a_complaint);
-	tcase_add_test(tc, backup_servers_and_resolved_servers_are_left_alone);
-	tcase_add_test(tc, a_foreign_change_is_repaired);
-	tcase_add_test(tc, any_history_keeps_pods_apart_and_settles_in_one_plan);
-	suite_add_tcase(suite, tc);
-
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	run_dice("slots");
+	return run_suite("slots", tests, N_OF(tests));
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/stats.h"
+#include "run.h"
 
 START_TEST(the_ring_spans_ten_minutes_however_often_it_is_fed)
 {
@@ -64,17 +65,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("stats");
-	TCase *tcase = tcase_create("stats");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{the_ring_spans_ten_minutes_however_often_it_is_fed, ONCE},
+		{of_points_in_one_second_the_worst_is_kept, ONCE},
+		{a_clock_set_back_starts_a_new_point, ONCE},
+		{a_duration_on_a_bound_counts_below_it, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, the_ring_spans_ten_minutes_however_often_it_is_fed);
-	tcase_add_test(tcase, of_points_in_one_second_the_worst_is_kept);
-	tcase_add_test(tcase, a_clock_set_back_starts_a_new_point);
-	tcase_add_test(tcase, a_duration_on_a_bound_counts_below_it);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("stats", tests, N_OF(tests));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/table.h"
+#include "run.h"
 
 static const char *const wanted[] = {"name", "count", "last"};
 enum { NAME, COUNT, LAST, N_WANTED };
@@ -215,25 +216,18 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("table");
-	TCase *tcase = tcase_create("table");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{columns_are_found_by_name_wherever_they_stand, ONCE},
+		{a_missing_column_is_named, ONCE},
+		{of_two_columns_with_one_name_the_first_counts, ONCE},
+		{a_csv_row_is_cut_at_commas_outside_quotes, N_OF(rows)},
+		{a_quote_without_its_end_takes_the_rest_and_leaves_the_row_short, ONCE},
+		{spaces_cut_one_by_one_and_quotes_mean_nothing, ONCE},
+		{a_short_row_is_refused_and_its_missing_columns_are_empty, ONCE},
+		{fields_beyond_the_limit_are_dropped, ONCE},
+		{a_number_is_digits_up_to_max, N_OF(numbers)},
+		{a_bad_number_names_its_column_and_changes_nothing, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, columns_are_found_by_name_wherever_they_stand);
-	tcase_add_test(tcase, a_missing_column_is_named);
-	tcase_add_test(tcase, of_two_columns_with_one_name_the_first_counts);
-	tcase_add_loop_test(
-		tcase, a_csv_row_is_cut_at_commas_outside_quotes, 0, sizeof(rows) / sizeof(*rows));
-	tcase_add_test(tcase, a_quote_without_its_end_takes_the_rest_and_leaves_the_row_short);
-	tcase_add_test(tcase, spaces_cut_one_by_one_and_quotes_mean_nothing);
-	tcase_add_test(tcase, a_short_row_is_refused_and_its_missing_columns_are_empty);
-	tcase_add_test(tcase, fields_beyond_the_limit_are_dropped);
-	tcase_add_loop_test(
-		tcase, a_number_is_digits_up_to_max, 0, sizeof(numbers) / sizeof(*numbers));
-	tcase_add_test(tcase, a_bad_number_names_its_column_and_changes_nothing);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("table", tests, N_OF(tests));
 }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "core/text.h"
-
-#define N_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#include "run.h"
 
 static const char *const no_numbers[] = {"", " 1", "1 ", "+1", "-1", "01", "00", "1.0", "0x1",
 	"1e3", "1_000", "18446744073709551616", "99999999999999999999", "one", "\xd9\xa1"};
@@ -303,8 +302,7 @@ END_TEST
 
 START_TEST(random_bytes_come_out_as_one_line_of_utf8)
 {
-	const char *seed = getenv("SEED");
-	unsigned state = seed ? (unsigned)strtoul(seed, NULL, 10) : 1;
+	unsigned state = run_seed();
 
 	for (int round = 0; round < 2000; round++) {
 		char bytes[40];
@@ -318,8 +316,7 @@ START_TEST(random_bytes_come_out_as_one_line_of_utf8)
 		for (int i = 0; i < N_OF(writers); i++) {
 			char *text = written(writers[i], bytes);
 
-			ck_assert_msg(
-				text_is_utf8(text, strlen(text)), "SEED=%s", seed ? seed : "1");
+			ck_assert_msg(text_is_utf8(text, strlen(text)), "SEED=%u", run_seed());
 			if (writers[i] != text_write_html)
 				ck_assert_ptr_null(strchr(text, '\n'));
 			free(text);
@@ -343,32 +340,24 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("text");
-	TCase *tcase = tcase_create("text");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const struct run_test tests[] = {
+		{what_is_no_plain_number_is_refused, N_OF(no_numbers)},
+		{numbers_are_taken_from_min_to_max, ONCE},
+		{durations_are_a_number_and_a_unit, N_OF(durations)},
+		{what_is_no_duration_is_refused, N_OF(no_durations)},
+		{a_duration_is_spelt_as_it_is_parsed, ONCE},
+		{sizes_are_a_number_and_a_unit_and_spelt_as_they_are_parsed, N_OF(sizes)},
+		{what_is_no_size_is_refused, N_OF(no_sizes)},
+		{a_decimal_is_the_double_that_strtod_gives, N_OF(decimals)},
+		{what_is_no_decimal_is_refused, N_OF(no_decimals)},
+		{endpoints_are_host_and_port, N_OF(endpoints)},
+		{what_is_no_endpoint_is_refused, N_OF(no_endpoints)},
+		{a_header_is_a_token_and_a_value_without_controls, ONCE},
+		{only_well_formed_utf8_is_decoded, N_OF(sequences)},
+		{writers_escape_what_their_reader_would_take_for_syntax, N_OF(writes)},
+		{random_bytes_come_out_as_one_line_of_utf8, ONCE},
+		{what_is_shown_is_escaped_and_cut_between_characters, ONCE},
+	};
 
-	tcase_add_loop_test(tcase, what_is_no_plain_number_is_refused, 0, N_OF(no_numbers));
-	tcase_add_test(tcase, numbers_are_taken_from_min_to_max);
-	tcase_add_loop_test(tcase, durations_are_a_number_and_a_unit, 0, N_OF(durations));
-	tcase_add_loop_test(tcase, what_is_no_duration_is_refused, 0, N_OF(no_durations));
-	tcase_add_test(tcase, a_duration_is_spelt_as_it_is_parsed);
-	tcase_add_loop_test(tcase, sizes_are_a_number_and_a_unit_and_spelt_as_they_are_parsed, 0,
-		N_OF(sizes));
-	tcase_add_loop_test(tcase, what_is_no_size_is_refused, 0, N_OF(no_sizes));
-	tcase_add_loop_test(tcase, a_decimal_is_the_double_that_strtod_gives, 0, N_OF(decimals));
-	tcase_add_loop_test(tcase, what_is_no_decimal_is_refused, 0, N_OF(no_decimals));
-	tcase_add_loop_test(tcase, endpoints_are_host_and_port, 0, N_OF(endpoints));
-	tcase_add_loop_test(tcase, what_is_no_endpoint_is_refused, 0, N_OF(no_endpoints));
-	tcase_add_test(tcase, a_header_is_a_token_and_a_value_without_controls);
-	tcase_add_loop_test(tcase, only_well_formed_utf8_is_decoded, 0, N_OF(sequences));
-	tcase_add_loop_test(
-		tcase, writers_escape_what_their_reader_would_take_for_syntax, 0, N_OF(writes));
-	tcase_add_test(tcase, random_bytes_come_out_as_one_line_of_utf8);
-	tcase_add_test(tcase, what_is_shown_is_escaped_and_cut_between_characters);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite("text", tests, N_OF(tests));
 }

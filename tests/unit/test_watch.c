@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/watch.h"
+#include "run.h"
 
 static const struct watch_outcome clean = {.end = WATCH_END_CLEAN};
 static const struct watch_outcome broken = {.end = WATCH_END_TRANSPORT};
@@ -121,8 +122,7 @@ START_TEST(a_refused_token_is_read_again_once_at_once_then_with_delay)
 	ck_assert_int_eq(watch_ended(&watch, &refused, 1000001, 0.5), 0);
 	ck_assert(!watch.list);
 	for (int i = 0; i < 5; i++)
-		ck_assert_int_ge(watch_ended(&watch, &refused, 1000002 + i, 0),
-			WATCH_DELAY_MIN_MS);
+		ck_assert_int_ge(watch_ended(&watch, &refused, 1000002 + i, 0), WATCH_DELAY_MIN_MS);
 	ck_assert(watch.list);
 	ck_assert(watch_listed(&watch, "9", 1000100));
 	watch_begin(&watch, 1000100);
@@ -253,32 +253,22 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("SEED");
-	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-	Suite *suite = suite_create("watch");
-	TCase *tc = tcase_create("watch");
+	const struct run_test tests[] = {
+		{a_watch_that_ends_cleanly_goes_on_at_once_from_the_last_version, ONCE},
+		{a_second_empty_watch_in_a_row_lists, ONCE},
+		{a_forgotten_version_lists_at_once, 2},
+		{a_version_that_is_always_forgotten_does_not_become_a_storm, ONCE},
+		{an_overloaded_server_is_given_time_and_the_version_kept_once, 8},
+		{retry_after_is_heeded_up_to_a_limit, ONCE},
+		{a_refused_token_is_read_again_once_at_once_then_with_delay, ONCE},
+		{a_refused_parameter_is_left_out_from_then_on, 2},
+		{any_other_end_of_a_watch_lists_after_a_delay, 7},
+		{silence_lists_however_it_comes, ONCE},
+		{delays_grow_to_their_limit_and_begin_anew_after_health, ONCE},
+		{a_version_that_cannot_be_kept_is_refused, ONCE},
+		{any_history_of_ends_stays_within_its_rate_and_lists_in_time, ONCE},
+	};
 
-	printf("watch: SEED=%u\n", seed);
-	srand(seed);
-	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, a_watch_that_ends_cleanly_goes_on_at_once_from_the_last_version);
-	tcase_add_test(tc, a_second_empty_watch_in_a_row_lists);
-	tcase_add_loop_test(tc, a_forgotten_version_lists_at_once, 0, 2);
-	tcase_add_test(tc, a_version_that_is_always_forgotten_does_not_become_a_storm);
-	tcase_add_loop_test(tc, an_overloaded_server_is_given_time_and_the_version_kept_once, 0, 8);
-	tcase_add_test(tc, retry_after_is_heeded_up_to_a_limit);
-	tcase_add_test(tc, a_refused_token_is_read_again_once_at_once_then_with_delay);
-	tcase_add_loop_test(tc, a_refused_parameter_is_left_out_from_then_on, 0, 2);
-	tcase_add_loop_test(tc, any_other_end_of_a_watch_lists_after_a_delay, 0, 7);
-	tcase_add_test(tc, silence_lists_however_it_comes);
-	tcase_add_test(tc, delays_grow_to_their_limit_and_begin_anew_after_health);
-	tcase_add_test(tc, a_version_that_cannot_be_kept_is_refused);
-	tcase_add_test(tc, any_history_of_ends_stays_within_its_rate_and_lists_in_time);
-	suite_add_tcase(suite, tc);
-
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	run_dice("watch");
+	return run_suite("watch", tests, N_OF(tests));
 }
