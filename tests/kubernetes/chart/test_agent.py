@@ -7,8 +7,6 @@ import tools
 import yaml
 
 AGENT = tools.TOP / "build" / "wsbalancer"
-# What the chart writes and the agent does not know yet: looked at in a test of its own.
-PENDING = ("ramp",)
 
 
 def check(config, folder):
@@ -26,22 +24,11 @@ def rendered(name):
 
 @pytest.mark.parametrize("name", tools.scenarios())
 def test_the_agent_takes_its_configuration(name, tmp_path):
-    known = {key: value for key, value in rendered(name).items() if key not in PENDING}
-    done = check(known, tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.xfail(strict=False, reason="the agent does not know this key yet")
-@pytest.mark.parametrize("key", PENDING)
-def test_the_agent_takes_the_pending_keys(key, tmp_path):
-    config = rendered("minimal-rights")
-    assert key in config
-    done = check({k: v for k, v in config.items() if k == key or k not in PENDING}, tmp_path)
+    done = check(rendered(name), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("key, value", [("noSuchKey", 1), ("metricPath", "metric"), ("listen", "nowhere")])
 def test_the_agent_refuses_a_spoilt_configuration(key, value, tmp_path):
-    config = {k: v for k, v in rendered("default").items() if k not in PENDING}
-    done = check({**config, key: value}, tmp_path)
+    done = check({**rendered("default"), key: value}, tmp_path)
     assert done.returncode != 0 and key in done.stdout + done.stderr

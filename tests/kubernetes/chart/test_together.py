@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: MIT
 """HAProxy and the agent, each with what the chart renders for it, as two processes that share a socket.
 
-Pods are put into the slots by hand here: discovery is tested on its own.
+Pods are put into the slots by hand here, but where a test has an API server tell of them.
 """
 import contextlib
 import json
+import signal
 import subprocess
+import threading
+import time
 
 import balancer
 import pytest
 import tools
 import yaml
-from test_agent import AGENT, PENDING
+from fake_api import FakeApi, endpoint
+from test_agent import AGENT
 from test_haproxy import script_of_the_test_pod
 
 
 @contextlib.contextmanager
-def agent(haproxy):
-    """The agent with its rendered configuration, but for what needs a Kubernetes API."""
+def agent(haproxy, api=None):
+    """The agent with its rendered configuration; without an API server, but for what needs one."""
     config = yaml.safe_load(tools.agent_yaml(tools.documents(haproxy.text)))
-    config = {key: value for key, value in config.items() if key not in (*PENDING, "kubernetes")}
+    if api:
+        config["kubernetesAPI"] = {"server": api.url}
+    else:
+        del config["kubernetes"]
     config["haproxy"] |= {"replicas": 1, "socket": str(haproxy.folder / "admin.sock")}
     file = haproxy.folder / "wsbalancer.yaml"
     file.write_text(yaml.safe_dump(config))
@@ -93,3 +100,81 @@ def test_the_agent_is_alive_without_haproxy(tmp_path):
 def test_helm_test_passes_with_the_real_agent(pair):
     done = subprocess.run(script_of_the_test_pod(pair[0]), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def readiness(haproxy):
+    """What the readiness probe gets."""
+    return haproxy.try_get("/ready")
+
+
+def hooks(haproxy):
+    """Calls every preStop hook of the pod at once, as the kubelet does; the threads, and where their answers and
+    times go."""
+    _, *containers = tools.containers(tools.documents(haproxy.text))
+    answers = []
+
+    def call(hook):
+        began = time.monotonic()
+        code, answer = haproxy.get(hook["path"], port=hook["port"])
+        answers.append((code, answer.split("\r\n\r\n")[1], time.monotonic() - began))
+
+    threads = [threading.Thread(target=call, args=[container["lifecycle"]["preStop"]["httpGet"]])
+               for container in containers if "lifecycle" in container]
+    for thread in threads:
+        thread.start()
+    return threads, answers
+
+
+@pytest.mark.parametrize("native, count", [("true", 1), ("false", 2)])
+def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
+    with balancer.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.nativeSidecar={native}") as haproxy, \
+            balancer.server("pod") as pod, agent(haproxy):
+        haproxy.fill("pod1", pod)
+        balancer.eventually("the agent is ready", lambda: status(haproxy, "/readyz") == 200)
+        assert readiness(haproxy) == 200
+        threads, answers = hooks(haproxy)
+        balancer.eventually("the probe fails", lambda: readiness(haproxy) == 503)
+        with haproxy.open_websocket() as link:
+            assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
+            assert haproxy.try_get("/live") == 200 and readiness(haproxy) == 503 and answers == []
+            for thread in threads:
+                thread.join(balancer.DEADLINE)
+            assert [answer[:2] for answer in answers] == [(200, "drained\n")] * count
+            assert all(2.9 < took < 5 for _, _, took in answers)
+
+            def stopped():
+                # A master of HAProxy 2.6 can lose the signal in its first moments.
+                haproxy.process.send_signal(signal.SIGUSR1)
+                return haproxy.try_get("/live") is None
+
+            balancer.eventually("new connections are refused", stopped)
+            link.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                link.recv(1)
+            assert haproxy.process.poll() is None
+        haproxy.process.wait(balancer.DEADLINE)
+        assert " error " not in (tmp_path / "agent.log").read_text()
+
+
+def test_a_drain_that_nobody_follows_up_is_over_soon(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1") as haproxy, \
+            balancer.server("pod") as pod, agent(haproxy):
+        haproxy.fill("pod1", pod)
+        balancer.eventually("the agent is ready", lambda: status(haproxy, "/readyz") == 200)
+        threads, _ = hooks(haproxy)
+        balancer.eventually("the probe fails", lambda: readiness(haproxy) == 503)
+        threads[0].join(balancer.DEADLINE)
+        balancer.eventually("the probe succeeds again", lambda: readiness(haproxy) == 200)
+
+
+def test_an_outage_of_the_application_is_none_of_haproxys(tmp_path):
+    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod, FakeApi() as api:
+        ports = [{"name": "ws", "port": pod, "protocol": "TCP"}]
+        api.set_slice("my-app-1", [endpoint("127.0.0.1", pod="pod")], service="my-app", ports=ports)
+        assert readiness(haproxy) == 503
+        with agent(haproxy, api):
+            balancer.eventually("a pod is known", lambda: readiness(haproxy) == 200)
+            balancer.eventually("the agent has said so", lambda: "<1>" in haproxy.command("get var proc.synced"))
+            api.set_slice("my-app-1", [], service="my-app", ports=ports)
+            balancer.eventually("no pod is left", lambda: haproxy.get("/chat")[0] == 503)
+            assert readiness(haproxy) == 200
