@@ -76,6 +76,7 @@ static void fill_view(struct report_view *view, void *arg)
 		.wall_ms = clock_wall_ms(),
 		.version = WSB_VERSION,
 		.dry_run = agent->options.dry_run,
+		.draining = readiness_is_stopping(agent->readiness),
 		.kubernetes = kubernetes,
 		.n_kubernetes = n_kubernetes,
 		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&

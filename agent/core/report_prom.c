@@ -15,6 +15,8 @@ static void write_haproxy(const struct promtext *text, const struct report_view 
 		return;
 	promtext_gauge(text, "wsbalancer_haproxy_up", "1 when HAProxy answered the last reading.",
 		view->stats->haproxy_reached);
+	promtext_gauge(text, "wsbalancer_haproxy_draining",
+		"1 when HAProxy has been told that it is about to stop.", view->draining);
 	if (updated_ms > 0) {
 		promtext_family(text, "wsbalancer_haproxy", PROMTEXT_INFO,
 			"The HAProxy beside this agent.");

@@ -149,11 +149,13 @@ def test_without_a_stop_haproxy_is_ready_again(haproxy):
         for n in 1, 2:
             hook = Hook(agent)
             until(lambda: haproxy.status() == 503, "HAProxy to be unready")
+            assert "wsbalancer_haproxy_draining 1" in agent.get("/metrics")[1]
             hook.join()
             assert hook.answer == (200, "drained\n")
             assert haproxy.status() == 503
             until(lambda: haproxy.status() == 200, "HAProxy to be ready again", 3)
             until(lambda: sum("no stop has followed the drain" in line for line in agent.err) == n, "a word of it")
+            assert "wsbalancer_haproxy_draining 0" in agent.get("/metrics")[1]
 
 
 def test_a_hook_that_asks_again_puts_the_end_off(haproxy):
@@ -209,6 +211,7 @@ def test_a_drained_haproxy_that_stops_is_no_error(haproxy):
         assert hook.answer == (200, "drained\n")
         haproxy.signal(signal.SIGUSR1)
         agent.wait_http("/readyz", 503)
+        assert "wsbalancer_haproxy_draining 1" in agent.get("/metrics")[1]
         time.sleep(3)  # past the moment when HAProxy would be made ready again
         assert haproxy.running()
         assert load.stop()["ok"]

@@ -30,6 +30,7 @@ LONGEST_S = 5
 FAULTS = {
     "healthy": set(),
     "haproxy_gone": {"WsbalancerHaproxyUnreachable"},
+    "drained": set(),
     "polls_hang": {"WsbalancerNotReady"},
     "most_silent": {"WsbalancerFallback"},
     "one_silent": {"WsbalancerPodsSilent"},
@@ -104,6 +105,16 @@ class Scene(contextlib.ExitStack):
                    kubernetesAPI={"server": api.url})
         return api
 
+    def stop_after_drain(self, name):
+        _, haproxy, agent = self.start(name, drainDelay="1h")
+        hook = threading.Thread(target=agent.get, args=["/drain"], kwargs={"timeout": 600})
+        hook.start()
+        until(lambda: "<1>" in haproxy.cli("get var proc.stopping"), "HAProxy to be told")
+        haproxy.stop()
+        # The agent answers it when it stops.
+        self.callback(hook.join)
+        self.callback(agent.stop)
+
     def keep_doing(self, action, every_s):
         def run():
             while not self.over.wait(every_s):
@@ -131,6 +142,7 @@ def scene():
     with Scene() as s:
         s.start("healthy", agentCheck={"listen": f"127.0.0.1:{free_port()}"})
         s.start("haproxy_gone")[1].stop()
+        s.stop_after_drain("drained")
         hanging = s.enter_context(ManyPods(3, lambda i: None))
         s.start("polls_hang", hanging, pollInterval="60s", pollTimeout="60s", cacheTTL="60s",
                 wait=False)
