@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a recorded line: refused with a reason, or planned again, and written as it was read. */
-#include <stdlib.h>
-#include <string.h>
-
+/* Any bytes as a recorded line: refused with a reason, or planned again, and written as it was
+ * read. */
 #include "core/record.h"
 #include "core/record_parse.h"
 #include "core/record_write.h"
 #include "core/rerun.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+#include "fuzz.h"
 
 /* What comes back from a line that was written must be written the same again. */
 static void check_written(const struct record *record)
@@ -20,11 +17,10 @@ static void check_written(const struct record *record)
 	char *line = record_write(record, &len);
 	char *again;
 
-	if (!line || !record_parse(line, len, &back, &why))
-		abort();
+	promise(line && record_parse(line, len, &back, &why), "what was written can be read");
 	again = record_write(&back, &again_len);
-	if (!again || len != again_len || memcmp(line, again, len) != 0)
-		abort();
+	promise(again && len == again_len && memcmp(line, again, len) == 0,
+		"it is written the same again");
 	record_fini(&back);
 	free(again);
 	free(line);
@@ -36,13 +32,13 @@ static void check_planned(const struct record *record)
 	size_t n;
 	const struct rerun_backend *backends;
 
-	if (!rerun || !rerun_add(rerun, record) || !rerun_add(rerun, record))
-		abort();
+	promise(rerun && rerun_add(rerun, record) && rerun_add(rerun, record),
+		"what was read can be planned again");
 	backends = rerun_backends(rerun, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (backends[i].planned > backends[i].rounds || backends[i].largest_difference > 256)
-			abort();
-	}
+	for (size_t i = 0; i < n; i++)
+		promise(backends[i].planned <= backends[i].rounds &&
+				backends[i].largest_difference <= 256,
+			"of a backend's rounds some are planned, with weights of 0 to 256");
 	rerun_free(rerun);
 }
 
@@ -52,8 +48,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	const char *why = NULL;
 
 	if (!record_parse((const char *)data, size, &record, &why)) {
-		if (!why || !*why)
-			abort();
+		promise(why && *why, "a refusal has a reason");
 		return 0;
 	}
 	check_written(&record);
