@@ -22,6 +22,8 @@ LIFE_S = 55
 LEVEL_S, STAYS_S = 20, 8
 assert LIFE_S * math.log((PODS + LATE_PODS) / PODS) < 0.7 * LEVEL_S
 
+# Six connections of 200. With a round a second chance alone comes near that at times, for between two
+# rounds nobody sees which clients of the workers before the reload leave; so the agents here do four.
 LEVEL = 0.03
 NOT_LEVEL = 0.08
 
@@ -40,11 +42,11 @@ def scale_out_and_reload(stack, n_agents):
     for haproxy in haproxies:
         haproxy.wait_up(PODS)
     for haproxy in haproxies[:n_agents]:
-        agent = stack.enter_context(Agent(haproxy, config={"replicas": 2}, pollInterval="500ms",
-                                          pollTimeout="400ms"))
+        agent = stack.enter_context(Agent(haproxy, config={"replicas": 2}, pollInterval="250ms",
+                                          pollTimeout="250ms"))
         agent.wait_ready()
     load = stack.enter_context(Load(
-        *[haproxy.url for haproxy in haproxies], connections=CLIENTS, rate=1000, lifetime=LIFE_S,
+        *[haproxy.url for haproxy in haproxies], connections=CLIENTS, rate=500, lifetime=LIFE_S,
         message_interval=5, variant="release"))
     watch = stack.enter_context(Watch(addresses))
     # With so much coming and going there is always one on its way.
@@ -63,12 +65,12 @@ def scale_out_and_reload(stack, n_agents):
     assert standing(watch) > 0.98 * CLIENTS, standing(watch)
 
     report = load.stop()
-    assert report["ok"] and report["dropped"] == report["failed"] == 0, report
+    assert report["dropped"] == report["wrong"] == report["lost"] == 0, report
     return samples
 
 
 def percents(samples):
-    return [f"{100 * value:.1f}" for _, value in samples]
+    return [f"{at_s:.2f}: {100 * value:.1f}" for at_s, value in samples]
 
 
 def test_with_agents_pods_that_join_at_a_reload_are_level_within_20_s_and_stay_so():
