@@ -80,7 +80,7 @@ enum answer_request answer_read(const struct cluster *cluster, const char *bytes
 
 size_t answer_write(const struct server *server, char line[ANSWER_SIZE])
 {
-	if (!server || !server->planned || server->iweight < 1)
+	if (!server || (!server->planned && !server->held) || server->iweight < 1)
 		return (size_t)snprintf(line, ANSWER_SIZE, "\n");
 	return (size_t)snprintf(
 		line, ANSWER_SIZE, "%d%%\n", answer_percent(server->iweight, server->weight));

@@ -77,7 +77,7 @@ static bool plan_server(struct server *server, uint16_t agent_check_port, struct
 	if (agent_check_port != 0 && server->agent_port == agent_check_port &&
 		!server->agent_send_set)
 		well = append_agent_send(server, out);
-	if (server->planned && server->weight != server->uweight)
+	if ((server->planned || server->held) && server->weight != server->uweight)
 		well = append_weight(server, server->weight, out) && well;
 	return well;
 }
@@ -85,7 +85,7 @@ static bool plan_server(struct server *server, uint16_t agent_check_port, struct
 static bool restore_server(struct server *server, struct reconcile *out)
 {
 	/* A planned server's weight may also be what an agent before this one has left. */
-	bool ours = server->planned || server->touched;
+	bool ours = server->planned || server->held || server->touched;
 	/* What was sent last may be on its way still, or may never have come. */
 	bool restored = server->uweight == server->iweight &&
 		(server->sent < 0 || server->sent == server->iweight);

@@ -180,7 +180,7 @@ static void take_sessions(struct server *server, const struct hareply_server *ro
 		arrivals_update(&server->closings, row->stot - row->scur, update->now_ms);
 }
 
-static bool is_away(enum server_state state)
+bool server_is_away(enum server_state state)
 {
 	return state == SERVER_DOWN || state == SERVER_MAINT || state == SERVER_NO_ADDRESS;
 }
@@ -188,7 +188,7 @@ static bool is_away(enum server_state state)
 static void take_state(struct server *server, enum server_state state,
 	const struct server_update *update)
 {
-	if (is_away(server->state) && !is_away(state))
+	if (server_is_away(server->state) && !server_is_away(state))
 		server->joined_ms = update->has_others ? update->now_ms : 0;
 	server->state = state;
 }

@@ -64,6 +64,7 @@ struct server {
 	struct planner_pod input; /* what it was made of */
 	struct planner_result plan;
 	bool target_stands;      /* plan.target is of this pod and this worker */
+	bool held;               /* away: weight is to stand in HAProxy for when it comes back */
 	int weight;              /* the wanted weight: the plan's, in the steps that can be had */
 	int sent;                /* the weight last sent to HAProxy; -1: none */
 	bool verified;           /* HAProxy has shown the sent weight as its own */
@@ -100,6 +101,9 @@ bool server_take(struct server *server, const struct hareply_server *row, bool s
 
 /* Its pod is worth a poll: it may have connections, and HAProxy does not call it gone. */
 bool server_is_polled(const struct server *server);
+
+/* HAProxy cannot use a server in this state, and may be able to later. */
+bool server_is_away(enum server_state state);
 
 /* A slot of a backend that the agent fills, without a pod and without connections. */
 bool server_is_free_slot(const struct server *server);

@@ -106,6 +106,25 @@ static void take_result(const struct cluster_params *settings, struct server *se
 	server->target_stands = true;
 }
 
+/*
+ * HAProxy uses a server as soon as it is up, and fills it before the next plan can set a limit. So
+ * where there are limits, a server that is away has the least weight already: as it comes it gets
+ * the one connection that HAProxy gives to every empty server.
+ */
+static void hold_away(const struct cluster_params *settings, const struct backend *backend)
+{
+	bool is_limited = share_limit(settings->max_share, 1.0) < 1.0 || settings->ramp_ms > 0;
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		struct server *server = backend->servers[i];
+
+		server->held = is_limited && server_is_away(server->state) && server->iweight > 0;
+		if (server->held)
+			server->weight =
+				settings->percent_steps ? answer_reachable(server->iweight, 1) : 1;
+	}
+}
+
 /* What a plan of n servers came to. */
 struct plan {
 	struct server **servers;
@@ -154,6 +173,7 @@ static bool plan_backend(
 	}
 	if (planned)
 		take_plan(settings, backend, &plan, now_ms);
+	hold_away(settings, backend);
 	free(plan.results);
 	free(plan.pods);
 	free(plan.servers);
@@ -164,8 +184,10 @@ static bool plan_backend(
 static void forget_plan(struct backend *backend)
 {
 	backend->planned = false;
-	for (size_t i = 0; i < backend->n_servers; i++)
+	for (size_t i = 0; i < backend->n_servers; i++) {
 		backend->servers[i]->planned = false;
+		backend->servers[i]->held = false;
+	}
 }
 
 bool steer_plan(struct cluster *cluster, int64_t now_ms)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What the planner is told of the cluster, and what becomes of its plans. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/answer.h"
+#include "core/reconcile.h"
 #include "core/steer.h"
 #include "rows.h"
 
@@ -249,6 +251,70 @@ START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
 END_TEST
 
 /* A backend named in the settings stays when a reload gives it an algorithm with fixed weights. */
+/* A server that is away, the settings' limits, and the weight it waits with; 0: its own. */
+static const struct {
+	const char *status;
+	const char *address;
+	int64_t ramp_ms;
+	double max_share;
+	bool percent_steps;
+	int iweight;
+	int weight;
+} waits[] = {
+	{"DOWN", "10.0.0.2", 0, 1.0, false, 100, 0},
+	{"DOWN", "10.0.0.2", 30000, 1.0, false, 100, 1},
+	{"DOWN", "10.0.0.2", 0, 0.5, false, 100, 1},
+	{"MAINT", "10.0.0.2", 30000, 1.0, false, 100, 1},
+	{"MAINT (resolution)", "", 30000, 1.0, false, 100, 1},
+	{"DOWN", "10.0.0.2", 30000, 1.0, true, 200, 2},
+	{"DOWN", "10.0.0.2", 30000, 1.0, false, 0, 0},
+	{"DRAIN", "10.0.0.2", 30000, 1.0, false, 100, 0},
+	{"UP", "10.0.0.2", 30000, 1.0, false, 100, 0},
+};
+
+START_TEST(where_there_are_limits_a_server_that_is_away_waits_with_the_least_weight)
+{
+	struct cluster_params params = row_params();
+	struct reconcile lines = {.n_lines = 0};
+	struct server *server;
+	struct bench bench;
+
+	params.ramp_ms = waits[_i].ramp_ms;
+	params.max_share = waits[_i].max_share;
+	params.percent_steps = waits[_i].percent_steps;
+	setup(&bench, &params, (uint32_t[]){50, 50, 50});
+	bench.rows[1].status = waits[_i].status;
+	bench.rows[1].address = waits[_i].address;
+	bench.rows[1].iweight = waits[_i].iweight;
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	server = bench.servers[1];
+	ck_assert_int_eq(server->held, waits[_i].weight > 0);
+	ck_assert(reconcile_plan(bench.cluster, 0, &lines));
+	if (server->held) {
+		char command[64];
+
+		ck_assert(!server->planned);
+		ck_assert_int_eq(server->weight, waits[_i].weight);
+		snprintf(command, sizeof(command), "set server be/s2 weight %d", waits[_i].weight);
+		ck_assert_ptr_nonnull(strstr(lines.lines[0], command));
+		reconcile_fini(&lines);
+		steer_release(bench.cluster);
+		ck_assert(reconcile_restore(bench.cluster, &lines));
+		ck_assert_ptr_nonnull(strstr(lines.lines[0], "set server be/s2 weight "));
+	}
+	reconcile_fini(&lines);
+	/* And when it is back it is planned. */
+	bench.rows[1].status = "UP";
+	bench.rows[1].address = "10.0.0.2";
+	update(&bench, 7, 4000);
+	plan(&bench, 4000);
+	ck_assert(!server->held);
+	ck_assert_int_eq(server->planned, waits[_i].iweight > 0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
 {
 	struct cluster_params params = row_params();
@@ -485,6 +551,9 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_pod_says_draining_and_capacity);
 	tcase_add_test(tcase, the_correction_is_divided_by_replicas_and_arrivals_are_of_all);
 	tcase_add_test(tcase, servers_out_of_use_are_neither_planned_nor_counted);
+	tcase_add_loop_test(tcase,
+		where_there_are_limits_a_server_that_is_away_waits_with_the_least_weight, 0,
+		(int)(sizeof(waits) / sizeof(waits[0])));
 	tcase_add_test(tcase, a_backend_that_is_steered_no_longer_has_no_plan_left);
 	tcase_add_test(tcase, roundrobin_is_planned_as_a_flow);
 	tcase_add_test(tcase, credit_is_what_the_last_plans_limit_leaves_of_what_came);
