@@ -155,6 +155,11 @@
 		return { own, others: pod.agentsConnections - own };
 	}
 
+	/* How full it is: what is to be even over all pods. */
+	function heightOf(pod) {
+		return pod.capacity > 0 ? pod.agentsConnections / pod.capacity : Infinity;
+	}
+
 	/* --- tables --- */
 
 	/* text is what a cell says, where it says no more than that; value is what it is sorted by. */
@@ -268,6 +273,8 @@
 		const differs = pod.weight !== null && pod.weight !== there;
 
 		setText(cells.connections.number, whole.format(pod.agentsConnections));
+		setAttribute(cells.connections, "title", pod.level === null ? ""
+			: `level ${whole.format(pod.level)} at capacity ${pod.capacity}`);
 		setBar(cells.connections.bar, own, others, pod.level, max);
 		setText(cells.weight.number, differs ? `${there} \u2192 ${pod.weight}` : String(there));
 		setAttribute(cells.weight, "title", differs
@@ -473,6 +480,8 @@
 
 			if (backend.imbalance !== null)
 				facts.push(`${name}imbalance ${percent(backend.imbalance)}`);
+			if (backend.outlook && backend.why !== "balanced")
+				facts.push(name + backend.why);
 			facts.push(`${name}${algorithmOf(backend)}, ` +
 				(backend.mode === "not steered" ? backend.mode : `by ${backend.mode}`));
 		}
@@ -500,7 +509,7 @@
 			if (!service.root.open || pods.length === 0)
 				return service.root;
 			const max = Math.max(1, ...all.map((pod) => Math.max(pod.agentsConnections, pod.level ?? 0)));
-			const fullest = [...pods].sort((a, b) => b.agentsConnections - a.agentsConnections ||
+			const fullest = [...pods].sort((a, b) => heightOf(b) - heightOf(a) ||
 				byName.compare(nameOf(a), nameOf(b)));
 			const many = pods.length > LIST_MAX;
 

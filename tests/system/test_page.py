@@ -129,6 +129,23 @@ def test_without_javascript_the_page_is_a_whole_table(agent, pods):
 # --- what it shows -------------------------------------------------------------------------------
 
 
+def test_the_fullest_pod_is_the_one_with_most_connections_for_its_capacity(browser):
+    with Pod("--capacity", "4", env={"POD_NAME": "large"}) as large, \
+            Pod("--capacity", "1", env={"POD_NAME": "small"}) as small, \
+            HAProxy([large.address, small.address]) as haproxy, Agent(haproxy) as agent, \
+            Load(large.url, connections=40, rate=1000) as much, \
+            Load(small.url, connections=20, rate=1000) as little:
+        much.wait_standing()
+        little.wait_standing()
+        until(lambda: agent.json()["totalConnections"] == 60, "all to be counted")
+        open_live(browser, agent)
+        browser.until(lambda: browser.texts(".bars .n") == ["20", "40"], "the small one first")
+        # 60 for five parts of capacity.
+        title = browser.find("td.c-connections").get_attribute("title")
+        assert title == "level 48 at capacity 4"
+        assert "only closing connections can help" in browser.find(".facts").text
+
+
 def test_page_shows_real_pods_and_brings_itself_up_to_date(page, agent, pods, haproxy):
     assert names(page) == ["web-0", "web-1", "web-2"]
     with Load(haproxy.url, connections=60) as load, Load(pods.urls[2], connections=15) as direct:
