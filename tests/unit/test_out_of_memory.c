@@ -12,6 +12,10 @@
 #include "core/hareply.h"
 #include "core/metric.h"
 #include "core/reconcile.h"
+#include "core/record.h"
+#include "core/record_parse.h"
+#include "core/record_write.h"
+#include "core/rerun.h"
 #include "core/steer.h"
 #include "data.h"
 #include "rows.h"
@@ -527,6 +531,42 @@ START_TEST(a_plan_that_fails_leaves_the_weights_and_is_made_up_for)
 }
 END_TEST
 
+START_TEST(a_recorded_round_is_written_read_and_planned_again_or_not_at_all)
+{
+	struct answers answers;
+	struct cluster *cluster;
+	int n = 1;
+
+	make_answers(&answers);
+	cluster = cluster_of_first(&answers);
+	ck_assert(cluster_update(cluster, &answers.snapshots[0], 2000, NULL, NULL));
+	ck_assert(steer_plan(cluster, 2000));
+	for (bool more = true; more; n++) {
+		struct record record = {.n_backends = 0};
+		struct record back = {.n_backends = 0};
+		struct rerun *rerun = NULL;
+		const char *why = "";
+		char *line = NULL;
+		size_t len = 0;
+		bool good;
+
+		arm(n);
+		good = record_take(cluster, 2000, 0, &record) &&
+		       (line = record_write(&record, &len)) &&
+		       record_parse(line, len, &back, &why) &&
+		       (rerun = rerun_new(&back.settings)) && rerun_add(rerun, &back);
+		more = disarm();
+		ck_assert(good == !more);
+		rerun_free(rerun);
+		record_fini(&back);
+		record_fini(&record);
+		free(line);
+	}
+	cluster_free(cluster);
+	ck_assert_int_gt(n, 20);
+}
+END_TEST
+
 static size_t count_of(const struct reconcile *out, const char *command)
 {
 	size_t n = 0;
@@ -603,6 +643,7 @@ int main(void)
 		{a_first_update_cut_short_is_mended_by_the_next, ONCE},
 		{a_pod_is_taken_or_not_and_then_the_table_is_as_before, ONCE},
 		{a_plan_that_fails_leaves_the_weights_and_is_made_up_for, ONCE},
+		{a_recorded_round_is_written_read_and_planned_again_or_not_at_all, ONCE},
 		{commands_that_fail_are_not_remembered_as_sent, ONCE},
 	};
 

@@ -12,17 +12,9 @@
 #include "core/record_write.h"
 #include "core/steer.h"
 #include "rows.h"
+#include "run.h"
 
 enum { BACKENDS = 3, SERVERS = 9 };
-
-static unsigned seed_of_run(void)
-{
-	const char *text = getenv("SEED");
-	unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-
-	printf("record: SEED=%u\n", seed);
-	return seed;
-}
 
 static double random_part(unsigned *state)
 {
@@ -171,7 +163,7 @@ static struct record parsed(const char *line, size_t len)
 
 START_TEST(a_round_comes_back_from_its_line_as_it_was)
 {
-	unsigned state = seed_of_run();
+	unsigned state = run_seed();
 
 	for (int i = 0; i < 500; i++) {
 		struct record record;
@@ -377,22 +369,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("record");
-	TCase *tcase = tcase_create("record");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const struct run_test tests[] = {
+		{a_round_comes_back_from_its_line_as_it_was, ONCE},
+		{a_line_that_is_cut_is_refused_wherever_it_is, ONCE},
+		{what_is_no_line_of_a_round_is_refused_with_the_reason, N_OF(mistakes)},
+		{a_round_of_the_cluster_is_recorded_with_all_that_its_plan_was_made_of, ONCE},
+		{a_nul_does_not_hide_what_stands_behind_it, ONCE},
+		{columns_may_stand_in_any_order, ONCE},
+	};
 
-	tcase_add_test(tcase, a_round_comes_back_from_its_line_as_it_was);
-	tcase_add_test(tcase, a_line_that_is_cut_is_refused_wherever_it_is);
-	tcase_add_loop_test(tcase, what_is_no_line_of_a_round_is_refused_with_the_reason, 0,
-		(int)(sizeof(mistakes) / sizeof(mistakes[0])));
-	tcase_add_test(
-		tcase, a_round_of_the_cluster_is_recorded_with_all_that_its_plan_was_made_of);
-	tcase_add_test(tcase, a_nul_does_not_hide_what_stands_behind_it);
-	tcase_add_test(tcase, columns_may_stand_in_any_order);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	run_dice("record");
+	return run_suite("record", tests, N_OF(tests));
 }

@@ -11,6 +11,7 @@
 #include "core/rerun.h"
 #include "core/steer.h"
 #include "rows.h"
+#include "run.h"
 
 enum { N = 6, ROUNDS = 40 };
 
@@ -119,10 +120,8 @@ static const char *const algos[] = {"leastconn", "random", "roundrobin"};
 
 START_TEST(the_settings_of_the_record_give_the_weights_of_the_record)
 {
-	const char *text = getenv("SEED");
-	unsigned state = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)_i + 1;
+	unsigned state = run_seed() + (unsigned)_i;
 
-	printf("rerun: SEED=%u\n", state);
 	for (int run = 0; run < 20; run++) {
 		struct cluster_params params = {
 			.replicas = 1 + (unsigned)rand_r(&state) % 4,
@@ -299,22 +298,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("rerun");
-	TCase *tcase = tcase_create("rerun");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const struct run_test tests[] = {
+		{the_settings_of_the_record_give_the_weights_of_the_record, N_OF(algos)},
+		{other_settings_are_told_apart_by_their_weights, ONCE},
+		{a_shorter_cache_ttl_shows_its_rounds_of_fallback, ONCE},
+		{replicas_left_open_are_those_of_the_record, ONCE},
+		{a_backend_that_is_not_named_is_not_planned, ONCE},
+		{the_last_round_tells_how_long_until_balance, ONCE},
+		{rounds_far_apart_do_not_follow_on_one_another, ONCE},
+	};
 
-	tcase_add_loop_test(tcase, the_settings_of_the_record_give_the_weights_of_the_record, 0,
-		(int)(sizeof(algos) / sizeof(algos[0])));
-	tcase_add_test(tcase, other_settings_are_told_apart_by_their_weights);
-	tcase_add_test(tcase, a_shorter_cache_ttl_shows_its_rounds_of_fallback);
-	tcase_add_test(tcase, replicas_left_open_are_those_of_the_record);
-	tcase_add_test(tcase, a_backend_that_is_not_named_is_not_planned);
-	tcase_add_test(tcase, the_last_round_tells_how_long_until_balance);
-	tcase_add_test(tcase, rounds_far_apart_do_not_follow_on_one_another);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	run_dice("rerun");
+	return run_suite("rerun", tests, N_OF(tests));
 }
