@@ -3,8 +3,10 @@
 #include "door.h"
 
 #include <ev.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	CONNECTIONS_MAX = 128,         /* further ones wait to be accepted */
@@ -14,6 +16,9 @@ enum {
 
 /* GnuTLS's spelling of "1.2 and 1.3". */
 static const char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+/* Without a free descriptor the listening socket stays readable: how long it is left alone. */
+static const double PAUSE_S = 0.1;
 
 struct door {
 	struct ev_loop *loop;
@@ -29,6 +34,15 @@ static unsigned connections_of(const struct door *door)
 		->num_connections;
 }
 
+static bool has_free_descriptor(const struct door *door)
+{
+	int fd = fcntl(door->io.fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
  * and not yet worked off raises no event. */
 void door_turn(struct door *door)
@@ -36,14 +50,19 @@ void door_turn(struct door *door)
 	MHD_UNSIGNED_LONG_LONG ms;
 	unsigned before;
 
-	/* At its limit the daemon stops watching the listening socket, and only the run after a
-	 * connection has closed watches it again. */
+	/* At its limit, or without a free descriptor, the daemon stops watching the listening
+	 * socket, and only the run after a connection has closed watches it again. */
 	do {
 		before = connections_of(door);
 		MHD_run(door->daemon);
-	} while (before >= CONNECTIONS_MAX && connections_of(door) < CONNECTIONS_MAX);
+	} while (connections_of(door) < before);
 	ev_timer_stop(door->loop, &door->timer);
-	if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
+	if (before == 0 && !has_free_descriptor(door)) {
+		/* With no connection that could close it watches on and takes nothing. */
+		ev_io_stop(door->loop, &door->io);
+		ev_timer_set(&door->timer, PAUSE_S, 0.0);
+		ev_timer_start(door->loop, &door->timer);
+	} else if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
 		ev_timer_set(&door->timer, (double)ms / 1000.0, 0.0);
 		ev_timer_start(door->loop, &door->timer);
 	}
@@ -58,9 +77,11 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	(void)loop;
+	struct door *door = timer->data;
+
 	(void)events;
-	door_turn(timer->data);
+	ev_io_start(loop, &door->io);
+	door_turn(door);
 }
 
 static bool has_body(struct MHD_Connection *connection)
