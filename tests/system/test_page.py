@@ -141,9 +141,10 @@ def test_the_fullest_pod_is_the_one_with_most_connections_for_its_capacity(brows
         open_live(browser, agent)
         browser.until(lambda: browser.texts(".bars .n") == ["20", "40"], "the small one first")
         # 60 for five parts of capacity.
-        title = browser.find("td.c-connections").get_attribute("title")
-        assert title == "level 48 at capacity 4"
-        assert "only closing connections can help" in browser.find(".facts").text
+        browser.until(lambda: browser.find("td.c-connections").get_attribute("title") ==
+                      "level 48 at capacity 4", "the level for its capacity")
+        browser.until(lambda: "only closing connections can help" in browser.find(".facts").text,
+                      "what brings balance")
 
 
 def test_page_shows_real_pods_and_brings_itself_up_to_date(page, agent, pods, haproxy):
