@@ -578,6 +578,15 @@ static size_t count_of(const struct reconcile *out, const char *command)
 	return n;
 }
 
+static size_t count_sent(const struct cluster *cluster, char names[][24], size_t n, int weight)
+{
+	size_t sent = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sent += row_find(cluster, "be", names[i])->sent == weight;
+	return sent;
+}
+
 START_TEST(commands_that_fail_are_not_remembered_as_sent)
 {
 	enum { MANY = 600 };
@@ -627,6 +636,27 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 		reconcile_fini(&out);
 	}
 	ck_assert_int_gt(n, 10);
+	for (bool more = true; more;) {
+		struct reconcile out = {.n_lines = 0};
+		size_t n_before = count_sent(cluster, names, MANY, 100);
+		bool well;
+
+		/* What was put back before the failure stays so: each try goes further. */
+		arm(3);
+		well = reconcile_restore(cluster, &out);
+		more = disarm();
+		ck_assert(well == !more);
+		ck_assert_uint_eq(count_of(&out, " weight 100"),
+			count_sent(cluster, names, MANY, 100) - n_before);
+		ck_assert_uint_eq(out.n_weights, count_of(&out, " weight 100"));
+		for (int i = 0; i < MANY; i++) {
+			struct server *s = row_find(cluster, "be", names[i]);
+
+			s->uweight = s->sent;
+		}
+		reconcile_fini(&out);
+	}
+	ck_assert_uint_eq(count_sent(cluster, names, MANY, 100), MANY);
 	cluster_free(cluster);
 }
 END_TEST
