@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cluster.h"
+#include "core/steer.h"
 #include "rows.h"
 #include "run.h"
 
@@ -600,6 +601,37 @@ START_TEST(names_may_be_as_long_as_haproxy_takes_them)
 }
 END_TEST
 
+START_TEST(longer_bytes_than_any_name_find_nothing)
+{
+	enum { LONG = 100000 };
+	char *bytes = malloc(LONG);
+	struct cluster *cluster = new_cluster();
+
+	memset(bytes, 'x', LONG);
+	for (size_t len = 4000; len < 4200; len++)
+		ck_assert_ptr_null(cluster_find_server(cluster, "be", 2, bytes, len));
+	ck_assert_ptr_null(cluster_find_server(cluster, bytes, LONG, bytes, LONG));
+	cluster_free(cluster);
+	free(bytes);
+}
+END_TEST
+
+/* The ramp is for pods that come to others: at the start every server is there already. */
+START_TEST(a_server_is_new_where_its_backend_was_steered_before)
+{
+	struct hareply_server servers[] = {
+		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
+	struct cluster *cluster = new_cluster();
+
+	update(cluster, 7, "leastconn", servers, 1, 1000);
+	ck_assert(steer_plan(cluster, 1000));
+	update(cluster, 7, "leastconn", servers, 2, 2000);
+	ck_assert_int_eq(row_find(cluster, "be", "s1")->joined_ms, 0);
+	ck_assert_int_eq(row_find(cluster, "be", "s2")->joined_ms, 2000);
+	cluster_free(cluster);
+}
+END_TEST
+
 /* ---- anything, many times ---- */
 
 struct census {
@@ -721,6 +753,8 @@ int main(void)
 		{without_pods_the_first_round_is_done_with_the_first_answer, ONCE},
 		{a_server_is_found_by_its_whole_name_only, ONCE},
 		{names_may_be_as_long_as_haproxy_takes_them, ONCE},
+		{longer_bytes_than_any_name_find_nothing, ONCE},
+		{a_server_is_new_where_its_backend_was_steered_before, ONCE},
 		{random_answers_leave_a_model_without_loose_ends, ONCE},
 	};
 

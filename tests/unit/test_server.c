@@ -129,6 +129,11 @@ static const struct {
 	{"MAINT", 0x05, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
 	{"DRAIN", 0x08, 2, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
 	{"DRAIN", 0x10, 2, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
+	/* One of the two tables may be a moment ahead of the other. */
+	{"UP", 0x08, 2, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
+	{"DRAIN", 0, 2, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
+	{"UP", 0x01, 2, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
+	{"MAINT", 0, 2, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
 	{"DOWN", 0x08, 0, false, 100, "10.0.0.1", 80, true, SERVER_DOWN, false},
 	{"MAINT", 0x09, 0, false, 100, "10.0.0.1", 80, true, SERVER_MAINT, false},
 	{"NOLB", 0, 3, false, 100, "10.0.0.1", 80, true, SERVER_DRAIN, true},
@@ -473,6 +478,80 @@ START_TEST(a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more)
 }
 END_TEST
 
+START_TEST(what_is_no_session_of_this_worker_on_this_pod_is_from_outside)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 20);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	row_hear(bench.server, 50, 1500);
+	take(&bench, &row);
+	ck_assert(bench.server->outside.known);
+	ck_assert_double_eq_tol(bench.server->outside.others, 30.0, 1e-9);
+	/* The old worker's 20 are from outside now. */
+	row.scur = 0;
+	bench.update.worker++;
+	take(&bench, &row);
+	ck_assert_double_eq_tol(bench.server->outside.others, 50.0, 1e-9);
+	/* Another pod has none of the 7 that this server still has. */
+	row.scur = 7;
+	row.address = "10.0.0.2";
+	take(&bench, &row);
+	ck_assert_double_eq_tol(bench.server->outside.others, -7.0, 1e-9);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(closings_are_sessions_that_were_and_are_no_more)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 20);
+	struct bench bench;
+
+	setup(&bench);
+	row.stot = 100;
+	take(&bench, &row);
+	/* Five came and nine went. */
+	row.stot = 105;
+	row.scur = 16;
+	take(&bench, &row);
+	ck_assert_double_eq_tol(bench.server->closings.per_second, 9.0, 1e-9);
+	ck_assert(bench.server->closings.tau_s == ARRIVALS_TAU_SERVER_S);
+	/* HAProxy reads the two at different moments. */
+	row.stot = 2;
+	row.scur = 3;
+	take(&bench, &row);
+	ck_assert_double_eq_tol(bench.server->closings.per_second, 9.0, 1e-9);
+	teardown(&bench);
+}
+END_TEST
+
+START_TEST(a_free_slot_is_in_maintenance_and_empty_in_a_backend_that_the_agent_fills)
+{
+	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct backend *backend = backend_new("be");
+	struct bench bench;
+
+	setup(&bench);
+	bench.server->backend = backend;
+	row.status = "MAINT";
+	take(&bench, &row);
+	ck_assert(!server_is_free_slot(bench.server));
+	backend->filled = true;
+	ck_assert(server_is_free_slot(bench.server));
+	row.scur = 1;
+	take(&bench, &row);
+	ck_assert(!server_is_free_slot(bench.server));
+	row.scur = 0;
+	row.status = "UP";
+	take(&bench, &row);
+	ck_assert(!server_is_free_slot(bench.server));
+	teardown(&bench);
+	backend_free(backend);
+	backend_free(NULL);
+}
+END_TEST
+
 START_TEST(a_pod_is_shared_by_servers_and_goes_with_the_last)
 {
 	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
@@ -513,6 +592,9 @@ int main(void)
 		{a_pod_heard_before_its_server_was_seen_has_what_the_server_has, ONCE},
 		{a_reload_is_no_move_and_makes_what_was_sent_unknown, ONCE},
 		{a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more, ONCE},
+		{what_is_no_session_of_this_worker_on_this_pod_is_from_outside, ONCE},
+		{closings_are_sessions_that_were_and_are_no_more, ONCE},
+		{a_free_slot_is_in_maintenance_and_empty_in_a_backend_that_the_agent_fills, ONCE},
 		{a_pod_is_shared_by_servers_and_goes_with_the_last, ONCE},
 	};
 
