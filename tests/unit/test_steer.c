@@ -144,6 +144,12 @@ START_TEST(fewer_than_half_known_means_the_configured_weights)
 	plan(&bench, 40000);
 	ck_assert(bench.be->summary.fallback);
 	assert_weights(&bench, 10, 20, 30);
+	ck_assert_uint_eq(bench.be->tally.fallbacks, 1);
+	ck_assert_uint_eq(bench.be->tally.by_basis[PLANNER_NEVER_HEARD], N);
+	plan(&bench, 3000);
+	ck_assert_uint_eq(bench.be->tally.fallbacks, 1);
+	ck_assert_uint_eq(bench.be->tally.by_basis[PLANNER_HEARD], N);
+	ck_assert_uint_eq(bench.be->tally.weights, 2 * N);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -324,16 +330,23 @@ START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
 
 	params.backends = names;
 	params.n_backends = 1;
+	params.max_share = 0.5;
 	setup(&bench, &params, (uint32_t[]){50, 50, 5});
-	plan(&bench, 2000);
+	bench.rows[2].status = "DOWN";
+	bench.rows[0].scur = 10;
+	update(&bench, 7, 2500);
+	plan(&bench, 2500);
 	ck_assert(bench.servers[0]->planned);
+	ck_assert(bench.servers[2]->held);
+	ck_assert_double_gt(steer_imbalance(bench.cluster), 0.0);
 	bench.backend.algo = "source";
 	update(&bench, 8, 3000);
 	plan(&bench, 3000);
 	ck_assert_int_eq(bench.be->mode, BACKEND_NOT_STEERED);
 	ck_assert(!bench.be->planned);
 	for (size_t i = 0; i < N; i++)
-		ck_assert(!bench.servers[i]->planned);
+		ck_assert(!bench.servers[i]->planned && !bench.servers[i]->held);
+	ck_assert(steer_imbalance(bench.cluster) == 0.0);
 	bench.backend.algo = "leastconn";
 	update(&bench, 9, 4000);
 	plan(&bench, 4000);
