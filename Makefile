@@ -3,6 +3,7 @@
 #   make                     build/wsbalancer (VARIANT=release), and the field tools beside it
 #   make VARIANT=debug|san   the same under build/debug or build/san
 #   make test                everything that is tested on one machine in minutes
+#   make sim                 the planner against all else, simulated; build/sim.json
 #   make fuzz                FUZZ_SECONDS=30: random bytes against every parser
 #   make install             DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc; make uninstall takes it back
 

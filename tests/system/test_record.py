@@ -177,8 +177,10 @@ def test_the_end_tells_how_long_until_balance_or_that_only_closing_helps(haproxy
         with Load(pods.urls[0], connections=60, rate=2000) as load:
             load.wait_standing()
             # Three pods, the fullest holds all: 3/1 - 1.
-            until(lambda: [b for b in rounds(record)[-1]["backends"] if b["imbalance"] > 1.999],
-                  "all to be heard")
+            until(lambda: agent.json()["totalConnections"] == 60, "all to be heard")
+            heard = len(rounds(record))
+            wait_rounds(record, heard + 2)  # the one under way, and one that has planned with them
+            assert rounds(record)[-1]["backends"][0]["imbalance"] > 1.999
             recorded = record.read_text()
         last = replay("-", agent.file, stdin=recorded).stdout.partition("At the end:\n")[2]
     assert last.startswith("ws: 3 pods hold 60 connections, imbalance 200.0 %, 0.0 new ones a second: "
