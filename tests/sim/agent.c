@@ -223,7 +223,7 @@ static void plan(struct world *world, struct instance *instance, size_t n)
 static void weigh_inversely(struct world *world, struct instance *instance, size_t n)
 {
 	const struct agent *agent = instance->agent;
-	double least = INFINITY;
+	double least = (double)INFINITY;
 	double largest = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -241,7 +241,7 @@ static void weigh_inversely(struct world *world, struct instance *instance, size
 
 static void find_lowest(struct agent *agent, size_t n)
 {
-	double least = INFINITY;
+	double least = (double)INFINITY;
 
 	agent->lowest = -1;
 	for (size_t i = 0; i < n; i++) {
@@ -267,7 +267,7 @@ static void act(struct world *world, struct instance *instance)
 		find_lowest(agent, n);
 	else if (world->policy->steering == POLICY_INVERSE)
 		weigh_inversely(world, instance, n);
-	else
+	else if (world->policy->steering != POLICY_AS_CONFIGURED)
 		plan(world, instance, n);
 	/* A pod that is new is asked at once. */
 	for (size_t i = 0; i < world->n_servers; i++) {

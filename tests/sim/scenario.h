@@ -72,6 +72,7 @@ struct scenario {
 enum policy_choice {
 	POLICY_HAPROXY,        /* as the algorithm and the weights say */
 	POLICY_CACHED_MINIMUM, /* every connection to the pod that had fewest when last polled */
+	POLICY_INFORMED,       /* to the pod that has fewest as far as the instance can know */
 	POLICY_ORACLE,         /* every connection to the pod that has fewest now */
 };
 
@@ -94,7 +95,7 @@ enum {
 	SCENARIO_LEASTCONN = 2,
 	SCENARIO_FLOW = 5,
 	SCENARIO_STOCK = 6,
-	SCENARIO_ORACLE = 9,
+	SCENARIO_ORACLE = 10,
 	SCENARIO_POLICIES_MAX = 16,
 };
 

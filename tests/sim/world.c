@@ -31,24 +31,6 @@ void world_pod_changed(struct world *world, uint32_t pod_index)
 			(uint32_t)((pod->count + 1.0) * 1024.0 / pod->capacity));
 }
 
-static int choose(struct world *world, struct instance *instance)
-{
-	int server = LB_NONE;
-
-	if (world->policy->choice == POLICY_HAPROXY)
-		return lb_take(instance->lb, &world->draws);
-	if (world->policy->choice == POLICY_ORACLE && world->lowest.n > 0)
-		server = (int)world->pods[pqueue_first(&world->lowest)].server;
-	else if (instance->agent->lowest >= 0 && world->up[instance->agent->lowest])
-		server = instance->agent->lowest;
-	/* Before anything is known, the first pod that can be used. */
-	for (size_t i = 0; server == LB_NONE && i < world->n_servers; i++)
-		server = world->up[i] ? (int)i : LB_NONE;
-	if (server != LB_NONE)
-		lb_put(instance->lb, (size_t)server, 1);
-	return server;
-}
-
 static void add_conn(
 	struct world *world, int instance, size_t server, uint32_t pod_index, double ends_ms)
 {
@@ -73,7 +55,7 @@ static void add_conn(
 
 void world_arrive(struct world *world, unsigned instance)
 {
-	int server = choose(world, &world->instances[instance]);
+	int server = policy_choose(world, &world->instances[instance]);
 
 	measure_taken(world, instance, server);
 	if (server == LB_NONE)
@@ -262,8 +244,7 @@ static void run(struct world *world)
 		if (world->now_ms % 1000 == 0)
 			incidents_run(world);
 		arrive(world);
-		if (world->policy->steering != POLICY_AS_CONFIGURED ||
-			world->policy->choice == POLICY_CACHED_MINIMUM) {
+		if (policy_has_agents(world->policy)) {
 			for (unsigned r = 0; r < world->n_instances; r++)
 				agent_tick(world, &world->instances[r]);
 		}

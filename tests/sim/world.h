@@ -72,6 +72,11 @@ bool world_run(const struct scenario *scenario, const struct policy *policy, uin
 
 /* For the parts of a world. */
 
+/* The server of a new connection through an instance, which begins on it: LB_NONE when none can be
+ * used. */
+int policy_choose(struct world *world, struct instance *instance);
+bool policy_has_agents(const struct policy *policy);
+
 /* A new connection through an instance, to where the policy says. */
 void world_arrive(struct world *world, unsigned instance);
 /* A connection of a pod, through a server of an instance (or directly: instance < 0), ends. */

@@ -102,7 +102,7 @@ static void setup(struct bench *bench, struct rng *rng, enum lb_algo algo)
 static void plan(struct bench *bench)
 {
 	struct planner_summary summary;
-	double key = INFINITY;
+	double key = (double)INFINITY;
 
 	for (size_t i = 0; i < bench->n; i++) {
 		struct planner_pod *pod = &bench->pods[i];
