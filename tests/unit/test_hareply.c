@@ -576,6 +576,25 @@ START_TEST(a_complaint_is_cut_to_the_room_that_it_has)
 }
 END_TEST
 
+/* From and into memory of exactly that length. */
+START_TEST(a_complaint_is_read_and_written_within_its_bounds)
+{
+	static const char reply[] = "\n\nabcd";
+
+	for (size_t size = 1; size <= 6; size++) {
+		char *bytes = malloc(strlen(reply));
+		char *complaint = malloc(size);
+
+		memcpy(bytes, reply, strlen(reply));
+		ck_assert_uint_eq(hareply_complaints(bytes, strlen(reply), complaint, size), 1);
+		ck_assert_uint_eq(strlen(complaint), size <= 4 ? size - 1 : 4);
+		ck_assert_int_eq(strncmp(complaint, "abcd", strlen(complaint)), 0);
+		free(complaint);
+		free(bytes);
+	}
+}
+END_TEST
+
 START_TEST(every_outcome_has_words_of_its_own)
 {
 	for (int i = HAREPLY_OK; i <= HAREPLY_OUT_OF_MEMORY; i++) {
@@ -608,6 +627,7 @@ int main(void)
 		{a_complaint_is_found_among_commands_that_went_well, N_VERSIONS},
 		{where_all_went_well_there_is_no_complaint, N_VERSIONS},
 		{a_complaint_is_cut_to_the_room_that_it_has, ONCE},
+		{a_complaint_is_read_and_written_within_its_bounds, ONCE},
 		{every_outcome_has_words_of_its_own, ONCE},
 	};
 
