@@ -67,7 +67,8 @@ static void announce_fallback(struct backend *backend)
 	backend->announced_fallback = summary->fallback;
 	if (summary->fallback)
 		log_warn("fewer than half of the pods are known: weights as configured",
-			log_str("backend", backend->name), log_int("known", (int64_t)summary->n_known),
+			log_str("backend", backend->name),
+			log_int("known", (int64_t)summary->n_known),
 			log_int("never_heard", (int64_t)summary->n_never_heard),
 			log_int("disbelieved", (int64_t)summary->n_disbelieved));
 	else
@@ -149,8 +150,8 @@ void announce_plan(struct announce *announce, struct cluster *cluster)
 
 void announce_poll(const struct pod *pod, enum metric_outcome outcome, const char *detail)
 {
-	log_debug("poll", log_str("pod", pod->key), log_str("result", metric_outcome_label(outcome)),
-		log_str("detail", detail));
+	log_debug("poll", log_str("pod", pod->key),
+		log_str("result", metric_outcome_label(outcome)), log_str("detail", detail));
 	if (outcome != METRIC_OK && (pod->polled_ms == 0 || pod->outcome != outcome))
 		log_warn("pod cannot be polled", log_str("pod", pod->key),
 			log_str("result", metric_outcome_label(outcome)), log_str("error", detail));

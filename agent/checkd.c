@@ -115,8 +115,8 @@ static void judge(struct check *check, bool ended)
 static void on_request(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct check *check = io->data;
-	ssize_t got = recv(io->fd, check->request + check->len,
-		sizeof(check->request) - check->len, MSG_DONTWAIT);
+	ssize_t got = recv(io->fd, check->request + check->len, sizeof(check->request) - check->len,
+		MSG_DONTWAIT);
 
 	(void)loop;
 	(void)events;

@@ -17,8 +17,8 @@ struct configfile_why {
 };
 
 /*
- * Reads and parses the file at path; environment variables are this process's. On success the caller
- * owns *out and frees it with config_fini; on false *out is untouched.
+ * Reads and parses the file at path; environment variables are this process's. On success the
+ * caller owns *out and frees it with config_fini; on false *out is untouched.
  */
 bool configfile_parse(const char *path, struct config *out, struct configfile_why *why);
 

@@ -105,7 +105,7 @@ bool drain_ask(struct drain *drain)
 	return true;
 }
 
-bool drain_answer(const struct drain *drain, char *text, size_t size)
+bool drain_answer(struct drain *drain, char *text, size_t size)
 {
 	bool draining = ev_is_active(&drain->hold) || ev_is_active(&drain->take_back);
 	const char *nothing = draining ? NULL : nothing_to_do(drain);

@@ -39,7 +39,7 @@ bool drain_ask(struct drain *drain);
 
 /* The answer, a line of text cut to size. False when HAProxy has not turned unready although it
  * should have. */
-bool drain_answer(const struct drain *drain, char *text, size_t size);
+bool drain_answer(struct drain *drain, char *text, size_t size);
 
 /* The agent stops: hooks that wait are answered at once, and HAProxy stays as it is. */
 void drain_stop(struct drain *drain);

@@ -34,8 +34,8 @@ struct file_value {
 struct headers {
 	const struct config_header *config;
 	size_t n;
-	struct file_value *files;  /* one for each header */
-	struct version *versions;  /* the current one first */
+	struct file_value *files; /* one for each header */
+	struct version *versions; /* the current one first */
 	int64_t looked_ms;
 };
 

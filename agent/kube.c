@@ -33,12 +33,12 @@ struct kube_service {
 	struct kubefeed feed;
 	struct endpoint *endpoints;
 	size_t n_endpoints;
-	bool stale;              /* endpoints are older than the feed's slices */
+	bool stale; /* endpoints are older than the feed's slices */
 
 	CURL *easy;
 	struct curl_slist *headers;
 	bool running;
-	ev_timer timer;          /* to the next request; while a watch runs, to its silence */
+	ev_timer timer; /* to the next request; while a watch runs, to its silence */
 	char error[CURL_ERROR_SIZE];
 	struct log_repeat repeat;
 };
@@ -156,8 +156,8 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 		.whole = result == CURLE_OK,
 		.code = (unsigned)code,
 		.retry_after_ms = retry_after_s > 0 && retry_after_s < 86400
-			? (int64_t)retry_after_s * 1000
-			: 0,
+					  ? (int64_t)retry_after_s * 1000
+					  : 0,
 		.detail = service->error[0] ? service->error : curl_easy_strerror(result),
 	};
 	stop_request(service);
@@ -191,8 +191,8 @@ static void begin_request(struct kube_service *service)
 
 	reset_handle(service);
 	kubefeed_begin(&service->feed, clock_now_ms());
-	service->running = kubeapi_prepare(&kube->api, &request, service->easy, &service->headers,
-				   &why) &&
+	service->running =
+		kubeapi_prepare(&kube->api, &request, service->easy, &service->headers, &why) &&
 		curlloop_add(kube->curlloop, service->easy);
 	if (!service->running) {
 		struct kubefeed_end end = {.detail = why};
@@ -280,8 +280,8 @@ void kube_free(struct kube *kube)
 	free(kube);
 }
 
-struct kube_service *kube_watch(struct kube *kube, const char *namespace, const char *name,
-	const char *port)
+struct kube_service *kube_watch(
+	struct kube *kube, const char *namespace, const char *name, const char *port)
 {
 	struct kube_service *service = calloc(1, sizeof(*service));
 

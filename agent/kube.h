@@ -41,8 +41,8 @@ void kube_free(struct kube *kube);
 
 /* Begins to watch a Service, for a port as slices_new takes it. What it returns is the kube's; NULL
  * when out of memory. */
-struct kube_service *kube_watch(struct kube *kube, const char *namespace, const char *service,
-	const char *port);
+struct kube_service *kube_watch(
+	struct kube *kube, const char *namespace, const char *service, const char *port);
 
 /* The endpoints, as slices_union writes them; *n is set. Valid until the loop runs again. */
 const struct endpoint *kube_endpoints(struct kube_service *service, size_t *n);

@@ -125,7 +125,7 @@ static bool make_headers(const struct kubeapi *api, struct curl_slist **headers,
 	}
 	char *line = NULL;
 	bool made = asprintf(&line, "Authorization: Bearer %s", token) >= 0 &&
-		append_header(headers, line);
+		    append_header(headers, line);
 	free(line);
 	free(token);
 	return made;
@@ -173,7 +173,8 @@ static int set_socket_options(void *arg, curl_socket_t socket, curlsocktype purp
 bool kubeapi_prepare(const struct kubeapi *api, const struct kubeapi_request *request, CURL *easy,
 	struct curl_slist **headers, const char **why)
 {
-	long timeout_ms = request->list ? LIST_TIMEOUT_MS : (request->watch_s + WATCH_GRACE_S) * 1000L;
+	long timeout_ms =
+		request->list ? LIST_TIMEOUT_MS : (request->watch_s + WATCH_GRACE_S) * 1000L;
 
 	if (!make_headers(api, headers, why))
 		return false;

@@ -36,12 +36,12 @@ void kubeapi_fini(struct kubeapi *api);
 
 /* How a request is sent. */
 struct kubeapi_request {
-	const char *service;     /* whose slices; a DNS label, as is the namespace */
+	const char *service; /* whose slices; a DNS label, as is the namespace */
 	const char *namespace;
-	bool list;               /* else a watch */
-	const char *version;     /* a watch: from where */
-	bool plain;              /* a watch: without the optional parameters */
-	unsigned watch_s;        /* a watch: how long it is asked to last */
+	bool list;           /* else a watch */
+	const char *version; /* a watch: from where */
+	bool plain;          /* a watch: without the optional parameters */
+	unsigned watch_s;    /* a watch: how long it is asked to last */
 };
 
 /*

@@ -33,8 +33,8 @@ static int open_one(const struct addrinfo *address)
 	return -1;
 }
 
-size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MAX], char *why,
-	size_t why_size)
+size_t listener_open(
+	const struct config_endpoint *endpoint, int fds[LISTENER_MAX], char *why, size_t why_size)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -76,5 +76,5 @@ size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MA
 bool listener_is_local(const struct config_endpoint *endpoint)
 {
 	return strcasecmp(endpoint->host, "localhost") == 0 || strcmp(endpoint->host, "::1") == 0 ||
-		strncmp(endpoint->host, "127.", 4) == 0;
+	       strncmp(endpoint->host, "127.", 4) == 0;
 }

@@ -16,8 +16,8 @@ enum { LISTENER_MAX = 2 }; /* sockets of one endpoint: "*" is IPv6 and IPv4 */
  * the system, which may wait, so this is for the start and for a new configuration only. The
  * caller closes the sockets.
  */
-size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MAX], char *why,
-	size_t why_size);
+size_t listener_open(
+	const struct config_endpoint *endpoint, int fds[LISTENER_MAX], char *why, size_t why_size);
 
 /* Only this host can reach the endpoint. */
 bool listener_is_local(const struct config_endpoint *endpoint);

@@ -116,8 +116,8 @@ static void write_json(FILE *out, const char *time, enum config_log_level level,
 	json_object_put(line);
 }
 
-void log_write(enum config_log_level level, const char *event, const struct log_fact *facts,
-	size_t n)
+void log_write(
+	enum config_log_level level, const char *event, const struct log_fact *facts, size_t n)
 {
 	char time[32];
 	char *line = NULL;

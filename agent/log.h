@@ -33,20 +33,20 @@ struct log_fact log_int(const char *key, int64_t integer);
 struct log_fact log_real(const char *key, double real);
 
 /* Stands where an event has no facts. */
-#define LOG_NONE                                                                                   \
-	(struct log_fact)                                                                          \
-	{                                                                                          \
-		.key = NULL                                                                        \
+#define LOG_NONE            \
+	(struct log_fact)   \
+	{                   \
+		.key = NULL \
 	}
 
 /* Until this is called: info, text. */
 void log_configure(enum config_log_level level, enum config_log_format format);
 
-void log_write(enum config_log_level level, const char *event, const struct log_fact *facts,
-	size_t n);
+void log_write(
+	enum config_log_level level, const char *event, const struct log_fact *facts, size_t n);
 
-#define LOG_FACTS(...)                                                                             \
-	(const struct log_fact[]){__VA_ARGS__},                                                    \
+#define LOG_FACTS(...)                          \
+	(const struct log_fact[]){__VA_ARGS__}, \
 		sizeof((const struct log_fact[]){__VA_ARGS__}) / sizeof(struct log_fact)
 
 /* log_info("HAProxy answers", log_str("version", v), log_int("pid", pid)) */

@@ -14,9 +14,9 @@
 #include "curlloop.h"
 
 enum {
-	CHUNK = 64 * 1024,              /* bytes read at a time */
-	REPLY_MAX = 64 * 1024 * 1024,   /* 10,000 servers answer about 4 MB */
-	TIMEOUT_MS = 5000,              /* from connecting to the last byte */
+	CHUNK = 64 * 1024,            /* bytes read at a time */
+	REPLY_MAX = 64 * 1024 * 1024, /* 10,000 servers answer about 4 MB */
+	TIMEOUT_MS = 5000,            /* from connecting to the last byte */
 };
 
 /* A line on its way. */
@@ -36,7 +36,7 @@ struct runtime {
 	struct ev_loop *loop;
 	struct config_endpoint endpoint;
 	struct curlloop *curlloop;
-	ev_timer kick;     /* starts the first request from the loop, not from the caller's stack */
+	ev_timer kick; /* starts the first request from the loop, not from the caller's stack */
 	ev_timer deadline;
 	ev_io io;
 	struct request *first; /* under way when easy is not NULL */

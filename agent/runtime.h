@@ -17,9 +17,9 @@
 struct runtime;
 
 enum runtime_outcome {
-	RUNTIME_OK,             /* reply holds the whole answer */
-	RUNTIME_NO_CONNECTION,  /* no such socket, refused, no right to it */
-	RUNTIME_BROKEN,         /* the connection broke before the answer ended */
+	RUNTIME_OK,            /* reply holds the whole answer */
+	RUNTIME_NO_CONNECTION, /* no such socket, refused, no right to it */
+	RUNTIME_BROKEN,        /* the connection broke before the answer ended */
 	RUNTIME_TIMED_OUT,
 	RUNTIME_TOO_LARGE,
 	RUNTIME_OUT_OF_MEMORY,
@@ -27,10 +27,10 @@ enum runtime_outcome {
 
 struct runtime_reply {
 	enum runtime_outcome outcome;
-	const char *bytes;      /* with RUNTIME_OK; gone after the callback */
+	const char *bytes; /* with RUNTIME_OK; gone after the callback */
 	size_t len;
-	const char *detail;     /* the failure in words, else "" */
-	double seconds;         /* from the call of runtime_send's turn to the end */
+	const char *detail; /* the failure in words, else "" */
+	double seconds;     /* from the call of runtime_send's turn to the end */
 };
 
 typedef void (*runtime_done)(const struct runtime_reply *reply, void *arg);

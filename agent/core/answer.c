@@ -60,8 +60,8 @@ static bool begins_another(const struct server *server)
 	return false;
 }
 
-enum answer_request answer_read(const struct cluster *cluster, const char *bytes, size_t len,
-	struct server **server)
+enum answer_request answer_read(
+	const struct cluster *cluster, const char *bytes, size_t len, struct server **server)
 {
 	const char *end = memchr(bytes, '\n', len);
 

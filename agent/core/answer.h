@@ -30,8 +30,8 @@ enum answer_request {
  * Judges what has come so far. *server is the server that is meant, or NULL where none is
  * known by that name (with ANSWER_COMPLETE: answer an empty line).
  */
-enum answer_request answer_read(const struct cluster *cluster, const char *bytes, size_t len,
-	struct server **server);
+enum answer_request answer_read(
+	const struct cluster *cluster, const char *bytes, size_t len, struct server **server);
 
 /* The answer with its newline: "N%\n", or "\n" for NULL and for a server without a plan, which
  * changes nothing. Returns its length without the NUL. */

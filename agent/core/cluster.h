@@ -26,21 +26,21 @@ struct cluster;
 
 /* How often things happened since the agent started. */
 struct cluster_counters {
-	uint64_t reloads;        /* another HAProxy process answered: pid or start time changed */
-	uint64_t new_addresses;  /* a server's address changed */
-	uint64_t repairs;        /* a weight that was sent had been changed by someone else */
+	uint64_t reloads;       /* another HAProxy process answered: pid or start time changed */
+	uint64_t new_addresses; /* a server's address changed */
+	uint64_t repairs;       /* a weight that was sent had been changed by someone else */
 };
 
 struct cluster_params {
 	unsigned replicas;
 	int64_t poll_interval_ms;
 	int64_t cache_ttl_ms;
-	int64_t ramp_ms;         /* see struct planner_params */
-	double max_share;        /* see struct planner_params */
-	bool percent_steps;      /* weights must be reachable by agent-check's N% too */
-	bool agent_check_only;   /* nothing but agent-check answers: every backend by flow */
-	char **backends;         /* names; copied where a cluster takes them */
-	size_t n_backends;       /* 0: every backend whose algorithm can be steered */
+	int64_t ramp_ms;       /* see struct planner_params */
+	double max_share;      /* see struct planner_params */
+	bool percent_steps;    /* weights must be reachable by agent-check's N% too */
+	bool agent_check_only; /* nothing but agent-check answers: every backend by flow */
+	char **backends;       /* names; copied where a cluster takes them */
+	size_t n_backends;     /* 0: every backend whose algorithm can be steered */
 };
 
 /* Returns NULL when out of memory. */
@@ -75,7 +75,7 @@ struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n
 struct server *cluster_find_server(const struct cluster *cluster, const char *backend,
 	size_t backend_len, const char *server, size_t server_len);
 /* Calls visit for each pod, in no certain order. */
-void cluster_each_pod(const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg),
-	void *arg);
+void cluster_each_pod(
+	const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg), void *arg);
 
 #endif

@@ -46,10 +46,10 @@ struct config_service {
 
 /* A Service in Kubernetes whose pods fill a backend's server slots. */
 struct config_kubernetes {
-	char *service;        /* a DNS label */
-	char *port;           /* its port's name, or the number that pods listen on; NULL: the first */
-	char *namespace;      /* NULL: the agent's own */
-	char *backend;        /* in HAProxy; the Service's name unless the file says otherwise */
+	char *service;   /* a DNS label */
+	char *port;      /* its port's name, or the number that pods listen on; NULL: the first */
+	char *namespace; /* NULL: the agent's own */
+	char *backend;   /* in HAProxy; the Service's name unless the file says otherwise */
 	char *server_options; /* of servers that are added when all slots are taken */
 };
 
@@ -58,8 +58,8 @@ struct config {
 	struct config_endpoint socket;
 	unsigned replicas;      /* 1..1000; with replicas_service, until that is known */
 	char *replicas_service; /* HAProxy's own Service in Kubernetes, whose pods are counted; or
-	                           NULL */
-	char **backends;   /* empty: every backend whose algorithm can be steered */
+				   NULL */
+	char **backends;        /* empty: every backend whose algorithm can be steered */
 	size_t n_backends;
 
 	struct config_service *services;
@@ -85,9 +85,9 @@ struct config {
 	char *tls_server_name; /* verified in place of the address, or NULL */
 
 	struct config_endpoint listen;
-	char *listen_token_file; /* its one word is asked for, or NULL */
-	char *listen_tls_cert;   /* PEM file, or NULL; with listen_tls_key */
-	char *listen_tls_key;    /* PEM file, or NULL; with listen_tls_cert */
+	char *listen_token_file;    /* its one word is asked for, or NULL */
+	char *listen_tls_cert;      /* PEM file, or NULL; with listen_tls_key */
+	char *listen_tls_key;       /* PEM file, or NULL; with listen_tls_cert */
 	char *balancer_metric_path; /* begins with / */
 	int64_t drain_delay_ms;     /* 0..1 h; 0: hooks are answered at once */
 

@@ -7,10 +7,10 @@
 
 #include "core/config_shape.h"
 
-#define SETTING(mapping_, key_, member_, ...)                             \
-	{.key = (key_),                                                   \
-		.raw = offsetof(struct config_raw_##mapping_, member_),   \
-		.out = offsetof(struct config_##mapping_, member_),       \
+#define SETTING(mapping_, key_, member_, ...)                                \
+	{.key = (key_),                                                      \
+		.raw = offsetof(struct config_raw_##mapping_, member_),      \
+		.out = offsetof(struct config_##mapping_, member_),          \
 		.size = sizeof(((struct config_##mapping_ *)NULL)->member_), \
 		__VA_ARGS__},
 
@@ -24,8 +24,8 @@ static const struct config_path replicas_path = {.up = &haproxy_path, .key = "re
 static const struct config_path replicas_service_path = {.up = &replicas_path, .key = "service"};
 
 /* NAME:PORT into its two halves; the backend is named as the Service unless it says otherwise. */
-static bool split_service(struct config_source *source, struct config_kubernetes *entry,
-	struct config_error *error)
+static bool split_service(
+	struct config_source *source, struct config_kubernetes *entry, struct config_error *error)
 {
 	char *colon = strchr(entry->service, ':');
 
@@ -39,8 +39,8 @@ static bool split_service(struct config_source *source, struct config_kubernetes
 	       config_yaml_fail(&source->yaml, NULL, error, "out of memory");
 }
 
-bool config_kubernetes_take(struct config_source *source, struct config *config,
-	struct config_error *error)
+bool config_kubernetes_take(
+	struct config_source *source, struct config *config, struct config_error *error)
 {
 	unsigned n = source->raw ? source->raw->n_kubernetes : 0;
 
@@ -72,8 +72,8 @@ bool config_kubernetes_take(struct config_source *source, struct config *config,
 	return true;
 }
 
-bool config_kubernetes_take_replicas(struct config_source *source, struct config *config,
-	struct config_error *error)
+bool config_kubernetes_take_replicas(
+	struct config_source *source, struct config *config, struct config_error *error)
 {
 	static const struct config_setting number = {
 		.kind = &config_kind_unsigned, .fallback = "1", .min = 1, .max = 1000};

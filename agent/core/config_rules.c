@@ -119,7 +119,8 @@ static bool check_tls(
 static bool check_listen_tls(
 	struct config_yaml *yaml, const struct config *config, struct config_error *error)
 {
-	struct config_path path = {.key = config->listen_tls_cert ? "listenTLSCert" : "listenTLSKey"};
+	struct config_path path = {
+		.key = config->listen_tls_cert ? "listenTLSCert" : "listenTLSKey"};
 
 	return !config->listen_tls_cert == !config->listen_tls_key ||
 	       config_yaml_fail(yaml, &path, error,
@@ -157,6 +158,5 @@ bool config_rules_check(
 {
 	return check_servers(yaml, config, error) && check_kubernetes(yaml, config, error) &&
 	       check_times(yaml, config, error) && check_tls(yaml, config, error) &&
-	       check_listen_tls(yaml, config, error) &&
-	       check_listeners(yaml, config, error);
+	       check_listen_tls(yaml, config, error) && check_listeners(yaml, config, error);
 }

@@ -2,8 +2,8 @@
 /* Reading JSON from outside, where anything may be missing, null or of another type. */
 #include "core/jsonget.h"
 
-struct json_object *jsonget_member(struct json_object *object, const char *name,
-	enum json_type type)
+struct json_object *jsonget_member(
+	struct json_object *object, const char *name, enum json_type type)
 {
 	struct json_object *value;
 

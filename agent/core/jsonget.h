@@ -8,8 +8,8 @@
 
 /* The member of that name when object is an object and the member of that type; NULL otherwise.
  * object may be NULL. */
-struct json_object *jsonget_member(struct json_object *object, const char *name,
-	enum json_type type);
+struct json_object *jsonget_member(
+	struct json_object *object, const char *name, enum json_type type);
 
 /* The same for a text, which lives as long as the object. */
 const char *jsonget_text(struct json_object *object, const char *name);

@@ -18,8 +18,8 @@ bool jsonstream_init(struct jsonstream *stream, size_t cap_bytes)
 		return false;
 	/* Not JSON_TOKENER_VALIDATE_UTF8: json-c 0.16 takes a character that is split between two
 	 * pieces for a wrong one. */
-	json_tokener_set_flags(stream->tokener,
-		JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	json_tokener_set_flags(
+		stream->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	return true;
 }
 
@@ -41,8 +41,8 @@ static bool is_space(char c)
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-enum jsonstream_outcome jsonstream_next(struct jsonstream *stream, const char **piece, size_t *len,
-	struct json_object **object)
+enum jsonstream_outcome jsonstream_next(
+	struct jsonstream *stream, const char **piece, size_t *len, struct json_object **object)
 {
 	*object = NULL;
 	/* Space between objects is of no object, however much of it comes. */

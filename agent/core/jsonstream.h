@@ -36,7 +36,7 @@ void jsonstream_fini(struct jsonstream *stream);
 void jsonstream_reset(struct jsonstream *stream);
 
 /* Takes bytes from *piece and moves *piece and *len past them. */
-enum jsonstream_outcome jsonstream_next(struct jsonstream *stream, const char **piece, size_t *len,
-	struct json_object **object);
+enum jsonstream_outcome jsonstream_next(
+	struct jsonstream *stream, const char **piece, size_t *len, struct json_object **object);
 
 #endif

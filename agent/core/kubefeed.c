@@ -13,8 +13,7 @@ enum {
 	LIST_MAX = 64 * 1024 * 1024, /* 2,000 endpoints are 0.5 MB */
 };
 
-bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port,
-	int64_t silence_ms)
+bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms)
 {
 	*feed = (struct kubefeed){.slices = slices_new(service, port)};
 	watch_init(&feed->watch, silence_ms);
@@ -99,8 +98,8 @@ static void keep_refusal(struct kubefeed *feed, const char *bytes, size_t len)
 	feed->refusal[feed->refusal_len] = '\0';
 }
 
-bool kubefeed_take(struct kubefeed *feed, unsigned code, const char *bytes, size_t len,
-	int64_t now_ms)
+bool kubefeed_take(
+	struct kubefeed *feed, unsigned code, const char *bytes, size_t len, int64_t now_ms)
 {
 	if (code != 200) {
 		keep_refusal(feed, bytes, len);
@@ -181,8 +180,8 @@ static bool take_list(struct kubefeed *feed, int64_t now_ms)
 	return true;
 }
 
-static struct kubefeed_next next(struct kubefeed *feed, struct watch_outcome outcome,
-	int64_t now_ms, double random01)
+static struct kubefeed_next next(
+	struct kubefeed *feed, struct watch_outcome outcome, int64_t now_ms, double random01)
 {
 	return (struct kubefeed_next){
 		.outcome = outcome,
@@ -190,8 +189,8 @@ static struct kubefeed_next next(struct kubefeed *feed, struct watch_outcome out
 	};
 }
 
-struct kubefeed_next kubefeed_ended(struct kubefeed *feed, const struct kubefeed_end *end,
-	int64_t now_ms, double random01)
+struct kubefeed_next kubefeed_ended(
+	struct kubefeed *feed, const struct kubefeed_end *end, int64_t now_ms, double random01)
 {
 	struct watch_outcome outcome = judge(feed, end);
 

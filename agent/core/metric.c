@@ -151,8 +151,8 @@ static bool is_blank(const char *text, size_t len)
 }
 
 /* Parses the whole body into *root, which is NULL for "null". */
-static bool parse_json(struct json_tokener *tokener, const char *body, size_t len,
-	struct json_object **root)
+static bool parse_json(
+	struct json_tokener *tokener, const char *body, size_t len, struct json_object **root)
 {
 	size_t end;
 
@@ -164,7 +164,7 @@ static bool parse_json(struct json_tokener *tokener, const char *body, size_t le
 		end = len;
 	}
 	return json_tokener_get_error(tokener) == json_tokener_success && end <= len &&
-		is_blank(body + end, len - end);
+	       is_blank(body + end, len - end);
 }
 
 enum metric_outcome metric_parse(const char *body, size_t len, const char *key, struct metric *out)
@@ -181,8 +181,7 @@ enum metric_outcome metric_parse(const char *body, size_t len, const char *key, 
 	tokener = json_tokener_new_ex(MAX_DEPTH);
 	if (!tokener)
 		return METRIC_OUT_OF_MEMORY;
-	json_tokener_set_flags(
-		tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	if (parse_json(tokener, body, len, &root))
 		outcome = read_root(root, key, out);
 	json_object_put(root);

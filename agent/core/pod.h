@@ -12,22 +12,22 @@
 
 /* What answers at an address. Lives as long as a server points to it. */
 struct pod {
-	char *address;           /* without brackets */
+	char *address; /* without brackets */
 	uint16_t port;
-	char *key;               /* "address:port", IPv6 in brackets: unique in the cluster */
-	unsigned n_servers;      /* servers that point here */
-	bool wanted;             /* to be polled: some server of it may be used */
-	void *poll;              /* the poller's own handle, NULL when not polled */
+	char *key;          /* "address:port", IPv6 in brackets: unique in the cluster */
+	unsigned n_servers; /* servers that point here */
+	bool wanted;        /* to be polled: some server of it may be used */
+	void *poll;         /* the poller's own handle, NULL when not polled */
 
-	bool heard;              /* metric and heard_ms hold an answer */
-	struct metric metric;    /* the last good answer */
-	int64_t heard_ms;        /* when it came */
-	uint64_t gained;         /* by how many its count has grown, over all answers */
+	bool heard;                  /* metric and heard_ms hold an answer */
+	struct metric metric;        /* the last good answer */
+	int64_t heard_ms;            /* when it came */
+	uint64_t gained;             /* by how many its count has grown, over all answers */
 	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
-	int64_t polled_ms;       /* when the last poll ended; 0: none yet */
-	char error[160];         /* the last failure in words, "" after a success */
-	int64_t since_ms;        /* when this pod came into the cluster */
-	struct endpoint *endpoint; /* what Kubernetes says of it; NULL: nothing */
+	int64_t polled_ms;           /* when the last poll ended; 0: none yet */
+	char error[160];             /* the last failure in words, "" after a success */
+	int64_t since_ms;            /* when this pod came into the cluster */
+	struct endpoint *endpoint;   /* what Kubernetes says of it; NULL: nothing */
 };
 
 /* All pods of a cluster, by address and port. */

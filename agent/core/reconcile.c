@@ -88,7 +88,7 @@ static bool restore_server(struct server *server, struct reconcile *out)
 	bool ours = server->planned || server->held || server->touched;
 	/* What was sent last may be on its way still, or may never have come. */
 	bool restored = server->uweight == server->iweight &&
-		(server->sent < 0 || server->sent == server->iweight);
+			(server->sent < 0 || server->sent == server->iweight);
 
 	if (!ours || restored)
 		return true;

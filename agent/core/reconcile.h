@@ -19,7 +19,7 @@ enum {
 struct reconcile {
 	char **lines;
 	size_t n_lines;
-	size_t n_weights;    /* "set server ... weight" commands in all lines */
+	size_t n_weights; /* "set server ... weight" commands in all lines */
 };
 
 /*
@@ -33,7 +33,8 @@ bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct r
 /* Appends the commands that put back the configured weight of every server that was steered. */
 bool reconcile_restore(struct cluster *cluster, struct reconcile *out);
 
-/* A line did not reach HAProxy. What it does not show, and so would not be missed, is sent again. */
+/* A line did not reach HAProxy. What it does not show, and so would not be missed, is sent again.
+ */
 void reconcile_lost(struct cluster *cluster);
 
 /* Appends one command. False when out of memory, or when it is longer than a line. */

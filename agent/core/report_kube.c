@@ -2,8 +2,8 @@
 /* What the reports say of Kubernetes. */
 #include "core/report_kube.h"
 
-static struct json_object *service_of(struct jsonput *put, const struct report_view *view,
-	const struct report_kube *kube)
+static struct json_object *service_of(
+	struct jsonput *put, const struct report_view *view, const struct report_kube *kube)
 {
 	struct json_object *to = json_object_new_object();
 	const struct watch *watch = kube->watch;
@@ -29,8 +29,8 @@ static struct json_object *service_of(struct jsonput *put, const struct report_v
 	return to;
 }
 
-void report_kube_json(struct jsonput *put, struct json_object *report,
-	const struct report_view *view)
+void report_kube_json(
+	struct jsonput *put, struct json_object *report, const struct report_view *view)
 {
 	if (view->n_kubernetes == 0)
 		return;

@@ -22,15 +22,15 @@ struct report_kube {
 	const struct watch *watch; /* its counters and times */
 	size_t n_slices;
 	size_t n_ready, n_terminating, n_unready; /* endpoints */
-	unsigned quarantined;      /* the last plan's, see struct slots_plan */
+	unsigned quarantined;                     /* the last plan's, see struct slots_plan */
 	unsigned free;
 	unsigned added;
 	unsigned unplaced;
 };
 
 /* "kubernetes": one object a Service; no key without any. */
-void report_kube_json(struct jsonput *put, struct json_object *report,
-	const struct report_view *view);
+void report_kube_json(
+	struct jsonput *put, struct json_object *report, const struct report_view *view);
 void report_kube_prom(const struct promtext *text, const struct report_view *view);
 
 #endif

@@ -33,8 +33,8 @@ void server_free(struct server *server)
 	free(server);
 }
 
-struct server *server_new(struct backend *backend, const char *backend_name, const char *name,
-	int64_t now_ms)
+struct server *server_new(
+	struct backend *backend, const char *backend_name, const char *name, int64_t now_ms)
 {
 	struct server *server = calloc(1, sizeof(*server));
 
@@ -99,8 +99,8 @@ bool server_is_polled(const struct server *server)
 }
 
 /* Another address is another pod: nothing of the old one is kept. False when out of memory. */
-static bool take_address(struct server *server, const struct hareply_server *row,
-	struct server_update *update)
+static bool take_address(
+	struct server *server, const struct hareply_server *row, struct server_update *update)
 {
 	struct pod *old = server->pod;
 	struct pod *pod = NULL;
@@ -134,8 +134,8 @@ static bool take_address(struct server *server, const struct hareply_server *row
 }
 
 /* What HAProxy calls the server and where it is: both or neither. False when out of memory. */
-static bool take_place(struct server *server, const struct hareply_server *row,
-	struct server_update *update)
+static bool take_place(
+	struct server *server, const struct hareply_server *row, struct server_update *update)
 {
 	bool renamed = strcmp(server->fqdn, row->fqdn) != 0;
 	char *fqdn = renamed ? strdup(row->fqdn) : NULL;
@@ -151,8 +151,8 @@ static bool take_place(struct server *server, const struct hareply_server *row,
 	return true;
 }
 
-static void take_sessions(struct server *server, const struct hareply_server *row,
-	const struct server_update *update)
+static void take_sessions(
+	struct server *server, const struct hareply_server *row, const struct server_update *update)
 {
 	bool reloaded = server->known && server->worker != update->worker;
 
@@ -168,8 +168,8 @@ static void take_sessions(struct server *server, const struct hareply_server *ro
 		server->agent_send_set = false;
 	}
 	server->started = !server->known || reloaded || row->stot < server->total
-		? 0
-		: row->stot - server->total;
+				  ? 0
+				  : row->stot - server->total;
 	server->total = row->stot;
 	server->own_before = server->known ? server->own : row->scur;
 	server->own = row->scur;
@@ -185,8 +185,8 @@ bool server_is_away(enum server_state state)
 	return state == SERVER_DOWN || state == SERVER_MAINT || state == SERVER_NO_ADDRESS;
 }
 
-static void take_state(struct server *server, enum server_state state,
-	const struct server_update *update)
+static void take_state(
+	struct server *server, enum server_state state, const struct server_update *update)
 {
 	if (server_is_away(server->state) && !server_is_away(state))
 		server->joined_ms = update->has_others ? update->now_ms : 0;

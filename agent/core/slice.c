@@ -42,10 +42,10 @@ static void read_conditions(struct json_object *object, struct endpoint *out)
 	out->terminating = condition(conditions, "terminating", false);
 	if (out->terminating)
 		out->state = condition(conditions, "serving", true) ? ENDPOINT_TERMINATING
-								      : ENDPOINT_UNREADY;
-	else
-		out->state = condition(conditions, "ready", true) ? ENDPOINT_READY
 								    : ENDPOINT_UNREADY;
+	else
+		out->state =
+			condition(conditions, "ready", true) ? ENDPOINT_READY : ENDPOINT_UNREADY;
 }
 
 static bool read_address(struct json_object *object, enum slice_family family, struct endpoint *out)
@@ -63,8 +63,8 @@ static bool read_address(struct json_object *object, enum slice_family family, s
 	return inet_ntop(af, binary, out->address, sizeof(out->address)) != NULL;
 }
 
-static bool read_endpoint(struct json_object *object, enum slice_family family, uint16_t port,
-	struct endpoint *out)
+static bool read_endpoint(
+	struct json_object *object, enum slice_family family, uint16_t port, struct endpoint *out)
 {
 	*out = (struct endpoint){.port = port};
 	if (!read_address(object, family, out))

@@ -31,7 +31,7 @@ struct endpoint {
 	uint16_t port;    /* 1..65535 */
 	enum endpoint_state state;
 	bool terminating;
-	char uid[64];     /* the pod's identity: another uid is another pod, whatever its address */
+	char uid[64]; /* the pod's identity: another uid is another pod, whatever its address */
 	char pod[254];
 	char node[254];
 	char zone[64];

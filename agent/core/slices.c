@@ -21,8 +21,8 @@ struct slices {
 static bool belongs(const struct slices *slices, struct json_object *object)
 {
 	struct json_object *metadata = jsonget_member(object, "metadata", json_type_object);
-	const char *service = jsonget_text(jsonget_member(metadata, "labels", json_type_object),
-		"kubernetes.io/service-name");
+	const char *service = jsonget_text(
+		jsonget_member(metadata, "labels", json_type_object), "kubernetes.io/service-name");
 
 	return !service || strcmp(service, slices->service) == 0;
 }
@@ -78,8 +78,8 @@ static struct slice *find_slice(struct slice *list, size_t n, const char *name)
 	return NULL;
 }
 
-bool slices_replace(struct slices *slices, struct json_object *list, const char **version,
-	const char **why)
+bool slices_replace(
+	struct slices *slices, struct json_object *list, const char **version, const char **why)
 {
 	struct json_object *items = jsonget_member(list, "items", json_type_array);
 	struct json_object *metadata = jsonget_member(list, "metadata", json_type_object);
@@ -287,8 +287,8 @@ bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n)
 	return true;
 }
 
-const struct endpoint *slices_find(const struct endpoint *endpoints, size_t n, const char *address,
-	uint16_t port)
+const struct endpoint *slices_find(
+	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port)
 {
 	size_t low = 0, high = n;
 

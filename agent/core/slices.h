@@ -32,9 +32,11 @@ enum slices_event {
 
 struct slices_news {
 	enum slices_event event;
-	const char *version; /* the object's resourceVersion, or NULL; lives as long as the object */
-	unsigned code;       /* SLICES_ERROR: the status' HTTP code, 0 where it has none */
-	const char *reason;  /* SLICES_ERROR, SLICES_MALFORMED: static, or lives as long as the object */
+	const char
+		*version; /* the object's resourceVersion, or NULL; lives as long as the object */
+	unsigned code;    /* SLICES_ERROR: the status' HTTP code, 0 where it has none */
+	const char *
+		reason; /* SLICES_ERROR, SLICES_MALFORMED: static, or lives as long as the object */
 };
 
 struct slices;
@@ -53,8 +55,8 @@ void slices_free(struct slices *slices);
  * store is unchanged when false is returned; *why is then a static text. *version is the list's
  * resourceVersion, which lives as long as the list.
  */
-bool slices_replace(struct slices *slices, struct json_object *list, const char **version,
-	const char **why);
+bool slices_replace(
+	struct slices *slices, struct json_object *list, const char **version, const char **why);
 
 /* Applies one watch event, {"type": ..., "object": ...}. SLICES_MALFORMED leaves the store as it
  * was. */
@@ -67,8 +69,8 @@ struct slices_news slices_apply(struct slices *slices, struct json_object *event
 bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n);
 
 /* Finds an address in what slices_union wrote; NULL when it is not there. */
-const struct endpoint *slices_find(const struct endpoint *endpoints, size_t n, const char *address,
-	uint16_t port);
+const struct endpoint *slices_find(
+	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port);
 
 /* How many slices are stored, of any family. */
 size_t slices_count(const struct slices *slices);

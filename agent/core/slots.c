@@ -23,17 +23,17 @@ struct place {
 struct planning {
 	const struct hareply_backend *backend;
 	const struct slots_options *options;
-	struct place *places;  /* one a server */
-	struct place **homes;  /* one a wanted pod: its place, or NULL */
+	struct place *places; /* one a server */
+	struct place **homes; /* one a wanted pod: its place, or NULL */
 	struct slots_plan plan;
-	size_t room;           /* in plan.commands */
-	bool *extras;          /* numbers of added servers that are taken; those above are free */
+	size_t room;  /* in plan.commands */
+	bool *extras; /* numbers of added servers that are taken; those above are free */
 	unsigned next_extra;
-	bool failed;           /* out of memory */
+	bool failed; /* out of memory */
 };
 
-__attribute__((format(printf, 2, 3))) static void command(struct planning *p, const char *format,
-	...)
+__attribute__((format(printf, 2, 3))) static void command(
+	struct planning *p, const char *format, ...)
 {
 	struct slots_plan *plan = &p->plan;
 
@@ -118,7 +118,8 @@ static void survey(struct planning *p, const struct endpoint *wanted, size_t n_w
 
 		*place = (struct place){
 			.server = server,
-			.known_uid = slots_memory_uid(memory, server->name, server->address, server->port),
+			.known_uid = slots_memory_uid(
+				memory, server->name, server->address, server->port),
 			.managed = !server->backup && !server->fqdn[0],
 			.added = added_number(server->name) > 0,
 			.maint = (server->admin_state & HAREPLY_ADMIN_MAINT) != 0,
@@ -320,7 +321,7 @@ bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wa
 	p.homes = calloc(n_wanted + 1, sizeof(struct place *));
 	p.extras = calloc(backend->n_servers + n_wanted + 2, sizeof(*p.extras));
 	p.failed = !p.places || !p.homes || !p.extras ||
-		!slots_memory_init(&p.plan.memory, backend->n_servers + n_wanted);
+		   !slots_memory_init(&p.plan.memory, backend->n_servers + n_wanted);
 	if (!p.failed) {
 		survey(&p, wanted, n_wanted, memory);
 		count_added(&p);

@@ -57,8 +57,8 @@ void slots_memory_sort(struct slots_memory *memory)
 		qsort(memory->owners, memory->n, sizeof(*memory->owners), compare_owners);
 }
 
-const char *slots_memory_uid(const struct slots_memory *memory, const char *server,
-	const char *address, uint16_t port)
+const char *slots_memory_uid(
+	const struct slots_memory *memory, const char *server, const char *address, uint16_t port)
 {
 	size_t low = 0, high = memory->n;
 
@@ -69,8 +69,8 @@ const char *slots_memory_uid(const struct slots_memory *memory, const char *serv
 
 		if (order == 0)
 			return owner->port == port && strcmp(owner->address, address) == 0
-				? owner->uid
-				: "";
+				       ? owner->uid
+				       : "";
 		if (order < 0)
 			low = middle + 1;
 		else

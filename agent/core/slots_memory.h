@@ -35,7 +35,7 @@ void slots_memory_sort(struct slots_memory *memory);
 
 /* The uid of the pod that was put on a server, "" when not known. It counts only while the server
  * has the address that it was given. Lives as long as the memory. */
-const char *slots_memory_uid(const struct slots_memory *memory, const char *server,
-	const char *address, uint16_t port);
+const char *slots_memory_uid(
+	const struct slots_memory *memory, const char *server, const char *address, uint16_t port);
 
 #endif

@@ -7,7 +7,18 @@
 enum { POINT_MS = 900 };
 
 const double stats_bounds_s[STATS_N_BUCKETS] = {
-	0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+	0.0005,
+	0.001,
+	0.0025,
+	0.005,
+	0.01,
+	0.025,
+	0.05,
+	0.1,
+	0.25,
+	0.5,
+	1.0,
+	5.0,
 };
 
 void stats_observe(struct stats_histogram *histogram, double seconds)
@@ -40,8 +51,8 @@ void stats_add_point(struct stats *stats, int64_t wall_ms, double imbalance)
 
 const struct stats_point *stats_point_at(const struct stats *stats, size_t i)
 {
-	size_t oldest = (stats->history_next + STATS_HISTORY_MAX - stats->history_len) %
-		STATS_HISTORY_MAX;
+	size_t oldest =
+		(stats->history_next + STATS_HISTORY_MAX - stats->history_len) % STATS_HISTORY_MAX;
 
 	return &stats->history[(oldest + i) % STATS_HISTORY_MAX];
 }

@@ -10,7 +10,7 @@
 #include "core/metric.h"
 
 enum {
-	STATS_N_BUCKETS = 12,   /* of a histogram, without +Inf */
+	STATS_N_BUCKETS = 12,    /* of a histogram, without +Inf */
 	STATS_HISTORY_MAX = 600, /* points of the imbalance history: ten minutes at 1 s */
 };
 
@@ -28,14 +28,14 @@ void stats_observe(struct stats_histogram *histogram, double seconds);
 
 /* One plan's imbalance over all steered backends: the worst of them. */
 struct stats_point {
-	int64_t wall_ms;   /* since the epoch */
-	double imbalance;  /* max/mean - 1 */
+	int64_t wall_ms;  /* since the epoch */
+	double imbalance; /* max/mean - 1 */
 };
 
 enum stats_push {
 	STATS_PUSH_OK,
-	STATS_PUSH_REFUSED,     /* HAProxy complained */
-	STATS_PUSH_FAILED,      /* no connection, or it broke */
+	STATS_PUSH_REFUSED, /* HAProxy complained */
+	STATS_PUSH_FAILED,  /* no connection, or it broke */
 	STATS_N_PUSHES
 };
 
@@ -64,11 +64,11 @@ struct stats {
 	uint64_t records[STATS_N_RECORDS]; /* rounds that were to be recorded */
 	uint64_t config_reloads;
 	uint64_t config_reloads_failed;
-	bool haproxy_reached;              /* the last read went well */
-	char haproxy_error[200];           /* why not, "" when reached */
+	bool haproxy_reached;                          /* the last read went well */
+	char haproxy_error[200];                       /* why not, "" when reached */
 	struct stats_point history[STATS_HISTORY_MAX]; /* a ring */
-	size_t history_len;                /* points held */
-	size_t history_next;               /* where the next one goes */
+	size_t history_len;                            /* points held */
+	size_t history_next;                           /* where the next one goes */
 };
 
 /* Of points within the same second or so, the worst is kept. */

@@ -21,10 +21,10 @@ enum table_style {
 struct table {
 	enum table_style style;
 	const char *const *wanted;
-	size_t n_wanted;                        /* <= TABLE_MAX_COLUMNS */
-	size_t index[TABLE_MAX_COLUMNS];        /* of each wanted column in a row */
-	const char *fields[TABLE_MAX_COLUMNS];  /* of the row read last; they point into its line */
-	const char *bad;                        /* the wanted column that is missing or no number */
+	size_t n_wanted;                       /* <= TABLE_MAX_COLUMNS */
+	size_t index[TABLE_MAX_COLUMNS];       /* of each wanted column in a row */
+	const char *fields[TABLE_MAX_COLUMNS]; /* of the row read last; they point into its line */
+	const char *bad;                       /* the wanted column that is missing or no number */
 };
 
 /* Takes the header line, "# " cut off, and cuts it up in place. False when a wanted column is

@@ -91,7 +91,8 @@ static bool after_watch(struct watch *watch, const struct watch_outcome *outcome
 			return false;
 		}
 		watch->list = true;
-		if (outcome->end == WATCH_END_HTTP && (outcome->code == 400 || outcome->code == 422))
+		if (outcome->end == WATCH_END_HTTP &&
+			(outcome->code == 400 || outcome->code == 422))
 			watch->plain = true;
 		/* A version that was forgotten right after its list is no news, but a fault. */
 		return outcome->code == 410 && now_ms - watch->listed_ms >= HASTY_MS;
@@ -107,8 +108,8 @@ static bool after_watch(struct watch *watch, const struct watch_outcome *outcome
 	return false;
 }
 
-int64_t watch_ended(struct watch *watch, const struct watch_outcome *outcome, int64_t now_ms,
-	double random01)
+int64_t watch_ended(
+	struct watch *watch, const struct watch_outcome *outcome, int64_t now_ms, double random01)
 {
 	bool at_once = false;
 
@@ -147,7 +148,7 @@ int64_t watch_silence_left(const struct watch *watch, int64_t now_ms)
 unsigned watch_timeout_s(double random01)
 {
 	return WATCH_TIMEOUT_MIN_S +
-		(unsigned)(random01 * (WATCH_TIMEOUT_MAX_S - WATCH_TIMEOUT_MIN_S));
+	       (unsigned)(random01 * (WATCH_TIMEOUT_MAX_S - WATCH_TIMEOUT_MIN_S));
 }
 
 const char *watch_end_text(enum watch_end end)

@@ -47,21 +47,22 @@ struct watch_outcome {
 };
 
 struct watch {
-	bool list;               /* the next request is a LIST */
-	bool plain;              /* the server refuses the watch's optional parameters */
-	char version[WATCH_VERSION_SIZE]; /* where the next WATCH goes on; "" before the first list */
+	bool list;                        /* the next request is a LIST */
+	bool plain;                       /* the server refuses the watch's optional parameters */
+	char version[WATCH_VERSION_SIZE]; /* where the next WATCH goes on; "" before the first list
+					   */
 	int64_t silence_ms;
 	/* The rest is the module's own, but may be read. */
-	bool listed;             /* a list has come since the start */
+	bool listed; /* a list has come since the start */
 	bool token_retried;
-	unsigned failures;       /* in a row: the delay's exponent */
-	unsigned hasty;          /* requests in a row that ended at once with nothing to show */
-	unsigned events;         /* of the running watch */
+	unsigned failures; /* in a row: the delay's exponent */
+	unsigned hasty;    /* requests in a row that ended at once with nothing to show */
+	unsigned events;   /* of the running watch */
 	int64_t began_ms;
-	int64_t heard_ms;        /* the last list, event or bookmark */
-	int64_t listed_ms;       /* the last list */
-	int64_t healthy_ms;      /* since when nothing has failed */
-	uint64_t lists;          /* that were taken */
+	int64_t heard_ms;   /* the last list, event or bookmark */
+	int64_t listed_ms;  /* the last list */
+	int64_t healthy_ms; /* since when nothing has failed */
+	uint64_t lists;     /* that were taken */
 	uint64_t ends[WATCH_ENDS];
 };
 
@@ -84,8 +85,8 @@ bool watch_heard(struct watch *watch, const char *version, int64_t now_ms);
  * The request ended otherwise than in watch_listed. Sets what the next one is and returns in how
  * many ms to send it. random01 is in [0, 1).
  */
-int64_t watch_ended(struct watch *watch, const struct watch_outcome *outcome, int64_t now_ms,
-	double random01);
+int64_t watch_ended(
+	struct watch *watch, const struct watch_outcome *outcome, int64_t now_ms, double random01);
 
 /* In how many ms the running watch has been silent for too long: 0 means give it up. */
 int64_t watch_silence_left(const struct watch *watch, int64_t now_ms);
