@@ -182,6 +182,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory test-unit VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-sim VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-system VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory test-level VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-chart
 
 test-unit: $(unit_tests) test-seeds
@@ -207,11 +208,9 @@ test-system: agent field
 	$(PYTHON) -m pytest -q -n 3 --dist loadfile tests/system --ignore tests/system/test_level.py
 
 # Two thousand clients on two HAProxies against the clock: wants the machine for itself.
-test-level:
-	@.ci/deps test
-	@$(MAKE) --no-print-directory agent field VARIANT=san WERROR=-Werror
+test-level: agent field
 	@$(MAKE) --no-print-directory field VARIANT=release
-	VARIANT=san $(PYTHON) -m pytest -q tests/system/test_level.py
+	$(PYTHON) -m pytest -q tests/system/test_level.py
 
 # The same on the HAProxies of Debian 13 and of Debian's next version, in roots of their own (as root).
 test-haproxy:
