@@ -16,6 +16,7 @@
 #include "httpd.h"
 #include "log.h"
 #include "poller.h"
+#include "pulse.h"
 #include "recorder.h"
 #include "round.h"
 #include "runtime.h"
@@ -42,6 +43,7 @@ struct agent {
 	struct httpd *httpd;
 	struct round *round;
 	struct readiness *readiness;
+	struct pulse *pulse;
 	struct drain *drain;
 	ev_timer stop_deadline;
 	bool stopping;
@@ -126,6 +128,23 @@ static void on_discovered(void *arg)
 			log_error("out of memory", LOG_NONE);
 	}
 	round_hurry(agent->round);
+}
+
+/* Another HAProxy process has taken over, and nobody has filled its slots yet. */
+static void on_another_process(const struct hareply_info *info, void *arg)
+{
+	struct agent *agent = arg;
+
+	if (!hareply_is_same_process(cluster_info(agent->cluster), info))
+		round_restart(agent->round);
+}
+
+/* Only where slots are filled does a new process have to be seen at once. */
+static void configure_pulse(struct agent *agent)
+{
+	bool fills = !agent->options.dry_run && discover_fills(agent->parts.discover);
+
+	pulse_configure(agent->pulse, fills ? agent->parts.runtime : NULL);
 }
 
 /* A dry run tells HAProxy nothing. */
@@ -306,13 +325,15 @@ struct agent *agent_new(
 	log_configure(config->log_level, config->log_format);
 	agent->cluster = cluster_new(&params);
 	agent->readiness = readiness_new(loop);
+	agent->pulse = pulse_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
-	if (!agent->cluster || !agent->readiness || !agent->drain ||
+	if (!agent->cluster || !agent->readiness || !agent->pulse || !agent->drain ||
 		!parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
 	configure_drain(agent);
+	configure_pulse(agent);
 	parts = round_parts_of(agent);
 	agent->round = round_new(loop, &parts);
 	if (!agent->round) {
@@ -336,6 +357,7 @@ void agent_free(struct agent *agent)
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
 	parts_free(agent, &agent->parts, &none);
+	pulse_free(agent->pulse);
 	readiness_free(agent->readiness);
 	cluster_free(agent->cluster);
 	free(agent);
@@ -378,6 +400,7 @@ static bool apply(struct agent *agent, struct config *config)
 		round_restore(agent->round);
 	agent->parts = made;
 	configure_drain(agent);
+	configure_pulse(agent);
 	parts = round_parts_of(agent);
 	round_configure(agent->round, &parts);
 	parts_free(agent, &old, &made);

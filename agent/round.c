@@ -325,6 +325,13 @@ void round_hurry(struct round *round)
 	ev_timer_start(round->loop, &round->tick);
 }
 
+void round_restart(struct round *round)
+{
+	round->n_failures = 0;
+	round->retry_ms = 0;
+	round_hurry(round);
+}
+
 static void start_ticking(struct round *round)
 {
 	ev_timer_stop(round->loop, &round->tick);

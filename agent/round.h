@@ -39,8 +39,11 @@ void round_free(struct round *round);
  * same. */
 void round_configure(struct round *round, const struct round_parts *parts);
 
-/* Begins a round as soon as it may: there is news of the pods. */
+/* Begins a round as soon as it may: there is news of the pods. Not while HAProxy does not answer.
+ */
 void round_hurry(struct round *round);
+/* The same, HAProxy having just answered otherwise: it is another process. */
+void round_restart(struct round *round);
 
 /*
  * No more rounds: puts the configured weights back and calls done when HAProxy has answered, at

@@ -168,6 +168,11 @@ backend ws
             self.signal(signal.SIGTERM)
             self.wait(10)
 
+    def start_again(self):
+        """After stop; returns when the worker answers."""
+        super().__init__(self.argv)
+        self.wait_pid()
+
     def __enter__(self):
         return self
 

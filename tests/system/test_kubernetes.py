@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The agent keeps HAProxy's slots equal to a Service's pods, whatever the API server does to it."""
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -372,13 +373,52 @@ def test_an_api_server_that_is_away_changes_nothing_even_over_a_reload(lab):
     it.expect(ready=(0, 2))
 
 
-def test_a_haproxy_that_starts_again_is_filled_at_once(lab):
-    it = lab(slots=2)
+# No round comes by itself within any test's time.
+SELDOM = {"pollInterval": "60s", "pollTimeout": "1s", "cacheTTL": "120s"}
+
+
+def test_a_haproxy_that_reloads_or_starts_again_is_filled_long_before_the_next_round(lab):
+    it = lab(slots=2, **SELDOM)
     it.set_ready(0, 1, 2)
     it.expect(ready=(0, 1, 2))
     for _ in range(3):
         it.haproxy.reload()
         it.expect(ready=(0, 1, 2), deadline_s=2)
+    it.haproxy.stop()
+    it.haproxy.start_again()
+    it.expect(ready=(0, 1, 2), deadline_s=2)
+
+
+def test_a_haproxy_that_starts_after_the_agent_is_filled_at_once(lab):
+    it = lab(start=False, **SELDOM)
+    it.set_ready(0, 1)
+    it.haproxy.stop()
+    it.start()
+    it.agent.wait_log("HAProxy's state cannot be read")
+    until(lambda: it.api.watches, "the watch")
+    it.haproxy.start_again()
+    it.expect(ready=(0, 1), deadline_s=2)
+
+
+def commands_in(haproxy, seconds):
+    """How many commands others gave HAProxy meanwhile."""
+    first = int(haproxy.info()["CumReq"])
+    time.sleep(seconds)
+    return int(haproxy.info()["CumReq"]) - first - 1
+
+
+def test_only_where_slots_are_filled_is_haproxy_asked_between_rounds(lab):
+    it = lab(**SELDOM)
+    it.set_ready(0)
+    it.expect(ready=(0,))
+    it.agent.wait_ready()
+    assert 5 <= commands_in(it.haproxy, 1.0) <= 15
+    it.agent.config.pop("kubernetes")
+    it.agent.config.pop("kubernetesAPI")
+    it.agent.write()
+    it.agent.signal(signal.SIGHUP)
+    it.agent.wait_log("configuration read again")
+    until(lambda: commands_in(it.haproxy, 1.0) == 0, "HAProxy to be left alone")
 
 
 def test_what_somebody_else_does_to_slots_is_undone(lab):
