@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""make bench-balance: the agent against HAProxy's own balancing, on real HAProxies.
+
+For each scenario the same clients come and go once for each policy. Prints one JSON line a run,
+then tables; writes figures and samples to build/bench. README.md beside this file explains all.
+"""
+import argparse
+import contextlib
+import json
+import pathlib
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "system"))
+
+from field import ROOT  # noqa: E402
+from truth import over, settled  # noqa: E402
+
+import figure  # noqa: E402
+import tables  # noqa: E402
+from scenarios import all_scenarios  # noqa: E402
+from stage import FULL, POLICIES, POLL_S, QUICK, Stage  # noqa: E402
+
+SETTLED = 0.05
+
+
+def play(scenario, policy, size):
+    """One run: the figures of it, and its samples as [second, imbalance]."""
+    with contextlib.ExitStack() as stack:
+        stage = Stage(stack, policy, size, scenario.late_pods, scenario.storms)
+        stage.warm_up()
+        for event in scenario.events:
+            time.sleep(max(0.0, event.at_s - stage.watch.age_s()))
+            getattr(stage, event.do)(*event.args)
+        time.sleep(max(0.0, scenario.length_s - stage.watch.age_s()))
+        samples = over(stage.watch.samples, 0, scenario.length_s)
+        reports = [load.stop() for load in stage.loads]
+        changes = stage.watch.weight_changes
+    values = [value for _, value in samples]
+    settle_s = settled(samples, scenario.settle_from_s, SETTLED)
+    line = {
+        "scenario": scenario.name, "policy": policy.name,
+        "seeds": [size.seed + i for i in range(len(reports))],
+        "connections": [report["connections"] for report in reports],
+        "pods": len(stage.addresses), "instances": size.instances, "life_s": size.life_s,
+        "poll_s": POLL_S if policy.agent else None, "seconds": scenario.length_s,
+        "mean_imbalance": round(sum(values) / len(values), 4),
+        "peak_imbalance": round(max(values), 4),
+        "settle_s": None if settle_s is None else round(settle_s, 1),
+        **{key: sum(report[key] for report in reports)
+           for key in ("opened", "failed", "dropped", "wrong", "lost")},
+        "weight_changes": changes, "haproxy": stage.version,
+    }
+    return line, [[round(at_s, 2), round(value, 4)] for at_s, value in samples]
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    keys = [scenario.key for scenario in all_scenarios(FULL, False)]
+    parser.add_argument("--only", action="append", metavar="SCENARIO", choices=keys,
+                        help=f"one of {', '.join(keys)}; again: one more")
+    parser.add_argument("--policy", action="append", choices=[p.name for p in POLICIES],
+                        help="only this policy; again: one more")
+    parser.add_argument("--quick", action="store_true", help="fewer clients, shorter runs")
+    parser.add_argument("--seed", type=int, default=1, help="of the clients (1)")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench",
+                        help="where figures and samples go (build/bench)")
+    return parser.parse_args()
+
+
+def main():
+    args = options()
+    size = QUICK if args.quick else FULL
+    size = type(size)(**{**vars(size), "seed": args.seed})
+    args.out.mkdir(parents=True, exist_ok=True)
+    lines, panels = [], {}
+    for scenario in all_scenarios(size, args.quick):
+        if args.only and scenario.key not in args.only:
+            continue
+        series = {}
+        for policy in POLICIES:
+            if args.policy and policy.name not in args.policy:
+                continue
+            line, series[policy.name] = play(scenario, policy, size)
+            lines.append(line)
+            print(json.dumps(line), flush=True)
+        marks = [(e.at_s, e.label) for e in scenario.events if e.label] + list(scenario.labels)
+        panels[scenario.key] = figure.Panel(scenario.name, scenario.length_s, marks, series)
+    for text in tables.write(lines):
+        print(text)
+    about = (f"{size.instances} HAProxies {lines[0]['haproxy']}, {size.connections:,} WebSockets that"
+             f" last {size.life_s} s in the mean, the same clients in every run")
+    figure.save_all(panels, about, args.out)
+
+
+if __name__ == "__main__":
+    main()
