@@ -15,6 +15,11 @@
 static const double POUR_ARRIVALS = 2.0;
 static const double POUR_PART = 0.1;
 
+/* Without HAProxy's word the expected arrivals are a lower bound, near 0 where as many come as go,
+ * and weights arrive late, each at its own agent-check: then it pours at least this part of all
+ * that the pods have, or the lowest pod would get all that comes until the next plan. */
+static const double POUR_PART_UNKNOWN = 0.05;
+
 /* Closings that the flow planner reckons with, in intervals between plans: those since the count
  * was read and half of those to come. */
 static const double LEAVING_INTERVALS = 1.5;
@@ -188,8 +193,9 @@ static void target_flow(const struct planner_params *params, const struct planne
 		return;
 	qsort(beds, m, sizeof(*beds), compare_beds);
 
-	double amount =
-		fmax(1.0, fmax(POUR_ARRIVALS * params->arrivals, POUR_PART * counts / (double)m));
+	double least = params->own_unknown ? POUR_PART_UNKNOWN * counts
+					   : POUR_PART * counts / (double)m;
+	double amount = fmax(1.0, fmax(POUR_ARRIVALS * params->arrivals, least));
 	double height = pour(beds, m, amount);
 
 	for (size_t i = 0; i < n; i++) {
