@@ -4,6 +4,7 @@
 #   make VARIANT=debug|san   the same under build/debug or build/san
 #   make test                everything that is tested on one machine in minutes
 #   make sim                 the planner against all else, simulated; build/sim.json
+#   make bench-balance       the agent against HAProxy alone, in the field; build/bench
 #   make fuzz                FUZZ_SECONDS=30: random bytes against every parser
 #   make install             DESTDIR= PREFIX=/usr/local SYSCONFDIR=/etc; make uninstall takes it back
 
@@ -77,7 +78,7 @@ field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
 # What the field tools share: everything in tests/field that is no program of its own.
 field_objs := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(wildcard tests/field/ws*.c),$(wildcard tests/field/*.c)))
 
-.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-level test-haproxy demo install uninstall fuzz fuzz-all \
+.PHONY: all agent field sim deps deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone bench-balance test-haproxy demo install uninstall fuzz fuzz-all \
 	clean lint format test-chart test-kubernetes chart-update image test-image
 .DEFAULT_GOAL := all
 
@@ -182,7 +183,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory test-unit VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-sim VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-system VARIANT=san WERROR=-Werror
-	@$(MAKE) --no-print-directory test-level VARIANT=san WERROR=-Werror
+	@$(MAKE) --no-print-directory test-alone VARIANT=san WERROR=-Werror
 	@$(MAKE) --no-print-directory test-chart
 
 test-unit: $(unit_tests) test-seeds
@@ -205,12 +206,20 @@ test-sim: $(OUT)/sim
 # Most of these tests wait for something, so more of them than processors run at once.
 test-system: agent field
 	@$(MAKE) --no-print-directory agent field VARIANT=release
-	$(PYTHON) -m pytest -q -n 3 --dist loadfile tests/system --ignore tests/system/test_level.py
+	$(PYTHON) -m pytest -q -n 3 --dist loadfile -m 'not alone' tests/system
 
-# Two thousand clients on two HAProxies against the clock: wants the machine for itself.
-test-level: agent field
-	@$(MAKE) --no-print-directory field VARIANT=release
-	$(PYTHON) -m pytest -q tests/system/test_level.py
+# Thousands of clients against the clock: these want the machine for themselves.
+test-alone: agent field
+	@$(MAKE) --no-print-directory agent field VARIANT=release
+	$(PYTHON) -m pytest -q -m alone tests/system
+
+# The agent against HAProxy's own balancing, on real HAProxies: a quarter of an hour. BENCH_FLAGS='--only
+# storm'; tests/bench/README.md explains all.
+BENCH_FLAGS ?=
+bench-balance:
+	@.ci/deps test
+	@$(MAKE) --no-print-directory agent field VARIANT=release
+	$(PYTHON) tests/bench/balance.py $(BENCH_FLAGS)
 
 # The same on the HAProxies of Debian 13 and of Debian's next version, in roots of their own (as root).
 test-haproxy:

@@ -8,9 +8,13 @@ import contextlib
 import math
 import time
 
+import pytest
+
 from balancer import Agent, HAProxy, free_port
 from field import Load, Pod, until
 from truth import Watch, over
+
+pytestmark = pytest.mark.alone
 
 PODS, LATE_PODS, CLIENTS = 8, 2, 2000
 

@@ -154,6 +154,26 @@ START_TEST(flow_fills_the_lowest_pod_first)
 }
 END_TEST
 
+/* Nobody tells what comes, so what comes may be anything: the lowest pod must not get it all. */
+START_TEST(with_agent_check_alone_flow_pours_by_what_the_pods_have)
+{
+	struct planner_params params = params_stock();
+	struct planner_pod pods[4] = {
+		pod_heard(100, 0), pod_heard(101, 0), pod_heard(99, 0), pod_heard(96, 0)};
+	struct planner_result results[4];
+	struct planner_summary summary;
+	int sum = 0;
+
+	params.mode = PLANNER_FLOW;
+	params.own_unknown = true;
+	ck_assert(planner_plan(&params, pods, 4, results, &summary));
+	for (int i = 0; i < 4; i++)
+		sum += results[i].weight;
+	ck_assert_int_eq(results[3].weight, 256);
+	ck_assert_int_lt(results[3].weight, sum / 2);
+}
+END_TEST
+
 START_TEST(what_came_by_other_doors_counts_as_believed)
 {
 	struct planner_params params = params_stock();
@@ -292,6 +312,7 @@ int main(void)
 	tcase_add_test(tcase, a_liar_is_disbelieved_but_not_where_plain_requests_explain_it);
 	tcase_add_test(tcase, a_stale_count_moves_with_own_and_ends_at_the_ttl);
 	tcase_add_test(tcase, flow_fills_the_lowest_pod_first);
+	tcase_add_test(tcase, with_agent_check_alone_flow_pours_by_what_the_pods_have);
 	tcase_add_test(tcase, what_came_by_other_doors_counts_as_believed);
 	tcase_add_test(tcase, a_connection_lost_and_not_replaced_is_remembered);
 	tcase_add_test(tcase, a_small_liar_is_disbelieved_too);
