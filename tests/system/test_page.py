@@ -481,6 +481,7 @@ def test_a_name_that_is_no_utf8_is_an_error_and_not_a_name(browser):
 # --- many pods -----------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_thousand_pods_stay_fluid(browser):
     with ManyPods(1000, lambda i: {"agentsConnections": 100 + i % 37, "podName": f"chat-{i}",
                                    "nodeName": f"node-{i % 20}"}) as pods, \
