@@ -2,12 +2,12 @@
 /* Pods into HAProxy's server slots: what HAProxy has and what it should have in, commands out. */
 #include "core/slots.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/slices.h"
+#include "core/slots_commands.h"
 
 /* One server while a plan is made. */
 struct place {
@@ -26,44 +26,11 @@ struct planning {
 	struct place *places; /* one a server */
 	struct place **homes; /* one a wanted pod: its place, or NULL */
 	struct slots_plan plan;
-	size_t room;  /* in plan.commands */
+	struct slots_commands commands; /* become the plan's */
 	bool *extras; /* numbers of added servers that are taken; those above are free */
 	unsigned next_extra;
 	bool failed; /* out of memory */
 };
-
-__attribute__((format(printf, 2, 3))) static void command(
-	struct planning *p, const char *format, ...)
-{
-	struct slots_plan *plan = &p->plan;
-
-	if (p->failed)
-		return;
-	if (plan->n_commands == p->room) {
-		size_t room = p->room ? p->room * 2 : 16;
-		char **commands = realloc(plan->commands, room * sizeof(*commands));
-
-		if (!commands) {
-			p->failed = true;
-			return;
-		}
-		plan->commands = commands;
-		p->room = room;
-	}
-	va_list args;
-	va_start(args, format);
-	char *text;
-	if (vasprintf(&text, format, args) < 0)
-		p->failed = true;
-	else
-		plan->commands[plan->n_commands++] = text;
-	va_end(args);
-}
-
-static void set_state(struct planning *p, const struct place *place, const char *state)
-{
-	command(p, "set server %s/%s state %s", p->backend->name, place->server->name, state);
-}
 
 /* The number in an added server's name, 0 for any other. */
 static unsigned added_number(const char *name)
@@ -151,34 +118,16 @@ static int first_weight(const struct planning *p)
 	return 100;
 }
 
-/* Maintenance first: only a server that comes out of it begins as new, health included. */
 static void activate(struct planning *p, struct place *place, const struct endpoint *pod)
 {
-	const char *backend = p->backend->name, *name = place->server->name;
 	int weight = place->server->iweight > 0 ? place->server->iweight : first_weight(p);
 
-	if (!place->maint)
-		set_state(p, place, "maint");
-	command(p, "set server %s/%s addr %s port %u", backend, name, pod->address, pod->port);
-	command(p, "set server %s/%s weight %d", backend, name, weight);
-	set_state(p, place, "ready");
+	slots_commands_move(&p->commands, place->server->name, place->maint, pod, weight);
 	place->pod = pod;
-}
-
-static bool has_word(const char *line, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = line; (at = strstr(at, word)); at += len)
-		if ((at == line || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
-			return true;
-	return false;
 }
 
 static void add_server(struct planning *p, const struct endpoint *pod)
 {
-	const char *line = p->options->added_line, *backend = p->backend->name;
-	bool v6 = strchr(pod->address, ':') != NULL;
 	char name[32];
 
 	do
@@ -189,16 +138,8 @@ static void add_server(struct planning *p, const struct endpoint *pod)
 		p->failed = true;
 		return;
 	}
-	command(p, "add server %s/%s %s%s%s:%u weight %d %s", backend, name, v6 ? "[" : "",
-		pod->address, v6 ? "]" : "", pod->port, first_weight(p), line);
-	/* Checks of an added server are off until they are switched on. */
-	if (has_word(line, "check"))
-		command(p, "enable health %s/%s", backend, name);
-	if (has_word(line, "agent-check"))
-		command(p, "enable agent %s/%s", backend, name);
-	command(p, "set server %s/%s state ready", backend, name);
+	slots_commands_add(&p->commands, name, pod, first_weight(p), p->options->added_line);
 	p->plan.added++;
-	p->plan.ready++;
 }
 
 /* The next slot from *from on that nobody has and nobody is connected to; NULL: none. */
@@ -214,6 +155,29 @@ static struct place *free_slot(struct planning *p, size_t *from)
 	return NULL;
 }
 
+/* A server for a pod that has none: a slot, or one that is added. False: there is no more. */
+static bool find_home(struct planning *p, const struct endpoint *pod, size_t *from)
+{
+	struct place *slot = free_slot(p, from);
+
+	if (slot)
+		activate(p, slot, pod);
+	else if (p->plan.added < p->options->added_max)
+		add_server(p, pod);
+	else
+		return false;
+	return true;
+}
+
+/* A pod has its server, which is to take new connections. */
+static void open_home(struct planning *p, struct place *home, const struct endpoint *pod)
+{
+	if (home->maint || home->reset)
+		activate(p, home, pod);
+	else if (home->server->admin_state & HAREPLY_ADMIN_DRAIN)
+		slots_commands_state(&p->commands, home->server->name, "ready");
+}
+
 /* New connections first get somewhere to go; then others are closed to them. */
 static void place_ready(struct planning *p, const struct endpoint *wanted, size_t n_wanted,
 	enum endpoint_state least)
@@ -221,23 +185,15 @@ static void place_ready(struct planning *p, const struct endpoint *wanted, size_
 	size_t from = 0;
 
 	for (size_t i = 0; i < n_wanted; i++) {
-		struct place *home = p->homes[i];
-
 		if (wanted[i].state < least)
 			continue;
-		if (!home && (home = free_slot(p, &from)))
-			activate(p, home, &wanted[i]);
-		else if (home && (home->maint || home->reset))
-			activate(p, home, &wanted[i]);
-		else if (home && (home->server->admin_state & HAREPLY_ADMIN_DRAIN))
-			set_state(p, home, "ready");
-		p->plan.ready += home != NULL;
-		if (home)
-			continue;
-		if (p->plan.added < p->options->added_max)
-			add_server(p, &wanted[i]);
-		else
+		if (p->homes[i]) {
+			open_home(p, p->homes[i], &wanted[i]);
+		} else if (!find_home(p, &wanted[i], &from)) {
 			p->plan.unplaced++;
+			continue;
+		}
+		p->plan.ready++;
 	}
 }
 
@@ -254,7 +210,7 @@ static void place_others(struct planning *p, const struct endpoint *wanted, size
 			continue;
 		}
 		if (!(home->server->admin_state & HAREPLY_ADMIN_DRAIN))
-			set_state(p, home, "drain");
+			slots_commands_state(&p->commands, home->server->name, "drain");
 		p->plan.draining++;
 	}
 }
@@ -267,13 +223,13 @@ static void release_rest(struct planning *p)
 		if (!place->managed || place->pod)
 			continue;
 		if (!place->maint)
-			set_state(p, place, "maint");
+			slots_commands_state(&p->commands, place->server->name, "maint");
 		if (place->server->scur > 0)
 			p->plan.quarantined++;
 		else if (!place->added)
 			p->plan.free++;
 		else
-			command(p, "del server %s/%s", p->backend->name, place->server->name);
+			slots_commands_delete(&p->commands, place->server->name);
 	}
 }
 
@@ -309,7 +265,11 @@ bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wa
 	size_t n_wanted, const struct slots_options *options, const struct slots_memory *memory,
 	struct slots_plan *plan)
 {
-	struct planning p = {.backend = backend, .options = options};
+	struct planning p = {
+		.backend = backend,
+		.options = options,
+		.commands = {.backend = backend->name},
+	};
 	enum endpoint_state least = ENDPOINT_TERMINATING;
 
 	for (size_t i = 0; i < n_wanted; i++)
@@ -333,11 +293,14 @@ bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wa
 	free(p.places);
 	free(p.homes);
 	free(p.extras);
-	if (p.failed) {
+	if (p.failed || p.commands.failed) {
+		slots_commands_fini(&p.commands);
 		slots_plan_fini(&p.plan);
 		return false;
 	}
 	*plan = p.plan;
+	plan->commands = p.commands.lines;
+	plan->n_commands = p.commands.n;
 	return true;
 }
 

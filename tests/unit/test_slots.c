@@ -343,6 +343,80 @@ START_TEST(another_uid_at_the_same_address_is_another_pod)
 }
 END_TEST
 
+START_TEST(another_pod_at_the_same_address_does_not_inherit_the_server_before_it_is_ready)
+{
+	struct sim sim;
+
+	sim_init(&sim, 2, 0);
+	sim_pod(&sim, 0, ENDPOINT_READY);
+	sim_pod(&sim, 1, ENDPOINT_READY);
+	planned(&sim);
+	sim_gone(&sim, 0);
+	sim_pod(&sim, 0, ENDPOINT_UNREADY);
+	ck_assert_str_eq(planned(&sim), "set server be/pod1 state maint");
+	ck_assert_str_eq(planned(&sim), "");
+	sim_fini(&sim);
+}
+END_TEST
+
+/* A server at the pod's address. */
+struct candidate {
+	const char *uid; /* of the pod that it was given to; "": not known */
+	unsigned admin;
+};
+
+static void candidate_put(struct sim *sim, size_t at, const struct candidate *candidate)
+{
+	struct sim_server *server = &sim->servers[at];
+
+	snprintf(server->address, sizeof(server->address), "10.0.0.10");
+	server->port = 8080;
+	server->admin = candidate->admin;
+	ck_assert(slots_memory_put(
+		&sim->memory, server->name, server->address, server->port, candidate->uid));
+}
+
+/* Of the two servers in HAProxy's order the right one, which the pod keeps as it is, and no other
+ * is open. */
+static void check_home(const struct candidate *first, const struct candidate *second, size_t right)
+{
+	struct sim sim;
+
+	sim_init(&sim, 2, 0);
+	sim_pod(&sim, 0, ENDPOINT_READY);
+	ck_assert(slots_memory_init(&sim.memory, 2));
+	candidate_put(&sim, 0, first);
+	candidate_put(&sim, 1, second);
+	ck_assert_ptr_null(strstr(planned(&sim), "addr"));
+	ck_assert_uint_eq(sim.servers[right].admin, 0);
+	ck_assert(sim.servers[1 - right].admin & HAREPLY_ADMIN_MAINT);
+	ck_assert_str_eq(planned(&sim), "");
+	sim_fini(&sim);
+}
+
+START_TEST(of_two_servers_at_its_address_a_pod_keeps_the_one_that_is_surely_its_own)
+{
+	enum { OPEN = 0, DRAIN = HAREPLY_ADMIN_FORCED_DRAIN, MAINT = HAREPLY_ADMIN_FORCED_MAINT };
+	static const struct {
+		struct candidate right, wrong;
+	} rows[] = {
+		{{"uid-1", OPEN}, {"uid-0", OPEN}},
+		{{"", OPEN}, {"uid-0", OPEN}},
+		{{"uid-1", OPEN}, {"", OPEN}},
+		{{"uid-1", DRAIN}, {"", OPEN}},
+		{{"", OPEN}, {"", MAINT}},
+		{{"", DRAIN}, {"", MAINT}},
+		{{"", OPEN}, {"", DRAIN}},
+		{{"uid-1", OPEN}, {"uid-1", DRAIN}},
+	};
+
+	for (size_t row = 0; row < N_OF(rows); row++) {
+		check_home(&rows[row].right, &rows[row].wrong, 0);
+		check_home(&rows[row].wrong, &rows[row].right, 1);
+	}
+}
+END_TEST
+
 START_TEST(the_same_pod_that_comes_back_finds_its_slot_and_connections)
 {
 	struct sim sim;
@@ -638,6 +712,9 @@ int main(void)
 		{an_unready_pod_keeps_its_slot_but_gets_none, ONCE},
 		{the_last_terminating_pods_serve_until_another_is_ready, ONCE},
 		{another_uid_at_the_same_address_is_another_pod, ONCE},
+		{another_pod_at_the_same_address_does_not_inherit_the_server_before_it_is_ready,
+			ONCE},
+		{of_two_servers_at_its_address_a_pod_keeps_the_one_that_is_surely_its_own, ONCE},
 		{the_same_pod_that_comes_back_finds_its_slot_and_connections, ONCE},
 		{after_a_restart_of_the_agent_pods_keep_their_servers, ONCE},
 		{a_reload_fills_all_slots_in_one_plan, ONCE},
