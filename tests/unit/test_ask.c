@@ -11,6 +11,7 @@
 #include "core/reconcile.h"
 #include "core/steer.h"
 #include "rows.h"
+#include "run.h"
 
 static const char all[] = "show stat -1 6 -1;show servers state;show info\n";
 
@@ -197,20 +198,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("ask");
-	TCase *tcase = tcase_create("ask");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{without_names_all_backends_are_asked_for, ONCE},
+		{named_backends_are_asked_for_one_by_one_and_info_at_last, ONCE},
+		{more_names_than_a_line_holds_mean_all, ONCE},
+		{a_question_may_fill_a_line_to_its_last_byte, ONCE},
+		{configured_servers_have_the_shape_of_an_answer, ONCE},
+		{without_services_there_is_nothing, ONCE},
+		{configured_servers_are_steered_by_flow_and_answered, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, without_names_all_backends_are_asked_for);
-	tcase_add_test(tcase, named_backends_are_asked_for_one_by_one_and_info_at_last);
-	tcase_add_test(tcase, more_names_than_a_line_holds_mean_all);
-	tcase_add_test(tcase, a_question_may_fill_a_line_to_its_last_byte);
-	tcase_add_test(tcase, configured_servers_have_the_shape_of_an_answer);
-	tcase_add_test(tcase, without_services_there_is_nothing);
-	tcase_add_test(tcase, configured_servers_are_steered_by_flow_and_answered);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("ask", tests, N_OF(tests));
 }

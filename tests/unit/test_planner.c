@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/planner.h"
+#include "run.h"
 
 static struct planner_params params_stock(void)
 {
@@ -300,28 +301,23 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("planner");
-	TCase *tcase = tcase_create("planner");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{equal_pods_get_equal_weights, ONCE},
+		{after_a_reload_the_empty_pod_gets_the_largest_weight, ONCE},
+		{a_draining_pod_gets_weight_0_unless_all_drain, ONCE},
+		{fewer_than_half_known_means_configured_weights, ONCE},
+		{a_liar_is_disbelieved_but_not_where_plain_requests_explain_it, ONCE},
+		{a_stale_count_moves_with_own_and_ends_at_the_ttl, ONCE},
+		{flow_fills_the_lowest_pod_first, ONCE},
+		{with_agent_check_alone_flow_pours_by_what_the_pods_have, ONCE},
+		{what_came_by_other_doors_counts_as_believed, ONCE},
+		{a_connection_lost_and_not_replaced_is_remembered, ONCE},
+		{a_small_liar_is_disbelieved_too, ONCE},
+		{at_the_level_weights_are_in_the_ratio_of_capacities, ONCE},
+		{flow_makes_up_for_a_pod_whose_connections_close_sooner, ONCE},
+		{a_pod_that_warms_up_has_the_part_of_its_age, ONCE},
+		{limits_that_leave_connections_without_a_pod_are_raised, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, equal_pods_get_equal_weights);
-	tcase_add_test(tcase, after_a_reload_the_empty_pod_gets_the_largest_weight);
-	tcase_add_test(tcase, a_draining_pod_gets_weight_0_unless_all_drain);
-	tcase_add_test(tcase, fewer_than_half_known_means_configured_weights);
-	tcase_add_test(tcase, a_liar_is_disbelieved_but_not_where_plain_requests_explain_it);
-	tcase_add_test(tcase, a_stale_count_moves_with_own_and_ends_at_the_ttl);
-	tcase_add_test(tcase, flow_fills_the_lowest_pod_first);
-	tcase_add_test(tcase, with_agent_check_alone_flow_pours_by_what_the_pods_have);
-	tcase_add_test(tcase, what_came_by_other_doors_counts_as_believed);
-	tcase_add_test(tcase, a_connection_lost_and_not_replaced_is_remembered);
-	tcase_add_test(tcase, a_small_liar_is_disbelieved_too);
-	tcase_add_test(tcase, at_the_level_weights_are_in_the_ratio_of_capacities);
-	tcase_add_test(tcase, flow_makes_up_for_a_pod_whose_connections_close_sooner);
-	tcase_add_test(tcase, a_pod_that_warms_up_has_the_part_of_its_age);
-	tcase_add_test(tcase, limits_that_leave_connections_without_a_pod_are_raised);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("planner", tests, N_OF(tests));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/procvars.h"
+#include "run.h"
 
 static const struct hareply_info first = {.pid = 8, .start_time_s = 1000};
 static const struct hareply_info second = {.pid = 9, .start_time_s = 2000};
@@ -305,30 +306,24 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("procvars");
-	TCase *tcase = tcase_create("procvars");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{a_haproxy_that_neither_stops_nor_is_filled_is_told_nothing, ONCE},
+		{a_stop_is_told_once_and_taken_back_once, ONCE},
+		{a_haproxy_that_was_never_seen_is_told_too, ONCE},
+		{a_new_process_is_told_that_it_stops, ONCE},
+		{a_new_process_needs_no_word_that_it_does_not_stop, ONCE},
+		{full_slots_are_told_and_what_an_agent_before_has_left_is_put_right, ONCE},
+		{a_new_process_is_synced_when_its_own_slots_are_full_and_not_before, ONCE},
+		{what_reached_an_empty_new_process_by_mistake_is_taken_back, ONCE},
+		{both_are_told_in_one_line, ONCE},
+		{what_changes_while_a_line_is_under_way_is_told_after_it, ONCE},
+		{a_lost_line_is_told_again_whatever_it_said, ONCE},
+		{a_worker_on_its_way_out_does_not_count, ONCE},
+		{a_refusal_is_told_and_not_repeated_to_the_same_process, N_REFUSALS},
+		{an_answer_cut_at_any_byte_is_none, ONCE},
+		{no_bytes_at_all_are_no_answer, ONCE},
+		{a_name_amid_a_line_is_not_where_the_info_begins, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, a_haproxy_that_neither_stops_nor_is_filled_is_told_nothing);
-	tcase_add_test(tcase, a_stop_is_told_once_and_taken_back_once);
-	tcase_add_test(tcase, a_haproxy_that_was_never_seen_is_told_too);
-	tcase_add_test(tcase, a_new_process_is_told_that_it_stops);
-	tcase_add_test(tcase, a_new_process_needs_no_word_that_it_does_not_stop);
-	tcase_add_test(tcase, full_slots_are_told_and_what_an_agent_before_has_left_is_put_right);
-	tcase_add_test(tcase, a_new_process_is_synced_when_its_own_slots_are_full_and_not_before);
-	tcase_add_test(tcase, what_reached_an_empty_new_process_by_mistake_is_taken_back);
-	tcase_add_test(tcase, both_are_told_in_one_line);
-	tcase_add_test(tcase, what_changes_while_a_line_is_under_way_is_told_after_it);
-	tcase_add_test(tcase, a_lost_line_is_told_again_whatever_it_said);
-	tcase_add_test(tcase, a_worker_on_its_way_out_does_not_count);
-	tcase_add_loop_test(
-		tcase, a_refusal_is_told_and_not_repeated_to_the_same_process, 0, N_REFUSALS);
-	tcase_add_test(tcase, an_answer_cut_at_any_byte_is_none);
-	tcase_add_test(tcase, no_bytes_at_all_are_no_answer);
-	tcase_add_test(tcase, a_name_amid_a_line_is_not_where_the_info_begins);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("procvars", tests, N_OF(tests));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../sim/lb.h"
+#include "run.h"
 
 enum { MAX_SERVERS = 16 };
 
@@ -152,16 +153,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sim_lb");
-	TCase *tcase = tcase_create("sim_lb");
-	SRunner *runner = srunner_create(suite);
+	const struct run_test tests[] = {
+		{leastconn_chooses_as_haproxy_does, ONCE},
+		{roundrobin_chooses_as_haproxy_does, ONCE},
+		{random_draws_from_the_circle_that_haproxy_has, ONCE},
+	};
 
-	suite_add_tcase(suite, tcase);
-	tcase_add_test(tcase, leastconn_chooses_as_haproxy_does);
-	tcase_add_test(tcase, roundrobin_chooses_as_haproxy_does);
-	tcase_add_test(tcase, random_draws_from_the_circle_that_haproxy_has);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("sim_lb", tests, N_OF(tests));
 }
