@@ -184,8 +184,5 @@ void door_free(struct door *door)
 
 int door_leave(struct door *door)
 {
-	int fd = MHD_quiesce_daemon(door->daemon);
-
-	door_free(door);
-	return fd;
+	return MHD_quiesce_daemon(door->daemon);
 }

@@ -25,10 +25,12 @@ bool door_is_pair(const char *cert, const char *key);
 /* Lets the daemon work: for when connections of its own were resumed. */
 void door_turn(struct door *door);
 
-/* Cuts what is under way and closes the socket; takes NULL. No connection may be suspended. No
- * callback runs after it. */
-void door_free(struct door *door);
-/* The same, but gives the socket back, which has not stopped listening. */
+/* Gives the socket back, which has not stopped listening: the door takes no further connections and
+ * serves those that it has. */
 int door_leave(struct door *door);
+
+/* Cuts what is under way and closes the socket, unless it was given back; takes NULL. No connection
+ * may be suspended. No callback runs after it. */
+void door_free(struct door *door);
 
 #endif

@@ -18,6 +18,9 @@
 /* How often files are looked at; a renewed certificate may take so long to be shown. */
 static const double LOOK_S = 5.0;
 
+/* How long a door serves what it had when another took its place. */
+static const double LEAVE_S = 1.0;
+
 /* Copies of the options, and what the files hold. */
 struct settings {
 	struct routes routes; /* its token is the credentials' */
@@ -31,6 +34,9 @@ struct httpd {
 	struct waiting waiting;
 	struct door *doors[LISTENER_MAX];
 	size_t n_doors;
+	struct door *leaving[LISTENER_MAX]; /* those that doors took the place of */
+	size_t n_leaving;
+	ev_timer leave; /* when they close */
 	ev_timer look;
 	struct log_repeat refused; /* changed files that were no good */
 };
@@ -102,11 +108,46 @@ static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *erro
 	return n > 0;
 }
 
+/* Those who wait are answered first. */
+static void close_leaving(struct httpd *httpd)
+{
+	if (httpd->n_leaving == 0)
+		return;
+	httpd_release(httpd);
+	while (httpd->n_leaving > 0)
+		door_free(httpd->leaving[--httpd->n_leaving]);
+	ev_timer_stop(httpd->loop, &httpd->leave);
+}
+
+/* A request that waits for its answer is not cut. */
+static void on_leave(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct httpd *httpd = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (httpd->waiting.n_held == 0)
+		close_leaving(httpd);
+}
+
 static void close_doors(struct httpd *httpd)
 {
 	waiting_release(&httpd->waiting);
 	while (httpd->n_doors > 0)
 		door_free(httpd->doors[--httpd->n_doors]);
+}
+
+/* The doors serve what they have for a while yet; their sockets are in fds. */
+static void leave_doors(struct httpd *httpd, int *fds)
+{
+	close_leaving(httpd);
+	for (size_t i = 0; i < httpd->n_doors; i++) {
+		fds[i] = door_leave(httpd->doors[i]);
+		httpd->leaving[i] = httpd->doors[i];
+	}
+	httpd->n_leaving = httpd->n_doors;
+	httpd->n_doors = 0;
+	ev_timer_again(httpd->loop, &httpd->leave);
 }
 
 /* Opens what the settings say, on sockets of its own. */
@@ -144,7 +185,7 @@ static bool is_same_tls(const struct settings *a, const struct settings *b)
 }
 
 /* Leaves the old doors and opens new ones by the settings. At the same address the sockets stay, so
- * that nobody is refused meanwhile. */
+ * that nobody is refused or cut off meanwhile. */
 static bool change_doors(struct httpd *httpd, bool keeps_sockets, char *error, size_t size)
 {
 	int fds[LISTENER_MAX];
@@ -155,10 +196,7 @@ static bool change_doors(struct httpd *httpd, bool keeps_sockets, char *error, s
 		close_doors(httpd);
 		return listen_anew(httpd, error, size);
 	}
-	waiting_release(&httpd->waiting);
-	for (size_t i = 0; i < n; i++)
-		fds[i] = door_leave(httpd->doors[i]);
-	httpd->n_doors = 0;
+	leave_doors(httpd, fds);
 	if (open_doors(httpd, fds, n, error, size))
 		return true;
 	close_doors(httpd);
@@ -214,7 +252,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (!credentials_are_old(&httpd->settings.credentials))
+	if (httpd->n_leaving > 0 || !credentials_are_old(&httpd->settings.credentials))
 		return;
 	if (httpd_configure(httpd, &options, error, sizeof(error))) {
 		log_repeat_end(&httpd->refused);
@@ -246,6 +284,8 @@ struct httpd *httpd_new(
 	httpd->loop = loop;
 	ev_timer_init(&httpd->look, on_look, LOOK_S, LOOK_S);
 	httpd->look.data = httpd;
+	ev_timer_init(&httpd->leave, on_leave, LEAVE_S, LEAVE_S);
+	httpd->leave.data = httpd;
 	if (!settings_init(&httpd->settings, options, error, size)) {
 		free(httpd);
 		return NULL;
@@ -272,6 +312,8 @@ void httpd_release(struct httpd *httpd)
 	waiting_release(&httpd->waiting);
 	for (size_t i = 0; i < httpd->n_doors; i++)
 		door_turn(httpd->doors[i]);
+	for (size_t i = 0; i < httpd->n_leaving; i++)
+		door_turn(httpd->leaving[i]);
 }
 
 void httpd_free(struct httpd *httpd)
@@ -279,6 +321,7 @@ void httpd_free(struct httpd *httpd)
 	if (!httpd)
 		return;
 	ev_timer_stop(httpd->loop, &httpd->look);
+	close_leaving(httpd);
 	close_doors(httpd);
 	settings_fini(&httpd->settings);
 	free(httpd);

@@ -10,9 +10,9 @@
 #include "core/ask.h"
 #include "core/hareply.h"
 #include "core/reconcile.h"
-#include "core/slots_reply.h"
 #include "core/steer.h"
 #include "log.h"
+#include "push.h"
 
 enum {
 	BACKOFF_MAX_MS = 10000, /* between tries to reach HAProxy */
@@ -27,88 +27,58 @@ struct round {
 	ev_timer tick;
 	int64_t began_ms;           /* the last round */
 	bool hurry;                 /* another round is to follow at once */
+	bool put_off;               /* the last round asked the pods again and planned nothing */
 	bool placed;                /* this round has sent what pods need of slots */
 	bool filling;               /* of all Services, and every line has got there so far */
 	struct hareply_info filled; /* the process that it was sent to */
 	bool reading;
-	size_t n_pushing;    /* lines of commands on their way */
+	struct push push;    /* commands on their way */
 	unsigned n_failures; /* reads that failed in a row */
 	int64_t retry_ms;    /* not before this */
 	struct log_repeat unreachable;
-	struct log_repeat refused;
 	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
 	void *stopped_arg;
 };
+
+static double interval_s(const struct round *round)
+{
+	return (double)round->parts.config->poll_interval_ms / 1000.0;
+}
+
+/* The next round is in so long, and from then on one each interval. */
+static void tick_in(struct round *round, double wait_s)
+{
+	ev_timer_stop(round->loop, &round->tick);
+	ev_timer_set(&round->tick, wait_s, interval_s(round));
+	ev_timer_start(round->loop, &round->tick);
+}
 
 /* ---- the end of a round ---- */
 
 /* When everything that was to be sent has been answered, a stop is complete. */
 static void check_stopped(struct round *round)
 {
-	if (round->stopped && !round->reading && round->n_pushing == 0)
+	if (round->stopped && !round->reading && round->push.n_flying == 0)
 		round->stopped(round->stopped_arg);
-}
-
-static void take_answer(struct round *round, const struct runtime_reply *reply,
-	size_t (*complaints)(const char *reply, size_t len, char *complaint, size_t size))
-{
-	char complaint[200] = "";
-	enum stats_push outcome = STATS_PUSH_OK;
-
-	round->n_pushing--;
-	if (reply->outcome != RUNTIME_OK) {
-		outcome = STATS_PUSH_FAILED;
-		reconcile_lost(round->parts.cluster);
-		snprintf(complaint, sizeof(complaint), "%s", reply->detail);
-	} else if (complaints(reply->bytes, reply->len, complaint, sizeof(complaint)) > 0) {
-		outcome = STATS_PUSH_REFUSED;
-	}
-	round->parts.stats->pushes[outcome]++;
-	stats_observe(&round->parts.stats->push, reply->seconds);
-	if (outcome == STATS_PUSH_OK) {
-		if (log_repeat_end(&round->refused) > 0)
-			log_info("HAProxy takes commands again", LOG_NONE);
-	} else if (log_repeat(&round->refused)) {
-		log_error("HAProxy did not take a command",
-			log_str("outcome", runtime_outcome_name(reply->outcome)),
-			log_str("complaint", complaint),
-			log_int("times", (int64_t)round->refused.times));
-	}
-	check_stopped(round);
 }
 
 /* Begins the next round early when there has been news meanwhile. */
 static void end_round(struct round *round)
 {
-	if (round->hurry && !round->stopped && round->n_pushing == 0)
+	if (round->hurry && !round->stopped && round->push.n_flying == 0)
 		round_hurry(round);
 }
 
-static void on_pushed(const struct runtime_reply *reply, void *arg)
+static void on_pushed(bool arrived, void *arg)
 {
 	struct round *round = arg;
 
-	take_answer(round, reply, hareply_complaints);
+	(void)arrived;
+	check_stopped(round);
 	end_round(round);
 }
 
-static void on_placed(const struct runtime_reply *reply, void *arg);
-
-/* Sends the lines and frees them. What cannot be sent is seen in the next round. */
-static void push(struct round *round, struct reconcile *lines, runtime_done done)
-{
-	round->parts.stats->weights_sent += lines->n_weights;
-	for (size_t i = 0; i < lines->n_lines; i++) {
-		log_debug("push", log_str("line", lines->lines[i]));
-		if (runtime_send(round->parts.runtime, lines->lines[i], done, round)) {
-			round->n_pushing++;
-		} else {
-			reconcile_lost(round->parts.cluster);
-			round->filling = false;
-		}
-	}
-	reconcile_fini(lines);
-}
+static void on_placed(bool arrived, void *arg);
 
 /* Plans from what is known and sends the difference. */
 static void plan(struct round *round)
@@ -117,8 +87,7 @@ static void plan(struct round *round)
 	uint16_t port =
 		round->parts.config->has_agent_check ? round->parts.config->agent_check.port : 0;
 
-	if (!poller_sync(round->parts.poller, round->parts.cluster) ||
-		!steer_plan(round->parts.cluster, clock_now_ms())) {
+	if (!steer_plan(round->parts.cluster, clock_now_ms())) {
 		round->parts.stats->rounds_skipped++;
 		log_error("a round is skipped: out of memory", LOG_NONE);
 		return;
@@ -131,7 +100,7 @@ static void plan(struct round *round)
 		return;
 	if (!reconcile_plan(round->parts.cluster, port, &lines))
 		round->parts.stats->rounds_skipped++;
-	push(round, &lines, on_pushed);
+	push_lines(&round->push, &lines, on_pushed, round);
 	end_round(round);
 }
 
@@ -145,6 +114,25 @@ static void on_pod_gone(struct pod *pod, void *arg)
 	poller_drop(round->parts.poller, pod);
 }
 
+/* Whether the pods are to be asked again before anything is planned: once, then it is planned with
+ * what there is. */
+static bool put_off(struct round *round)
+{
+	double next_s = interval_s(round);
+
+	round->put_off = !round->put_off && steer_is_torn(round->parts.cluster);
+	if (round->put_off) {
+		next_s = poller_needs_s(round->parts.poller);
+		round->parts.stats->rounds_put_off++;
+		log_info("many connections closed while pods were asked: they are asked again",
+			LOG_NONE);
+		tick_in(round, next_s);
+	}
+	if (!poller_sync(round->parts.poller, round->parts.cluster, next_s))
+		log_error("some pods are not asked: out of memory", LOG_NONE);
+	return round->put_off;
+}
+
 static void take(struct round *round, const struct hareply_snapshot *snapshot)
 {
 	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round)) {
@@ -156,7 +144,8 @@ static void take(struct round *round, const struct hareply_snapshot *snapshot)
 		readiness_fill(round->parts.readiness, &snapshot->info);
 	round->filling = false;
 	discover_describe(round->parts.discover, round->parts.cluster);
-	plan(round);
+	if (!put_off(round))
+		plan(round);
 }
 
 /* Sends what pods need of HAProxy's slots, once a round: what HAProxy refuses is tried again in the
@@ -175,8 +164,10 @@ static bool place(struct round *round, const struct hareply_snapshot *snapshot)
 		round->filling = false;
 	}
 	round->placed = true;
-	push(round, &lines, on_placed);
-	return round->n_pushing > 0;
+	if (push_lines(&round->push, &lines, on_placed, round))
+		return true;
+	round->filling = round->filling && round->push.arrived;
+	return false;
 }
 
 /* Doubles the wait with each failure. */
@@ -243,10 +234,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	}
 	if (snapshot.info.stopping) {
 		/* A worker on its way out: the new one answers in a moment. */
-		ev_timer_stop(round->loop, &round->tick);
-		ev_timer_set(&round->tick, STOPPING_RETRY_MS / 1000.0,
-			(double)round->parts.config->poll_interval_ms / 1000.0);
-		ev_timer_start(round->loop, &round->tick);
+		tick_in(round, STOPPING_RETRY_MS / 1000.0);
 	} else {
 		succeed(round);
 		readiness_see(round->parts.readiness, &snapshot.info);
@@ -268,15 +256,14 @@ static void read_haproxy(struct round *round)
 }
 
 /* The slots have changed: weights are planned on what they are now. */
-static void on_placed(const struct runtime_reply *reply, void *arg)
+static void on_placed(bool arrived, void *arg)
 {
 	struct round *round = arg;
 
 	/* What HAProxy refuses of one pod leaves the others in their places. */
-	if (reply->outcome != RUNTIME_OK)
-		round->filling = false;
-	take_answer(round, reply, slots_reply_complaints);
-	if (round->n_pushing == 0 && !round->stopped)
+	round->filling = round->filling && arrived;
+	check_stopped(round);
+	if (!round->stopped)
 		read_haproxy(round);
 }
 
@@ -298,14 +285,14 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (!round->reading && round->n_pushing == 0) {
+	if (!round->reading && round->push.n_flying == 0) {
 		round->began_ms = clock_now_ms();
 		round->placed = false;
 		round->hurry = false;
 	}
 	if (!round->parts.runtime)
 		take_configured(round);
-	else if (round->reading || round->n_pushing > 0)
+	else if (round->reading || round->push.n_flying > 0)
 		round->parts.stats->rounds_skipped++;
 	else if (clock_now_ms() >= round->retry_ms)
 		read_haproxy(round);
@@ -317,12 +304,9 @@ void round_hurry(struct round *round)
 
 	round->hurry = true;
 	/* A round under way does it at its end; HAProxy that does not answer is not pressed. */
-	if (round->stopped || round->reading || round->n_pushing > 0 || round->n_failures > 0)
+	if (round->stopped || round->reading || round->push.n_flying > 0 || round->n_failures > 0)
 		return;
-	ev_timer_stop(round->loop, &round->tick);
-	ev_timer_set(&round->tick, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0,
-		(double)round->parts.config->poll_interval_ms / 1000.0);
-	ev_timer_start(round->loop, &round->tick);
+	tick_in(round, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0);
 }
 
 void round_restart(struct round *round)
@@ -332,11 +316,10 @@ void round_restart(struct round *round)
 	round_hurry(round);
 }
 
-static void start_ticking(struct round *round)
+static void take_parts(struct round *round, const struct round_parts *parts)
 {
-	ev_timer_stop(round->loop, &round->tick);
-	ev_timer_set(&round->tick, 0.0, (double)round->parts.config->poll_interval_ms / 1000.0);
-	ev_timer_start(round->loop, &round->tick);
+	round->parts = *parts;
+	push_configure(&round->push, parts->runtime, parts->cluster, parts->stats);
 }
 
 struct round *round_new(struct ev_loop *loop, const struct round_parts *parts)
@@ -346,10 +329,10 @@ struct round *round_new(struct ev_loop *loop, const struct round_parts *parts)
 	if (!round)
 		return NULL;
 	round->loop = loop;
-	round->parts = *parts;
+	take_parts(round, parts);
 	ev_init(&round->tick, on_tick);
 	round->tick.data = round;
-	start_ticking(round);
+	tick_in(round, 0.0);
 	return round;
 }
 
@@ -366,12 +349,11 @@ void round_configure(struct round *round, const struct round_parts *parts)
 	if (parts->runtime != round->parts.runtime) {
 		/* Whatever was under way went with the old one. */
 		round->reading = false;
-		round->n_pushing = 0;
 		round->n_failures = 0;
 		round->retry_ms = 0;
 	}
-	round->parts = *parts;
-	start_ticking(round);
+	take_parts(round, parts);
+	tick_in(round, 0.0);
 }
 
 void round_restore(struct round *round)
@@ -383,7 +365,7 @@ void round_restore(struct round *round)
 		return;
 	if (!reconcile_restore(round->parts.cluster, &lines))
 		log_error("not all weights can be put back: out of memory", LOG_NONE);
-	push(round, &lines, on_pushed);
+	push_lines(&round->push, &lines, on_pushed, round);
 }
 
 void round_stop(struct round *round, void (*done)(void *arg), void *arg)

@@ -35,8 +35,8 @@ struct round *round_new(struct ev_loop *loop, const struct round_parts *parts);
 /* Takes NULL. */
 void round_free(struct round *round);
 
-/* Takes changed parts and begins a round at once. The old runtime must have been freed, or be the
- * same. */
+/* Takes changed parts and begins a round at once. An old runtime that is not among them is to be
+ * freed before the loop runs again. */
 void round_configure(struct round *round, const struct round_parts *parts);
 
 /* Begins a round as soon as it may: there is news of the pods. Not while HAProxy does not answer.

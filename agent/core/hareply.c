@@ -214,24 +214,3 @@ void hareply_fini(struct hareply_snapshot *snapshot)
 	free(snapshot->text);
 	*snapshot = (struct hareply_snapshot){.n_backends = 0};
 }
-
-size_t hareply_complaints(const char *reply, size_t len, char *complaint, size_t size)
-{
-	size_t n = 0;
-	size_t start = 0;
-
-	while (start < len) {
-		const char *line = reply + start;
-		const char *end = memchr(line, '\n', len - start);
-		size_t line_len = end ? (size_t)(end - line) : len - start;
-
-		if (line_len > 0 && n++ == 0 && size > 0) {
-			size_t kept = line_len < size ? line_len : size - 1;
-
-			memcpy(complaint, line, kept);
-			complaint[kept] = '\0';
-		}
-		start += line_len + 1;
-	}
-	return n;
-}

@@ -93,12 +93,6 @@ enum hareply_outcome hareply_parse(
 /* Frees what *snapshot owns; takes a zeroed struct. */
 void hareply_fini(struct hareply_snapshot *snapshot);
 
-/*
- * Finds the first complaint in the answer to a line of commands that say nothing when they
- * succeed: copies it, cut to size, to complaint and returns how many lines complain (0: all well).
- */
-size_t hareply_complaints(const char *reply, size_t len, char *complaint, size_t size);
-
 const char *hareply_outcome_text(enum hareply_outcome outcome);
 
 #endif

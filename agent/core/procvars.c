@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/complaint.h"
+
 static bool is_same(const struct hareply_info *a, const struct hareply_info *b)
 {
 	return a->pid != 0 && hareply_is_same_process(a, b);
@@ -85,7 +87,7 @@ enum procvars_outcome procvars_read(
 	struct hareply_snapshot snapshot;
 	enum hareply_outcome outcome;
 	size_t answers = find_info(reply, len);
-	bool refused = hareply_complaints(reply, answers, complaint, size) > 0;
+	bool refused = complaint_find(reply, answers, complaint, size) > 0;
 
 	outcome = hareply_parse(len > 0 ? reply + answers : "", len - answers, &snapshot, NULL);
 	if (outcome != HAREPLY_OK) {

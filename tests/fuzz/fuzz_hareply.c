@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as HAProxy's answers, the next one after a NUL: what is accepted can be taken and
  * planned, and becomes commands that mean what they say. */
+#include "core/complaint.h"
 #include "core/hareply.h"
 #include "core/reconcile.h"
 #include "core/steer.h"
@@ -134,7 +135,7 @@ static void check_complaints(const char *bytes, size_t len)
 	char complaint[40];
 	char *reply = fuzz_copy(bytes, len);
 
-	if (hareply_complaints(reply, len, complaint, sizeof(complaint)) > 0)
+	if (complaint_find(reply, len, complaint, sizeof(complaint)) > 0)
 		promise(strnlen(complaint, sizeof(complaint)) < sizeof(complaint),
 			"a complaint ends within its array");
 	free(reply);

@@ -3,8 +3,10 @@
 import base64
 import http.client
 import signal
+import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -155,6 +157,37 @@ def test_a_renewed_certificate_is_shown_without_a_signal(haproxy, tmp_path):
         assert shown(agent) == pair_before
         other.key.replace(pair.key)
         until(lambda: shown(agent) == pair.fingerprint(), "the other certificate")
+
+
+def connect(agent, context):
+    host, port = agent.http.split(":")
+    raw = socket.create_connection((host, int(port)), timeout=20)
+    return context.wrap_socket(raw, server_hostname=host)
+
+
+def read_all(connection):
+    return b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+
+
+def test_a_renewal_cuts_nothing_that_is_under_way(haproxy, tmp_path):
+    """Neither a request that is being sent, nor a hook that waits for /drain to be answered."""
+    pair = Pair(tmp_path)
+    with Agent(haproxy, drainDelay="9s", **pair.keys()) as agent:
+        first = ssl.create_default_context(cafile=pair.cert)
+        until(lambda: answers(agent, first), "the endpoint")
+        with connect(agent, first) as hook, connect(agent, first) as request:
+            began = time.monotonic()
+            hook.sendall(b"GET /drain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            request.sendall(b"GET /healthz HTTP/1.1\r\n")
+            pair.renew()
+            agent.wait_log("certificate was renewed")
+            request.sendall(b"Host: a\r\nConnection: close\r\n\r\n")
+            assert read_all(request).startswith("HTTP/1.1 200 ")
+            # The old door is kept for the hook alone.
+            assert shown(agent) == pair.fingerprint()
+            said = read_all(hook)
+        assert said.startswith("HTTP/1.1 200 ") and said.endswith("\r\ndrained\n"), said
+        assert time.monotonic() - began > 8.9
 
 
 def test_a_reload_switches_tls_and_token_on_and_off(haproxy, tmp_path, token):

@@ -4,20 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "core/hareply.h"
-#include "data.h"
 #include "run.h"
-
-static const char *const versions[] = {"2.6", "3.0", "3.2"};
-enum { N_VERSIONS = 3 };
-
-static char *read_capture(int version, const char *name, size_t *len)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "tests/data/haproxy/%s-%s.txt", versions[version], name);
-	return data_read(path, len);
-}
 
 static void parse_capture(int version, const char *name, struct hareply_snapshot *out)
 {
@@ -526,75 +515,6 @@ START_TEST(spoilt_bytes_do_no_harm)
 }
 END_TEST
 
-/* ---- commands that say nothing when they succeed ---- */
-
-START_TEST(a_complaint_is_found_among_commands_that_went_well)
-{
-	char complaint[64] = "";
-	size_t len;
-	char *reply = read_capture(_i, "complaints", &len);
-
-	/* No such server, a weight too high, no such backend, and a line for each command that
-	 * HAProxy knows instead of the unknown one. */
-	ck_assert_uint_eq(hareply_complaints(reply, len, complaint, sizeof(complaint)), 12);
-	ck_assert_str_eq(complaint, "No such server.");
-	free(reply);
-	reply = read_capture(_i, "forbidden", &len);
-	ck_assert_uint_eq(hareply_complaints(reply, len, complaint, sizeof(complaint)), 1);
-	ck_assert_str_eq(complaint, "Permission denied");
-	free(reply);
-}
-END_TEST
-
-START_TEST(where_all_went_well_there_is_no_complaint)
-{
-	char complaint[8] = "old";
-	size_t len;
-	char *reply = read_capture(_i, "obeyed", &len);
-
-	ck_assert_uint_gt(len, 0);
-	ck_assert_uint_eq(hareply_complaints(reply, len, complaint, sizeof(complaint)), 0);
-	ck_assert_uint_eq(hareply_complaints(NULL, 0, complaint, sizeof(complaint)), 0);
-	ck_assert_str_eq(complaint, "old");
-	free(reply);
-}
-END_TEST
-
-START_TEST(a_complaint_is_cut_to_the_room_that_it_has)
-{
-	static const char reply[] = "\n\nNo such server.\nnext";
-	char complaint[8] = "1234567";
-
-	ck_assert_uint_eq(hareply_complaints(reply, strlen(reply), complaint, 8), 2);
-	ck_assert_str_eq(complaint, "No such");
-	ck_assert_uint_eq(hareply_complaints(reply, strlen(reply), complaint, 1), 2);
-	ck_assert_str_eq(complaint, "");
-	ck_assert_uint_eq(hareply_complaints(reply, strlen(reply), NULL, 0), 2);
-	/* The last line needs no newline, and "No such" of it are 7 bytes exactly. */
-	ck_assert_uint_eq(hareply_complaints(reply + 2, 7, complaint, 8), 1);
-	ck_assert_str_eq(complaint, "No such");
-}
-END_TEST
-
-/* From and into memory of exactly that length. */
-START_TEST(a_complaint_is_read_and_written_within_its_bounds)
-{
-	static const char reply[] = "\n\nabcd";
-
-	for (size_t size = 1; size <= 6; size++) {
-		char *bytes = malloc(strlen(reply));
-		char *complaint = malloc(size);
-
-		memcpy(bytes, reply, strlen(reply));
-		ck_assert_uint_eq(hareply_complaints(bytes, strlen(reply), complaint, size), 1);
-		ck_assert_uint_eq(strlen(complaint), size <= 4 ? size - 1 : 4);
-		ck_assert_int_eq(strncmp(complaint, "abcd", strlen(complaint)), 0);
-		free(complaint);
-		free(bytes);
-	}
-}
-END_TEST
-
 START_TEST(every_outcome_has_words_of_its_own)
 {
 	for (int i = HAREPLY_OK; i <= HAREPLY_OUT_OF_MEMORY; i++) {
@@ -624,10 +544,6 @@ int main(void)
 		{an_algorithm_without_a_name_is_random_only_where_connections_are_balanced, ONCE},
 		{info_is_read_by_its_keys_and_a_long_version_is_cut, ONCE},
 		{spoilt_bytes_do_no_harm, N_VERSIONS},
-		{a_complaint_is_found_among_commands_that_went_well, N_VERSIONS},
-		{where_all_went_well_there_is_no_complaint, N_VERSIONS},
-		{a_complaint_is_cut_to_the_room_that_it_has, ONCE},
-		{a_complaint_is_read_and_written_within_its_bounds, ONCE},
 		{every_outcome_has_words_of_its_own, ONCE},
 	};
 

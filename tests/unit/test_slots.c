@@ -7,7 +7,6 @@
 
 #include "core/slices.h"
 #include "core/slots.h"
-#include "core/slots_reply.h"
 #include "run.h"
 
 enum { SERVERS_MAX = 64, PODS_MAX = 24 };
@@ -522,24 +521,6 @@ START_TEST(an_ipv6_pod_is_added_in_brackets)
 }
 END_TEST
 
-START_TEST(only_what_haproxy_refuses_is_a_complaint)
-{
-	static const char fine[] =
-		"IP changed from '127.0.0.1' to '10.0.0.1', port changed from '1' to '99' by "
-		"'stats "
-		"socket command'\n\n\n\nno need to change the addr, no need to change the port by "
-		"'stats socket command'\n\nNew server registered.\n\nServer deleted.\n\n";
-	static const char wrong[] = "\n\nNo such server.\n\nServer deleted.\nNo such backend.\n";
-	char complaint[16] = "";
-
-	ck_assert_uint_eq(
-		slots_reply_complaints(fine, strlen(fine), complaint, sizeof(complaint)), 0);
-	ck_assert_uint_eq(
-		slots_reply_complaints(wrong, strlen(wrong), complaint, sizeof(complaint)), 2);
-	ck_assert_str_eq(complaint, "No such server.");
-}
-END_TEST
-
 START_TEST(backup_servers_and_resolved_servers_are_left_alone)
 {
 	struct sim sim;
@@ -720,7 +701,6 @@ int main(void)
 		{a_reload_fills_all_slots_in_one_plan, ONCE},
 		{a_server_is_added_with_its_checks_and_deleted_when_empty, ONCE},
 		{an_ipv6_pod_is_added_in_brackets, ONCE},
-		{only_what_haproxy_refuses_is_a_complaint, ONCE},
 		{backup_servers_and_resolved_servers_are_left_alone, ONCE},
 		{a_foreign_change_is_repaired, ONCE},
 		{any_history_keeps_pods_apart_and_settles_in_one_plan, ONCE},

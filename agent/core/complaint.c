@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* HAProxy's answers to the commands for slots. */
-#include "core/slots_reply.h"
+/* Complaints of HAProxy's. */
+#include "core/complaint.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The texts are those of HAProxy's server.c and server_state.c, the same from 2.6 to 3.5. */
@@ -25,7 +24,7 @@ static bool is_complaint(const char *line, size_t len)
 	return len > 0;
 }
 
-size_t slots_reply_complaints(const char *reply, size_t len, char *complaint, size_t size)
+size_t complaint_find(const char *reply, size_t len, char *complaint, size_t size)
 {
 	size_t n = 0;
 
@@ -34,9 +33,12 @@ size_t slots_reply_complaints(const char *reply, size_t len, char *complaint, si
 		const char *end = memchr(line, '\n', len - start);
 		size_t line_len = end ? (size_t)(end - line) : len - start;
 
-		if (is_complaint(line, line_len) && n++ == 0 && size > 0)
-			snprintf(complaint, size, "%.*s", (int)(line_len < size ? line_len : size),
-				line);
+		if (is_complaint(line, line_len) && n++ == 0 && size > 0) {
+			size_t kept = line_len < size ? line_len : size - 1;
+
+			memcpy(complaint, line, kept);
+			complaint[kept] = '\0';
+		}
 		start += line_len + 1;
 	}
 	return n;
