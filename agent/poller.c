@@ -54,6 +54,7 @@ struct poller {
 	struct group *groups;
 	/* While poller_sync runs: */
 	double window_s; /* polls are spread over this time before a round */
+	double next_s;   /* until that round */
 	unsigned n_started;
 	bool failed;
 };
@@ -95,13 +96,18 @@ static double moment(const char *key)
 	return (double)hash / 4294967296.0;
 }
 
+static double interval_s(const struct poller *poller)
+{
+	return (double)poller->config->poll_interval_ms / 1000.0;
+}
+
 /* From now on the pod is asked at its own moment of each interval. */
 static void settle(struct poll *poll)
 {
-	double interval_s = (double)poll->poller->config->poll_interval_ms / 1000.0;
+	double every_s = interval_s(poll->poller);
 
 	poll->settled = true;
-	ev_timer_set(&poll->timer, moment(poll->pod->key) * interval_s, interval_s);
+	ev_timer_set(&poll->timer, moment(poll->pod->key) * every_s, every_s);
 	ev_timer_start(poll->poller->loop, &poll->timer);
 }
 
@@ -111,7 +117,18 @@ static double window_s(const struct poller *poller)
 
 	for (const struct group *group = poller->groups; group; group = group->next)
 		n_pods += group->n_polls;
-	return fmax(WINDOW_S, WINDOW_EACH_S * n_pods);
+	return fmin(fmax(WINDOW_S, WINDOW_EACH_S * n_pods), interval_s(poller) / 2.0);
+}
+
+/* From the end of the window to the round. */
+static double answer_s(const struct poller *poller)
+{
+	return fmin(ANSWER_S, interval_s(poller) / 10.0);
+}
+
+double poller_needs_s(const struct poller *poller)
+{
+	return window_s(poller) + answer_s(poller);
 }
 
 /*
@@ -122,16 +139,16 @@ static double window_s(const struct poller *poller)
 static void aim(struct poll *poll)
 {
 	struct ev_loop *loop = poll->poller->loop;
-	double interval_s = (double)poll->poller->config->poll_interval_ms / 1000.0;
-	double window = fmin(poll->poller->window_s, interval_s / 2.0);
-	double before = window * (1.0 - moment(poll->pod->key)) + fmin(ANSWER_S, interval_s / 10.0);
+	const struct poller *poller = poll->poller;
+	double every_s = interval_s(poller);
+	double before = poller->window_s * (1.0 - moment(poll->pod->key)) + answer_s(poller);
 	double passed_s = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
-	double wait_s = fmin(interval_s - before, 1.5 * interval_s - passed_s);
+	double wait_s = fmin(poller->next_s - before, 1.5 * every_s - passed_s);
 
 	if (!poll->settled || poll->started_ms == 0)
 		return;
 	ev_timer_stop(loop, &poll->timer);
-	ev_timer_set(&poll->timer, fmax(0.0, wait_s), interval_s);
+	ev_timer_set(&poll->timer, fmax(0.0, wait_s), every_s);
 	ev_timer_start(loop, &poll->timer);
 }
 
@@ -245,9 +262,10 @@ static void sync_pod(struct pod *pod, void *arg)
 		aim(pod->poll);
 }
 
-bool poller_sync(struct poller *poller, struct cluster *cluster)
+bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s)
 {
 	poller->window_s = window_s(poller);
+	poller->next_s = next_s;
 	poller->n_started = 0;
 	poller->failed = false;
 	cluster_each_pod(cluster, sync_pod, poller);

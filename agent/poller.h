@@ -29,9 +29,13 @@ struct poller *poller_new(
 /* Every pod must have been dropped. Takes NULL. */
 void poller_free(struct poller *poller);
 
-/* Once in each round, at its end: starts polling the pods that are wanted and stops the others.
- * False when out of memory: some are not polled, and the next call tries again. */
-bool poller_sync(struct poller *poller, struct cluster *cluster);
+/* Once in each round, at its end: starts polling the pods that are wanted and stops the others. The
+ * next round is in next_s. False when out of memory: some are not polled, and the next call tries
+ * again. */
+bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s);
+
+/* The least time in which each pod can be asked and has answered, s: at most half an interval. */
+double poller_needs_s(const struct poller *poller);
 
 /* Stops polling a pod; no callback follows. Harmless for one that is not polled. */
 void poller_drop(struct poller *poller, struct pod *pod);

@@ -193,8 +193,8 @@ static void target_flow(const struct planner_params *params, const struct planne
 		return;
 	qsort(beds, m, sizeof(*beds), compare_beds);
 
-	double least = params->own_unknown ? POUR_PART_UNKNOWN * counts
-					   : POUR_PART * counts / (double)m;
+	double least =
+		params->own_unknown ? POUR_PART_UNKNOWN * counts : POUR_PART * counts / (double)m;
 	double amount = fmax(1.0, fmax(POUR_ARRIVALS * params->arrivals, least));
 	double height = pour(beds, m, amount);
 

@@ -114,6 +114,8 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 	if (outcome == METRIC_OK) {
 		if (pod->heard && metric->count > pod->metric.count)
 			pod->gained += metric->count - pod->metric.count;
+		pod->has_before = pod->heard;
+		pod->count_before = pod->metric.count;
 		pod->heard = true;
 		pod->heard_ms = now_ms;
 		pod->metric = *metric;

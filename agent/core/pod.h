@@ -22,6 +22,8 @@ struct pod {
 	bool heard;                  /* metric and heard_ms hold an answer */
 	struct metric metric;        /* the last good answer */
 	int64_t heard_ms;            /* when it came */
+	bool has_before;             /* count_before holds one */
+	uint32_t count_before;       /* the count of the good answer before the last */
 	uint64_t gained;             /* by how many its count has grown, over all answers */
 	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
 	int64_t polled_ms;           /* when the last poll ended; 0: none yet */

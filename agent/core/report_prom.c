@@ -85,6 +85,9 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 		text, "wsbalancer_agent_check_requests", "dropped", stats->agent_check_dropped);
 	promtext_counter(
 		text, "wsbalancer_rounds", "Rounds that made a plan.", (double)stats->rounds);
+	promtext_counter(text, "wsbalancer_rounds_put_off",
+		"Rounds that asked the pods again, many connections having closed while they were asked.",
+		(double)stats->rounds_put_off);
 	promtext_counter(text, "wsbalancer_rounds_skipped",
 		"Rounds left out: no memory, or the last one still under way.",
 		(double)stats->rounds_skipped);

@@ -167,9 +167,10 @@ static void take_sessions(
 		server->verified = false;
 		server->agent_send_set = false;
 	}
-	server->started = !server->known || reloaded || row->stot < server->total
-				  ? 0
-				  : row->stot - server->total;
+	if (!server->known || reloaded || row->stot < server->total)
+		server->started = 0;
+	else
+		server->started += row->stot - server->total;
 	server->total = row->stot;
 	server->own_before = server->known ? server->own : row->scur;
 	server->own = row->scur;

@@ -42,7 +42,7 @@ struct server {
 	int iweight;          /* the configured weight, 0..256 */
 	uint32_t own;         /* sessions of this HAProxy on the server now (scur) */
 	uint64_t total;       /* sessions since this HAProxy started (stot) */
-	uint64_t started;     /* of these, since the answer before; 0 once a plan knows them */
+	uint64_t started;     /* of these, since the last plan */
 	double credit;        /* see share_credit() */
 	bool own_exact;       /* see struct planner_pod */
 	uint16_t agent_port;  /* where HAProxy's agent-check asks; 0: it has none */

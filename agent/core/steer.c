@@ -6,6 +6,7 @@
 
 #include "core/answer.h"
 #include "core/share.h"
+#include "core/storm.h"
 
 double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s)
 {
@@ -72,8 +73,10 @@ static size_t collect(const struct backend *backend, struct server **servers, ui
 		struct server *server = backend->servers[i];
 
 		server->planned = server->planned && server->state == SERVER_STEERED;
-		if (server->state != SERVER_STEERED)
+		if (server->state != SERVER_STEERED) {
+			server->started = 0;
 			continue;
+		}
 		servers[n++] = server;
 		*arrived += server->started;
 	}
@@ -187,7 +190,38 @@ static void forget_plan(struct backend *backend)
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		backend->servers[i]->planned = false;
 		backend->servers[i]->held = false;
+		backend->servers[i]->started = 0;
 	}
+}
+
+/* Counts that were heard since the last plan; draining pods are meant to lose theirs. */
+static bool is_torn(const struct backend *backend)
+{
+	struct storm storm = {.n = 0.0};
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct server *server = backend->servers[i];
+		const struct pod *pod = server->pod;
+
+		if (server->state == SERVER_STEERED && pod->heard && pod->has_before &&
+			pod->heard_ms > backend->planned_ms && !pod->metric.draining)
+			storm_add(&storm, pod->count_before, pod->metric.count);
+	}
+	return storm_is_torn(&storm);
+}
+
+bool steer_is_torn(const struct cluster *cluster)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+
+	/* What a single instance has itself outweighs one reading of the pods: outside.h. */
+	for (size_t i = 0; i < n_backends && cluster_settings(cluster)->replicas > 1; i++) {
+		if (backends[i]->planned && backends[i]->mode == BACKEND_STOCK &&
+			is_torn(backends[i]))
+			return true;
+	}
+	return false;
 }
 
 bool steer_plan(struct cluster *cluster, int64_t now_ms)

@@ -8,6 +8,14 @@
 
 #include "core/cluster.h"
 
+/*
+ * The counts of some backend are torn (storm.h): it had a plan, and while its pods were asked since
+ * then, many of their connections closed. It is better to ask once more than to plan. Not so for a
+ * backend steered by flow, whose weights of before the storm are the worse the longer they stand,
+ * nor for a single instance.
+ */
+bool steer_is_torn(const struct cluster *cluster);
+
 /* Plans every backend that is steered. False when out of memory: what was planned before stays
  * for the backends that could not be. */
 bool steer_plan(struct cluster *cluster, int64_t now_ms);

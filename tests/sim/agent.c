@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/share.h"
+#include "core/storm.h"
 #include "world.h"
 
 enum { CACHE_TTL_MS = 30000 };
@@ -134,6 +135,8 @@ static void hear(struct world *world, struct agent_server *known, size_t server)
 		return;
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
+	known->has_before = known->heard;
+	known->count_before = known->count;
 	known->heard = known->is_new = true;
 	known->count = pod->lies ? 0 : pod->count;
 	known->heard_ms = world->now_ms;
@@ -253,12 +256,31 @@ static void find_lowest(struct agent *agent, size_t n)
 	}
 }
 
+/* What agent/core/steer.c finds out before it plans; since_ms is when the last round was. */
+static bool is_torn(const struct world *world, const struct agent *agent, int64_t since_ms)
+{
+	struct storm storm = {.n = 0.0};
+
+	for (size_t i = 0; i < world->n_servers; i++) {
+		const struct agent_server *known = &agent->servers[i];
+
+		if (world->up[i] && known->heard && known->has_before && known->heard_ms > since_ms)
+			storm_add(&storm, known->count_before, known->count);
+	}
+	return storm_is_torn(&storm);
+}
+
 /* One round: HAProxy's state, then weights. */
 static void act(struct world *world, struct instance *instance)
 {
 	struct agent *agent = instance->agent;
+	int64_t since_ms = world->now_ms - world->scenario->poll_ms;
 
 	read_state(world, instance);
+	agent->put_off = world->policy->steering == POLICY_STOCK && world->n_instances > 1 &&
+			 !agent->put_off && is_torn(world, agent, since_ms);
+	if (agent->put_off)
+		return;
 	arrivals_update(&agent->arrivals, instance->lb->total, world->now_ms);
 
 	size_t n = gather(world, instance);
@@ -289,9 +311,9 @@ void agent_tick(struct world *world, struct instance *instance)
 		return;
 	}
 	act(world, instance);
-	agent->round_ms += scenario->poll_ms;
-	/* Where asking takes all of the interval it goes on at once. */
-	if (scenario->spread_ms == scenario->poll_ms)
+	agent->round_ms += agent->put_off ? scenario->spread_ms : scenario->poll_ms;
+	/* Asking may begin at once. */
+	if (agent->round_ms == world->now_ms + scenario->spread_ms)
 		ask(world, agent, 0);
 }
 

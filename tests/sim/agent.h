@@ -23,6 +23,8 @@ struct agent_server {
 	bool own_exact;
 	bool planned;       /* target and limit are the last plan's */
 	uint8_t generation; /* of the pod that this is known of */
+	bool has_before;    /* count_before holds one */
+	uint32_t count_before;
 	uint32_t count;
 	int64_t heard_ms;
 	uint32_t own_read;   /* sessions of this HAProxy at the last round */
@@ -46,6 +48,7 @@ struct agent {
 	uint64_t total_read; /* HAProxy's sum of sessions since start, at the last round */
 	uint8_t worker_generation;
 	int64_t round_ms; /* when the next round is */
+	bool put_off;     /* the last round asked the pods again and planned nothing */
 	bool stopped;
 	int lowest; /* the server with the smallest known count; -1: none */
 };

@@ -554,8 +554,134 @@ START_TEST(the_imbalance_is_that_of_the_worst_planned_backend)
 }
 END_TEST
 
+/* All pods answer, those from first_after on after a storm that took half of their connections. */
+static void hear_storm(struct bench *bench, size_t first_after, int64_t now_ms)
+{
+	for (size_t i = 0; i < N; i++)
+		row_hear(bench->servers[i], i < first_after ? 100 : 50, now_ms);
+}
+
+START_TEST(counts_of_before_and_after_a_storm_are_torn)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.replicas = 2;
+	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	/* Without a plan there is none to go on with. */
+	hear_storm(&bench, 1, 2500);
+	ck_assert(!steer_is_torn(bench.cluster));
+	hear_storm(&bench, N, 2600);
+	plan(&bench, 3000);
+	hear_storm(&bench, 1, 3500);
+	ck_assert(steer_is_torn(bench.cluster));
+	params.replicas = 1;
+	ck_assert(cluster_configure(bench.cluster, &params));
+	ck_assert(!steer_is_torn(bench.cluster));
+	params.replicas = 2;
+	ck_assert(cluster_configure(bench.cluster, &params));
+	/* They were planned with all the same: what they were then does not count any more. */
+	plan(&bench, 4000);
+	ck_assert(!steer_is_torn(bench.cluster));
+	/* All of before, and all of after. */
+	hear_storm(&bench, N, 4500);
+	plan(&bench, 5000);
+	hear_storm(&bench, N, 5500);
+	ck_assert(!steer_is_torn(bench.cluster));
+	hear_storm(&bench, 0, 5600);
+	ck_assert(!steer_is_torn(bench.cluster));
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(a_backend_by_flow_is_never_torn)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.replicas = 2;
+	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	bench.backend.algo = "roundrobin";
+	update(&bench, 7, 3000);
+	plan(&bench, 3000);
+	hear_storm(&bench, 1, 3500);
+	ck_assert(!steer_is_torn(bench.cluster));
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(a_pod_that_drains_tears_nothing)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.replicas = 2;
+	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	plan(&bench, 3000);
+	hear_storm(&bench, 2, 3500);
+	ck_assert(steer_is_torn(bench.cluster));
+	bench.servers[2]->pod->metric.draining = true;
+	ck_assert(!steer_is_torn(bench.cluster));
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(another_pod_at_the_same_address_tears_nothing)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.replicas = 2;
+	struct endpoint first = {.uid = "a"};
+	struct endpoint second = {.uid = "b"};
+
+	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	ck_assert(pod_identify(bench.servers[2]->pod, &first, 2000));
+	plan(&bench, 3000);
+	hear_storm(&bench, N, 3300);
+	ck_assert(pod_identify(bench.servers[2]->pod, &second, 3400));
+	row_hear(bench.servers[2], 0, 3500);
+	ck_assert(!steer_is_torn(bench.cluster));
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+START_TEST(sessions_of_a_round_that_was_put_off_count_against_a_limit_too)
+{
+	struct cluster_params params = row_params();
+	struct bench bench;
+
+	params.max_share = 0.5;
+	setup(&bench, &params, (uint32_t[]){50, 50, 50});
+	plan(&bench, 2000);
+	bench.rows[0].stot += 9;
+	update(&bench, 7, 3000);
+	bench.rows[1].stot += 1;
+	update(&bench, 7, 3150);
+	plan(&bench, 3150);
+	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[1]->credit, 4.0, 1e-9);
+	/* Not those that a server got while it was not steered: nobody else is owed a part of them.
+	 */
+	bench.rows[0].stot += 1000;
+	bench.rows[0].admin_state = HAREPLY_ADMIN_FORCED_DRAIN;
+	update(&bench, 7, 4000);
+	plan(&bench, 4000);
+	bench.rows[0].admin_state = 0;
+	update(&bench, 7, 5000);
+	plan(&bench, 5000);
+	ck_assert_double_le(bench.servers[1]->credit, 4.0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
+	tcase_add_test(tcase, counts_of_before_and_after_a_storm_are_torn);
+	tcase_add_test(tcase, a_backend_by_flow_is_never_torn);
+	tcase_add_test(tcase, a_pod_that_drains_tears_nothing);
+	tcase_add_test(tcase, another_pod_at_the_same_address_tears_nothing);
+	tcase_add_test(tcase, sessions_of_a_round_that_was_put_off_count_against_a_limit_too);
 	tcase_add_test(tcase, a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not);
 	tcase_add_test(tcase, every_steered_server_gets_the_planners_weight);
 	tcase_add_test(tcase, a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone);
