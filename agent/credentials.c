@@ -7,40 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024 };
-
-/* The whole file, to be freed; NULL with *why. */
-static char *read_whole(const char *path, const char **why)
-{
-	FILE *in = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-	ssize_t n;
-
-	if (!in) {
-		*why = strerror(errno);
-		return NULL;
-	}
-	/* Neither a token nor PEM holds a NUL, so what stops at one is refused below. */
-	n = getdelim(&text, &size, '\0', in);
-	if (n <= 0 || n > FILE_MAX_BYTES || strlen(text) != (size_t)n) {
-		*why = n <= 0 ? "is empty" : "is no text of at most 1 MiB";
-		free(text);
-		text = NULL;
-	}
-	fclose(in);
-	return text;
-}
-
-/* Cuts the blanks at the end; false when there is more or less than one word. */
-static bool make_word(char *text)
-{
-	size_t len = strlen(text);
-
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
-		text[--len] = '\0';
-	return len > 0 && strcspn(text, " \t\r\n") == len;
-}
+#include "textfile.h"
 
 static bool load(
 	struct credentials_text *file, const char *path, bool is_word, char *error, size_t size)
@@ -58,12 +25,8 @@ static bool load(
 	file->changed = status.st_mtim;
 	file->inode = status.st_ino;
 	file->path = strdup(path);
-	file->text = file->path ? read_whole(path, &why) : NULL;
-	if (file->text && is_word && !make_word(file->text)) {
-		why = "is not one word";
-		free(file->text);
-		file->text = NULL;
-	}
+	if (file->path)
+		file->text = is_word ? textfile_read_word(path, &why) : textfile_read(path, &why);
 	if (!file->text)
 		snprintf(error, size, "%s: %s", path, why);
 	return file->text != NULL;

@@ -2,14 +2,18 @@
 /* Pods from Kubernetes into HAProxy's backends. */
 #include "discover.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "core/slices.h"
 #include "core/slots.h"
 #include "kubeapi.h"
 #include "log.h"
+#include "textfile.h"
 
 /* More than HAProxy would bear; the slots' number is for the chart to choose. */
 enum { ADDED_MAX = 4000 };
@@ -62,10 +66,22 @@ bool discover_is_same(const struct config *a, const struct config *b)
 	return true;
 }
 
-/* The namespace that a pod runs in; the caller frees it. */
-static char *own_namespace(void)
+/* The namespace that a pod runs in, or why it is not known. */
+struct own {
+	char *namespace; /* NULL: not known */
+	char why[128];
+};
+
+static struct own own_namespace(void)
 {
-	return kubeapi_read_word(KUBEAPI_NAMESPACE_FILE);
+	const char *reason = "";
+	struct own own = {.namespace = textfile_read_word(KUBEAPI_NAMESPACE_FILE, &reason)};
+
+	if (access(KUBEAPI_NAMESPACE_FILE, F_OK) != 0 && errno == ENOENT)
+		snprintf(own.why, sizeof(own.why), "not in a pod");
+	else
+		snprintf(own.why, sizeof(own.why), "%s: %s", KUBEAPI_NAMESPACE_FILE, reason);
+	return own;
 }
 
 static bool add_entry(
@@ -79,11 +95,11 @@ static bool add_entry(
 	return entry->backend && entry->server_options && entry->service;
 }
 
-/* False, with *why set, when not all can be watched. */
-static bool watch_all(
-	struct discover *discover, const struct config *config, const char *own, const char **why)
+/* False, with why written, when not all can be watched. */
+static bool watch_all(struct discover *discover, const struct config *config, const struct own *own,
+	char *why, size_t size)
 {
-	*why = "out of memory";
+	snprintf(why, size, "out of memory");
 	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
 	discover->reports = calloc(config->n_kubernetes + 1, sizeof(*discover->reports));
 	if (!discover->entries || !discover->reports)
@@ -91,21 +107,23 @@ static bool watch_all(
 	for (size_t i = 0; i < config->n_kubernetes; i++) {
 		const char *namespace = config->kubernetes[i].namespace;
 
-		if (!namespace && !own) {
-			*why = "not in a pod: give each Service its namespace";
+		if (!namespace && !own->namespace) {
+			snprintf(why, size, "%s: give each Service its namespace", own->why);
 			return false;
 		}
-		if (!add_entry(discover, &config->kubernetes[i], namespace ? namespace : own))
+		if (!add_entry(discover, &config->kubernetes[i],
+			    namespace ? namespace : own->namespace))
 			return false;
 	}
 	if (!config->replicas_service)
 		return true;
 	/* HAProxy's own Service is where HAProxy's pod is, which is the agent's. */
-	if (!own) {
-		*why = "not in a pod: haproxy.replicas must be a number";
+	if (!own->namespace) {
+		snprintf(why, size, "%s: haproxy.replicas must be a number", own->why);
 		return false;
 	}
-	discover->replicas = kube_watch(discover->kube, own, config->replicas_service, NULL);
+	discover->replicas =
+		kube_watch(discover->kube, own->namespace, config->replicas_service, NULL);
 	return discover->replicas != NULL;
 }
 
@@ -114,17 +132,19 @@ struct discover *discover_new(
 {
 	struct discover *discover = calloc(1, sizeof(*discover));
 	struct kubeapi api;
-	const char *why = "out of memory";
-	char *own = own_namespace();
+	const char *reason = "out of memory";
+	char why[256];
+	struct own own = own_namespace();
 	bool good = discover && kubeapi_init(&api, config->kube_server, config->kube_token_file,
-					config->kube_ca_file, &why);
+					config->kube_ca_file, &reason);
 
+	snprintf(why, sizeof(why), "%s", reason);
 	if (good) {
-		why = "out of memory";
+		snprintf(why, sizeof(why), "out of memory");
 		discover->kube = kube_new(loop, &api, config->kube_silence_ms, changed, arg);
-		good = discover->kube && watch_all(discover, config, own, &why);
+		good = discover->kube && watch_all(discover, config, &own, why, sizeof(why));
 	}
-	free(own);
+	free(own.namespace);
 	if (good)
 		return discover;
 	log_error("Kubernetes cannot be asked", log_str("error", why));

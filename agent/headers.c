@@ -10,6 +10,7 @@
 
 #include "core/text.h"
 #include "log.h"
+#include "textfile.h"
 
 enum {
 	VALUE_MAX = 16 * 1024, /* bytes of a value from a file */
@@ -49,23 +50,21 @@ static void report_failure(struct file_value *file, const char *path, const char
 /* Reads the first line. NULL, with the reason said, when it cannot be a header's value. */
 static char *read_value(struct file_value *file, const char *path)
 {
-	FILE *in = fopen(path, "re");
-	char line[VALUE_MAX];
+	const char *why = "";
+	char *line = textfile_read(path, &why);
 
-	if (!in) {
-		report_failure(file, path, strerror(errno));
+	if (!line) {
+		report_failure(file, path, why);
 		return NULL;
 	}
-	if (!fgets(line, sizeof(line), in))
-		line[0] = '\0';
-	fclose(in);
 	line[strcspn(line, "\r\n")] = '\0';
-	if (line[0] == '\0' || !text_is_header_value(line)) {
+	if (line[0] == '\0' || strlen(line) > VALUE_MAX || !text_is_header_value(line)) {
 		report_failure(file, path, "the first line is empty or no header value");
+		free(line);
 		return NULL;
 	}
 	log_repeat_end(&file->failed);
-	return strdup(line);
+	return line;
 }
 
 /* Reads a file again if it changed. True when there is a new value. */

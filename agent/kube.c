@@ -187,13 +187,13 @@ static void begin_request(struct kube_service *service)
 		.plain = watch->plain,
 		.watch_s = watch_timeout_s(random01()),
 	};
-	const char *why = "libcurl refuses";
+	char why[256] = "libcurl refuses";
 
 	reset_handle(service);
 	kubefeed_begin(&service->feed, clock_now_ms());
-	service->running =
-		kubeapi_prepare(&kube->api, &request, service->easy, &service->headers, &why) &&
-		curlloop_add(kube->curlloop, service->easy);
+	service->running = kubeapi_prepare(&kube->api, &request, service->easy, &service->headers,
+				   why, sizeof(why)) &&
+			   curlloop_add(kube->curlloop, service->easy);
 	if (!service->running) {
 		struct kubefeed_end end = {.detail = why};
 

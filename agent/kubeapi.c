@@ -10,10 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "textfile.h"
+
 #define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
 
 enum {
-	WORD_MAX = 64 * 1024,
 	CONNECT_TIMEOUT_MS = 5000,
 	LIST_TIMEOUT_MS = 10000,
 	WATCH_GRACE_S = 30, /* past the time that the server was asked to end the watch at */
@@ -24,11 +25,13 @@ enum {
 	DEAD_PATH_MS = 10000,
 };
 
-static char *copy_or_file(const char *given, const char *file)
+/* What is given, else the file that a pod gets from Kubernetes: where the server is known from the
+ * same source it has to be there, and what is wrong with it is said when it is read. */
+static char *copy_or_file(const char *given, const char *file, bool in_pod)
 {
 	if (given)
 		return strdup(given);
-	return access(file, F_OK) == 0 ? strdup(file) : NULL;
+	return in_pod || access(file, F_OK) == 0 ? strdup(file) : NULL;
 }
 
 static char *server_from_environment(void)
@@ -50,15 +53,16 @@ bool kubeapi_init(struct kubeapi *api, const char *server, const char *token_fil
 {
 	*api = (struct kubeapi){
 		.server = server ? strdup(server) : server_from_environment(),
-		.token_file = copy_or_file(token_file, ACCOUNT "token"),
-		.ca_file = copy_or_file(ca_file, ACCOUNT "ca.crt"),
+		.token_file = copy_or_file(token_file, ACCOUNT "token", !server),
+		.ca_file = copy_or_file(ca_file, ACCOUNT "ca.crt", !server),
 	};
 	if (!api->server) {
 		*why = "not in a pod (KUBERNETES_SERVICE_HOST and _PORT) and no server given";
 		kubeapi_fini(api);
 		return false;
 	}
-	if ((token_file && !api->token_file) || (ca_file && !api->ca_file)) {
+	if (((token_file || !server) && !api->token_file) ||
+		((ca_file || !server) && !api->ca_file)) {
 		*why = "out of memory";
 		kubeapi_fini(api);
 		return false;
@@ -76,28 +80,6 @@ void kubeapi_fini(struct kubeapi *api)
 	*api = (struct kubeapi){.server = NULL};
 }
 
-char *kubeapi_read_word(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char *word = malloc(WORD_MAX + 1);
-	size_t len = 0;
-
-	if (file && word)
-		len = fread(word, 1, WORD_MAX + 1, file);
-	if (file)
-		fclose(file);
-	if (len <= WORD_MAX)
-		while (len > 0 && strchr(" \t\r\n", word[len - 1]))
-			len--;
-	if (len == 0 || len > WORD_MAX || memchr(word, '\n', len) || memchr(word, '\r', len) ||
-		memchr(word, '\0', len)) {
-		free(word);
-		return NULL;
-	}
-	word[len] = '\0';
-	return word;
-}
-
 static bool append_header(struct curl_slist **headers, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(*headers, line);
@@ -108,19 +90,42 @@ static bool append_header(struct curl_slist **headers, const char *line)
 	return true;
 }
 
-static bool make_headers(const struct kubeapi *api, struct curl_slist **headers, const char **why)
+static bool is_https(const struct kubeapi *api)
 {
+	return strncmp(api->server, "https://", 8) == 0;
+}
+
+/* libcurl says of an authority's file that cannot be read no more than its path. */
+static bool check_ca(const struct kubeapi *api, char *why, size_t size)
+{
+	const char *reason = "";
+	char *text;
+
+	if (!api->ca_file || !is_https(api))
+		return true;
+	text = textfile_read(api->ca_file, &reason);
+	if (!text)
+		snprintf(why, size, "%s: %s", api->ca_file, reason);
+	free(text);
+	return text != NULL;
+}
+
+static bool make_headers(
+	const struct kubeapi *api, struct curl_slist **headers, char *why, size_t size)
+{
+	const char *reason = "";
+
 	curl_slist_free_all(*headers);
 	*headers = NULL;
-	*why = "out of memory";
+	snprintf(why, size, "out of memory");
 	if (!append_header(headers, "Accept: application/json"))
 		return false;
-	if (!api->token_file || strncmp(api->server, "https://", 8) != 0)
+	if (!api->token_file || !is_https(api))
 		return true;
 
-	char *token = kubeapi_read_word(api->token_file);
+	char *token = textfile_read_word(api->token_file, &reason);
 	if (!token) {
-		*why = "the token's file is missing, empty or not one line";
+		snprintf(why, size, "%s: %s", api->token_file, reason);
 		return false;
 	}
 	char *line = NULL;
@@ -171,22 +176,18 @@ static int set_socket_options(void *arg, curl_socket_t socket, curlsocktype purp
 }
 
 bool kubeapi_prepare(const struct kubeapi *api, const struct kubeapi_request *request, CURL *easy,
-	struct curl_slist **headers, const char **why)
+	struct curl_slist **headers, char *why, size_t size)
 {
 	long timeout_ms =
 		request->list ? LIST_TIMEOUT_MS : (request->watch_s + WATCH_GRACE_S) * 1000L;
 
-	if (!make_headers(api, headers, why))
+	if (!check_ca(api, why, size) || !make_headers(api, headers, why, size))
 		return false;
 	char *url = make_url(api, request, easy);
-	if (!url) {
-		*why = "out of memory";
-		return false;
-	}
-	CURLcode set = curl_easy_setopt(easy, CURLOPT_URL, url);
+	bool set = url && curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
 	free(url);
-	if (set != CURLE_OK) {
-		*why = "out of memory";
+	if (!set) {
+		snprintf(why, size, "out of memory");
 		return false;
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);

@@ -25,8 +25,9 @@ struct kubeapi {
 
 /*
  * Copies what is given; what is NULL is what a pod is given by Kubernetes: the server from
- * KUBERNETES_SERVICE_HOST and _PORT, the files from the service account's folder, where they exist.
- * False, with *why set to a static text, when there is no server or no memory.
+ * KUBERNETES_SERVICE_HOST and _PORT, the files from the service account's folder; with a server
+ * that is given only where they exist. False, with *why set to a static text, when there is no
+ * server or no memory.
  */
 bool kubeapi_init(struct kubeapi *api, const char *server, const char *token_file,
 	const char *ca_file, const char **why);
@@ -46,14 +47,10 @@ struct kubeapi_request {
 
 /*
  * Sets all of a handle's options for a request but those of the caller's callbacks. *headers is
- * replaced; the caller frees it once the handle is done. False, with *why set, when the token
- * cannot be read or memory is short.
+ * replaced; the caller frees it once the handle is done. False when the token or the authority's
+ * certificate cannot be read or memory is short: why, cut to size, says so and names the file.
  */
 bool kubeapi_prepare(const struct kubeapi *api, const struct kubeapi_request *request, CURL *easy,
-	struct curl_slist **headers, const char **why);
-
-/* Reads a small file without the space at its end; the caller frees it. NULL when it is missing,
- * empty, larger than 64 KiB or of several lines. */
-char *kubeapi_read_word(const char *path);
+	struct curl_slist **headers, char *why, size_t size);
 
 #endif

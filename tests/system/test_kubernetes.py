@@ -71,6 +71,10 @@ class Lab:
         """Address to state."""
         return dict(self.servers().values())
 
+    def expect_error(self, text):
+        """What the report says of the API."""
+        until(lambda: [service["error"] for service in self.agent.json()["kubernetes"]] == [text], text)
+
     def expect(self, ready=(), drain=(), deadline_s=SETTLED_S):
         wanted = {self.addresses[i]: "ready" for i in ready} | {self.addresses[i]: "drain" for i in drain}
 
@@ -449,9 +453,14 @@ def test_a_token_is_read_again_when_it_is_renewed(lab, tmp_path):
         it.api.tokens = {"second"}
         it.api.end_watches("clean")
         it.agent.wait_log("HTTP 401")
-        for text in ("", "two\nlines\n"):
+        for text, why in ("", "is empty"), ("two\nlines\n", "is not one word"):
             token.write_text(text)
-            it.agent.wait_log("the token's file")
+            it.expect_error(f"{token}: {why}")
+        token.unlink()
+        it.expect_error(f"{token}: No such file or directory")
+        token.mkdir()
+        it.expect_error(f"{token}: Is a directory")
+        token.rmdir()
     token.write_text("second\n")
     it.api.set_slice("web-1", it.endpoints(0, 2), ports=it.ports())
     it.expect(ready=(0, 2))
@@ -469,6 +478,11 @@ def test_a_certificate_of_a_strange_authority_is_refused(lab, tmp_path):
     it = lab(tls=(cert, key), tokens={"secret"}, api={"tokenFile": str(token), "caFile": str(authority)})
     it.set_ready(0)
     it.agent.wait_log("certificate")
+    assert it.api.requests == [] and it.states() == {}
+    authority.write_text("")
+    it.expect_error(f"{authority}: is empty")
+    authority.unlink()
+    it.expect_error(f"{authority}: No such file or directory")
     assert it.api.requests == [] and it.states() == {}
     authority.write_bytes(cert.read_bytes())
     it.expect(ready=(0,))
