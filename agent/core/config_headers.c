@@ -66,10 +66,12 @@ static bool check_name(struct config_source *source, const struct config_path *p
 				"is not allowed: the agent sets this header itself");
 	}
 	for (size_t i = 0; i < config->n_metric_headers; i++) {
-		if (strcasecmp(path->key, config->metric_headers[i].name) == 0)
+		const char *name = config->metric_headers[i].name;
+
+		/* One without a name is where memory ran out. */
+		if (name && strcasecmp(path->key, name) == 0)
 			return config_yaml_fail(&source->yaml, path, error,
-				"is the same header as %s: keep one of them",
-				config->metric_headers[i].name);
+				"is the same header as %s: keep one of them", name);
 	}
 	return true;
 }

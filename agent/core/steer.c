@@ -134,21 +134,41 @@ struct plan {
 	struct planner_pod *pods;
 	struct planner_result *results;
 	size_t n;
-	struct planner_summary summary;
 };
 
+static void plan_fini(struct plan *plan)
+{
+	free(plan->results);
+	free(plan->pods);
+	free(plan->servers);
+}
+
+/* Room for n servers. False when out of memory, with nothing to free. */
+static bool plan_init(struct plan *plan, size_t n)
+{
+	*plan = (struct plan){
+		.servers = calloc(n + 1, sizeof(struct server *)),
+		.pods = calloc(n + 1, sizeof(*plan->pods)),
+		.results = calloc(n + 1, sizeof(*plan->results)),
+	};
+	if (plan->servers && plan->pods && plan->results)
+		return true;
+	plan_fini(plan);
+	return false;
+}
+
 static void take_plan(const struct cluster_params *settings, struct backend *backend,
-	const struct plan *plan, int64_t now_ms)
+	const struct plan *plan, const struct planner_summary *summary, int64_t now_ms)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		take_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i]);
 		backend_tally_add(
 			&backend->tally, plan->results[i].basis, plan->servers[i]->weight);
 	}
-	backend->tally.fallbacks += plan->n > 0 && plan->summary.fallback;
+	backend->tally.fallbacks += plan->n > 0 && summary->fallback;
 	backend->outlook = outlook_of(plan->pods, plan->results, plan->n,
 		steer_arrivals(settings, backend->arrivals.per_second));
-	backend->summary = plan->summary;
+	backend->summary = *summary;
 	backend->planned = plan->n > 0;
 	backend->planned_ms = now_ms;
 }
@@ -158,28 +178,23 @@ static bool plan_backend(
 {
 	struct planner_params params = steer_params(
 		settings, backend->mode, steer_arrivals(settings, backend->arrivals.per_second));
-	struct plan plan = {
-		.servers = calloc(backend->n_servers + 1, sizeof(struct server *)),
-		.pods = calloc(backend->n_servers + 1, sizeof(*plan.pods)),
-		.results = calloc(backend->n_servers + 1, sizeof(*plan.results)),
-	};
-	bool planned = false;
+	struct planner_summary summary;
+	struct plan plan;
+	bool planned;
 	uint64_t arrived;
 
-	if (plan.servers && plan.pods && plan.results) {
-		plan.n = collect(backend, plan.servers, &arrived);
-		for (size_t i = 0; i < plan.n; i++) {
-			account(plan.servers[i], arrived);
-			plan.pods[i] = pod_of(settings, plan.servers[i], now_ms);
-		}
-		planned = planner_plan(&params, plan.pods, plan.n, plan.results, &plan.summary);
+	if (!plan_init(&plan, backend->n_servers))
+		return false;
+	plan.n = collect(backend, plan.servers, &arrived);
+	for (size_t i = 0; i < plan.n; i++) {
+		account(plan.servers[i], arrived);
+		plan.pods[i] = pod_of(settings, plan.servers[i], now_ms);
 	}
+	planned = planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
 	if (planned)
-		take_plan(settings, backend, &plan, now_ms);
+		take_plan(settings, backend, &plan, &summary, now_ms);
 	hold_away(settings, backend);
-	free(plan.results);
-	free(plan.pods);
-	free(plan.servers);
+	plan_fini(&plan);
 	return planned;
 }
 

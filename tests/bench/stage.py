@@ -3,8 +3,9 @@
 import dataclasses
 import time
 
-from balancer import Agent, HAProxy, free_port
+from balancer import Agent, HAProxy
 from field import Load, Pod, until
+from ports import free_port
 from truth import Watch
 
 POLL_S = 1.0  # the agent's default

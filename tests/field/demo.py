@@ -15,8 +15,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
-from balancer import Agent, HAProxy, free_port  # noqa: E402
+from balancer import Agent, HAProxy  # noqa: E402
 from field import Load, Pod  # noqa: E402
+from ports import free_port  # noqa: E402
 
 PODS, LATE_PODS = 6, 2
 CLIENTS, LIFE_S = 480, 40  # so about 12 clients a second come and go

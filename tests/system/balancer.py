@@ -22,19 +22,13 @@ import urllib.error
 import urllib.request
 
 from field import Program, binary, until
+from ports import free_port
 
 # How HAProxy is called: `make test-haproxy` runs other versions in roots of their own.
 HAPROXY = shlex.split(os.environ.get("WSB_HAPROXY", "haproxy"))
 
 # What a sanitizer prints begins a line with one of these somewhere in it.
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
-
-
-def free_port(host="127.0.0.1"):
-    """A port that was free a moment ago. HAProxy cannot say which port 0 became."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
 
 
 def make_dir():

@@ -11,8 +11,9 @@ import urllib.request
 
 import yaml
 
-from balancer import free_port, make_dir
+from balancer import make_dir
 from field import Program, until
+from ports import free_port
 
 
 class Prometheus(Program):

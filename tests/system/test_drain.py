@@ -9,9 +9,10 @@ import threading
 import time
 
 import pytest
-from balancer import Agent, HAProxy, free_port
+from balancer import Agent, HAProxy
 from fake_api import FakeApi, endpoint
 from field import Load, Pod, until
+from ports import free_port
 
 # As the chart has it.
 READY = """

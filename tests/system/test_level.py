@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from balancer import Agent, HAProxy, free_port
+from balancer import Agent, HAProxy
 from field import Load, Pod, until
+from ports import free_port
 from truth import Watch, over
 
 pytestmark = pytest.mark.alone

@@ -7,8 +7,9 @@ import subprocess
 import pytest
 import websockets
 
-from balancer import HAPROXY, Agent, HAProxy, free_port, make_dir
+from balancer import HAPROXY, Agent, HAProxy, make_dir
 from field import ROOT, Pod, Program, until
+from ports import free_port
 
 SHIPPED = ROOT / "haproxy" / "haproxy.cfg"
 

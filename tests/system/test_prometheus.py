@@ -17,10 +17,11 @@ import threading
 import pytest
 import yaml
 
-from balancer import Agent, HAProxy, free_port
+from balancer import Agent, HAProxy
 from fake_api import FakeApi, endpoint
 from field import ROOT, Load, Pod, until
 from manypods import ManyPods
+from ports import free_port
 from prometheus import Prometheus
 
 FILES = ROOT / "k8s" / "chart" / "files"

@@ -12,10 +12,11 @@ import jsonschema
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from balancer import Agent, HAProxy, free_port
+from balancer import Agent, HAProxy
 from fake_api import FakeApi, endpoint
 from field import ROOT, Load, Pod, until
 from manypods import ManyPods
+from ports import free_port
 
 JSON_PATH = "/balancer-metrics?format=json"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from balancer import Agent, HAProxy, free_port
+from balancer import Agent, HAProxy
 from field import Load, Pod, until
+from ports import free_port
 
 INTERVAL_S = 0.2  # the agents' pollInterval
 RATE = 100        # connections a second

@@ -8,6 +8,7 @@ import pytest
 
 from balancer import Agent, HAProxy
 from field import Load, Pod, until
+from ports import free_port
 
 
 @pytest.fixture
@@ -285,7 +286,6 @@ def test_backup_and_weight_zero_servers_are_left_alone(pods):
 
 
 def test_a_tcp_stats_socket_works_too(pods):
-    from balancer import free_port
     port = free_port()
     more = f"global\n\tstats socket ipv4@127.0.0.1:{port} level admin"
     with HAProxy(pods.addresses, more=more) as haproxy:

@@ -12,17 +12,9 @@ import threading
 import time
 
 import tools
+from ports import free_port
 
 DEADLINE = 10.0
-
-
-def free_ports(count):
-    """Ports that the kernel gave just now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in held]
-    for each in held:
-        each.close()
-    return ports
 
 
 def held_port():
@@ -109,7 +101,7 @@ class Balancer:
         self.folder = pathlib.Path(folder)
         self.held = [held_port() for _ in range(3)]
         self.http, self.https, self.stat = (held.getsockname()[1] for held in self.held)
-        self.agent, self.check = free_ports(2)
+        self.agent, self.check = free_port(), free_port()
         ports = (f"containerPorts.http={self.http},containerPorts.https={self.https},"
                  f"containerPorts.stat={self.stat},agent.port={self.agent},agent.agentCheck.port={self.check}")
         services = ("-f", tools.scenarios()[scenario]) if scenario else ("--set", "services[0].name=my-app")

@@ -6,7 +6,6 @@ others than by default, and HAProxy listens on loopback alone.
 """
 import contextlib
 import json
-import random
 import re
 import shutil
 import signal
@@ -18,6 +17,7 @@ import tools
 from container import Container, Volumes, why_not
 from fake_api import FakeApi, endpoint
 from field import Load, Pod, until
+from ports import free_port
 from test_agent import AGENT
 
 HAPROXY_ID, AGENT_ID = 99, 65532
@@ -25,18 +25,6 @@ HAPROXY_ID, AGENT_ID = 99, 65532
 N_PODS, ROUND, SLOTS = 20, 4, 12
 # WebSockets that each round opens and that stand to the end.
 STANDING = 8
-
-
-def free_ports(count):
-    """Ports below those that the kernel gives to connections: none takes one before it is listened at."""
-    found = []
-    for port in random.sample(range(12000, 32000), 1000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("", port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")
 
 
 def certificate(folder):
@@ -53,7 +41,7 @@ class Field:
 
     def __init__(self, api):
         self.api = api
-        self.port = free_ports(1)[0]
+        self.port = free_port("")
         self.addresses = [f"127.0.2.{i + 1}" for i in range(N_PODS)]
         self.pods = Pod(listen=[f"{address}:{self.port}" for address in self.addresses])
 
@@ -73,7 +61,7 @@ class BalancerPod:
     """The pod that the chart renders, running."""
 
     def __init__(self, folder, api, ca):
-        self.http, stat, self.agent_port, check = free_ports(4)
+        self.http, stat, self.agent_port, check = (free_port("") for _ in range(4))
         docs = tools.documents(tools.template(
             "--set", f"services[0].name=my-app,slots={SLOTS},containerPorts.http={self.http},"
             f"containerPorts.stat={stat},agent.port={self.agent_port},agent.agentCheck.port={check}"))

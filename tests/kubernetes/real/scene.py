@@ -6,9 +6,10 @@ import os
 import pathlib
 import threading
 
-from balancer import Agent, HAProxy, free_port, make_dir
+from balancer import Agent, HAProxy, make_dir
 from cluster import FAR, ApiError, run, until
 from field import Pod, Program, binary
+from ports import free_port
 
 ACCOUNT = pathlib.Path("/run/secrets/kubernetes.io/serviceaccount")
 SETTLED_S = 10.0  # back-off included
