@@ -176,7 +176,7 @@ frontend fe_stat
     bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.stat) }}
     maxconn 100
     no log
-    # Ready: not stopping (the agent's /drain sets that){{ if not .Values.haproxy.readyWithoutServers }}, and a usable pod is known, or has been{{ end }}.
+    # Ready: not stopping (the agent's /drain sets that){{ if not .Values.haproxy.readyWithoutServers }}, and a usable pod is known{{ if ne .Values.discovery "dns" }}, or has been{{ end }}{{ end }}.
     monitor-uri /ready
     monitor fail if { var(proc.stopping) -m int gt 0 }
 {{- if not .Values.haproxy.readyWithoutServers }}
