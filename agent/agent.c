@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "announce.h"
-#include "checkd.h"
 #include "clock.h"
 #include "configfile.h"
 #include "core/report.h"
@@ -15,24 +14,12 @@
 #include "drain.h"
 #include "httpd.h"
 #include "log.h"
-#include "poller.h"
+#include "parts.h"
 #include "pulse.h"
-#include "recorder.h"
 #include "round.h"
-#include "runtime.h"
 
 /* For putting weights back; the whole stop is to take a second at most. */
 static const double STOP_S = 0.8;
-
-/* What a configuration brings into being. */
-struct parts {
-	struct config *config;
-	struct runtime *runtime; /* NULL with agent-check alone */
-	struct poller *poller;
-	struct checkd *checkd;     /* NULL without agentCheck */
-	struct discover *discover; /* NULL without Kubernetes */
-	struct recorder *recorder; /* NULL when nothing is recorded */
-};
 
 struct agent {
 	struct ev_loop *loop;
@@ -190,93 +177,17 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 	};
 }
 
-static bool is_same_text(const char *a, const char *b)
+static struct parts_needs parts_needs_of(struct agent *agent)
 {
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool is_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
-{
-	return is_same_text(a->path, b->path) && is_same_text(a->host, b->host) &&
-	       a->port == b->port;
-}
-
-/* The old parts' recorder, when it does what the configuration wants, or another. */
-static bool make_recorder(struct agent *agent, struct parts *parts)
-{
-	const struct config *config = parts->config;
-	const struct parts *old = &agent->parts;
-
-	if (!config->record)
-		return true;
-	if (old->recorder && is_same_text(config->record, old->config->record) &&
-		config->record_max_bytes == old->config->record_max_bytes)
-		parts->recorder = old->recorder;
-	else
-		parts->recorder = recorder_new(
-			agent->loop, config->record, config->record_max_bytes, &agent->stats);
-	return parts->recorder != NULL;
-}
-
-/*
- * Makes what the configuration needs and the old parts do not have already. False, logged, when
- * something cannot be made; what was made is in *parts either way.
- */
-static bool parts_make(struct agent *agent, struct parts *parts)
-{
-	const struct config *config = parts->config;
-	const struct parts *old = &agent->parts;
-
-	parts->poller = poller_new(agent->loop, config, on_answer, agent);
-	if (old->runtime && config->has_socket &&
-		is_same_endpoint(&config->socket, &old->config->socket))
-		parts->runtime = old->runtime;
-	else if (config->has_socket)
-		parts->runtime = runtime_new(agent->loop, &config->socket);
-	if (!parts->poller || (config->has_socket && !parts->runtime)) {
-		log_error("out of memory", LOG_NONE);
-		return false;
-	}
-	if (discover_is_wanted(config)) {
-		parts->discover = old->discover && discover_is_same(config, old->config)
-					  ? old->discover
-					  : discover_new(agent->loop, config, on_discovered, agent);
-		if (!parts->discover)
-			return false;
-	}
-	if (!make_recorder(agent, parts))
-		return false;
-	if (!config->has_agent_check)
-		return true;
-	if (agent->options.dry_run) {
-		log_info("a dry run answers no agent-checks", LOG_NONE);
-		return true;
-	}
-	if (old->checkd && is_same_endpoint(&config->agent_check, &old->config->agent_check))
-		parts->checkd = old->checkd;
-	else
-		parts->checkd = checkd_new(
-			agent->loop, &config->agent_check, agent->cluster, &agent->stats);
-	return parts->checkd != NULL;
-}
-
-/* Frees the parts, but for those that are in kept too. */
-static void parts_free(struct agent *agent, struct parts *parts, const struct parts *kept)
-{
-	if (parts->poller)
-		poller_drop_all(parts->poller, agent->cluster);
-	poller_free(parts->poller);
-	if (parts->runtime != kept->runtime)
-		runtime_free(parts->runtime);
-	if (parts->checkd != kept->checkd)
-		checkd_free(parts->checkd);
-	if (parts->discover != kept->discover)
-		discover_free(parts->discover);
-	if (parts->recorder != kept->recorder)
-		recorder_free(parts->recorder);
-	config_fini(parts->config);
-	free(parts->config);
-	*parts = (struct parts){.config = NULL};
+	return (struct parts_needs){
+		.loop = agent->loop,
+		.cluster = agent->cluster,
+		.stats = &agent->stats,
+		.dry_run = agent->options.dry_run,
+		.answer = on_answer,
+		.discovered = on_discovered,
+		.arg = agent,
+	};
 }
 
 /* Opens the HTTP endpoint, or moves it to where the configuration wants it. */
@@ -304,12 +215,15 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static const struct parts no_parts = {.config = NULL};
+
 struct agent *agent_new(
 	struct ev_loop *loop, struct config *config, const struct agent_options *options)
 {
 	struct parts first = {.config = config};
 	struct cluster_params params = cluster_params_of(&first);
 	struct agent *agent = calloc(1, sizeof(*agent));
+	struct parts_needs needs;
 	struct round_parts parts;
 
 	if (!agent) {
@@ -327,8 +241,9 @@ struct agent *agent_new(
 	agent->readiness = readiness_new(loop);
 	agent->pulse = pulse_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
+	needs = parts_needs_of(agent);
 	if (!agent->cluster || !agent->readiness || !agent->pulse || !agent->drain ||
-		!parts_make(agent, &agent->parts) || !open_httpd(agent, config)) {
+		!parts_make(&needs, &no_parts, &agent->parts) || !open_httpd(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
@@ -348,15 +263,13 @@ struct agent *agent_new(
 
 void agent_free(struct agent *agent)
 {
-	static const struct parts none = {.config = NULL};
-
 	if (!agent)
 		return;
 	ev_timer_stop(agent->loop, &agent->stop_deadline);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
-	parts_free(agent, &agent->parts, &none);
+	parts_free(&agent->parts, &no_parts, agent->cluster);
 	pulse_free(agent->pulse);
 	readiness_free(agent->readiness);
 	cluster_free(agent->cluster);
@@ -380,19 +293,20 @@ static bool apply(struct agent *agent, struct config *config)
 	struct cluster_params old_params = cluster_params_of(&agent->parts);
 	struct parts made = {.config = config};
 	struct parts old = agent->parts;
+	struct parts_needs needs = parts_needs_of(agent);
 	struct cluster_params params;
 	struct round_parts parts;
 
-	bool good = parts_make(agent, &made);
+	bool good = parts_make(&needs, &old, &made);
 	params = cluster_params_of(&made);
 	if (!good || !cluster_configure(agent->cluster, &params)) {
-		parts_free(agent, &made, &old);
+		parts_free(&made, &old, agent->cluster);
 		return false;
 	}
 	if (!open_httpd(agent, config)) {
 		if (!cluster_configure(agent->cluster, &old_params))
 			log_error("out of memory", LOG_NONE);
-		parts_free(agent, &made, &old);
+		parts_free(&made, &old, agent->cluster);
 		return false;
 	}
 	/* What will be steered no more gets its configured weights. */
@@ -403,7 +317,7 @@ static bool apply(struct agent *agent, struct config *config)
 	configure_pulse(agent);
 	parts = round_parts_of(agent);
 	round_configure(agent->round, &parts);
-	parts_free(agent, &old, &made);
+	parts_free(&old, &made, agent->cluster);
 	log_configure(config->log_level, config->log_format);
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "core/slices.h"
 #include "core/slots.h"
+#include "core/text.h"
 #include "kubeapi.h"
 #include "log.h"
 #include "textfile.h"
@@ -36,11 +37,6 @@ struct discover {
 	struct kube_service *replicas; /* NULL: not counted */
 };
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool discover_is_wanted(const struct config *config)
 {
 	return config->n_kubernetes > 0 || config->replicas_service;
@@ -49,18 +45,18 @@ bool discover_is_wanted(const struct config *config)
 bool discover_is_same(const struct config *a, const struct config *b)
 {
 	if (a->n_kubernetes != b->n_kubernetes || a->kube_silence_ms != b->kube_silence_ms ||
-		!is_same_text(a->kube_server, b->kube_server) ||
-		!is_same_text(a->kube_token_file, b->kube_token_file) ||
-		!is_same_text(a->kube_ca_file, b->kube_ca_file) ||
-		!is_same_text(a->replicas_service, b->replicas_service))
+		!text_is_same(a->kube_server, b->kube_server) ||
+		!text_is_same(a->kube_token_file, b->kube_token_file) ||
+		!text_is_same(a->kube_ca_file, b->kube_ca_file) ||
+		!text_is_same(a->replicas_service, b->replicas_service))
 		return false;
 	for (size_t i = 0; i < a->n_kubernetes; i++) {
 		const struct config_kubernetes *x = &a->kubernetes[i], *y = &b->kubernetes[i];
 
-		if (!is_same_text(x->service, y->service) || !is_same_text(x->port, y->port) ||
-			!is_same_text(x->namespace, y->namespace) ||
-			!is_same_text(x->backend, y->backend) ||
-			!is_same_text(x->server_options, y->server_options))
+		if (!text_is_same(x->service, y->service) || !text_is_same(x->port, y->port) ||
+			!text_is_same(x->namespace, y->namespace) ||
+			!text_is_same(x->backend, y->backend) ||
+			!text_is_same(x->server_options, y->server_options))
 			return false;
 	}
 	return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/text.h"
 #include "credentials.h"
 #include "door.h"
 #include "listener.h"
@@ -162,11 +163,6 @@ static bool listen_anew(struct httpd *httpd, char *error, size_t size)
 	return false;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_same_address(const struct settings *a, const struct settings *b)
 {
 	return strcmp(a->listen.host, b->listen.host) == 0 && a->listen.port == b->listen.port;
@@ -177,7 +173,7 @@ static bool is_same_tls(const struct settings *a, const struct settings *b)
 	static const enum credentials_file files[] = {CREDENTIALS_CERT, CREDENTIALS_KEY};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (!is_same_text(credentials_text(&a->credentials, files[i]),
+		if (!text_is_same(credentials_text(&a->credentials, files[i]),
 			    credentials_text(&b->credentials, files[i])))
 			return false;
 	}

@@ -2,7 +2,6 @@
 /* Rounds. */
 #include "round.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "announce.h"
@@ -13,9 +12,9 @@
 #include "core/steer.h"
 #include "log.h"
 #include "push.h"
+#include "reach.h"
 
 enum {
-	BACKOFF_MAX_MS = 10000, /* between tries to reach HAProxy */
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
 	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
 };
@@ -32,10 +31,8 @@ struct round {
 	bool filling;               /* of all Services, and every line has got there so far */
 	struct hareply_info filled; /* the process that it was sent to */
 	bool reading;
-	struct push push;    /* commands on their way */
-	unsigned n_failures; /* reads that failed in a row */
-	int64_t retry_ms;    /* not before this */
-	struct log_repeat unreachable;
+	struct push push; /* commands on their way */
+	struct reach reach;
 	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
 	void *stopped_arg;
 };
@@ -170,44 +167,17 @@ static bool place(struct round *round, const struct hareply_snapshot *snapshot)
 	return false;
 }
 
-/* Doubles the wait with each failure. */
 static void fail(struct round *round, const char *why, const char *detail)
 {
-	int64_t wait_ms = round->parts.config->poll_interval_ms;
+	const struct reach_manner manner = {
+		.interval_ms = round->parts.config->poll_interval_ms,
+		/* A HAProxy that starts again has empty slots: it must not wait for them. */
+		.backs_off = !round->parts.discover,
+		/* One that stops closes its socket first. */
+		.is_expected = readiness_is_stopping(round->parts.readiness),
+	};
 
-	/* A HAProxy that starts again has empty slots: it must not wait for them. */
-	for (unsigned i = 0;
-		i < round->n_failures && wait_ms < BACKOFF_MAX_MS && !round->parts.discover; i++)
-		wait_ms *= 2;
-	if (wait_ms > BACKOFF_MAX_MS)
-		wait_ms = BACKOFF_MAX_MS;
-	round->n_failures++;
-	round->retry_ms = clock_now_ms() + wait_ms;
-	round->parts.stats->reads_failed++;
-	round->parts.stats->haproxy_reached = false;
-	snprintf(round->parts.stats->haproxy_error, sizeof(round->parts.stats->haproxy_error),
-		"%s%s%s", why, *detail ? ": " : "", detail);
-	if (log_repeat(&round->unreachable))
-		/* One that stops closes its socket first: nobody must act on that. */
-		log_write(readiness_is_stopping(round->parts.readiness) ? CONFIG_LOG_INFO
-									: CONFIG_LOG_ERROR,
-			"HAProxy's state cannot be read",
-			LOG_FACTS(log_str("error", round->parts.stats->haproxy_error),
-				log_int("times", (int64_t)round->unreachable.times),
-				log_int("retry_ms", wait_ms)));
-}
-
-static void succeed(struct round *round)
-{
-	uint64_t times = log_repeat_end(&round->unreachable);
-
-	if (times > 0)
-		log_info("HAProxy's state can be read again",
-			log_int("after_failures", (int64_t)times));
-	round->n_failures = 0;
-	round->retry_ms = 0;
-	round->parts.stats->haproxy_reached = true;
-	round->parts.stats->haproxy_error[0] = '\0';
+	reach_fail(&round->reach, round->parts.stats, &manner, why, detail);
 }
 
 static void on_read(const struct runtime_reply *reply, void *arg)
@@ -236,7 +206,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		/* A worker on its way out: the new one answers in a moment. */
 		tick_in(round, STOPPING_RETRY_MS / 1000.0);
 	} else {
-		succeed(round);
+		reach_succeed(&round->reach, round->parts.stats);
 		readiness_see(round->parts.readiness, &snapshot.info);
 		if (!place(round, &snapshot))
 			take(round, &snapshot);
@@ -294,7 +264,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		take_configured(round);
 	else if (round->reading || round->push.n_flying > 0)
 		round->parts.stats->rounds_skipped++;
-	else if (clock_now_ms() >= round->retry_ms)
+	else if (reach_is_due(&round->reach))
 		read_haproxy(round);
 }
 
@@ -304,15 +274,15 @@ void round_hurry(struct round *round)
 
 	round->hurry = true;
 	/* A round under way does it at its end; HAProxy that does not answer is not pressed. */
-	if (round->stopped || round->reading || round->push.n_flying > 0 || round->n_failures > 0)
+	if (round->stopped || round->reading || round->push.n_flying > 0 ||
+		round->reach.n_failures > 0)
 		return;
 	tick_in(round, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0);
 }
 
 void round_restart(struct round *round)
 {
-	round->n_failures = 0;
-	round->retry_ms = 0;
+	reach_forget(&round->reach);
 	round_hurry(round);
 }
 
@@ -349,8 +319,7 @@ void round_configure(struct round *round, const struct round_parts *parts)
 	if (parts->runtime != round->parts.runtime) {
 		/* Whatever was under way went with the old one. */
 		round->reading = false;
-		round->n_failures = 0;
-		round->retry_ms = 0;
+		reach_forget(&round->reach);
 	}
 	take_parts(round, parts);
 	tick_in(round, 0.0);

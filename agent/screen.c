@@ -3,15 +3,13 @@
 #include "screen.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
+#include "cells.h"
 #include "core/jsonget.h"
 #include "core/report_age.h"
-#include "core/text.h"
 
 enum {
 	NAME_MAX_COLUMNS = 32,
@@ -34,7 +32,7 @@ struct line {
 };
 
 struct table {
-	FILE *to;
+	struct cells cells;
 	const struct screen_options *options;
 	struct line *lines;
 	size_t n_lines;
@@ -44,96 +42,11 @@ struct table {
 	int bar_columns;
 };
 
-static double number(struct json_object *object, const char *name, double missing)
-{
-	struct json_object *value = NULL;
-
-	if (!json_object_object_get_ex(object, name, &value) ||
-		!(json_object_is_type(value, json_type_double) ||
-			json_object_is_type(value, json_type_int)))
-		return missing;
-	return json_object_get_double(value);
-}
-
-static int64_t whole(struct json_object *object, const char *name, int64_t missing)
-{
-	struct json_object *value = jsonget_member(object, name, json_type_int);
-
-	return value ? json_object_get_int64(value) : missing;
-}
-
-static bool flag(struct json_object *object, const char *name)
-{
-	struct json_object *value = jsonget_member(object, name, json_type_boolean);
-
-	return value && json_object_get_boolean(value);
-}
-
 static const char *text(struct json_object *object, const char *name)
 {
 	const char *value = jsonget_text(object, name);
 
 	return value ? value : "";
-}
-
-static void put_spaces(FILE *to, int n)
-{
-	while (n-- > 0)
-		fputc(' ', to);
-}
-
-/* Writes what fits into the given columns; returns how many were used. */
-static int put_part(const struct table *table, const char *s, int columns)
-{
-	size_t len = strlen(s);
-	int used = 0;
-
-	while (len > 0) {
-		uint32_t point = 0;
-		size_t n = text_utf8_decode(s, len, &point);
-		int width =
-			n == 0 || (n > 1 && !table->options->utf8) ? -1 : wcwidth((wchar_t)point);
-
-		/* Controls, marks that reorder text, and what has no width of its own. */
-		if (used + (width < 1 ? 1 : width) > columns)
-			break;
-		if (width < 1)
-			fputc('?', table->to);
-		else
-			fwrite(s, 1, n, table->to);
-		used += width < 1 ? 1 : width;
-		s += n > 0 ? n : 1;
-		len -= n > 0 ? n : 1;
-	}
-	return used;
-}
-
-/* A cell of a certain width, and two blanks. */
-static void put_cell(const struct table *table, const char *s, int columns)
-{
-	put_spaces(table->to, columns - put_part(table, s, columns) + 2);
-}
-
-static void put_number(const struct table *table, int64_t n, int columns)
-{
-	if (n >= 0)
-		fprintf(table->to, "%*" PRId64 "  ", columns, n);
-	else
-		fprintf(table->to, "%*s  ", columns, "-");
-}
-
-__attribute__((format(printf, 3, 4))) static void put_colored(
-	const struct table *table, const char *color, const char *format, ...)
-{
-	va_list args;
-
-	if (table->options->color)
-		fprintf(table->to, "\033[%sm", color);
-	va_start(args, format);
-	vfprintf(table->to, format, args);
-	va_end(args);
-	if (table->options->color)
-		fputs("\033[0m", table->to);
 }
 
 static int columns_of(const struct table *table, double n)
@@ -148,19 +61,19 @@ static void put_bar(const struct table *table, const struct line *line)
 	int own_end = columns_of(table, (double)own);
 	int end = columns_of(table, (double)line->connections);
 	int mark = line->level < 0 ? -1 : columns_of(table, line->level) - 1;
-	bool utf8 = table->options->utf8;
+	bool utf8 = table->cells.utf8;
 
 	for (int i = 0; i < table->bar_columns; i++) {
 		if (i == mark)
-			put_colored(table, "33", "%s", utf8 ? "\u2502" : "|");
+			cells_colored(&table->cells, "33", utf8 ? "\u2502" : "|");
 		else if (i < own_end)
-			put_colored(table, "34", "%s", utf8 ? "\u2588" : "#");
+			cells_colored(&table->cells, "34", utf8 ? "\u2588" : "#");
 		else if (i < end)
-			put_colored(table, "36", "%s", utf8 ? "\u2592" : "=");
+			cells_colored(&table->cells, "36", utf8 ? "\u2592" : "=");
 		else
-			fputc(' ', table->to);
+			fputc(' ', table->cells.to);
 	}
-	put_spaces(table->to, 2);
+	cells_spaces(&table->cells, 2);
 }
 
 static const char *color_of(const char *state)
@@ -185,19 +98,17 @@ static const char *color_of(const char *state)
 
 static void put_line(const struct table *table, const struct line *line)
 {
-	put_cell(table, line->name, table->name_columns);
+	cells_text(&table->cells, line->name, table->name_columns);
 	if (table->node_columns > 0)
-		put_cell(table, line->node, table->node_columns);
-	put_number(table, line->connections, 6);
+		cells_text(&table->cells, line->node, table->node_columns);
+	cells_number(&table->cells, line->connections, 6);
 	put_bar(table, line);
-	put_number(table, line->own, 6);
-	put_number(table, line->weight, 3);
-	if (table->options->color)
-		fprintf(table->to, "\033[%sm", color_of(line->state));
-	put_part(table, line->why, STATE_COLUMNS);
-	if (table->options->color)
-		fputs("\033[0m", table->to);
-	fputc('\n', table->to);
+	cells_number(&table->cells, line->own, 6);
+	cells_number(&table->cells, line->weight, 3);
+	cells_color(&table->cells, color_of(line->state));
+	cells_part(&table->cells, line->why, STATE_COLUMNS);
+	cells_plain(&table->cells);
+	fputc('\n', table->cells.to);
 }
 
 static struct line line_of(struct json_object *pod)
@@ -207,10 +118,11 @@ static struct line line_of(struct json_object *pod)
 		.node = text(pod, "nodeName"),
 		.why = text(pod, "why"),
 		.state = text(pod, "state"),
-		.connections = whole(pod, "agentsConnections", 0),
-		.own = whole(pod, "own_sessions", 0),
-		.weight = whole(pod, "sent_weight", whole(pod, "haproxy_weight", -1)),
-		.level = number(pod, "level", -1.0),
+		.connections = jsonget_whole(pod, "agentsConnections", 0),
+		.own = jsonget_whole(pod, "own_sessions", 0),
+		.weight =
+			jsonget_whole(pod, "sent_weight", jsonget_whole(pod, "haproxy_weight", -1)),
+		.level = jsonget_number(pod, "level", -1.0),
 	};
 
 	if (!line.name[0])
@@ -278,11 +190,11 @@ static void lay_out(struct table *table)
 
 static void put_heads(const struct table *table)
 {
-	put_cell(table, "POD", table->name_columns);
+	cells_text(&table->cells, "POD", table->name_columns);
 	if (table->node_columns > 0)
-		put_cell(table, "NODE", table->node_columns);
-	fprintf(table->to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "", "OWN",
-		"WGT", "STATE");
+		cells_text(&table->cells, "NODE", table->node_columns);
+	fprintf(table->cells.to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "",
+		"OWN", "WGT", "STATE");
 }
 
 static void put_service(struct table *table, struct json_object *service, struct json_object *pods)
@@ -298,13 +210,12 @@ static void put_service(struct table *table, struct json_object *service, struct
 	qsort(table->lines, n, sizeof(*table->lines),
 		table->options->by_name ? by_name : by_connections);
 	lay_out(table);
-	fputc('\n', table->to);
-	if (table->options->color)
-		fputs("\033[1m", table->to);
-	put_part(table, text(service, "url"), table->options->width - 24);
-	if (table->options->color)
-		fputs("\033[0m", table->to);
-	fprintf(table->to, "  %" PRId64 " connections\n", whole(service, "connections", 0));
+	fputc('\n', table->cells.to);
+	cells_color(&table->cells, "1");
+	cells_part(&table->cells, text(service, "url"), table->options->width - 24);
+	cells_plain(&table->cells);
+	fprintf(table->cells.to, "  %" PRId64 " connections\n",
+		jsonget_whole(service, "connections", 0));
 	put_heads(table);
 	for (size_t i = 0; i < n; i++)
 		put_line(table, &table->lines[i]);
@@ -318,46 +229,49 @@ static void put_haproxy(const struct table *table, struct json_object *report)
 	char age[40];
 
 	if (!reached) {
-		fputs("agent-check alone", table->to);
+		fputs("agent-check alone", table->cells.to);
 	} else if (!json_object_get_boolean(reached)) {
-		put_colored(table, "31", "HAProxy does not answer: ");
-		put_part(table, text(haproxy, "error"), table->options->width / 2);
+		cells_colored(&table->cells, "31", "HAProxy does not answer: ");
+		cells_part(&table->cells, text(haproxy, "error"), table->options->width / 2);
 	} else {
-		fputs("HAProxy ", table->to);
-		put_part(table, text(haproxy, "version"), 24);
-		fprintf(table->to, ", up %s, %" PRId64 " reloads seen",
-			report_age(number(haproxy, "uptime_s", 0), age, sizeof(age)),
-			whole(haproxy, "reloads", 0));
+		fputs("HAProxy ", table->cells.to);
+		cells_part(&table->cells, text(haproxy, "version"), 24);
+		fprintf(table->cells.to, ", up %s, %" PRId64 " reloads seen",
+			report_age(jsonget_number(haproxy, "uptime_s", 0), age, sizeof(age)),
+			jsonget_whole(haproxy, "reloads", 0));
 	}
-	fputc('\n', table->to);
+	fputc('\n', table->cells.to);
 }
 
 static void put_head(const struct table *table, struct json_object *report)
 {
 	struct json_object *totals = jsonget_member(report, "totals", json_type_object);
 	struct json_object *agent = jsonget_member(report, "agent", json_type_object);
-	double imbalance = number(totals, "imbalance", -1.0);
+	double imbalance = jsonget_number(totals, "imbalance", -1.0);
 
-	fputs("wsbalancer ", table->to);
-	put_part(table, text(agent, "version"), 16);
-	if (flag(report, "ready"))
-		put_colored(table, "32", "  ready  ");
+	fputs("wsbalancer ", table->cells.to);
+	cells_part(&table->cells, text(agent, "version"), 16);
+	if (jsonget_flag(report, "ready", false))
+		cells_colored(&table->cells, "32", "  ready  ");
 	else
-		put_colored(table, "31", "  not ready  ");
-	if (flag(report, "dry_run"))
-		put_colored(table, "35", "dry run  ");
+		cells_colored(&table->cells, "31", "  not ready  ");
+	if (jsonget_flag(report, "dry_run", false))
+		cells_colored(&table->cells, "35", "dry run  ");
 	put_haproxy(table, report);
-	fprintf(table->to, "%" PRId64 " connections, %" PRId64 " of %" PRId64 " pods known",
-		whole(totals, "connections", 0), whole(totals, "pods_known", 0),
-		whole(totals, "pods", 0));
+	fprintf(table->cells.to, "%" PRId64 " connections, %" PRId64 " of %" PRId64 " pods known",
+		jsonget_whole(totals, "connections", 0), jsonget_whole(totals, "pods_known", 0),
+		jsonget_whole(totals, "pods", 0));
 	if (imbalance >= 0.0)
-		fprintf(table->to, ", imbalance %.1f %%", 100.0 * imbalance);
-	fputc('\n', table->to);
+		fprintf(table->cells.to, ", imbalance %.1f %%", 100.0 * imbalance);
+	fputc('\n', table->cells.to);
 }
 
 void screen_write(FILE *to, struct json_object *report, const struct screen_options *options)
 {
-	struct table table = {.to = to, .options = options};
+	struct table table = {
+		.cells = {.to = to, .utf8 = options->utf8, .color = options->color},
+		.options = options,
+	};
 	struct json_object *services = jsonget_member(report, "services", json_type_array);
 	struct json_object *pods = jsonget_member(report, "podMetrics", json_type_object);
 

@@ -30,7 +30,6 @@ static int width_of_stdout(void)
 
 static int print_report(const struct query *query, struct json_object *report, bool as_json)
 {
-	struct json_object *ready = jsonget_member(report, "ready", json_type_boolean);
 	struct screen_options options = {
 		.width = width_of_stdout(),
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
@@ -43,7 +42,7 @@ static int print_report(const struct query *query, struct json_object *report, b
 		screen_write(stdout, report, &options);
 	if (fflush(stdout) != 0)
 		return EXIT_FAILURE;
-	return ready && json_object_get_boolean(ready) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int ask(const struct query_options *options)

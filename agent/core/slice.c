@@ -23,15 +23,8 @@ static void copy_name(char *out, size_t size, const char *text)
 	memcpy(out, text, len + 1);
 }
 
-/* A condition that is not there has a default that depends on which it is (types.go). */
-static bool condition(struct json_object *conditions, const char *name, bool missing)
-{
-	struct json_object *value = jsonget_member(conditions, name, json_type_boolean);
-
-	return value ? json_object_get_boolean(value) : missing;
-}
-
 /*
+ * A condition that is not there has a default that depends on which it is (types.go).
  * `terminating` is looked at first: under publishNotReadyAddresses a pod stays `ready` while it
  * goes away.
  */
@@ -39,13 +32,13 @@ static void read_conditions(struct json_object *object, struct endpoint *out)
 {
 	struct json_object *conditions = jsonget_member(object, "conditions", json_type_object);
 
-	out->terminating = condition(conditions, "terminating", false);
+	out->terminating = jsonget_flag(conditions, "terminating", false);
 	if (out->terminating)
-		out->state = condition(conditions, "serving", true) ? ENDPOINT_TERMINATING
-								    : ENDPOINT_UNREADY;
+		out->state = jsonget_flag(conditions, "serving", true) ? ENDPOINT_TERMINATING
+								       : ENDPOINT_UNREADY;
 	else
 		out->state =
-			condition(conditions, "ready", true) ? ENDPOINT_READY : ENDPOINT_UNREADY;
+			jsonget_flag(conditions, "ready", true) ? ENDPOINT_READY : ENDPOINT_UNREADY;
 }
 
 static bool read_address(struct json_object *object, enum slice_family family, struct endpoint *out)
@@ -87,10 +80,9 @@ static uint16_t choose_port(const struct slice_port *wanted, struct json_object 
 
 	for (size_t i = 0; i < jsonget_len(ports); i++) {
 		struct json_object *port = json_object_array_get_idx(ports, i);
-		struct json_object *number = jsonget_member(port, "port", json_type_int);
 		const char *protocol = jsonget_text(port, "protocol");
 		const char *name = jsonget_text(port, "name");
-		int64_t value = number ? json_object_get_int64(number) : 0;
+		int64_t value = jsonget_whole(port, "port", 0);
 
 		if (value < 1 || value > UINT16_MAX || (protocol && strcmp(protocol, "TCP") != 0))
 			continue;

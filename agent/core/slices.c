@@ -184,8 +184,7 @@ static struct slices_news malformed(const char *why)
 /* The object of an ERROR event is a Status. */
 static struct slices_news read_error(struct json_object *status)
 {
-	struct json_object *code = jsonget_member(status, "code", json_type_int);
-	int64_t value = code ? json_object_get_int64(code) : 0;
+	int64_t value = jsonget_whole(status, "code", 0);
 	const char *reason = jsonget_text(status, "reason");
 
 	return (struct slices_news){

@@ -5,6 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+bool text_is_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

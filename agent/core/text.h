@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The same text, or both NULL. */
+bool text_is_same(const char *a, const char *b);
+
 /*
  * Parsers take the whole string or nothing: no spaces, no signs, no leading zeros, no rest. On
  * false, what they would have set is untouched.

@@ -11,6 +11,16 @@
 static const char *const no_numbers[] = {"", " 1", "1 ", "+1", "-1", "01", "00", "1.0", "0x1",
 	"1e3", "1_000", "18446744073709551616", "99999999999999999999", "one", "\xd9\xa1"};
 
+START_TEST(no_text_is_the_same_as_no_text_alone)
+{
+	ck_assert(text_is_same(NULL, NULL));
+	ck_assert(text_is_same("a", (char[]){'a', '\0'}));
+	ck_assert(!text_is_same("a", "b"));
+	ck_assert(!text_is_same("", NULL));
+	ck_assert(!text_is_same(NULL, ""));
+}
+END_TEST
+
 START_TEST(what_is_no_plain_number_is_refused)
 {
 	uint64_t value = 7;
@@ -341,6 +351,7 @@ END_TEST
 int main(void)
 {
 	const struct run_test tests[] = {
+		{no_text_is_the_same_as_no_text_alone, ONCE},
 		{what_is_no_plain_number_is_refused, N_OF(no_numbers)},
 		{numbers_are_taken_from_min_to_max, ONCE},
 		{durations_are_a_number_and_a_unit, N_OF(durations)},
