@@ -27,6 +27,30 @@ static const char *complaint_of(FILE *in, const char *text, size_t len)
 	return NULL;
 }
 
+static char *read_whole(FILE *in, const char **why)
+{
+	char *text = malloc(TEXTFILE_MAX + 1);
+	const char *complaint;
+	char *fitting;
+	size_t len;
+
+	if (!text) {
+		*why = "out of memory";
+		return NULL;
+	}
+	len = fread(text, 1, TEXTFILE_MAX + 1, in);
+	complaint = complaint_of(in, text, len);
+	if (complaint) {
+		*why = complaint;
+		free(text);
+		return NULL;
+	}
+	fitting = realloc(text, len + 1);
+	text = fitting ? fitting : text;
+	text[len] = '\0';
+	return text;
+}
+
 char *textfile_read(const char *path, const char **why)
 {
 	FILE *in = fopen(path, "re");
@@ -36,21 +60,7 @@ char *textfile_read(const char *path, const char **why)
 		*why = words_of_errno();
 		return NULL;
 	}
-	text = malloc(TEXTFILE_MAX + 1);
-	if (text) {
-		size_t len = fread(text, 1, TEXTFILE_MAX + 1, in);
-		const char *complaint = complaint_of(in, text, len);
-
-		if (complaint) {
-			*why = complaint;
-			free(text);
-			text = NULL;
-		} else {
-			text[len] = '\0';
-		}
-	} else {
-		*why = "out of memory";
-	}
+	text = read_whole(in, why);
 	fclose(in);
 	return text;
 }
