@@ -209,6 +209,13 @@ class Agent(Program):
             with error:
                 return error.code, error.read().decode()
 
+    def series(self):
+        """{name{labels}: value} of /metrics, labels as they stand."""
+        status, body = self.get("/metrics")
+        assert status == 200, body
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+                for line in body.splitlines() if not line.startswith("#")}
+
     def json(self):
         status, body = self.get("/balancer-metrics?format=json")
         assert status == 200, body

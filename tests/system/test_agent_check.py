@@ -35,11 +35,11 @@ def ask(address, *pieces, end=False, wait_s=3):
 
 def checks(agent):
     """How many agent-checks got a weight from the agent, and how many nothing."""
-    counts = {}
-    for line in agent.get("/metrics")[1].splitlines():
-        if line.startswith("wsbalancer_agent_check_requests_total{"):
-            counts[line.split('result="')[1].split('"')[0]] = int(float(line.split()[-1]))
-    return counts["answered"], counts["unknown"] + counts["dropped"]
+    series = agent.series()
+    answered, unknown, dropped = (
+        int(series[f'wsbalancer_agent_check_requests_total{{result="{result}"}}'])
+        for result in ("answered", "unknown", "dropped"))
+    return answered, unknown + dropped
 
 
 def wait_all_known(haproxy, agent):

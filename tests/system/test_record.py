@@ -108,8 +108,7 @@ def test_every_round_is_recorded_with_what_it_saw_and_what_it_planned(haproxy, p
         with Load(pods.urls[0], connections=30, rate=2000) as load:
             load.wait_standing()
             until(lambda: steered_away(haproxy), "the loaded pod to get less")
-            made = int(re.search(r"^wsbalancer_rounds_total (\d+)", agent.get("/metrics")[1],
-                                 re.M).group(1))
+            made = int(agent.series()["wsbalancer_rounds_total"])
             wait_rounds(record, made + 1)
             assert results(agent)["failed"] == 0
     before, last = rounds(record)[-2:]

@@ -227,12 +227,6 @@ def test_type_is_as_asked(connection, path, accept, wanted):
 # --- Prometheus ----------------------------------------------------------------------------------
 
 
-def series(text):
-    """{name{labels}: value}, labels as they stand."""
-    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
-            for line in text.splitlines() if not line.startswith("#")}
-
-
 def test_promtool_has_nothing_to_say(agent, haproxy):
     text = agent.get("/metrics")[1]
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
@@ -253,7 +247,7 @@ def test_openmetrics_parser_finds_the_same_series(agent):
         return sample.name, tuple(sorted(sample.labels.items()))
 
     plain = {(re.split("[{]", line)[0], tuple(sorted(re.findall(r'(\w+)="([^"]*)"', line))))
-             for line in series(agent.get("/metrics")[1])}
+             for line in agent.series()}
     assert {name(sample) for f in families.values() for sample in f.samples} == plain
 
 
@@ -277,7 +271,7 @@ def test_series_say_what_haproxy_and_pods_say(agent, haproxy, pods):
         load.wait_standing()
         until(lambda: agent.json()["totals"]["connections"] == 30 ==
               agent.json()["totals"]["own_sessions"], "30 connections")
-        found = series(agent.get("/metrics")[1])
+        found = agent.series()
         for i, name in enumerate(("s1", "s2", "s3")):
             labels = f'{{proxy="ws",server="{name}",pod="web-{i}",node="node-a"}}'
             assert found[f"wsbalancer_server_connections{labels}"] == pods.count(i)
@@ -294,9 +288,9 @@ def test_series_say_what_haproxy_and_pods_say(agent, haproxy, pods):
 def test_a_reload_is_counted(haproxy, pods):
     with Agent(haproxy) as agent:
         agent.wait_ready()
-        before = series(agent.get("/metrics")[1])["wsbalancer_haproxy_reloads_total"]
+        before = agent.series()["wsbalancer_haproxy_reloads_total"]
         haproxy.reload()
-        until(lambda: series(agent.get("/metrics")[1])["wsbalancer_haproxy_reloads_total"] ==
+        until(lambda: agent.series()["wsbalancer_haproxy_reloads_total"] ==
               before + 1, "the reload to be counted")
 
 

@@ -16,11 +16,6 @@ STORMS, FIRST_S, APART_S = 8, 3.0, 1.25
 AGAIN_MS = 150
 
 
-def counter(agent, name):
-    line = next(line for line in agent.get("/metrics")[1].splitlines() if line.startswith(name + " "))
-    return int(float(line.split()[1]))
-
-
 def test_counts_of_before_and_after_a_storm_are_not_planned_with(tmp_path):
     record = tmp_path / "record"
     storms = [f"{FIRST_S + i * APART_S}:0.5" for i in range(STORMS)]
@@ -35,10 +30,10 @@ def test_counts_of_before_and_after_a_storm_are_not_planned_with(tmp_path):
                 agent.wait_ready()
                 report = load.report()
                 # The end of the run, when all clients leave, may be a storm too.
-                planned = counter(agent, "wsbalancer_rounds_total")
-                until(lambda: counter(agent, "wsbalancer_rounds_total") > planned + 2,
+                planned = agent.series()["wsbalancer_rounds_total"]
+                until(lambda: agent.series()["wsbalancer_rounds_total"] > planned + 2,
                       "more rounds")
-                put_off = counter(agent, "wsbalancer_rounds_put_off_total")
+                put_off = agent.series()["wsbalancer_rounds_put_off_total"]
     # Some of the last storm were still on their way back.
     assert report["opened"] > CLIENTS + (STORMS - 1) * CLIENTS * 0.4
     assert (report["failed"], report["dropped"], report["wrong"], report["lost"]) == (0, 0, 0, 0)

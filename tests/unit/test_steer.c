@@ -55,6 +55,24 @@ static void plan(struct bench *bench, int64_t now_ms)
 	ck_assert(steer_plan(bench->cluster, now_ms));
 }
 
+/* Planned once, where no pod may take more than half. */
+static void setup_limited(struct bench *bench)
+{
+	struct cluster_params params = row_params();
+
+	params.max_share = 0.5;
+	setup(bench, &params, (uint32_t[]){50, 50, 50});
+	plan(bench, 2000);
+}
+
+/* Two instances share the pods. */
+static void setup_shared(struct bench *bench, struct cluster_params *params)
+{
+	*params = row_params();
+	params->replicas = 2;
+	setup(bench, params, (uint32_t[]){100, 100, 100});
+}
+
 static void assert_weights(const struct bench *bench, int a, int b, int c)
 {
 	ck_assert_int_eq(bench->servers[0]->weight, a);
@@ -371,12 +389,9 @@ END_TEST
 
 START_TEST(credit_is_what_the_last_plans_limit_leaves_of_what_came)
 {
-	struct cluster_params params = row_params();
 	struct bench bench;
 
-	params.max_share = 0.5;
-	setup(&bench, &params, (uint32_t[]){50, 50, 50});
-	plan(&bench, 2000);
+	setup_limited(&bench);
 	for (size_t i = 0; i < N; i++) {
 		ck_assert(bench.servers[i]->credit == 0.0);
 		ck_assert_double_eq_tol(bench.servers[i]->plan.share_limit, 0.5, 1e-9);
@@ -404,12 +419,9 @@ END_TEST
 /* A round may plan more than once between two answers of HAProxy's. */
 START_TEST(sessions_are_held_against_a_limit_once_however_often_it_is_planned)
 {
-	struct cluster_params params = row_params();
 	struct bench bench;
 
-	params.max_share = 0.5;
-	setup(&bench, &params, (uint32_t[]){50, 50, 50});
-	plan(&bench, 2000);
+	setup_limited(&bench);
 	bench.rows[0].stot += 9;
 	bench.rows[1].stot += 1;
 	update(&bench, 7, 3000);
@@ -563,11 +575,10 @@ static void hear_storm(struct bench *bench, size_t first_after, int64_t now_ms)
 
 START_TEST(counts_of_before_and_after_a_storm_are_torn)
 {
-	struct cluster_params params = row_params();
+	struct cluster_params params;
 	struct bench bench;
 
-	params.replicas = 2;
-	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	setup_shared(&bench, &params);
 	/* Without a plan there is none to go on with. */
 	hear_storm(&bench, 1, 2500);
 	ck_assert(!steer_is_torn(bench.cluster));
@@ -596,11 +607,10 @@ END_TEST
 
 START_TEST(a_backend_by_flow_is_never_torn)
 {
-	struct cluster_params params = row_params();
+	struct cluster_params params;
 	struct bench bench;
 
-	params.replicas = 2;
-	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	setup_shared(&bench, &params);
 	bench.backend.algo = "roundrobin";
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
@@ -612,11 +622,10 @@ END_TEST
 
 START_TEST(a_pod_that_drains_tears_nothing)
 {
-	struct cluster_params params = row_params();
+	struct cluster_params params;
 	struct bench bench;
 
-	params.replicas = 2;
-	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	setup_shared(&bench, &params);
 	plan(&bench, 3000);
 	hear_storm(&bench, 2, 3500);
 	ck_assert(steer_is_torn(bench.cluster));
@@ -628,14 +637,13 @@ END_TEST
 
 START_TEST(another_pod_at_the_same_address_tears_nothing)
 {
-	struct cluster_params params = row_params();
+	struct cluster_params params;
 	struct bench bench;
 
-	params.replicas = 2;
 	struct endpoint first = {.uid = "a"};
 	struct endpoint second = {.uid = "b"};
 
-	setup(&bench, &params, (uint32_t[]){100, 100, 100});
+	setup_shared(&bench, &params);
 	ck_assert(pod_identify(bench.servers[2]->pod, &first, 2000));
 	plan(&bench, 3000);
 	hear_storm(&bench, N, 3300);
@@ -648,12 +656,9 @@ END_TEST
 
 START_TEST(sessions_of_a_round_that_was_put_off_count_against_a_limit_too)
 {
-	struct cluster_params params = row_params();
 	struct bench bench;
 
-	params.max_share = 0.5;
-	setup(&bench, &params, (uint32_t[]){50, 50, 50});
-	plan(&bench, 2000);
+	setup_limited(&bench);
 	bench.rows[0].stot += 9;
 	update(&bench, 7, 3000);
 	bench.rows[1].stot += 1;
