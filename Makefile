@@ -65,8 +65,8 @@ CFLAGS  ?=
 LDFLAGS ?=
 compile = $(CC) -std=c11 $(WARNINGS) $(WERROR) $(DEFINES) $(FLAGS_$(VARIANT)) $(CFLAGS) -MMD -MP
 
-core_objs  := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/core/*.c))
-shell_objs := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/*.c))
+core_objs  := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/core/*.c agent/core/*/*.c))
+shell_objs := $(patsubst %.c,$(OUT)/%.o,$(wildcard agent/*.c $(foreach d,cli haproxy http io kube pods record,agent/$(d)/*.c)))
 unit_tests := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # Folders. The captured answers of HAProxy serve the unit tests too.

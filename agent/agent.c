@@ -6,16 +6,16 @@
 #include <string.h>
 
 #include "announce.h"
-#include "clock.h"
-#include "configfile.h"
-#include "core/report.h"
+#include "io/clock.h"
+#include "io/configfile.h"
+#include "core/report/report.h"
 #include "core/settings.h"
 #include "core/stats.h"
-#include "drain.h"
-#include "httpd.h"
-#include "log.h"
-#include "parts.h"
-#include "pulse.h"
+#include "haproxy/drain.h"
+#include "http/httpd.h"
+#include "io/log.h"
+#include "components.h"
+#include "haproxy/reloadwatch.h"
 #include "round.h"
 
 /* For putting weights back; the whole stop is to take a second at most. */

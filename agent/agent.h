@@ -6,7 +6,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 struct agent;
 

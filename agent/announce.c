@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "log.h"
+#include "io/log.h"
 
 static void announce_haproxy(struct announce *announce, const struct hareply_info *info)
 {

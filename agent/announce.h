@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "core/cluster.h"
+#include "core/cluster/cluster.h"
 
 /* Zeroed memory is a valid start. */
 struct announce {

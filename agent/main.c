@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "agent.h"
-#include "configfile.h"
-#include "log.h"
-#include "options.h"
-#include "replay.h"
-#include "status.h"
-#include "top.h"
+#include "io/configfile.h"
+#include "io/log.h"
+#include "cli/options.h"
+#include "cli/replay.h"
+#include "cli/status.h"
+#include "cli/top.h"
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {

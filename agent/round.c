@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 #include "announce.h"
-#include "clock.h"
-#include "core/ask.h"
-#include "core/hareply.h"
-#include "core/reconcile.h"
-#include "core/steer.h"
-#include "log.h"
-#include "push.h"
-#include "reach.h"
+#include "io/clock.h"
+#include "core/haproxy/haquery.h"
+#include "core/haproxy/hareply.h"
+#include "core/steer/reconcile.h"
+#include "core/steer/steer.h"
+#include "io/log.h"
+#include "haproxy/push.h"
+#include "haproxy/backoff.h"
 
 enum {
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */

@@ -6,14 +6,14 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "core/cluster.h"
-#include "core/config.h"
+#include "core/cluster/cluster.h"
+#include "core/config/config.h"
 #include "core/stats.h"
-#include "discover.h"
-#include "poller.h"
-#include "readiness.h"
-#include "recorder.h"
-#include "runtime.h"
+#include "kube/discovery.h"
+#include "pods/poller.h"
+#include "haproxy/readiness.h"
+#include "record/recorder.h"
+#include "haproxy/runtime.h"
 
 struct round;
 

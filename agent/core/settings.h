@@ -3,8 +3,8 @@
 #ifndef WSB_SETTINGS_H
 #define WSB_SETTINGS_H
 
-#include "core/cluster.h"
-#include "core/config.h"
+#include "core/cluster/cluster.h"
+#include "core/config/config.h"
 
 /* counted: how many HAProxy instances Kubernetes counts; 0 where it does not: as configured. The
  * names of the backends stay the configuration's. */

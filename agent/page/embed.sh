@@ -18,7 +18,7 @@ hash() {
 }
 
 echo '/* Made by agent/page/embed.sh. */'
-echo '#include "core/page_data.h"'
+echo '#include "core/report/page_data.h"'
 bytes page_html "$1"
 bytes page_css "$2"
 bytes page_js "$3"

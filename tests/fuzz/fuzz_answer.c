@@ -2,8 +2,8 @@
 /* Two weights and any bytes as an agent-check: the server that is meant is the one named, and the
  * line that answers makes HAProxy set exactly the weight. */
 #include "../unit/rows.h"
-#include "core/answer.h"
-#include "core/planner.h"
+#include "core/steer/agentcheck.h"
+#include "core/plan/planner.h"
 #include "fuzz.h"
 
 static const char *const names[] = {"s1", "s10", "s1.a", "web-0", "web-01"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a configuration file: taken or refused, in one line that can be shown. */
-#include "core/config.h"
+#include "core/config/config.h"
 #include "fuzz.h"
 
 /* Every variable is set, to its own name. */

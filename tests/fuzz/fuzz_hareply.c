@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as HAProxy's answers, the next one after a NUL: what is accepted can be taken and
  * planned, and becomes commands that mean what they say. */
-#include "core/complaint.h"
-#include "core/hareply.h"
-#include "core/reconcile.h"
-#include "core/steer.h"
+#include "core/haproxy/complaint.h"
+#include "core/haproxy/hareply.h"
+#include "core/steer/reconcile.h"
+#include "core/steer/steer.h"
 #include "fuzz.h"
 
 enum { N_ANSWERS = 4, CHECK_PORT = 8405 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes in any pieces as the answers of an API server: endpoints stay in order, and some
  * request always follows. */
-#include "core/kubefeed.h"
+#include "core/kube/kubefeed.h"
 #include "fuzz.h"
 
 static void check_union(const struct kubefeed *feed)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a pod's answer: a count and names within their limits, or a reason and nothing else.
  * The first line is the path to the count. */
-#include "core/metric.h"
-#include "core/text.h"
+#include "core/cluster/metric.h"
+#include "core/base/text.h"
 #include "fuzz.h"
 
 static void check_name(const char name[METRIC_NAME_MAX + 1])

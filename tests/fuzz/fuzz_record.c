@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a recorded line: refused with a reason, or planned again, and written as it was
  * read. */
-#include "core/record.h"
-#include "core/record_parse.h"
-#include "core/record_write.h"
-#include "core/rerun.h"
+#include "core/record/record.h"
+#include "core/record/record_parse.h"
+#include "core/record/record_write.h"
+#include "core/record/rerun.h"
 #include "fuzz.h"
 
 /* What comes back from a line that was written must be written the same again. */

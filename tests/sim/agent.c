@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/share.h"
-#include "core/storm.h"
+#include "core/plan/share.h"
+#include "core/plan/storm.h"
 #include "world.h"
 
 enum { CACHE_TTL_MS = 30000 };

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/arrivals.h"
-#include "core/outside.h"
-#include "core/planner.h"
+#include "core/cluster/rate.h"
+#include "core/cluster/others.h"
+#include "core/plan/planner.h"
 #include "rng.h"
 #include "scenario.h"
 

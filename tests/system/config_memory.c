@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 /* glibc's own, below the functions that this program replaces for itself and for the libraries that
  * it uses. */

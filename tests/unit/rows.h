@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "core/cluster.h"
-#include "core/hareply.h"
+#include "core/cluster/cluster.h"
+#include "core/haproxy/hareply.h"
 
 /* A server that is up, of weight 100, at 10.0.0.x:80. */
 static inline struct hareply_server row_up(const char *name, const char *address, uint32_t scur)

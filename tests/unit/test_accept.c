@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "core/accept.h"
+#include "core/report/negotiate.h"
 #include "run.h"
 
 static const char *const offers[] = {"text/html", "application/json"};

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/answer.h"
-#include "core/steer.h"
+#include "core/steer/agentcheck.h"
+#include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/arrivals.h"
+#include "core/cluster/rate.h"
 #include "run.h"
 
 START_TEST(one_sample_is_no_rate_and_the_second_is_one_at_once)

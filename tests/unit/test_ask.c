@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/answer.h"
-#include "core/ask.h"
-#include "core/cluster.h"
-#include "core/reconcile.h"
-#include "core/steer.h"
+#include "core/steer/agentcheck.h"
+#include "core/haproxy/haquery.h"
+#include "core/cluster/cluster.h"
+#include "core/steer/reconcile.h"
+#include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"
 

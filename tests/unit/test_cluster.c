@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cluster.h"
-#include "core/steer.h"
+#include "core/cluster/cluster.h"
+#include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"
 

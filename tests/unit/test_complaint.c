@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "captures.h"
-#include "core/complaint.h"
+#include "core/haproxy/complaint.h"
 #include "run.h"
 
 START_TEST(a_complaint_is_found_among_commands_that_went_well)

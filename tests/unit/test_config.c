@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "run.h"
 
 static const char mistakes_path[] = "tests/data/config_mistakes.txt";

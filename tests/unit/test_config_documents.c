@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config.h"
-#include "core/config_schema.h"
-#include "core/config_value.h"
-#include "core/config_yaml.h"
+#include "core/config/config.h"
+#include "core/config/config_schema.h"
+#include "core/config/config_value.h"
+#include "core/config/config_yaml.h"
 #include "run.h"
 
 static const char example_path[] = "haproxy/wsbalancer.yaml";

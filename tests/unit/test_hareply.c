@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "captures.h"
-#include "core/hareply.h"
+#include "core/haproxy/hareply.h"
 #include "run.h"
 
 static void parse_capture(int version, const char *name, struct hareply_snapshot *out)

@@ -2,7 +2,7 @@
 /* Members of JSON from outside: of the right type, or missing. */
 #include <check.h>
 
-#include "core/jsonget.h"
+#include "core/base/jsonget.h"
 #include "run.h"
 
 static struct json_object *object;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/jsonstream.h"
+#include "core/base/jsonstream.h"
 #include "run.h"
 
 /* Pretty-printed, CRLF, two in one line, a character of three bytes, braces in a text. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/kubefeed.h"
-#include "core/report_kube.h"
+#include "core/kube/kubefeed.h"
+#include "core/report/report_kube.h"
 #include "run.h"
 
 static const char list_text[] =

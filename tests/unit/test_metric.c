@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/metric.h"
-#include "core/text.h"
+#include "core/cluster/metric.h"
+#include "core/base/text.h"
 #include "run.h"
 
 /* Parses from memory of exactly that length, so that a byte too far is seen. On failure *out must

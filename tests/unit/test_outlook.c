@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/outlook.h"
+#include "core/plan/outlook.h"
 #include "run.h"
 
 enum { MAX_PODS = 12 };

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "core/outside.h"
+#include "core/cluster/others.h"
 #include "run.h"
 
 START_TEST(the_first_answer_is_taken_as_it_is)

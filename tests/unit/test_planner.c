@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "core/planner.h"
+#include "core/plan/planner.h"
 #include "run.h"
 
 static struct planner_params params_stock(void)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../sim/rng.h"
-#include "core/planner.h"
+#include "core/plan/planner.h"
 
 enum { ROUNDS = 4000, PODS_MAX = 40, MANY_PODS = 10000 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pod.h"
-#include "core/slice.h"
+#include "core/cluster/pod.h"
+#include "core/kube/slice.h"
 #include "run.h"
 
 struct gone {

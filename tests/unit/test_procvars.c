@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/procvars.h"
+#include "core/haproxy/procvars.h"
 #include "run.h"
 
 static const struct hareply_info first = {.pid = 8, .start_time_s = 1000};

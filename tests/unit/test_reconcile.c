@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/reconcile.h"
-#include "core/steer.h"
+#include "core/steer/reconcile.h"
+#include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"
 

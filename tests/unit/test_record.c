@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/record.h"
-#include "core/record_columns.h"
-#include "core/record_parse.h"
-#include "core/record_write.h"
-#include "core/steer.h"
+#include "core/record/record.h"
+#include "core/record/record_columns.h"
+#include "core/record/record_parse.h"
+#include "core/record/record_write.h"
+#include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/report.h"
-#include "core/report_rows.h"
-#include "core/steer.h"
-#include "core/text.h"
+#include "core/report/report.h"
+#include "core/report/report_rows.h"
+#include "core/steer/steer.h"
+#include "core/base/text.h"
 #include "run.h"
 
 enum { N_MAX = 16 };

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/report.h"
-#include "core/steer.h"
+#include "core/report/report.h"
+#include "core/steer/steer.h"
 #include "run.h"
 
 /* ---- allocations that fail (the linker leads the core's calls here, see the Makefile) ---- */

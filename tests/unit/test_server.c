@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/server.h"
+#include "core/cluster/server.h"
 #include "rows.h"
 #include "run.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/slices.h"
+#include "core/kube/slicestore.h"
 #include "run.h"
 
 static struct json_object *parse(const char *text)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/slices.h"
-#include "core/slots.h"
+#include "core/kube/slicestore.h"
+#include "core/kube/slots.h"
 #include "run.h"
 
 enum { SERVERS_MAX = 64, PODS_MAX = 24 };

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/answer.h"
-#include "core/reconcile.h"
-#include "core/steer.h"
+#include "core/steer/agentcheck.h"
+#include "core/steer/reconcile.h"
+#include "core/steer/steer.h"
 #include "rows.h"
 
 enum { N = 3 };

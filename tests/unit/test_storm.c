@@ -3,7 +3,7 @@
 #include <check.h>
 #include <math.h>
 
-#include "core/storm.h"
+#include "core/plan/storm.h"
 #include "run.h"
 
 enum { N_PODS_MAX = 1000 };

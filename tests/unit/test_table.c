@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table.h"
+#include "core/haproxy/hatable.h"
 #include "run.h"
 
 static const char *const wanted[] = {"name", "count", "last"};

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "run.h"
 
 static const char *const no_numbers[] = {"", " 1", "1 ", "+1", "-1", "01", "00", "1.0", "0x1",

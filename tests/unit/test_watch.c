@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/watch.h"
+#include "core/kube/listwatch.h"
 #include "run.h"
 
 static const struct watch_outcome clean = {.end = WATCH_END_CLEAN};

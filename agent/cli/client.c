@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* A request to an agent by libcurl. */
+#include "cli/client.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/configfile.h"
+#include "core/base/text.h"
+#include "io/credentials.h"
+#include "cli/options.h"
+
+enum { BODY_MAX = 64 * 1024 * 1024 };
+
+static const long TIMEOUT_MS = 5000;
+
+static void write_help(const char *name, bool is_top)
+{
+	printf("usage: wsbalancer %s [--url URL | -c FILE] %s\n"
+	       "\n"
+	       "%s\n"
+	       "\n"
+	       "  -u, --url URL          the agent's address, such as http://127.0.0.1:9180\n"
+	       "  -c, --config FILE      or the agent's own configuration, which says where it\n"
+	       "                         listens (default %s)\n"
+	       "      --token-file FILE  the token that it asks for, with --url\n"
+	       "      --ca FILE          whose certificates are trusted, with --url\n"
+	       "%s"
+	       "  -h, --help             print this and exit\n",
+		name, is_top ? "[--interval TIME]" : "[--json]",
+		is_top ? "Shows a running agent's pods in this terminal. Keys: q quits, s sorts by "
+			 "name\n"
+			 "or by connections, arrows scroll."
+		       : "Prints a running agent's pods once. Exits with 0 when the agent is "
+			 "ready, else 1.",
+		OPTIONS_DEFAULT_CONFIG,
+		is_top ? "  -i, --interval TIME    between two looks (default 1s)\n"
+		       : "  -j, --json             print the report as JSON\n");
+}
+
+static enum query_parsed complain(const char *name, const char *what, const char *word)
+{
+	char shown[80];
+
+	fprintf(stderr, "wsbalancer %s: %s '%s': see wsbalancer %s -h\n", name, what,
+		text_show(word, shown, sizeof(shown)), name);
+	return QUERY_WRONG;
+}
+
+enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
+{
+	static const struct option long_options[] = {
+		{"url", required_argument, NULL, 'u'},
+		{"config", required_argument, NULL, 'c'},
+		{"token-file", required_argument, NULL, 't'},
+		{"ca", required_argument, NULL, 'a'},
+		{"interval", required_argument, NULL, 'i'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *name = argv[0];
+	bool is_top = strcmp(name, "top") == 0;
+	const char *letters = is_top ? "+:u:c:i:h" : "+:u:c:jh";
+	struct query_options options = {.config_path = OPTIONS_DEFAULT_CONFIG, .interval_ms = 1000};
+	int found;
+
+	opterr = 0;
+	optind = 1;
+	while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+		if ((found == 'i' && !is_top) || (found == 'j' && is_top))
+			return complain(name, "unknown option", argv[optind - 1]);
+		switch (found) {
+		case 'u':
+			options.url = optarg;
+			break;
+		case 'c':
+			options.config_path = optarg;
+			break;
+		case 't':
+			options.token_file = optarg;
+			break;
+		case 'a':
+			options.ca_file = optarg;
+			break;
+		case 'i':
+			if (!text_parse_duration(optarg, &options.interval_ms) ||
+				options.interval_ms < 100 || options.interval_ms > 3600000)
+				return complain(
+					name, "a time from 100ms to 1h is needed, not", optarg);
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			write_help(name, is_top);
+			return QUERY_HELP;
+		case ':':
+			return complain(name, "a value is needed behind", argv[optind - 1]);
+		default:
+			return complain(name, "unknown option", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return complain(name, "no argument is expected, but there is", argv[optind]);
+	*out = options;
+	return QUERY_RUN;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct query *query = arg;
+	size_t len = size * n;
+	char *grown;
+
+	if (query->len + len > BODY_MAX)
+		return 0;
+	grown = realloc(query->body, query->len + len + 1);
+	if (!grown)
+		return 0;
+	query->body = grown;
+	memcpy(grown + query->len, bytes, len);
+	query->len += len;
+	grown[query->len] = '\0';
+	return len;
+}
+
+/* The address with the page's path where it has none, asking for JSON. NULL when it is no good. */
+static char *complete_url(const char *given, const char *path)
+{
+	CURLU *url = curl_url();
+	char *found = NULL;
+	char *text = NULL;
+	char *copy = NULL;
+
+	if (url && curl_url_set(url, CURLUPART_URL, given, 0) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_PATH, &found, 0) == CURLUE_OK &&
+		(strcmp(found, "/") != 0 ||
+			curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK) &&
+		curl_url_set(url, CURLUPART_QUERY, "format=json", CURLU_APPENDQUERY) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK)
+		copy = strdup(text);
+	curl_free(found);
+	curl_free(text);
+	curl_url_cleanup(url);
+	return copy;
+}
+
+/* Where the agent of a configuration listens, as seen from here. */
+static char *url_of(const struct config *config)
+{
+	const char *host = config->listen.host;
+	bool anywhere = strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0;
+	bool is_ipv6 = strchr(host, ':') != NULL;
+	char *base = NULL;
+	char *url;
+
+	if (asprintf(&base, "%s://%s%s%s:%u", config->listen_tls_cert ? "https" : "http",
+		    is_ipv6 ? "[" : "",
+		    anywhere                  ? "127.0.0.1"
+		    : strcmp(host, "::") == 0 ? "::1"
+					      : host,
+		    is_ipv6 ? "]" : "", (unsigned)config->listen.port) < 0)
+		return NULL;
+	url = complete_url(base, config->balancer_metric_path);
+	free(base);
+	return url;
+}
+
+/* Takes the token out of its file. */
+static bool add_token(struct query *query, const char *file, char *why, size_t size)
+{
+	const char *paths[CREDENTIALS_N_FILES] = {[CREDENTIALS_TOKEN] = file};
+	struct credentials credentials;
+	char *line = NULL;
+
+	if (!file)
+		return true;
+	if (!credentials_load(&credentials, paths, why, size))
+		return false;
+	if (asprintf(&line, "Authorization: Bearer %s",
+		    credentials_text(&credentials, CREDENTIALS_TOKEN)) < 0)
+		line = NULL;
+	credentials_fini(&credentials);
+
+	struct curl_slist *grown = line ? curl_slist_append(query->headers, line) : NULL;
+
+	free(line);
+	if (!grown) {
+		snprintf(why, size, "out of memory");
+		return false;
+	}
+	query->headers = grown;
+	return true;
+}
+
+static bool set_options(struct query *query, const char *ca_file, bool is_own_certificate)
+{
+	CURL *easy = query->easy;
+	bool well = true;
+
+#define SET(option, value) well = curl_easy_setopt(easy, option, value) == CURLE_OK && well
+	SET(CURLOPT_URL, query->url);
+	SET(CURLOPT_HTTPHEADER, query->headers);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	SET(CURLOPT_FAILONERROR, 1L);
+	SET(CURLOPT_ERRORBUFFER, query->error);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, query);
+	if (ca_file)
+		SET(CURLOPT_CAINFO, ca_file);
+	/* Its own certificate and no other is trusted then, whatever name it is for. */
+	if (is_own_certificate)
+		SET(CURLOPT_SSL_VERIFYHOST, 0L);
+#undef SET
+	return well;
+}
+
+static bool prepare(struct query *query, const struct query_options *options,
+	const struct config *config, char *why, size_t size)
+{
+	const char *token_file = options->token_file;
+	const char *ca_file = options->ca_file;
+	bool is_own_certificate = false;
+
+	if (config && !token_file)
+		token_file = config->listen_token_file;
+	if (config && !ca_file && config->listen_tls_cert) {
+		ca_file = config->listen_tls_cert;
+		is_own_certificate = true;
+	}
+	query->easy = curl_easy_init();
+	query->headers = curl_slist_append(NULL, "Accept: application/json");
+	query->url = config ? url_of(config) : complete_url(options->url, "/balancer-metrics");
+	if (!query->url) {
+		snprintf(why, size,
+			"is no address of an agent: use one such as "
+			"http://127.0.0.1:9180");
+		return false;
+	}
+	if (!query->easy || !query->headers || !add_token(query, token_file, why, size))
+		return false;
+	return set_options(query, ca_file, is_own_certificate);
+}
+
+bool query_init(struct query *out, const struct query_options *options, char *why, size_t size)
+{
+	struct configfile_why file_why;
+	struct config config;
+	bool well;
+
+	snprintf(why, size, "out of memory");
+	memset(out, 0, sizeof(*out));
+	if (!options->url && !configfile_load(options->config_path, &config, &file_why)) {
+		snprintf(why, size, "%s", file_why.text);
+		return false;
+	}
+	well = prepare(out, options, options->url ? NULL : &config, why, size);
+	if (!options->url)
+		config_fini(&config);
+	if (!well)
+		query_fini(out);
+	return well;
+}
+
+void query_fini(struct query *query)
+{
+	curl_easy_cleanup(query->easy);
+	curl_slist_free_all(query->headers);
+	free(query->url);
+	free(query->body);
+	memset(query, 0, sizeof(*query));
+}
+
+void query_reset(struct query *query)
+{
+	query->len = 0;
+	query->error[0] = '\0';
+}
+
+struct json_object *query_report(struct query *query, CURLcode code, char *why, size_t size)
+{
+	struct json_tokener *tokener;
+	struct json_object *report = NULL;
+
+	if (code != CURLE_OK) {
+		snprintf(
+			why, size, "%s", query->error[0] ? query->error : curl_easy_strerror(code));
+		return NULL;
+	}
+	tokener = json_tokener_new();
+	if (tokener && query->len > 0) {
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+		report = json_tokener_parse_ex(tokener, query->body, (int)query->len);
+	}
+	json_tokener_free(tokener);
+	if (json_object_is_type(report, json_type_object))
+		return report;
+	json_object_put(report);
+	snprintf(why, size, "the answer is not an agent's report");
+	return NULL;
+}

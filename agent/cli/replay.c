@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Replays a record. */
+#include "cli/replay.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/configfile.h"
+#include "core/record/record.h"
+#include "core/record/record_columns.h"
+#include "core/record/record_parse.h"
+#include "core/record/rerun.h"
+#include "core/settings.h"
+#include "core/base/text.h"
+
+struct replay {
+	struct rerun *rerun;
+	struct cluster_params settings; /* of the configuration; replicas 0: as recorded */
+	uint64_t n_rounds;
+	uint64_t n_lines;
+	uint64_t n_bad; /* lines that are no round */
+	int64_t first_wall_ms;
+	int64_t last_wall_ms;
+	struct cluster_params recorded; /* of the last round, without names */
+};
+
+/* Always returns false. */
+static bool complain(const char *path, const char *what)
+{
+	char shown[256];
+
+	fprintf(stderr, "wsbalancer: %s: %s\n", text_show(path, shown, sizeof(shown)), what);
+	return false;
+}
+
+/* ---- reading ---- */
+
+static bool take_line(struct replay *replay, const char *path, const char *line, size_t len)
+{
+	struct record record;
+	const char *why;
+	char shown[256];
+	bool good;
+
+	replay->n_lines++;
+	if (!record_parse(line, len, &record, &why)) {
+		if (replay->n_bad++ == 0)
+			fprintf(stderr, "wsbalancer: %s:%" PRIu64 ": no round: %s\n",
+				text_show(path, shown, sizeof(shown)), replay->n_lines, why);
+		return true;
+	}
+	if (replay->n_rounds++ == 0)
+		replay->first_wall_ms = record.wall_ms;
+	replay->last_wall_ms = record.wall_ms;
+	replay->recorded = record.settings;
+	good = rerun_add(replay->rerun, &record) || complain(path, "out of memory");
+	record_fini(&record);
+	return good;
+}
+
+/* Reads a line of any length into *line, as getline does, but keeps no more than a round can have:
+ * the rest of a longer one is left out. -1 at the end, -2 when out of memory. */
+static ssize_t read_line(FILE *in, char **line, size_t *room)
+{
+	size_t len = 0;
+	int c;
+
+	while ((c = getc_unlocked(in)) != EOF) {
+		if (len + 1 >= *room) {
+			size_t wanted = *room > 0 ? 2 * *room : 65536;
+			char *grown = realloc(*line, wanted);
+
+			if (!grown)
+				return -2;
+			*line = grown;
+			*room = wanted;
+		}
+		if (len <= RECORD_LINE_MAX)
+			(*line)[len++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	return c == EOF && len == 0 ? -1 : (ssize_t)len;
+}
+
+static bool read_rounds(struct replay *replay, const char *path, FILE *in)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len = 0;
+	bool good = true;
+
+	while (good && (len = read_line(in, &line, &room)) >= 0)
+		good = take_line(replay, path, line, (size_t)len);
+	if (good && (len == -2 || ferror(in)))
+		good = complain(path, len == -2 ? "out of memory" : strerror(errno));
+	free(line);
+	if (good && replay->n_rounds == 0)
+		good = complain(path, "no recorded round in it");
+	if (good && replay->n_bad > 1)
+		fprintf(stderr, "wsbalancer: %" PRIu64 " of %" PRIu64 " lines are no rounds\n",
+			replay->n_bad, replay->n_lines);
+	return good;
+}
+
+/* ---- printing ---- */
+
+static void print_time(int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	char text[40] = "?";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	fputs(text, stdout);
+}
+
+static void print_duration(double s)
+{
+	if (s < 120.0)
+		printf("%.0f s", s);
+	else if (s < 7200.0)
+		printf("%.0f min", s / 60.0);
+	else
+		printf("%.1f h", s / 3600.0);
+}
+
+/* The settings that differ from those of the last round, "as recorded" where none does. */
+static void print_settings(const struct replay *replay)
+{
+	const struct cluster_params *was = &replay->recorded;
+	const struct cluster_params *now = &replay->settings;
+	const struct {
+		const char *name;
+		double was, now; /* in the unit that is shown */
+		const char *unit;
+	} numbers[] = {
+		{"replicas", was->replicas, now->replicas ? now->replicas : was->replicas, ""},
+		{"pollInterval", (double)was->poll_interval_ms / 1000.0,
+			(double)now->poll_interval_ms / 1000.0, "s"},
+		{"cacheTTL", (double)was->cache_ttl_ms / 1000.0, (double)now->cache_ttl_ms / 1000.0,
+			"s"},
+		{"ramp", (double)was->ramp_ms / 1000.0, (double)now->ramp_ms / 1000.0, "s"},
+		{"maxShare", was->max_share, now->max_share, ""},
+	};
+	bool any = false;
+
+	fputs("settings  ", stdout);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (numbers[i].was == numbers[i].now)
+			continue;
+		printf("%s%s %g%s, was %g%s", any ? "; " : "", numbers[i].name, numbers[i].now,
+			numbers[i].unit, numbers[i].was, numbers[i].unit);
+		any = true;
+	}
+	if (was->percent_steps != now->percent_steps) {
+		printf("%s%s agentCheck", any ? "; " : "", now->percent_steps ? "with" : "without");
+		any = true;
+	}
+	if (was->agent_check_only != now->agent_check_only) {
+		printf("%s%s haproxy.socket", any ? "; " : "",
+			now->agent_check_only ? "without" : "with");
+		any = true;
+	}
+	puts(any ? "" : "as recorded");
+}
+
+static double per_second(uint64_t n, double seconds)
+{
+	return seconds > 0.0 ? (double)n / seconds : 0.0;
+}
+
+static void print_backend(const struct rerun_backend *backend)
+{
+	double rounds = (double)backend->rounds;
+	char name[24];
+	char as_planned[40];
+
+	text_show(backend->name, name, sizeof(name));
+	printf("%-20s %7" PRIu64 "  ", name, backend->rounds);
+	if (backend->planned > 0) {
+		printf("%9.2f %7d  ", backend->difference / (double)backend->planned,
+			backend->largest_difference);
+		snprintf(as_planned, sizeof(as_planned), "%.2f",
+			per_second(backend->changes, backend->seconds));
+		printf("%8.2f %8s  %8" PRIu64 " %8" PRIu64 "  ",
+			per_second(backend->changes_recorded, backend->seconds), as_planned,
+			backend->fallbacks_recorded, backend->fallbacks);
+	} else {
+		printf("%17s  %8.2f %8s  %8" PRIu64 " %8s  ", "not steered",
+			per_second(backend->changes_recorded, backend->seconds), "-",
+			backend->fallbacks_recorded, "-");
+	}
+	printf("%6.1f %% %6.1f %%\n", 100.0 * backend->imbalance_sum / rounds,
+		100.0 * backend->imbalance_peak);
+}
+
+static void print_table(const struct rerun_backend *backends, size_t n)
+{
+	printf("\n%-20s %7s  %17s  %17s  %17s  %17s\n", "", "", "weight difference",
+		"changes a second", "fallback, rounds", "imbalance");
+	printf("%-20s %7s  %9s %7s  %8s %8s  %8s %8s  %8s %8s\n", "backend", "rounds", "mean",
+		"largest", "recorded", "now", "recorded", "now", "mean", "peak");
+	for (size_t i = 0; i < n; i++)
+		print_backend(&backends[i]);
+}
+
+/* How long until balance, of the last round. */
+static void print_outlook(const struct rerun_backend *backend)
+{
+	const struct outlook *outlook = &backend->outlook;
+	char name[80];
+
+	printf("%s: %zu pods hold %.0f connections, imbalance %.1f %%, %.1f new ones a second: ",
+		text_show(backend->name, name, sizeof(name)), backend->n_pods, backend->connections,
+		100.0 * backend->imbalance, backend->arrivals_per_s);
+	switch (outlook->verdict) {
+	case OUTLOOK_BALANCED:
+		puts("in balance");
+		break;
+	case OUTLOOK_FILLING:
+		printf("pods lack %.0f, so in balance in ", outlook->deficit);
+		print_duration(outlook->seconds);
+		putchar('\n');
+		break;
+	case OUTLOOK_ONLY_CLOSING:
+		printf("%s; %s holds %.0f too many\n", outlook_verdict_name(outlook->verdict),
+			text_show(backend->fullest, name, sizeof(name)), backend->surplus);
+		break;
+	}
+}
+
+static void print_all(const struct replay *replay, const char *path)
+{
+	size_t n;
+	const struct rerun_backend *backends = rerun_backends(replay->rerun, &n);
+	char shown[256];
+
+	printf("record    %s: %" PRIu64 " rounds from ", text_show(path, shown, sizeof(shown)),
+		replay->n_rounds);
+	print_time(replay->first_wall_ms);
+	fputs(" to ", stdout);
+	print_time(replay->last_wall_ms);
+	puts(" UTC");
+	print_settings(replay);
+	print_table(backends, n);
+	puts("\nAt the end:");
+	for (size_t i = 0; i < n; i++)
+		print_outlook(&backends[i]);
+	puts("\nConnections went where the recorded weights led them: this tells other weights, "
+	     "not\n"
+	     "what would have become of the imbalance.");
+}
+
+bool replay_run(const char *record_path, const char *config_path)
+{
+	bool from_stdin = strcmp(record_path, "-") == 0;
+	struct replay replay = {.rerun = NULL};
+	struct config config;
+	struct configfile_why why;
+	FILE *in = NULL;
+	bool good;
+
+	if (!configfile_parse(config_path, &config, &why)) {
+		fprintf(stderr, "wsbalancer: %s\n", why.text);
+		return false;
+	}
+	replay.settings = settings_of(&config, 0);
+	/* How many instances there were is in the record. */
+	if (config.replicas_service)
+		replay.settings.replicas = 0;
+	replay.rerun = rerun_new(&replay.settings);
+	in = from_stdin ? stdin : fopen(record_path, "re");
+	good = in ? replay.rerun != NULL : complain(record_path, strerror(errno));
+	if (in && !replay.rerun)
+		complain(record_path, "out of memory");
+	if (good)
+		good = read_rounds(&replay, record_path, in);
+	if (good)
+		print_all(&replay, record_path);
+	if (in && !from_stdin)
+		fclose(in);
+	rerun_free(replay.rerun);
+	config_fini(&config);
+	return good;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* The report once, as a table or as JSON. */
+#include "cli/status.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/base/jsonget.h"
+#include "cli/options.h"
+#include "cli/client.h"
+#include "cli/screen.h"
+
+enum { PIPE_WIDTH = 110 };
+
+static int width_of_stdout(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return PIPE_WIDTH;
+	return size.ws_col < SCREEN_WIDTH_MIN   ? SCREEN_WIDTH_MIN
+	       : size.ws_col > SCREEN_WIDTH_MAX ? SCREEN_WIDTH_MAX
+						: size.ws_col;
+}
+
+static int print_report(const struct query *query, struct json_object *report, bool as_json)
+{
+	struct screen_options options = {
+		.width = width_of_stdout(),
+		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+	};
+
+	if (as_json)
+		printf("%s\n", query->body);
+	else
+		screen_write(stdout, report, &options);
+	if (fflush(stdout) != 0)
+		return EXIT_FAILURE;
+	return jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int ask(const struct query_options *options)
+{
+	char why[512];
+	struct query query;
+	struct json_object *report;
+	int status = EXIT_FAILURE;
+
+	if (!query_init(&query, options, why, sizeof(why))) {
+		fprintf(stderr, "wsbalancer status: %s\n", why);
+		return EXIT_FAILURE;
+	}
+	report = query_report(&query, curl_easy_perform(query.easy), why, sizeof(why));
+	if (report)
+		status = print_report(&query, report, options->json);
+	else
+		fprintf(stderr, "wsbalancer status: %s: %s\n", query.url, why);
+	json_object_put(report);
+	query_fini(&query);
+	return status;
+}
+
+int status_main(int argc, char **argv)
+{
+	struct query_options options;
+	int status = EXIT_FAILURE;
+
+	setlocale(LC_CTYPE, "");
+	switch (query_parse(argc, argv, &options)) {
+	case QUERY_HELP:
+		return EXIT_SUCCESS;
+	case QUERY_WRONG:
+		return OPTIONS_EXIT_USAGE;
+	case QUERY_RUN:
+		break;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+		status = ask(&options);
+		curl_global_cleanup();
+	}
+	return status;
+}

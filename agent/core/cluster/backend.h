@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A backend of HAProxy's: its servers, how it is steered, and the last plan. */
+#ifndef WSB_BACKEND_H
+#define WSB_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cluster/rate.h"
+#include "core/plan/outlook.h"
+#include "core/plan/planner.h"
+
+struct server;
+
+enum { BACKEND_N_WEIGHT_BOUNDS = 10 };
+
+/* Upper bounds of the weights' histogram, ascending; the last is PLANNER_WEIGHT_MAX. */
+extern const int backend_weight_bounds[BACKEND_N_WEIGHT_BOUNDS];
+
+/* What the plans came to since the backend is known: one weight a server and plan. Zeroed memory is
+ * a valid start. */
+struct backend_tally {
+	uint64_t fallbacks; /* plans that fell back */
+	uint64_t weights;   /* all of them */
+	uint64_t weights_sum;
+	uint64_t by_basis[PLANNER_DRAINING + 1];   /* what they rest on */
+	uint64_t by_size[BACKEND_N_WEIGHT_BOUNDS]; /* not cumulative */
+};
+
+enum backend_mode {
+	BACKEND_STOCK,       /* leastconn, random */
+	BACKEND_FLOW,        /* roundrobin, or agent-check alone */
+	BACKEND_NOT_STEERED, /* an algorithm whose weights are fixed or without meaning */
+};
+
+struct backend {
+	char *name;
+	char algo[32]; /* as HAProxy writes it, "" where unknown */
+	enum backend_mode mode;
+	bool filled;             /* the agent fills it: a server without a pod is a free slot */
+	struct server **servers; /* in HAProxy's order */
+	size_t n_servers;
+	struct arrivals arrivals;
+	bool planned; /* summary holds a plan */
+	struct planner_summary summary;
+	int64_t planned_ms;
+	struct outlook outlook; /* of the last plan */
+	struct backend_tally tally;
+	uint64_t seen;           /* number of the update that listed it last */
+	int announced_mode;      /* mode + 1 as logged last; 0: never */
+	bool announced_fallback; /* as logged last */
+	bool announced_dns_full; /* every server found by DNS is in use, as logged last */
+	bool announced_dns_limit;
+};
+
+/* Without servers and without a mode yet. NULL when out of memory. */
+struct backend *backend_new(const char *name);
+/* The servers are not its own; takes NULL. */
+void backend_free(struct backend *backend);
+
+/* How a backend with this algorithm (as in struct hareply_backend) is steered through weights. */
+enum backend_mode backend_mode_of(const char *algo);
+
+void backend_tally_add(struct backend_tally *tally, enum planner_basis basis, int weight);
+
+/* "stock", "flow", "not steered"; static. */
+const char *backend_mode_name(enum backend_mode mode);
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* The model of backends and their servers. */
+#include "core/cluster/cluster.h"
+
+#include <json-c/linkhash.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FIRST_SIZE = 64, /* the table grows by itself */
+	ID_MAX = 4096,   /* bytes of "backend/server": two of HAProxy's configuration lines */
+};
+
+struct cluster {
+	struct cluster_params params; /* its names are owned */
+	struct hareply_info info;
+	int64_t updated_ms;
+	uint64_t n_updates;
+	uint64_t n_workers; /* HAProxy processes seen */
+	struct cluster_counters counters;
+	struct backend **backends;
+	size_t n_backends;
+	struct lh_table *servers; /* "backend/server" -> struct server */
+	struct pod_table *pods;
+	bool first_round_done;
+};
+
+static void params_fini(struct cluster_params *params)
+{
+	for (size_t i = 0; i < params->n_backends; i++)
+		free(params->backends[i]);
+	free(params->backends);
+	params->backends = NULL;
+	params->n_backends = 0;
+}
+
+bool cluster_configure(struct cluster *cluster, const struct cluster_params *params)
+{
+	struct cluster_params copy = *params;
+
+	copy.n_backends = 0;
+	copy.backends = calloc(params->n_backends + 1, sizeof(*copy.backends));
+	if (!copy.backends)
+		return false;
+	while (copy.n_backends < params->n_backends) {
+		char *name = strdup(params->backends[copy.n_backends]);
+
+		if (!name) {
+			params_fini(&copy);
+			return false;
+		}
+		copy.backends[copy.n_backends++] = name;
+	}
+	params_fini(&cluster->params);
+	cluster->params = copy;
+	return true;
+}
+
+struct cluster *cluster_new(const struct cluster_params *params)
+{
+	struct cluster *cluster = calloc(1, sizeof(*cluster));
+
+	if (!cluster)
+		return NULL;
+	cluster->servers = lh_kchar_table_new(FIRST_SIZE, NULL);
+	cluster->pods = pod_table_new();
+	if (!cluster->servers || !cluster->pods || !cluster_configure(cluster, params)) {
+		cluster_free(cluster);
+		return NULL;
+	}
+	return cluster;
+}
+
+void cluster_free(struct cluster *cluster)
+{
+	if (!cluster)
+		return;
+	for (size_t i = 0; i < cluster->n_backends; i++)
+		backend_free(cluster->backends[i]);
+	free(cluster->backends);
+	if (cluster->servers) {
+		struct lh_entry *entry;
+
+		lh_foreach(cluster->servers, entry)
+		{
+			server_free(lh_entry_v(entry));
+		}
+		lh_table_free(cluster->servers);
+	}
+	pod_table_free(cluster->pods);
+	params_fini(&cluster->params);
+	free(cluster);
+}
+
+static enum backend_mode mode_of(const struct cluster *cluster, const char *algo)
+{
+	return cluster->params.agent_check_only ? BACKEND_FLOW : backend_mode_of(algo);
+}
+
+/* A backend named in the settings is shown even when it cannot be steered. */
+static bool is_selected(const struct cluster *cluster, const struct hareply_backend *row)
+{
+	for (size_t i = 0; i < cluster->params.n_backends; i++) {
+		if (strcmp(cluster->params.backends[i], row->name) == 0)
+			return true;
+	}
+	return cluster->params.n_backends == 0 && row->n_servers > 0 &&
+	       mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
+}
+
+/* Adds a new backend at the end. False when out of memory. */
+static bool add_backend(struct cluster *cluster, const char *name)
+{
+	struct backend **grown =
+		reallocarray(cluster->backends, cluster->n_backends + 1, sizeof(struct backend *));
+	struct backend *backend;
+
+	if (!grown)
+		return false;
+	cluster->backends = grown;
+	backend = backend_new(name);
+	if (!backend)
+		return false;
+	cluster->backends[cluster->n_backends++] = backend;
+	return true;
+}
+
+/* The backend of a line, made where it is new, moved to the place that HAProxy gives it; those
+ * before have theirs. NULL when out of memory. */
+static struct backend *take_backend(struct cluster *cluster, const char *name, size_t place)
+{
+	struct backend **backends;
+	struct backend *backend;
+	size_t i = place;
+
+	while (i < cluster->n_backends && strcmp(cluster->backends[i]->name, name) != 0)
+		i++;
+	if (i == cluster->n_backends && !add_backend(cluster, name))
+		return NULL;
+	backends = cluster->backends;
+	backend = backends[i];
+	memmove(&backends[place + 1], &backends[place], (i - place) * sizeof(struct backend *));
+	backends[place] = backend;
+	return backend;
+}
+
+static struct server *take_server(
+	struct cluster *cluster, struct backend *backend, const char *name, int64_t now_ms)
+{
+	struct server *server = cluster_find_server(
+		cluster, backend->name, strlen(backend->name), name, strlen(name));
+
+	if (server)
+		return server;
+	server = server_new(backend, backend->name, name, now_ms);
+	if (server && lh_table_insert(cluster->servers, server->id, server) != 0) {
+		server_free(server);
+		return NULL;
+	}
+	return server;
+}
+
+/* Sessions so far, for the arrival rate. Without HAProxy's word, by how many the pods' counts have
+ * grown: what left between two polls is missed, so it is a lower bound. */
+static uint64_t total_of(const struct cluster *cluster, const struct server *server)
+{
+	if (cluster->params.agent_check_only)
+		return server->pod ? server->pod->gained : 0;
+	return server->total;
+}
+
+static bool update_backend(struct cluster *cluster, const struct hareply_backend *row, size_t place,
+	struct server_update *update)
+{
+	struct backend *backend = take_backend(cluster, row->name, place);
+	struct server **servers = calloc(row->n_servers + 1, sizeof(struct server *));
+	uint64_t total = 0;
+
+	if (!backend || !servers) {
+		free(servers);
+		return false;
+	}
+	snprintf(backend->algo, sizeof(backend->algo), "%s", row->algo);
+	backend->mode = mode_of(cluster, row->algo);
+	update->has_others = backend->planned;
+	for (size_t i = 0; i < row->n_servers; i++) {
+		servers[i] = take_server(cluster, backend, row->servers[i].name, update->now_ms);
+		if (!servers[i] || !server_take(servers[i], &row->servers[i],
+					   backend->mode != BACKEND_NOT_STEERED, update)) {
+			free(servers);
+			return false;
+		}
+		total += total_of(cluster, servers[i]);
+	}
+	free(backend->servers);
+	backend->servers = servers;
+	backend->n_servers = row->n_servers;
+	backend->seen = update->number;
+	arrivals_update(&backend->arrivals, total, update->now_ms);
+	return true;
+}
+
+/* Frees what HAProxy no longer lists: servers first, since they point to their backends. */
+static void sweep(struct cluster *cluster, const struct server_update *update)
+{
+	struct lh_entry *entry;
+	struct lh_entry *next;
+	size_t kept = 0;
+
+	lh_foreach_safe(cluster->servers, entry, next)
+	{
+		struct server *server = lh_entry_v(entry);
+
+		if (server->seen == update->number)
+			continue;
+		lh_table_delete_entry(cluster->servers, entry);
+		pod_release(cluster->pods, server->pod, update->gone, update->arg);
+		server_free(server);
+	}
+	for (size_t i = 0; i < cluster->n_backends; i++) {
+		if (cluster->backends[i]->seen == update->number)
+			cluster->backends[kept++] = cluster->backends[i];
+		else
+			backend_free(cluster->backends[i]);
+	}
+	cluster->n_backends = kept;
+}
+
+static void clear_wanted(struct pod *pod, void *arg)
+{
+	(void)arg;
+	pod->wanted = false;
+}
+
+static void mark_wanted(struct cluster *cluster)
+{
+	struct lh_entry *entry;
+
+	pod_each(cluster->pods, clear_wanted, NULL);
+	lh_foreach(cluster->servers, entry)
+	{
+		struct server *server = lh_entry_v(entry);
+
+		if (server_is_polled(server))
+			server->pod->wanted = true;
+	}
+}
+
+bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snapshot,
+	int64_t now_ms, pod_gone gone, void *arg)
+{
+	bool first = cluster->n_updates == 0;
+	bool another = first || !hareply_is_same_process(&cluster->info, &snapshot->info);
+	struct server_update update = {
+		.pods = cluster->pods,
+		.now_ms = now_ms,
+		.replicas = cluster->params.replicas,
+		.number = ++cluster->n_updates,
+		.worker = cluster->n_workers += another,
+		.gone = gone,
+		.arg = arg,
+	};
+	bool complete = true;
+	size_t place = 0;
+
+	for (size_t i = 0; i < snapshot->n_backends; i++) {
+		if (!is_selected(cluster, &snapshot->backends[i]))
+			continue;
+		if (update_backend(cluster, &snapshot->backends[i], place, &update))
+			place++;
+		else
+			complete = false;
+	}
+	/* With something missing for want of memory, nothing is taken for gone. */
+	if (complete)
+		sweep(cluster, &update);
+	mark_wanted(cluster);
+	cluster->counters.reloads += another && !first;
+	cluster->counters.new_addresses += update.new_addresses;
+	cluster->counters.repairs += update.repairs;
+	cluster->info = snapshot->info;
+	cluster->updated_ms = now_ms;
+	return complete;
+}
+
+const struct hareply_info *cluster_info(const struct cluster *cluster)
+{
+	return &cluster->info;
+}
+
+int64_t cluster_updated_ms(const struct cluster *cluster)
+{
+	return cluster->updated_ms;
+}
+
+const struct cluster_params *cluster_settings(const struct cluster *cluster)
+{
+	return &cluster->params;
+}
+
+const struct cluster_counters *cluster_counters(const struct cluster *cluster)
+{
+	return &cluster->counters;
+}
+
+static void find_unpolled(struct pod *pod, void *arg)
+{
+	bool *done = arg;
+
+	if (pod->wanted && pod->polled_ms == 0)
+		*done = false;
+}
+
+bool cluster_is_first_round_done(struct cluster *cluster)
+{
+	if (!cluster->first_round_done && cluster->updated_ms != 0) {
+		cluster->first_round_done = true;
+		pod_each(cluster->pods, find_unpolled, &cluster->first_round_done);
+	}
+	return cluster->first_round_done;
+}
+
+struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n)
+{
+	*n = cluster->n_backends;
+	return cluster->backends;
+}
+
+struct server *cluster_find_server(const struct cluster *cluster, const char *backend,
+	size_t backend_len, const char *server, size_t server_len)
+{
+	char id[ID_MAX];
+	void *found = NULL;
+
+	if (backend_len + server_len + 2 > sizeof(id) || memchr(backend, '\0', backend_len) ||
+		memchr(server, '\0', server_len))
+		return NULL;
+	memcpy(id, backend, backend_len);
+	id[backend_len] = '/';
+	memcpy(id + backend_len + 1, server, server_len);
+	id[backend_len + 1 + server_len] = '\0';
+	lh_table_lookup_ex(cluster->servers, id, &found);
+	return found;
+}
+
+void cluster_each_pod(
+	const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg), void *arg)
+{
+	pod_each(cluster->pods, visit, arg);
+}

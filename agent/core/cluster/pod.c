@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of pods. */
+#include "core/cluster/pod.h"
+
+#include <json-c/linkhash.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SIZE = 64 }; /* the table grows by itself */
+
+struct pod_table {
+	struct lh_table *by_key;
+};
+
+static void pod_free(struct pod *pod)
+{
+	if (!pod)
+		return;
+	free(pod->address);
+	free(pod->key);
+	free(pod->endpoint);
+	free(pod);
+}
+
+struct pod_table *pod_table_new(void)
+{
+	struct pod_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->by_key = lh_kchar_table_new(FIRST_SIZE, NULL);
+	if (!table->by_key) {
+		free(table);
+		return NULL;
+	}
+	return table;
+}
+
+void pod_table_free(struct pod_table *table)
+{
+	struct lh_entry *entry;
+	struct lh_entry *next;
+
+	if (!table)
+		return;
+	lh_foreach_safe(table->by_key, entry, next)
+	{
+		struct pod *pod = lh_entry_v(entry);
+
+		lh_table_delete_entry(table->by_key, entry);
+		pod_free(pod);
+	}
+	lh_table_free(table->by_key);
+	free(table);
+}
+
+static char *make_key(const char *address, uint16_t port)
+{
+	bool ipv6 = strchr(address, ':') != NULL;
+	char *key = NULL;
+
+	if (asprintf(&key, "%s%s%s:%u", ipv6 ? "[" : "", address, ipv6 ? "]" : "", port) < 0)
+		return NULL;
+	return key;
+}
+
+struct pod *pod_take(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms)
+{
+	char *key = make_key(address, port);
+	void *found = NULL;
+	struct pod *pod;
+
+	if (!key)
+		return NULL;
+	if (lh_table_lookup_ex(table->by_key, key, &found)) {
+		free(key);
+		pod = found;
+		pod->n_servers++;
+		return pod;
+	}
+	pod = calloc(1, sizeof(*pod));
+	if (!pod) {
+		free(key);
+		return NULL;
+	}
+	pod->key = key;
+	pod->address = strdup(address);
+	pod->port = port;
+	pod->since_ms = now_ms;
+	pod->n_servers = 1;
+	if (!pod->address || lh_table_insert(table->by_key, pod->key, pod) != 0) {
+		pod_free(pod);
+		return NULL;
+	}
+	return pod;
+}
+
+void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *arg)
+{
+	if (!pod || --pod->n_servers > 0)
+		return;
+	if (gone)
+		gone(pod, arg);
+	lh_table_delete(table->by_key, pod->key);
+	pod_free(pod);
+}
+
+void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
+	const char *detail, int64_t now_ms)
+{
+	pod->outcome = outcome;
+	pod->polled_ms = now_ms;
+	if (outcome == METRIC_OK) {
+		if (pod->heard && metric->count > pod->metric.count)
+			pod->gained += metric->count - pod->metric.count;
+		pod->has_before = pod->heard;
+		pod->count_before = pod->metric.count;
+		pod->heard = true;
+		pod->heard_ms = now_ms;
+		pod->metric = *metric;
+		pod->error[0] = '\0';
+	} else {
+		snprintf(pod->error, sizeof(pod->error), "%s",
+			detail && *detail ? detail : metric_outcome_text(outcome));
+	}
+}
+
+void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void *arg), void *arg)
+{
+	struct lh_entry *entry;
+
+	lh_foreach(table->by_key, entry)
+	{
+		visit(lh_entry_v(entry), arg);
+	}
+}
+
+bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_ms)
+{
+	bool other = pod->endpoint && strcmp(pod->endpoint->uid, endpoint->uid) != 0;
+
+	if (!pod->endpoint)
+		pod->endpoint = malloc(sizeof(*pod->endpoint));
+	if (!pod->endpoint)
+		return false;
+	*pod->endpoint = *endpoint;
+	if (other) {
+		pod->heard = false;
+		pod->since_ms = now_ms;
+	}
+	return true;
+}
+
+const char *pod_name(const struct pod *pod)
+{
+	if (pod->endpoint && pod->endpoint->pod[0])
+		return pod->endpoint->pod;
+	return pod->heard ? pod->metric.pod_name : "";
+}
+
+const char *pod_node(const struct pod *pod)
+{
+	if (pod->endpoint && pod->endpoint->node[0])
+		return pod->endpoint->node;
+	return pod->heard ? pod->metric.node_name : "";
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Pods: what answers at an address, and the table of all of them. */
+#ifndef WSB_POD_H
+#define WSB_POD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cluster/metric.h"
+#include "core/kube/slice.h"
+
+/* What answers at an address. Lives as long as a server points to it. */
+struct pod {
+	char *address; /* without brackets */
+	uint16_t port;
+	char *key;          /* "address:port", IPv6 in brackets: unique in the cluster */
+	unsigned n_servers; /* servers that point here */
+	bool wanted;        /* to be polled: some server of it may be used */
+	void *poll;         /* the poller's own handle, NULL when not polled */
+
+	bool heard;                  /* metric and heard_ms hold an answer */
+	struct metric metric;        /* the last good answer */
+	int64_t heard_ms;            /* when it came */
+	bool has_before;             /* count_before holds one */
+	uint32_t count_before;       /* the count of the good answer before the last */
+	uint64_t gained;             /* by how many its count has grown, over all answers */
+	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
+	int64_t polled_ms;           /* when the last poll ended; 0: none yet */
+	char error[160];             /* the last failure in words, "" after a success */
+	int64_t since_ms;            /* when this pod came into the cluster */
+	struct endpoint *endpoint;   /* what Kubernetes says of it; NULL: nothing */
+};
+
+/* All pods of a cluster, by address and port. */
+struct pod_table;
+
+/* Called before a pod is freed: whoever holds it must let go. */
+typedef void (*pod_gone)(struct pod *pod, void *arg);
+
+/* NULL when out of memory. */
+struct pod_table *pod_table_new(void);
+/* Frees the pods that are left, without a word to anybody. */
+void pod_table_free(struct pod_table *table);
+
+/* The pod at an address for one more server, made where there is none yet. NULL when out of
+ * memory. */
+struct pod *pod_take(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms);
+/* One server less points to it; with the last one it goes. Takes NULL for pod and for gone. */
+void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *arg);
+
+/* A poll ended at now_ms. metric is read with METRIC_OK only; detail, the failure in words, with
+ * all others. */
+void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
+	const char *detail, int64_t now_ms);
+
+/* Kubernetes says what is at the pod's address: a copy is kept. Another uid than before is another
+ * pod, whose count is not yet heard. False when out of memory, with nothing changed. */
+bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_ms);
+
+/* The pod's name and node, as Kubernetes says or else as the pod itself does; "" where neither
+ * does. */
+const char *pod_name(const struct pod *pod);
+const char *pod_node(const struct pod *pod);
+
+/* Calls visit for each pod, in no certain order; visit must not take or release any. */
+void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers: names in a HAProxy backend, and what HAProxy says of each. */
+#ifndef WSB_SERVER_H
+#define WSB_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cluster/rate.h"
+#include "core/haproxy/hareply.h"
+#include "core/cluster/others.h"
+#include "core/plan/planner.h"
+#include "core/cluster/pod.h"
+
+struct backend;
+
+/* Why a server is or is not steered. */
+enum server_state {
+	SERVER_STEERED,
+	SERVER_DOWN,        /* the health check says so */
+	SERVER_MAINT,       /* maintenance by an operator, the configuration or DNS */
+	SERVER_DRAIN,       /* drained in HAProxy: polled and shown, its weight left alone */
+	SERVER_BACKUP,      /* used only when all others are down */
+	SERVER_WEIGHT_ZERO, /* weight 0 in the configuration: meant to get nothing */
+	SERVER_NO_ADDRESS,  /* nothing to poll */
+	SERVER_NOT_STEERED, /* its backend is not */
+};
+
+/* A server of a backend. */
+struct server {
+	struct backend *backend;
+	char *id;         /* "backend/server": unique in the cluster */
+	const char *name; /* the part of id behind the slash */
+	char *fqdn;       /* "" where there is none */
+	bool known;       /* HAProxy's line was taken at least once */
+	struct pod *pod;  /* NULL where HAProxy has no address */
+	enum server_state state;
+	char status[32];      /* as HAProxy writes it */
+	unsigned admin_state; /* HAREPLY_ADMIN_ bits */
+	int uweight;          /* the weight in HAProxy now, 0..256 */
+	int iweight;          /* the configured weight, 0..256 */
+	uint32_t own;         /* sessions of this HAProxy on the server now (scur) */
+	uint64_t total;       /* sessions since this HAProxy started (stot) */
+	uint64_t started;     /* of these, since the last plan */
+	double credit;        /* see share_credit() */
+	bool own_exact;       /* see struct planner_pod */
+	uint16_t agent_port;  /* where HAProxy's agent-check asks; 0: it has none */
+	bool agent_send_set;  /* it was told to send its own name */
+	int64_t since_ms;     /* when this address was first seen on this server */
+	int64_t joined_ms; /* when HAProxy began to use this address, or again after it was down or
+			      in maintenance, while it had others; 0: it is not new */
+	int64_t taken_ms;  /* when HAProxy's line was taken last */
+	uint64_t seen;     /* number of the update that took it */
+	uint64_t worker;   /* number of the HAProxy process that it was of */
+
+	uint32_t own_before;      /* own at the snapshot before */
+	uint32_t own_then;        /* own when its pod's count was heard */
+	int64_t own_then_ms;      /* the heard_ms that own_then belongs to; 0: none */
+	struct outside outside;   /* the pod's connections that are none of own */
+	struct arrivals closings; /* of sessions on the server */
+
+	bool planned;             /* input, plan and weight hold a plan */
+	struct planner_pod input; /* what it was made of */
+	struct planner_result plan;
+	bool target_stands; /* plan.target is of this pod and this worker */
+	bool held;          /* away: weight is to stand in HAProxy for when it comes back */
+	int weight;         /* the wanted weight: the plan's, in the steps that can be had */
+	int sent;           /* the weight last sent to HAProxy; -1: none */
+	bool verified;      /* HAProxy has shown the sent weight as its own */
+	bool touched;       /* a weight was ever sent to this name */
+
+	bool announced_disbelieved; /* as logged last */
+	bool announced_draining;
+};
+
+/* What one answer of HAProxy's brings for all of its servers. */
+struct server_update {
+	struct pod_table *pods;
+	int64_t now_ms;
+	unsigned replicas; /* HAProxy instances that share the pods */
+	uint64_t number;   /* of this update */
+	bool has_others;   /* the backend was steered before: a server that comes now is new */
+	uint64_t worker;   /* number of the process that answers: another's sessions begin at 0 */
+	pod_gone gone;     /* see pod_release */
+	void *arg;
+	uint64_t new_addresses; /* counted up: servers whose address changed */
+	uint64_t repairs;       /* counted up: sent weights that someone else had changed */
+};
+
+/* NULL when out of memory. */
+struct server *server_new(
+	struct backend *backend, const char *backend_name, const char *name, int64_t now_ms);
+/* Its pod must have been released; takes NULL. */
+void server_free(struct server *server);
+
+/* Takes HAProxy's line of the server. steered: its backend is. False when out of memory: the
+ * server is then as before. */
+bool server_take(struct server *server, const struct hareply_server *row, bool steered,
+	struct server_update *update);
+
+/* Its pod is worth a poll: it may have connections, and HAProxy does not call it gone. */
+bool server_is_polled(const struct server *server);
+
+/* HAProxy cannot use a server in this state, and may be able to later. */
+bool server_is_away(enum server_state state);
+
+/* A slot of a backend that the agent fills, without a pod and without connections. */
+bool server_is_free_slot(const struct server *server);
+
+/* "steered", "down", ...; static. */
+const char *server_state_name(enum server_state state);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of HAProxy's tables into servers. */
+#include "core/haproxy/harows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_LEN = 2000 }; /* two of them fit where the cluster looks a server up */
+
+/* A server without a number there, or a backend without an algorithm, has an empty field. */
+enum {
+	STAT_BACKEND,
+	STAT_NAME,
+	STAT_SCUR,
+	STAT_STOT,
+	STAT_STATUS,
+	STAT_BACKUP,
+	STAT_TYPE,
+	STAT_UWEIGHT,
+	STAT_MODE,
+	STAT_ALGO,
+	N_STAT
+};
+static const char *const stat_columns[N_STAT] = {
+	[STAT_BACKEND] = "pxname",
+	[STAT_NAME] = "svname",
+	[STAT_SCUR] = "scur",
+	[STAT_STOT] = "stot",
+	[STAT_STATUS] = "status",
+	[STAT_BACKUP] = "bck",
+	[STAT_TYPE] = "type",
+	[STAT_UWEIGHT] = "uweight",
+	[STAT_MODE] = "mode",
+	[STAT_ALGO] = "algo",
+};
+
+enum {
+	STATE_BACKEND,
+	STATE_NAME,
+	STATE_ADDR,
+	STATE_PORT,
+	STATE_FQDN,
+	STATE_OP,
+	STATE_ADMIN,
+	STATE_IWEIGHT,
+	STATE_AGENT_PORT,
+	N_STATE
+};
+static const char *const state_columns[N_STATE] = {
+	[STATE_BACKEND] = "be_name",
+	[STATE_NAME] = "srv_name",
+	[STATE_ADDR] = "srv_addr",
+	[STATE_PORT] = "srv_port",
+	[STATE_FQDN] = "srv_fqdn",
+	[STATE_OP] = "srv_op_state",
+	[STATE_ADMIN] = "srv_admin_state",
+	[STATE_IWEIGHT] = "srv_iweight",
+	[STATE_AGENT_PORT] = "srv_agent_port",
+};
+
+bool harows_init(struct harows *rows, size_t max_rows)
+{
+	*rows = (struct harows){
+		.stat_table = {.style = TABLE_CSV, .wanted = stat_columns, .n_wanted = N_STAT},
+		.state_table = {.style = TABLE_SPACES,
+			.wanted = state_columns,
+			.n_wanted = N_STATE},
+		.stat = calloc(max_rows + 1, sizeof(*rows->stat)),
+		.state = calloc(max_rows + 1, sizeof(*rows->state)),
+		.backends = calloc(max_rows + 1, sizeof(*rows->backends)),
+		.servers = calloc(max_rows + 1, sizeof(*rows->servers)),
+	};
+	return rows->stat && rows->state && rows->backends && rows->servers;
+}
+
+void harows_fini(struct harows *rows)
+{
+	free(rows->servers);
+	free(rows->backends);
+	free(rows->state);
+	free(rows->stat);
+}
+
+bool harows_stat_header(struct harows *rows, char *line)
+{
+	return table_read_header(&rows->stat_table, line);
+}
+
+bool harows_state_header(struct harows *rows, char *line)
+{
+	return table_read_header(&rows->state_table, line);
+}
+
+/* HAProxy has no name for "random" and writes "unknown" (backend_lb_algo_str in backend.c, 2.6 to
+ * 3.2). It does so too for what backends of mode log have, but those balance no connections: they
+ * go by their mode. */
+static const char *algo_of(const struct table *table)
+{
+	const char *mode = table->fields[STAT_MODE];
+	const char *algo = table->fields[STAT_ALGO];
+
+	if (*mode && strcmp(mode, "tcp") != 0 && strcmp(mode, "http") != 0)
+		return mode;
+	return strcmp(algo, "unknown") == 0 ? "random" : algo;
+}
+
+/* HAProxy takes no other bytes in names (invalid_char in tools.c, 2.6 to 3.2) and no lines of more
+ * than 2 kB. Any other byte could mean something in "backend/server" or in a command. */
+static bool check_name(struct table *table, size_t column)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.:";
+	const char *name = table->fields[column];
+	size_t len = strspn(name, bytes);
+
+	if (len > 0 && len < NAME_MAX_LEN && name[len] == '\0')
+		return true;
+	table->bad = table->wanted[column];
+	return false;
+}
+
+bool harows_stat_row(struct harows *rows, char *line)
+{
+	enum { TYPE_BACKEND = 1, TYPE_SERVER = 2 };
+	struct table *table = &rows->stat_table;
+	uint64_t type;
+	uint64_t scur;
+	uint64_t stot;
+	uint64_t uweight;
+	uint64_t backup;
+
+	if (!table_read_row(table, line) || !table_number(table, STAT_TYPE, 3, &type) ||
+		!table_number(table, STAT_SCUR, UINT32_MAX, &scur) ||
+		!table_number(table, STAT_STOT, UINT64_MAX, &stot))
+		return false;
+	if (type != TYPE_BACKEND && type != TYPE_SERVER)
+		return true;
+	if (!check_name(table, STAT_BACKEND) || !check_name(table, STAT_NAME))
+		return false;
+	if (type == TYPE_BACKEND) {
+		/* A socket of level user shows everything but the algorithm, and no addresses. */
+		rows->denied = rows->denied || table->fields[STAT_ALGO][0] == '\0';
+		rows->backends[rows->n_backends++] = (struct hareply_backend){
+			.name = table->fields[STAT_BACKEND],
+			.algo = algo_of(table),
+			.scur = (uint32_t)scur,
+		};
+		return true;
+	}
+	if (!table_number(table, STAT_UWEIGHT, 256, &uweight) ||
+		!table_number(table, STAT_BACKUP, 1, &backup))
+		return false;
+	rows->stat[rows->n_stat++] = (struct harow){
+		.backend = table->fields[STAT_BACKEND],
+		.server =
+			{
+				.name = table->fields[STAT_NAME],
+				.status = table->fields[STAT_STATUS],
+				.uweight = (int)uweight,
+				.scur = (uint32_t)scur,
+				.stot = stot,
+				.backup = backup != 0,
+			},
+	};
+	return true;
+}
+
+/* "-" stands for nothing. */
+static const char *or_empty(const char *field)
+{
+	return strcmp(field, "-") == 0 ? "" : field;
+}
+
+bool harows_state_row(struct harows *rows, char *line)
+{
+	struct table *table = &rows->state_table;
+	uint64_t op_state;
+	uint64_t admin_state;
+	uint64_t iweight;
+	uint64_t port;
+	uint64_t agent_port;
+
+	if (!table_read_row(table, line) || !check_name(table, STATE_BACKEND) ||
+		!check_name(table, STATE_NAME) || !table_number(table, STATE_OP, 3, &op_state) ||
+		!table_number(table, STATE_ADMIN, UINT16_MAX, &admin_state) ||
+		!table_number(table, STATE_IWEIGHT, 256, &iweight) ||
+		!table_number(table, STATE_PORT, UINT16_MAX, &port) ||
+		!table_number(table, STATE_AGENT_PORT, UINT16_MAX, &agent_port))
+		return false;
+	rows->state[rows->n_state++] = (struct harow){
+		.backend = table->fields[STATE_BACKEND],
+		.server =
+			{
+				.name = table->fields[STATE_NAME],
+				.address = or_empty(table->fields[STATE_ADDR]),
+				.port = (uint16_t)port,
+				.fqdn = or_empty(table->fields[STATE_FQDN]),
+				.admin_state = (unsigned)admin_state,
+				.op_state = (unsigned)op_state,
+				.iweight = (int)iweight,
+				.agent_port = (uint16_t)agent_port,
+			},
+	};
+	return true;
+}
+
+/* Both tables list a backend's servers in the same order, so the search begins where the last one
+ * ended and is short. */
+static const struct harow *find_stat(
+	const struct harows *rows, const struct harow *state, size_t *cursor)
+{
+	for (size_t step = 0; step < rows->n_stat; step++) {
+		size_t i = (*cursor + step) % rows->n_stat;
+		const struct harow *row = &rows->stat[i];
+
+		if (strcmp(row->server.name, state->server.name) == 0 &&
+			strcmp(row->backend, state->backend) == 0) {
+			*cursor = i + 1;
+			return row;
+		}
+	}
+	return NULL;
+}
+
+bool harows_join(struct harows *rows)
+{
+	size_t n = 0;
+	size_t cursor = 0;
+	struct hareply_backend *backend = NULL;
+
+	for (size_t i = 0; i < rows->n_state; i++) {
+		const struct harow *state = &rows->state[i];
+		const struct harow *stat = find_stat(rows, state, &cursor);
+
+		if (!stat)
+			continue;
+		if (!backend || strcmp(backend->name, state->backend) != 0) {
+			backend = NULL;
+			for (size_t b = 0; b < rows->n_backends && !backend; b++) {
+				if (strcmp(rows->backends[b].name, state->backend) == 0)
+					backend = &rows->backends[b];
+			}
+			if (!backend || backend->n_servers > 0) {
+				rows->why = "a backend's servers are not together";
+				return false;
+			}
+			backend->servers = &rows->servers[n];
+		}
+		rows->servers[n] = state->server;
+		rows->servers[n].status = stat->server.status;
+		rows->servers[n].uweight = stat->server.uweight;
+		rows->servers[n].scur = stat->server.scur;
+		rows->servers[n].stot = stat->server.stot;
+		rows->servers[n].backup = stat->server.backup;
+		backend->n_servers++;
+		n++;
+	}
+	return true;
+}
+
+const char *harows_why(const struct harows *rows)
+{
+	if (rows->why)
+		return rows->why;
+	if (rows->stat_table.bad)
+		return rows->stat_table.bad;
+	return rows->state_table.bad ? rows->state_table.bad : "";
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Cuts up lines of named columns. */
+#include "core/haproxy/hatable.h"
+
+#include <string.h>
+
+bool table_parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	for (; *text; text++) {
+		uint64_t digit = (uint64_t)(*text - '0');
+
+		if (*text < '0' || *text > '9' || digit > max || value > (max - digit) / 10)
+			return false;
+		value = value * 10 + digit;
+	}
+	*out = value;
+	return true;
+}
+
+/* Cuts the next field off *rest, in place; *rest is NULL after the last one. */
+static const char *next_csv(char **rest)
+{
+	char *in = *rest;
+	char *out = in;
+	char *start = in;
+	bool quoted = *in == '"';
+
+	if (quoted)
+		in++;
+	while (*in && (quoted || *in != ',')) {
+		if (quoted && *in == '"') {
+			in++;
+			if (*in != '"') {
+				quoted = false;
+				continue;
+			}
+		}
+		*out++ = *in++;
+	}
+	*rest = *in == ',' ? in + 1 : NULL;
+	*out = '\0';
+	return start;
+}
+
+static size_t split(enum table_style style, char *line, const char **fields)
+{
+	char *rest = line;
+	size_t n = 0;
+
+	while (rest && n < TABLE_MAX_FIELDS)
+		fields[n++] = style == TABLE_CSV ? next_csv(&rest) : strsep(&rest, " ");
+	return n;
+}
+
+bool table_read_header(struct table *table, char *line)
+{
+	const char *names[TABLE_MAX_FIELDS];
+	size_t n = split(table->style, line, names);
+
+	for (size_t w = 0; w < table->n_wanted; w++) {
+		size_t i = 0;
+
+		while (i < n && strcmp(names[i], table->wanted[w]) != 0)
+			i++;
+		if (i == n) {
+			table->bad = table->wanted[w];
+			return false;
+		}
+		table->index[w] = i;
+	}
+	return true;
+}
+
+bool table_read_row(struct table *table, char *line)
+{
+	const char *fields[TABLE_MAX_FIELDS];
+	size_t n = split(table->style, line, fields);
+	bool whole = true;
+
+	for (size_t w = 0; w < table->n_wanted; w++) {
+		bool found = table->index[w] < n;
+
+		table->fields[w] = found ? fields[table->index[w]] : "";
+		if (!found && whole) {
+			table->bad = table->wanted[w];
+			whole = false;
+		}
+	}
+	return whole;
+}
+
+bool table_number(struct table *table, size_t column, uint64_t max, uint64_t *out)
+{
+	if (table_parse_number(table->fields[column], max, out))
+		return true;
+	table->bad = table->wanted[column];
+	return false;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* One Service's list and watch without the network. */
+#include "core/kube/kubefeed.h"
+
+#include <json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/jsonget.h"
+
+enum {
+	EVENT_MAX = 8 * 1024 * 1024, /* bytes of one event; a full slice has about 1 MiB */
+	LIST_MAX = 64 * 1024 * 1024, /* 2,000 endpoints are 0.5 MB */
+};
+
+bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms)
+{
+	*feed = (struct kubefeed){.slices = slices_new(service, port)};
+	watch_init(&feed->watch, silence_ms);
+	if (feed->slices && jsonstream_init(&feed->stream, LIST_MAX))
+		return true;
+	kubefeed_fini(feed);
+	return false;
+}
+
+void kubefeed_fini(struct kubefeed *feed)
+{
+	slices_free(feed->slices);
+	jsonstream_fini(&feed->stream);
+	json_object_put(feed->listing);
+	*feed = (struct kubefeed){.slices = NULL};
+}
+
+void kubefeed_begin(struct kubefeed *feed, int64_t now_ms)
+{
+	feed->list = feed->watch.list;
+	json_object_put(feed->listing);
+	feed->listing = NULL;
+	feed->broken_off = false;
+	feed->refusal_len = 0;
+	feed->refusal[0] = '\0';
+	feed->stream.cap_bytes = feed->list ? LIST_MAX : EVENT_MAX;
+	jsonstream_reset(&feed->stream);
+	watch_begin(&feed->watch, now_ms);
+}
+
+static void fail(struct kubefeed *feed, const char *detail)
+{
+	snprintf(feed->failure, sizeof(feed->failure), "%s", detail);
+}
+
+static void break_off(struct kubefeed *feed, enum watch_end end, unsigned code, const char *detail)
+{
+	feed->broken_off = true;
+	feed->verdict = (struct watch_outcome){.end = end, .code = code};
+	fail(feed, detail);
+}
+
+/* A list counts only when its answer has come whole and holds nothing else. */
+static void keep_list(struct kubefeed *feed, struct json_object *list)
+{
+	if (feed->listing)
+		break_off(feed, WATCH_END_MALFORMED, 0, "more than one list");
+	else
+		feed->listing = json_object_get(list);
+}
+
+static void take_event(struct kubefeed *feed, struct json_object *event, int64_t now_ms)
+{
+	struct slices_news news = slices_apply(feed->slices, event);
+
+	switch (news.event) {
+	case SLICES_CHANGED:
+		feed->changed = true;
+		break;
+	case SLICES_BOOKMARK:
+	case SLICES_IGNORED:
+		break;
+	case SLICES_ERROR:
+		break_off(feed, WATCH_END_EVENT, news.code, news.reason);
+		return;
+	case SLICES_MALFORMED:
+		break_off(feed, WATCH_END_MALFORMED, 0, news.reason);
+		return;
+	}
+	if (!watch_heard(&feed->watch, news.version, now_ms))
+		break_off(feed, WATCH_END_MALFORMED, 0, "a version that is too long");
+}
+
+static void keep_refusal(struct kubefeed *feed, const char *bytes, size_t len)
+{
+	size_t room = sizeof(feed->refusal) - 1 - feed->refusal_len;
+
+	if (len > room)
+		len = room;
+	memcpy(feed->refusal + feed->refusal_len, bytes, len);
+	feed->refusal_len += len;
+	feed->refusal[feed->refusal_len] = '\0';
+}
+
+bool kubefeed_take(
+	struct kubefeed *feed, unsigned code, const char *bytes, size_t len, int64_t now_ms)
+{
+	if (code != 200) {
+		keep_refusal(feed, bytes, len);
+		return true;
+	}
+	while (!feed->broken_off) {
+		struct json_object *object;
+
+		switch (jsonstream_next(&feed->stream, &bytes, &len, &object)) {
+		case JSONSTREAM_OBJECT:
+			if (feed->list)
+				keep_list(feed, object);
+			else
+				take_event(feed, object, now_ms);
+			json_object_put(object);
+			break;
+		case JSONSTREAM_MORE:
+			return true;
+		case JSONSTREAM_BAD:
+			break_off(feed, WATCH_END_MALFORMED, 0, "not JSON, or too large");
+			break;
+		}
+	}
+	return false;
+}
+
+/* A Status says in words who may not do what. */
+static void read_refusal(struct kubefeed *feed, unsigned code)
+{
+	struct json_object *status = json_tokener_parse(feed->refusal);
+	const char *message = jsonget_text(status, "message");
+
+	if (message)
+		snprintf(feed->failure, sizeof(feed->failure), "HTTP %u: %s", code, message);
+	else
+		snprintf(feed->failure, sizeof(feed->failure), "HTTP %u", code);
+	json_object_put(status);
+}
+
+static struct watch_outcome judge(struct kubefeed *feed, const struct kubefeed_end *end)
+{
+	struct watch_outcome outcome = {.end = WATCH_END_CLEAN};
+
+	if (feed->broken_off)
+		return feed->verdict;
+	if (!end->whole) {
+		outcome.end = WATCH_END_TRANSPORT;
+		fail(feed, end->detail);
+	} else if (end->code != 200) {
+		outcome.end = WATCH_END_HTTP;
+		outcome.code = end->code;
+		outcome.retry_after_ms = end->retry_after_ms;
+		read_refusal(feed, end->code);
+	} else if (feed->stream.n_bytes > 0) {
+		outcome.end = WATCH_END_TRANSPORT;
+		fail(feed, "ended within an object");
+	} else if (feed->list && !feed->listing) {
+		outcome.end = WATCH_END_MALFORMED;
+		fail(feed, "an empty answer");
+	}
+	return outcome;
+}
+
+static bool take_list(struct kubefeed *feed, int64_t now_ms)
+{
+	const char *version, *why;
+
+	if (!slices_replace(feed->slices, feed->listing, &version, &why)) {
+		fail(feed, why);
+		return false;
+	}
+	feed->changed = true;
+	if (!watch_listed(&feed->watch, version, now_ms)) {
+		fail(feed, "a version that is too long");
+		return false;
+	}
+	feed->failure[0] = '\0';
+	return true;
+}
+
+static struct kubefeed_next next(
+	struct kubefeed *feed, struct watch_outcome outcome, int64_t now_ms, double random01)
+{
+	return (struct kubefeed_next){
+		.outcome = outcome,
+		.delay_ms = watch_ended(&feed->watch, &outcome, now_ms, random01),
+	};
+}
+
+struct kubefeed_next kubefeed_ended(
+	struct kubefeed *feed, const struct kubefeed_end *end, int64_t now_ms, double random01)
+{
+	struct watch_outcome outcome = judge(feed, end);
+
+	if (feed->list && outcome.end == WATCH_END_CLEAN) {
+		if (take_list(feed, now_ms))
+			return (struct kubefeed_next){.listed = true};
+		outcome.end = WATCH_END_MALFORMED;
+	}
+	return next(feed, outcome, now_ms, random01);
+}
+
+struct kubefeed_next kubefeed_silent(struct kubefeed *feed, int64_t now_ms, double random01)
+{
+	fail(feed, "no event and no bookmark");
+	return next(feed, (struct watch_outcome){.end = WATCH_END_SILENT}, now_ms, random01);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* The endpoints of one Kubernetes Service: EndpointSlice objects in, one list of pods out. */
+#include "core/kube/slicestore.h"
+
+#include <json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/jsonget.h"
+
+struct slices {
+	char *service;
+	char *port_name; /* what port.name points to */
+	struct slice_port port;
+	struct slice *list;
+	size_t n;
+	size_t n_endpoints;
+};
+
+/* The selector asks for this label, so a slice with another one has left the Service. */
+static bool belongs(const struct slices *slices, struct json_object *object)
+{
+	struct json_object *metadata = jsonget_member(object, "metadata", json_type_object);
+	const char *service = jsonget_text(
+		jsonget_member(metadata, "labels", json_type_object), "kubernetes.io/service-name");
+
+	return !service || strcmp(service, slices->service) == 0;
+}
+
+struct slices *slices_new(const char *service, const char *port)
+{
+	struct slices *slices = calloc(1, sizeof(*slices));
+
+	if (!slices)
+		return NULL;
+	slices->service = strdup(service);
+	if (!slices->service)
+		goto fail;
+	if (port && port[0]) {
+		char *end;
+		unsigned long number = strtoul(port, &end, 10);
+
+		/* A port's name has a letter in it, so no number is a name. */
+		if (port[0] >= '0' && port[0] <= '9' && *end == '\0' && number <= UINT16_MAX)
+			slices->port.number = (uint16_t)number;
+		else if (!(slices->port_name = strdup(port)))
+			goto fail;
+		slices->port.name = slices->port_name;
+	}
+	return slices;
+fail:
+	slices_free(slices);
+	return NULL;
+}
+
+static void free_list(struct slice *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		slice_fini(&list[i]);
+	free(list);
+}
+
+void slices_free(struct slices *slices)
+{
+	if (!slices)
+		return;
+	free_list(slices->list, slices->n);
+	free(slices->service);
+	free(slices->port_name);
+	free(slices);
+}
+
+static struct slice *find_slice(struct slice *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+bool slices_replace(
+	struct slices *slices, struct json_object *list, const char **version, const char **why)
+{
+	struct json_object *items = jsonget_member(list, "items", json_type_array);
+	struct json_object *metadata = jsonget_member(list, "metadata", json_type_object);
+	const char *told = jsonget_text(metadata, "resourceVersion");
+	struct slice *fresh = NULL;
+	size_t n = 0, n_endpoints = 0;
+
+	/* A list without items is written as null by some servers; without a version it is not a
+	 * list at all. */
+	if (!told || !told[0]) {
+		*why = "a list without a resourceVersion";
+		return false;
+	}
+	size_t len = jsonget_len(items);
+	if (len > SLICES_MAX) {
+		*why = "more slices than can be held";
+		return false;
+	}
+	if (len > 0 && !(fresh = calloc(len, sizeof(*fresh)))) {
+		*why = "out of memory";
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		struct json_object *item = json_object_array_get_idx(items, i);
+
+		if (!belongs(slices, item))
+			continue;
+		if (!slice_read(item, &slices->port, &fresh[n], why))
+			goto fail;
+		n_endpoints += fresh[n].n;
+		/* A name that comes twice would outlive its DELETED event. */
+		n++;
+		if (find_slice(fresh, n - 1, fresh[n - 1].name)) {
+			*why = "one slice's name twice";
+			goto fail;
+		}
+		if (n_endpoints > SLICES_ENDPOINTS_MAX) {
+			*why = "more endpoints than can be held";
+			goto fail;
+		}
+	}
+	free_list(slices->list, slices->n);
+	slices->list = fresh;
+	slices->n = n;
+	slices->n_endpoints = n_endpoints;
+	*version = told;
+	return true;
+fail:
+	free_list(fresh, n);
+	return false;
+}
+
+static void remove_slice(struct slices *slices, const char *name)
+{
+	struct slice *slice = find_slice(slices->list, slices->n, name);
+
+	if (!slice)
+		return;
+	slices->n_endpoints -= slice->n;
+	slice_fini(slice);
+	*slice = slices->list[--slices->n];
+}
+
+static bool store_slice(struct slices *slices, struct json_object *object, const char **why)
+{
+	struct slice fresh;
+
+	if (!slice_read(object, &slices->port, &fresh, why))
+		return false;
+	struct slice *old = find_slice(slices->list, slices->n, fresh.name);
+	size_t before = old ? old->n : 0;
+	if (slices->n_endpoints - before + fresh.n > SLICES_ENDPOINTS_MAX ||
+		(!old && slices->n == SLICES_MAX)) {
+		*why = "more than can be held";
+		goto fail;
+	}
+	if (!old) {
+		struct slice *list = realloc(slices->list, (slices->n + 1) * sizeof(*list));
+
+		if (!list) {
+			*why = "out of memory";
+			goto fail;
+		}
+		slices->list = list;
+		old = &list[slices->n++];
+	} else {
+		slice_fini(old);
+	}
+	slices->n_endpoints = slices->n_endpoints - before + fresh.n;
+	*old = fresh;
+	return true;
+fail:
+	slice_fini(&fresh);
+	return false;
+}
+
+static struct slices_news malformed(const char *why)
+{
+	return (struct slices_news){.event = SLICES_MALFORMED, .reason = why};
+}
+
+/* The object of an ERROR event is a Status. */
+static struct slices_news read_error(struct json_object *status)
+{
+	int64_t value = jsonget_whole(status, "code", 0);
+	const char *reason = jsonget_text(status, "reason");
+
+	return (struct slices_news){
+		.event = SLICES_ERROR,
+		.code = value > 0 && value < 1000 ? (unsigned)value : 0,
+		.reason = reason ? reason : "no reason given",
+	};
+}
+
+struct slices_news slices_apply(struct slices *slices, struct json_object *event)
+{
+	const char *type = jsonget_text(event, "type");
+	struct json_object *object = jsonget_member(event, "object", json_type_object);
+
+	if (!type || !object)
+		return malformed("not a watch event");
+	if (strcmp(type, "ERROR") == 0)
+		return read_error(object);
+
+	struct json_object *metadata = jsonget_member(object, "metadata", json_type_object);
+	const char *name = jsonget_text(metadata, "name");
+	struct slices_news news = {
+		.event = SLICES_CHANGED,
+		.version = jsonget_text(metadata, "resourceVersion"),
+	};
+	if (strcmp(type, "BOOKMARK") == 0) {
+		news.event = SLICES_BOOKMARK;
+	} else if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0) {
+		const char *why;
+
+		if (!belongs(slices, object) && name)
+			remove_slice(slices, name);
+		else if (!store_slice(slices, object, &why))
+			return malformed(why);
+	} else if (strcmp(type, "DELETED") == 0) {
+		if (!name || !name[0])
+			return malformed("an EndpointSlice without a name");
+		remove_slice(slices, name);
+	} else {
+		news.event = SLICES_IGNORED;
+	}
+	return news;
+}
+
+static int compare_address(const struct endpoint *a, const struct endpoint *b)
+{
+	int order = strcmp(a->address, b->address);
+
+	return order ? order : (a->port > b->port) - (a->port < b->port);
+}
+
+/* The best state first; between equals the order is of no meaning, but always the same. */
+static int compare_endpoints(const void *left, const void *right)
+{
+	const struct endpoint *a = left, *b = right;
+	int order = compare_address(a, b);
+
+	if (!order)
+		order = (a->state < b->state) - (a->state > b->state);
+	if (!order)
+		order = strcmp(a->uid, b->uid);
+	return order ? order : strcmp(a->pod, b->pod);
+}
+
+bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n)
+{
+	enum slice_family family = SLICE_IPV6;
+	struct endpoint *all = NULL;
+	size_t n_all = 0, n_out = 0;
+
+	*out = NULL;
+	*n = 0;
+	for (size_t i = 0; i < slices->n; i++)
+		if (slices->list[i].family == SLICE_IPV4)
+			family = SLICE_IPV4;
+	if (slices->n_endpoints == 0)
+		return true;
+	all = calloc(slices->n_endpoints, sizeof(*all));
+	if (!all)
+		return false;
+	for (size_t i = 0; i < slices->n; i++) {
+		const struct slice *slice = &slices->list[i];
+
+		if (slice->family != family || slice->n == 0)
+			continue;
+		memcpy(&all[n_all], slice->endpoints, slice->n * sizeof(*all));
+		n_all += slice->n;
+	}
+	qsort(all, n_all, sizeof(*all), compare_endpoints);
+	for (size_t i = 0; i < n_all; i++)
+		if (i == 0 || compare_address(&all[i], &all[n_out - 1]) != 0)
+			all[n_out++] = all[i];
+	if (n_out == 0) {
+		free(all);
+		return true;
+	}
+	*out = all;
+	*n = n_out;
+	return true;
+}
+
+const struct endpoint *slices_find(
+	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct endpoint *endpoint = &endpoints[middle];
+		int order = strcmp(endpoint->address, address);
+
+		if (!order)
+			order = (endpoint->port > port) - (endpoint->port < port);
+		if (order == 0)
+			return endpoint;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+size_t slices_count(const struct slices *slices)
+{
+	return slices->n;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Which count each pod is taken to have. */
+#include "core/plan/counts.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/*
+ * A pod is disbelieved when it reports fewer than this part of what this HAProxy alone holds on
+ * it, less a few for connections that came or went between the two readings.
+ */
+static const double BELIEVED_PART = 0.8;
+static const double BELIEVED_SLACK = 3.0;
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool is_known(const struct planner_result *result)
+{
+	return result->basis == PLANNER_HEARD || result->basis == PLANNER_STALE;
+}
+
+static bool has_usable_count(const struct planner_params *params, const struct planner_pod *pod)
+{
+	return pod->heard && pod->count_age_ms <= params->cache_ttl_ms;
+}
+
+/*
+ * How many connections an honest pod reports for each session that this HAProxy holds on it, at
+ * most 1: the backend may also carry plain requests, which the pods do not count. The upper median,
+ * so that of two pods the liar does not set the measure. scratch has room for n.
+ */
+static double honest_ratio(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, double *scratch)
+{
+	size_t m = 0;
+	size_t n_fewer = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!has_usable_count(params, &pods[i]) || pods[i].own_then == 0)
+			continue;
+		scratch[m] = (double)pods[i].count / (double)pods[i].own_then;
+		n_fewer += scratch[m++] < 1.0;
+	}
+	if (n_fewer <= m / 2)
+		return 1.0;
+	qsort(scratch, m, sizeof(*scratch), compare_doubles);
+	return scratch[m / 2];
+}
+
+static bool is_believed(const struct planner_pod *pod, double ratio)
+{
+	double then = (double)pod->own_then;
+	double expected = fmin(then, (double)pod->own) * ratio;
+	/* When own is changing fast, nobody knows what it was when the pod was heard. */
+	double slack = BELIEVED_SLACK + fabs((double)pod->own - then);
+
+	return !pod->own_exact || (double)pod->count >= BELIEVED_PART * expected - slack;
+}
+
+/*
+ * What other instances have done since the count was read: what this one has, as far as that is
+ * beyond chance. While an empty pod fills, each instance would otherwise count on its deficit
+ * alone, and together they would overshoot.
+ */
+static double moved_by_others(const struct planner_params *params, double moved)
+{
+	double chance = (sqrt(fabs(moved)) + 1.0) / 2.0;
+	double sure = fmax(0.0, fabs(moved) - chance);
+
+	return copysign(sure * ((double)params->replicas - 1.0), moved);
+}
+
+/* The count to plan with, and where it is from. */
+static void judge(const struct planner_params *params, const struct planner_pod *pod, double ratio,
+	struct planner_result *result)
+{
+	bool usable = has_usable_count(params, pod);
+	double moved = (double)pod->own - (double)pod->own_then;
+	double others = pod->has_others ? pod->others : (double)pod->count - (double)pod->own_then;
+
+	if (usable && is_believed(pod, ratio)) {
+		result->count =
+			fmax(0.0, others + (double)pod->own + moved_by_others(params, moved));
+		result->basis =
+			pod->count_age_ms <= params->fresh_ms ? PLANNER_HEARD : PLANNER_STALE;
+	} else {
+		/* What leastconn by itself assumes of the pod; a new pod that never answers must
+		 * still be filled. */
+		result->count = (double)pod->own * (double)params->replicas;
+		result->basis = usable ? PLANNER_DISBELIEVED : PLANNER_NEVER_HEARD;
+	}
+}
+
+/* Without HAProxy's own counts a pod that is not heard is taken to stand at the level of the
+ * others: neither drawn to nor shunned. */
+static void assume_level(const struct planner_pod *pods, size_t n, struct planner_result *results)
+{
+	double counts = 0.0;
+	double capacities = 0.0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_known(&results[i])) {
+			counts += results[i].count;
+			capacities += pods[i].capacity;
+		}
+	}
+	for (size_t i = 0; i < n && capacities > 0.0; i++) {
+		if (!is_known(&results[i]))
+			results[i].count = counts / capacities * pods[i].capacity;
+	}
+}
+
+void judge_counts(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+	struct planner_result *results, double *scratch)
+{
+	double ratio = honest_ratio(params, pods, n, scratch);
+
+	for (size_t i = 0; i < n; i++)
+		judge(params, &pods[i], ratio, &results[i]);
+	if (params->own_unknown)
+		assume_level(pods, n, results);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The first step of a plan: from what pods said, and when, to the counts to plan with. */
+#ifndef WSB_JUDGE_H
+#define WSB_JUDGE_H
+
+#include <stddef.h>
+
+#include "core/plan/planner.h"
+
+/* For planner.c: sets count, and basis without a thought of draining, in n results. scratch has
+ * room for n. */
+void judge_counts(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+	struct planner_result *results, double *scratch);
+
+#endif

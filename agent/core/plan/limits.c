@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Limited shares. */
+#include "core/plan/limits.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { PASSES = 3 };
+
+static bool is_limited(size_t n, const struct planner_result *results)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (results[i].basis != PLANNER_DRAINING && results[i].share_limit < 1.0)
+			return true;
+	}
+	return false;
+}
+
+static double largest_of(size_t n, const double *weights)
+{
+	double largest = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		largest = fmax(largest, weights[i]);
+	return largest;
+}
+
+static double total_share(
+	size_t n, const struct planner_result *results, const double *weights, double factor)
+{
+	double sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += fmin(results[i].share_limit, weights[i] * factor);
+	return sum;
+}
+
+void cap_flow(const struct planner_pod *pods, size_t n, const struct planner_result *results,
+	double *weights)
+{
+	/* A pod that shall get nothing gets what the limits of the others leave. */
+	static const double LAST = 1e-9;
+	double largest = largest_of(n, weights);
+	double largest_capacity = 0.0;
+
+	if (!is_limited(n, results))
+		return;
+	for (size_t i = 0; i < n; i++)
+		largest_capacity = fmax(largest_capacity, pods[i].capacity);
+	for (size_t i = 0; i < n; i++) {
+		double last = pods[i].capacity / largest_capacity * LAST;
+
+		weights[i] = results[i].basis == PLANNER_DRAINING ? 0.0
+			     : largest > 0.0                      ? fmax(weights[i] / largest, last)
+								  : last;
+	}
+
+	/* The factor at which capped shares add up to 1: found by halving, for the sum only grows.
+	 */
+	double low = 0.0;
+	double high = 1.0 / (LAST * LAST);
+
+	for (int step = 0; step < 200; step++) {
+		double middle = low > 0.0 ? sqrt(low * high) : high * 1e-30;
+
+		if (total_share(n, results, weights, middle) < 1.0)
+			low = middle;
+		else
+			high = middle;
+	}
+	for (size_t i = 0; i < n; i++)
+		weights[i] = fmin(results[i].share_limit, weights[i] * high);
+}
+
+/* A pod by the key at which leastconn gives it the next connection. */
+struct next {
+	double key;
+	double sum; /* what it and all pods before it then have */
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	double x = ((const struct next *)a)->key;
+	double y = ((const struct next *)b)->key;
+
+	return (x > y) - (x < y);
+}
+
+/* All pods that take part, by key; returns how many. */
+static size_t line_up(const struct planner_pod *pods, size_t n,
+	const struct planner_result *results, const double *weights, struct next *nexts)
+{
+	size_t m = 0;
+	double sum = 0.0;
+
+	for (size_t i = 0; i < n; i++) {
+		double own = (double)pods[i].own + 1.0;
+
+		if (results[i].basis != PLANNER_DRAINING)
+			nexts[m++] = (struct next){.key = own / weights[i], .sum = own};
+	}
+	qsort(nexts, m, sizeof(*nexts), compare_keys);
+	for (size_t i = 0; i < m; i++) {
+		sum += nexts[i].sum;
+		nexts[i].sum = sum;
+	}
+	return m;
+}
+
+/* What a limited pod may come to before its key: a half more, so that the last one of these comes
+ * before the others take theirs, and the next one after. */
+static double may_have(const struct planner_pod *pod)
+{
+	return (double)pod->own + floor(fmax(0.0, pod->credit)) + 0.5;
+}
+
+/*
+ * The key from which a pod may take its share: pods whose keys are level take in proportion to what
+ * they have, and enough of them must have come in that the pod's part is within its limit.
+ */
+static double key_of(
+	const struct planner_pod *pod, double limit, const struct next *nexts, size_t m)
+{
+	/* A pod that may have next to nothing shall not wait for all others. */
+	static const double LEAST = 0.001;
+	double needed = may_have(pod) / fmax(limit, LEAST);
+	size_t low = 0;
+	size_t high = m - 1;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (nexts[middle].sum < needed)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return nexts[low].key;
+}
+
+void cap_to_keys(const struct planner_pod *pods, size_t n, const struct planner_result *results,
+	const double *keys, double *weights)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i] > 0.0 && results[i].share_limit < 1.0)
+			weights[i] = fmin(weights[i], may_have(&pods[i]) / keys[i]);
+	}
+}
+
+void cap_stock(const struct planner_pod *pods, size_t n, const struct planner_result *results,
+	double *weights, double *keys, double *scratch)
+{
+	struct next *nexts = (void *)scratch;
+	double largest = largest_of(n, weights);
+	double rest;
+	size_t m;
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = 0.0;
+	if (!is_limited(n, results))
+		return;
+	cap_flow(pods, n, results, weights);
+	rest = largest_of(n, weights);
+	for (size_t i = 0; i < n; i++)
+		weights[i] *= largest / rest;
+
+	/* A pod that is held back does not take part at the key at which another counted on it. */
+	for (int pass = 0; pass < PASSES; pass++) {
+		m = line_up(pods, n, results, weights, nexts);
+		for (size_t i = 0; i < n; i++) {
+			if (results[i].basis != PLANNER_DRAINING)
+				keys[i] = fmax(keys[i],
+					key_of(&pods[i], results[i].share_limit, nexts, m));
+		}
+		cap_to_keys(pods, n, results, keys, weights);
+	}
+}

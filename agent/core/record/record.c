@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* A round's plans out of the cluster. */
+#include "core/record/record.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+
+static bool is_planned(const struct server *server)
+{
+	return server->planned && server->pod;
+}
+
+/* How many backends and servers there are at most. */
+static size_t count_servers(struct backend *const *backends, size_t n_backends)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_backends; i++)
+		n += backends[i]->n_servers;
+	return n;
+}
+
+static void take_backend(const struct backend *backend, struct record *record)
+{
+	struct record_backend *to = &record->backends[record->n_backends++];
+
+	*to = (struct record_backend){
+		.name = backend->name,
+		.algo = backend->algo,
+		.arrivals_per_s = backend->arrivals.per_second,
+		.level = backend->summary.level,
+		.imbalance = backend->summary.imbalance,
+		.fallback = backend->summary.fallback,
+		.servers = &record->servers[record->n_servers],
+	};
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct server *server = backend->servers[i];
+
+		if (!is_planned(server))
+			continue;
+		to->servers[to->n_servers++] = (struct record_server){
+			.name = server->name,
+			.address = server->pod->key,
+			.input = server->input,
+			.plan = server->plan,
+			.weight = server->weight,
+			.haproxy_weight = server->uweight,
+		};
+	}
+	record->n_servers += to->n_servers;
+}
+
+bool record_take(const struct cluster *cluster, int64_t now_ms, int64_t wall_ms, struct record *out)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	struct record record = {
+		.wall_ms = wall_ms,
+		.now_ms = now_ms,
+		.settings = *cluster_settings(cluster),
+		.backends = calloc(n_backends + 1, sizeof(*record.backends)),
+		.servers = calloc(count_servers(backends, n_backends) + 1, sizeof(*record.servers)),
+	};
+
+	record.settings.backends = NULL;
+	record.settings.n_backends = 0;
+	if (!record.backends || !record.servers) {
+		record_fini(&record);
+		return false;
+	}
+	for (size_t i = 0; i < n_backends; i++) {
+		if (backends[i]->planned)
+			take_backend(backends[i], &record);
+	}
+	*out = record;
+	return true;
+}
+
+void record_fini(struct record *record)
+{
+	free(record->backends);
+	free(record->servers);
+	json_object_put(record->names);
+	*record = (struct record){.n_backends = 0};
+}

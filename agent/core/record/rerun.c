@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Plans recorded rounds again and counts what differs. */
+#include "core/record/rerun.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/plan/planner.h"
+#include "core/record/rerun_plan.h"
+
+/* Rounds further apart than so many intervals do not follow on one another. */
+enum { GAP_INTERVALS = 10 };
+
+struct rerun_weight {
+	char *name;
+	int recorded;
+	int weight; /* -1: not planned */
+};
+
+struct rerun {
+	struct cluster_params settings; /* its names are owned */
+	struct rerun_backend *backends;
+	size_t n_backends;
+};
+
+static void free_names(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+static void free_weights(struct rerun_weight *weights, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(weights[i].name);
+	free(weights);
+}
+
+struct rerun *rerun_new(const struct cluster_params *settings)
+{
+	struct rerun *rerun = calloc(1, sizeof(*rerun));
+
+	if (!rerun)
+		return NULL;
+	rerun->settings = *settings;
+	rerun->settings.n_backends = 0;
+	rerun->settings.backends = calloc(settings->n_backends + 1, sizeof(char *));
+	for (size_t i = 0; rerun->settings.backends && i < settings->n_backends; i++) {
+		rerun->settings.backends[i] = strdup(settings->backends[i]);
+		if (!rerun->settings.backends[i])
+			break;
+		rerun->settings.n_backends++;
+	}
+	if (!rerun->settings.backends || rerun->settings.n_backends < settings->n_backends) {
+		rerun_free(rerun);
+		return NULL;
+	}
+	return rerun;
+}
+
+void rerun_free(struct rerun *rerun)
+{
+	if (!rerun)
+		return;
+	for (size_t i = 0; i < rerun->n_backends; i++) {
+		free_weights(rerun->backends[i].weights, rerun->backends[i].n_weights);
+		free(rerun->backends[i].fullest);
+		free(rerun->backends[i].name);
+	}
+	free(rerun->backends);
+	free_names(rerun->settings.backends, rerun->settings.n_backends);
+	free(rerun);
+}
+
+const struct rerun_backend *rerun_backends(const struct rerun *rerun, size_t *n)
+{
+	*n = rerun->n_backends;
+	return rerun->backends;
+}
+
+/* Found or made; NULL when out of memory. */
+static struct rerun_backend *take_backend(struct rerun *rerun, const char *name)
+{
+	struct rerun_backend *grown;
+
+	for (size_t i = 0; i < rerun->n_backends; i++) {
+		if (strcmp(rerun->backends[i].name, name) == 0)
+			return &rerun->backends[i];
+	}
+	grown = reallocarray(rerun->backends, rerun->n_backends + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	rerun->backends = grown;
+	grown[rerun->n_backends] = (struct rerun_backend){
+		.name = strdup(name),
+		.fullest = strdup(""),
+	};
+	if (!grown[rerun->n_backends].name || !grown[rerun->n_backends].fullest) {
+		free(grown[rerun->n_backends].name);
+		free(grown[rerun->n_backends].fullest);
+		return NULL;
+	}
+	return &grown[rerun->n_backends++];
+}
+
+/* The server's weights in the round before, near place i as a rule; NULL where it was not there. */
+static const struct rerun_weight *find_weight(
+	const struct rerun_backend *to, size_t i, const char *name)
+{
+	for (size_t k = 0; k < to->n_weights; k++) {
+		const struct rerun_weight *weight = &to->weights[(i + k) % to->n_weights];
+
+		if (strcmp(weight->name, name) == 0)
+			return weight;
+	}
+	return NULL;
+}
+
+/* What has changed since the round before, when this one follows on it. */
+static void count_changes(struct rerun_backend *to, const struct record *record,
+	const struct record_backend *backend, const struct rerun_plan *plan)
+{
+	int64_t span_ms = record->now_ms - to->at_ms;
+
+	if (to->rounds == 0 || span_ms <= 0 ||
+		span_ms / GAP_INTERVALS > record->settings.poll_interval_ms)
+		return;
+	to->seconds += (double)span_ms / 1000.0;
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct rerun_weight *before = find_weight(to, i, backend->servers[i].name);
+
+		if (!before)
+			continue;
+		to->changes_recorded += before->recorded != backend->servers[i].weight;
+		to->changes += before->weight >= 0 && plan->weights[i] >= 0 &&
+			       before->weight != plan->weights[i];
+	}
+}
+
+/* Keeps the weights for the next round; false when out of memory, with none kept. */
+static bool keep_weights(struct rerun_backend *to, const struct record_backend *backend,
+	const struct rerun_plan *plan)
+{
+	size_t n = backend->n_servers;
+
+	free_weights(to->weights, to->n_weights);
+	to->n_weights = 0;
+	to->weights = calloc(n + 1, sizeof(*to->weights));
+	while (to->weights && to->n_weights < n) {
+		struct rerun_weight *weight = &to->weights[to->n_weights];
+		const struct record_server *server = &backend->servers[to->n_weights];
+
+		weight->name = strdup(server->name);
+		if (!weight->name)
+			return false;
+		weight->recorded = server->weight;
+		weight->weight = plan->weights[to->n_weights++];
+	}
+	return to->weights != NULL;
+}
+
+static void count_differences(struct rerun_backend *to, const struct record_backend *backend,
+	const struct rerun_plan *plan)
+{
+	double sum = 0.0;
+
+	if (plan->mode == BACKEND_NOT_STEERED)
+		return;
+	to->planned++;
+	to->fallbacks += plan->summary.fallback;
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		int difference = abs(plan->weights[i] - backend->servers[i].weight);
+
+		sum += difference;
+		if (difference > to->largest_difference)
+			to->largest_difference = difference;
+	}
+	if (backend->n_servers > 0)
+		to->difference += sum / (double)backend->n_servers;
+}
+
+/* How the round stands, whatever is planned: what a record ends with is what an operator asks. */
+static bool take_outlook(struct rerun_backend *to, const struct record_backend *backend,
+	const struct rerun_plan *plan)
+{
+	const char *fullest = "";
+	double highest = -1.0;
+	double connections = 0.0;
+	double capacities = 0.0;
+	size_t at = 0;
+
+	to->arrivals_per_s = plan->arrivals_per_s;
+	to->imbalance = plan->summary.imbalance;
+	to->n_pods = 0;
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		double height = plan->results[i].count / plan->pods[i].capacity;
+
+		if (plan->results[i].basis == PLANNER_DRAINING)
+			continue;
+		to->n_pods++;
+		connections += plan->results[i].count;
+		capacities += plan->pods[i].capacity;
+		if (height > highest) {
+			highest = height;
+			at = i;
+			fullest = backend->servers[i].name;
+		}
+	}
+	to->connections = connections;
+	to->surplus = to->n_pods > 0 ? plan->results[at].count -
+					       connections / capacities * plan->pods[at].capacity
+				     : 0.0;
+	to->outlook = outlook_of(plan->pods, plan->results, backend->n_servers, to->arrivals_per_s);
+	free(to->fullest);
+	to->fullest = strdup(fullest);
+	return to->fullest != NULL;
+}
+
+static bool add_backend(
+	struct rerun *rerun, const struct record *record, const struct record_backend *backend)
+{
+	struct rerun_backend *to = take_backend(rerun, backend->name);
+	struct rerun_plan plan = {.pods = NULL};
+	bool good = to && rerun_plan_make(&rerun->settings, record, backend, &plan);
+
+	if (good) {
+		count_changes(to, record, backend, &plan);
+		count_differences(to, backend, &plan);
+		to->mode = plan.mode;
+		snprintf(to->algo, sizeof(to->algo), "%s", backend->algo);
+		to->rounds++;
+		to->fallbacks_recorded += backend->fallback;
+		to->imbalance_sum += backend->imbalance;
+		to->imbalance_peak = fmax(to->imbalance_peak, backend->imbalance);
+		to->at_ms = record->now_ms;
+		good = take_outlook(to, backend, &plan) && keep_weights(to, backend, &plan);
+	}
+	rerun_plan_fini(&plan);
+	return good;
+}
+
+bool rerun_add(struct rerun *rerun, const struct record *record)
+{
+	for (size_t i = 0; i < record->n_backends; i++) {
+		if (!add_backend(rerun, record, &record->backends[i]))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* What the agent shows of itself: the view that every writer reads. */
+#ifndef WSB_REPORT_H
+#define WSB_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/cluster/cluster.h"
+#include "core/stats.h"
+
+/* What the kernel says of this process; all zero where it says nothing. */
+struct report_process {
+	double cpu_s; /* user and system time since the start */
+	uint64_t resident_bytes;
+	uint64_t virtual_bytes;
+	uint64_t open_fds;
+	uint64_t max_fds;
+};
+
+struct report_kube;
+
+/* Everything that a report is made from; all of it belongs to the caller and is only read. */
+struct report_view {
+	const struct cluster *cluster;
+	const struct stats *stats;
+	int64_t now_ms;                       /* monotonic, as the cluster's times */
+	int64_t wall_ms;                      /* since the epoch */
+	const char *version;                  /* of the agent */
+	const struct report_process *process; /* NULL: the series of the process are left out */
+	const struct report_kube *kubernetes; /* see report_kube.h */
+	size_t n_kubernetes;
+	bool dry_run;
+	bool ready;
+	bool draining;       /* HAProxy has been told that it is about to stop */
+	const char *service; /* only this one, or NULL for all */
+	const char *pod;     /* only this one (name, address or server), or NULL */
+	unsigned refresh_s;  /* what the page begins with; 0: off */
+};
+
+/* A document that a writer made: bytes and their length, freed by the caller with free(). NULL when
+ * out of memory. */
+struct report_text {
+	char *bytes;
+	size_t len;
+};
+
+/* For the writers: closes a stream of open_memstream on text->bytes and text->len; {NULL, 0} when
+ * anything failed to be written. */
+struct report_text report_text_close(FILE *stream, const struct report_text *text);
+
+/* JSON in the shape of the Traefik plugin's answer, with further keys (report.schema.json). */
+struct report_text report_json_write(const struct report_view *view);
+/* Prometheus text format, or OpenMetrics when asked. */
+struct report_text report_prom_write(const struct report_view *view, bool openmetrics);
+/* The page for people, and the Content-Security-Policy that it is to be served with: only its own
+ * script and style, and requests to where it came from. Written to buf, which 500 bytes suffice
+ * for; returns buf. */
+struct report_text report_html_write(const struct report_view *view);
+char *report_html_policy(char *buf, size_t size);
+
+/*
+ * The service that a server belongs to, as the plugin's "url": http://FQDN:PORT for a server found
+ * by DNS, else the backend's name. Written to buf, cut to size; returns buf.
+ */
+char *report_service_url(const struct server *server, char *buf, size_t size);
+
+/* Why the server has its weight, in words: "steered", "ramping 40 %", "stale 42 s, ramping 40 %",
+ * "draining", "never heard", "fallback: 3 of 8 known", "not steered: balance source", ... Written
+ * to buf, cut to size; returns buf. */
+char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size);
+/* How the backend stands, in words: "balanced", "filling: 120 lacking, 14 s at this rate", "only
+ * closing connections can help", "fallback: 3 of 8 known", "not steered: balance source", ...
+ * Written to buf, cut to size; returns buf. */
+char *report_backend_why(const struct backend *backend, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Ages for people. */
+#include "core/report/report_age.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+
+char *report_age(double s, char *buf, size_t size)
+{
+	int64_t whole = (int64_t)s;
+
+	if (s < 10.0)
+		snprintf(buf, size, "%.1f s", s);
+	else if (s < 60.0)
+		snprintf(buf, size, "%" PRId64 " s", whole);
+	else if (s < 7200.0)
+		snprintf(buf, size, "%" PRId64 " min", whole / 60);
+	else if (s < 172800.0)
+		snprintf(buf, size, "%" PRId64 " h %" PRId64 " min", whole / 3600, whole / 60 % 60);
+	else
+		snprintf(
+			buf, size, "%" PRId64 " d %" PRId64 " h", whole / 86400, whole / 3600 % 24);
+	return buf;
+}

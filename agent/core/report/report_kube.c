@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* What the reports say of Kubernetes. */
+#include "core/report/report_kube.h"
+
+static struct json_object *service_of(
+	struct jsonput *put, const struct report_view *view, const struct report_kube *kube)
+{
+	struct json_object *to = json_object_new_object();
+	const struct watch *watch = kube->watch;
+
+	if (!to)
+		return NULL;
+	jsonput_string(put, to, "namespace", kube->namespace);
+	jsonput_string(put, to, "service", kube->service);
+	jsonput_string(put, to, "proxy", kube->backend);
+	jsonput_bool(put, to, "listed", watch->listed);
+	jsonput_bool(put, to, "watching", kube->watching);
+	jsonput_string_or_null(put, to, "error", kube->error);
+	jsonput_double_if(put, to, "heard_age_s", watch->listed,
+		(double)(view->now_ms - watch->heard_ms) / 1000.0);
+	jsonput_number(put, to, "slices", (int64_t)kube->n_slices);
+	jsonput_number(put, to, "endpoints_ready", (int64_t)kube->n_ready);
+	jsonput_number(put, to, "endpoints_terminating", (int64_t)kube->n_terminating);
+	jsonput_number(put, to, "endpoints_unready", (int64_t)kube->n_unready);
+	jsonput_number(put, to, "slots_free", kube->free);
+	jsonput_number(put, to, "slots_quarantined", kube->quarantined);
+	jsonput_number(put, to, "servers_added", kube->added);
+	jsonput_number(put, to, "pods_unplaced", kube->unplaced);
+	return to;
+}
+
+void report_kube_json(
+	struct jsonput *put, struct json_object *report, const struct report_view *view)
+{
+	if (view->n_kubernetes == 0)
+		return;
+	struct json_object *list = json_object_new_array();
+
+	jsonput_add(put, report, "kubernetes", list);
+	for (size_t i = 0; put->ok && i < view->n_kubernetes; i++)
+		jsonput_append(put, list, service_of(put, view, &view->kubernetes[i]));
+}
+
+static void labels(const struct promtext *text, const char *name, const struct report_kube *kube)
+{
+	fprintf(text->to, "%s{", name);
+	promtext_label(text, "namespace", kube->namespace);
+	fputc(',', text->to);
+	promtext_label(text, "service", kube->service);
+	fputc(',', text->to);
+	promtext_label(text, "proxy", kube->backend);
+}
+
+/* One sample a Service; with a key, one more label of that value. */
+static void sample(const struct promtext *text, const char *name, const struct report_kube *kube,
+	const char *key, const char *label, double value)
+{
+	labels(text, name, kube);
+	if (key) {
+		fputc(',', text->to);
+		promtext_label(text, key, label);
+	}
+	fputs("} ", text->to);
+	promtext_value(text, value);
+}
+
+static void write_endpoints(const struct promtext *text, const struct report_view *view)
+{
+	static const char name[] = "wsbalancer_kubernetes_endpoints";
+
+	promtext_family(text, name, PROMTEXT_GAUGE, "Endpoints of the Service, by their state.");
+	for (size_t i = 0; i < view->n_kubernetes; i++) {
+		const struct report_kube *kube = &view->kubernetes[i];
+
+		sample(text, name, kube, "state", "ready", (double)kube->n_ready);
+		sample(text, name, kube, "state", "terminating", (double)kube->n_terminating);
+		sample(text, name, kube, "state", "unready", (double)kube->n_unready);
+	}
+	static const char unplaced[] = "wsbalancer_kubernetes_unplaced_pods";
+	promtext_family(text, unplaced, PROMTEXT_GAUGE, "Ready pods without a server.");
+	for (size_t i = 0; i < view->n_kubernetes; i++)
+		sample(text, unplaced, &view->kubernetes[i], NULL, NULL,
+			view->kubernetes[i].unplaced);
+}
+
+static void write_slots(const struct promtext *text, const struct report_view *view)
+{
+	static const char name[] = "wsbalancer_kubernetes_slots";
+
+	promtext_family(text, name, PROMTEXT_GAUGE,
+		"Server slots without a pod (free, or quarantined until empty), and servers added.");
+	for (size_t i = 0; i < view->n_kubernetes; i++) {
+		const struct report_kube *kube = &view->kubernetes[i];
+
+		sample(text, name, kube, "state", "free", kube->free);
+		sample(text, name, kube, "state", "quarantined", kube->quarantined);
+		sample(text, name, kube, "state", "added", kube->added);
+	}
+}
+
+static void write_requests(const struct promtext *text, const struct report_view *view)
+{
+	static const char lists[] = "wsbalancer_kubernetes_lists_total";
+	static const char ends[] = "wsbalancer_kubernetes_request_ends_total";
+
+	promtext_family(text, "wsbalancer_kubernetes_lists", PROMTEXT_COUNTER,
+		"Lists of the Service's endpoints that were taken.");
+	for (size_t i = 0; i < view->n_kubernetes; i++)
+		sample(text, lists, &view->kubernetes[i], NULL, NULL,
+			(double)view->kubernetes[i].watch->lists);
+	promtext_family(text, "wsbalancer_kubernetes_request_ends", PROMTEXT_COUNTER,
+		"Ends of watches, and of lists that failed, by the reason.");
+	for (size_t i = 0; i < view->n_kubernetes; i++)
+		for (size_t end = 0; end < WATCH_ENDS; end++)
+			sample(text, ends, &view->kubernetes[i], "reason",
+				watch_end_text((enum watch_end)end),
+				(double)view->kubernetes[i].watch->ends[end]);
+}
+
+void report_kube_prom(const struct promtext *text, const struct report_view *view)
+{
+	static const char watching[] = "wsbalancer_kubernetes_watching";
+	static const char heard[] = "wsbalancer_kubernetes_last_heard_timestamp_seconds";
+
+	if (view->n_kubernetes == 0)
+		return;
+	promtext_family(text, watching, PROMTEXT_GAUGE,
+		"1 while a watch of the Service runs; else what was told last stands.");
+	for (size_t i = 0; i < view->n_kubernetes; i++)
+		sample(text, watching, &view->kubernetes[i], NULL, NULL,
+			view->kubernetes[i].watching);
+	promtext_family(text, heard, PROMTEXT_GAUGE,
+		"When the last list, event or bookmark came, since the epoch.");
+	for (size_t i = 0; i < view->n_kubernetes; i++) {
+		const struct watch *watch = view->kubernetes[i].watch;
+
+		if (watch->listed)
+			sample(text, heard, &view->kubernetes[i], NULL, NULL,
+				(double)(view->wall_ms - view->now_ms + watch->heard_ms) / 1000.0);
+	}
+	write_endpoints(text, view);
+	write_slots(text, view);
+	write_requests(text, view);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* The Prometheus series of servers and backends. */
+#include "core/report/report_prom_cluster.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static double connections_of(const struct report_view *view, const struct report_row *row)
+{
+	(void)view;
+	return row->connections;
+}
+
+static double own_of(const struct report_view *view, const struct report_row *row)
+{
+	(void)view;
+	return row->server->own;
+}
+
+static double level_of(const struct report_view *view, const struct report_row *row)
+{
+	(void)view;
+	return row->level >= 0.0 ? row->level : (double)NAN;
+}
+
+static double target_of(const struct report_view *view, const struct report_row *row)
+{
+	(void)view;
+	return row->planned ? row->server->plan.target : (double)NAN;
+}
+
+static double weight_of(const struct report_view *view, const struct report_row *row)
+{
+	(void)view;
+	return row->planned ? row->server->weight : (double)NAN;
+}
+
+static double haproxy_weight_of(const struct report_view *view, const struct report_row *row)
+{
+	(void)view;
+	return row->server->uweight;
+}
+
+static double last_success_of(const struct report_view *view, const struct report_row *row)
+{
+	const struct pod *pod = row->server->pod;
+
+	return pod->heard ? report_wall_s(view, pod->heard_ms) : (double)NAN;
+}
+
+static double poll_success_of(const struct report_view *view, const struct report_row *row)
+{
+	const struct pod *pod = row->server->pod;
+
+	(void)view;
+	return pod->polled_ms > 0 ? pod->outcome == METRIC_OK : (double)NAN;
+}
+
+/* Families with a sample for each server; NaN: none. */
+static const struct {
+	const char *name;
+	const char *help;
+	double (*value)(const struct report_view *view, const struct report_row *row);
+} server_families[] = {
+	{"wsbalancer_server_connections",
+		"Connections of the server's pod: its own word, else what the plan reckons.",
+		connections_of},
+	{"wsbalancer_server_own_sessions", "Sessions that this HAProxy holds on the server.",
+		own_of},
+	{"wsbalancer_server_level_connections", "Connections that the server's pod should come to.",
+		level_of},
+	{"wsbalancer_server_target_sessions",
+		"By stock, sessions that this HAProxy should hold on the server; by flow, its part "
+		"of "
+		"the new ones.",
+		target_of},
+	{"wsbalancer_server_weight", "Weight that the plan wants.", weight_of},
+	{"wsbalancer_server_haproxy_weight", "Weight in HAProxy now.", haproxy_weight_of},
+	{"wsbalancer_server_last_success_timestamp_seconds",
+		"When the pod last answered well, since the epoch.", last_success_of},
+	{"wsbalancer_server_last_poll_success",
+		"1 when the last poll of the pod went well, else 0.", poll_success_of},
+};
+
+/* The braces stay open for a further label. */
+static void write_row_labels(const struct promtext *text, const struct report_row *row)
+{
+	const struct pod *pod = row->server->pod;
+	const char *name = pod_name(pod);
+
+	fputc('{', text->to);
+	promtext_label(text, "proxy", row->backend->name);
+	fputc(',', text->to);
+	promtext_label(text, "server", row->server->name);
+	fputc(',', text->to);
+	/* A pod without a name is known by its address. */
+	promtext_label(text, "pod", name[0] ? name : pod->key);
+	fputc(',', text->to);
+	promtext_label(text, "node", pod_node(pod));
+}
+
+void report_prom_servers(
+	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
+{
+	for (size_t i = 0; i < sizeof(server_families) / sizeof(server_families[0]); i++) {
+		promtext_family(
+			text, server_families[i].name, PROMTEXT_GAUGE, server_families[i].help);
+		for (size_t j = 0; j < rows->n_rows; j++) {
+			double value = server_families[i].value(view, &rows->rows[j]);
+
+			if (isnan(value))
+				continue;
+			fputs(server_families[i].name, text->to);
+			write_row_labels(text, &rows->rows[j]);
+			fputs("} ", text->to);
+			promtext_value(text, value);
+		}
+	}
+	promtext_family(text, "wsbalancer_server_state", PROMTEXT_GAUGE,
+		"1 for what the server's weight rests on: heard, stale, never_heard, disbelieved, "
+		"draining, unplanned, or for why it is not steered.");
+	for (size_t j = 0; j < rows->n_rows; j++) {
+		fputs("wsbalancer_server_state", text->to);
+		write_row_labels(text, &rows->rows[j]);
+		fprintf(text->to, ",state=\"%s\"} 1\n", report_state(rows->rows[j].server));
+	}
+}
+
+static double imbalance_of(const struct report_view *view, const struct backend *backend)
+{
+	(void)view;
+	return backend->summary.imbalance;
+}
+
+static double backend_level_of(const struct report_view *view, const struct backend *backend)
+{
+	(void)view;
+	return backend->summary.level;
+}
+
+static double arrivals_of(const struct report_view *view, const struct backend *backend)
+{
+	(void)view;
+	return backend->arrivals.rated ? backend->arrivals.per_second : (double)NAN;
+}
+
+static double fallback_of(const struct report_view *view, const struct backend *backend)
+{
+	(void)view;
+	return backend->summary.fallback;
+}
+
+static double plan_time_of(const struct report_view *view, const struct backend *backend)
+{
+	return report_wall_s(view, backend->planned_ms);
+}
+
+/* Families with a sample for each backend that is planned; NaN: none. */
+static const struct {
+	const char *name;
+	const char *help;
+	double (*value)(const struct report_view *view, const struct backend *backend);
+} backend_families[] = {
+	{"wsbalancer_backend_imbalance_ratio",
+		"How far the fullest pod is above the mean: max/mean - 1.", imbalance_of},
+	{"wsbalancer_backend_level_connections",
+		"Connections for each unit of capacity that all pods should come to.",
+		backend_level_of},
+	{"wsbalancer_backend_arrivals_per_second",
+		"New connections a second through this HAProxy, smoothed.", arrivals_of},
+	{"wsbalancer_backend_fallback",
+		"1 while fewer than half of the pods are known and all weights are as configured.",
+		fallback_of},
+	{"wsbalancer_backend_last_plan_timestamp_seconds",
+		"When the backend was last planned, since the epoch.", plan_time_of},
+};
+
+/* How many servers are in each state: what alerts ask, without a series a pod. */
+static void write_server_counts(
+	const struct promtext *text, struct backend *const *backends, size_t n)
+{
+	const char *const *states = report_states();
+
+	promtext_family(text, "wsbalancer_backend_servers", PROMTEXT_GAUGE,
+		"Servers of the backend by what their weight rests on.");
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; states[k]; k++) {
+			size_t sum = 0;
+
+			for (size_t j = 0; j < backends[i]->n_servers; j++)
+				sum += report_state(backends[i]->servers[j]) == states[k];
+			fputs("wsbalancer_backend_servers{", text->to);
+			promtext_label(text, "proxy", backends[i]->name);
+			fprintf(text->to, ",state=\"%s\"} %zu\n", states[k], sum);
+		}
+	}
+}
+
+/* A sample of the histogram: its name's end, and the bound's label or NULL. */
+static void write_weight_sample(const struct promtext *text, const struct backend *backend,
+	const char *end, const char *bound, uint64_t value)
+{
+	fprintf(text->to, "wsbalancer_backend_planned_weight_%s{", end);
+	promtext_label(text, "proxy", backend->name);
+	if (bound)
+		fprintf(text->to, ",le=\"%s\"", bound);
+	fprintf(text->to, "} %" PRIu64 "\n", value);
+}
+
+static void write_weights(const struct promtext *text, const struct backend *backend)
+{
+	const struct backend_tally *tally = &backend->tally;
+	uint64_t sum = 0;
+	char bound[16];
+
+	for (size_t i = 0; i < BACKEND_N_WEIGHT_BOUNDS; i++) {
+		sum += tally->by_size[i];
+		snprintf(bound, sizeof(bound), "%d.0", backend_weight_bounds[i]);
+		write_weight_sample(text, backend, "bucket", bound, sum);
+	}
+	write_weight_sample(text, backend, "bucket", "+Inf", tally->weights);
+	write_weight_sample(text, backend, "sum", NULL, tally->weights_sum);
+	write_weight_sample(text, backend, "count", NULL, tally->weights);
+}
+
+/* The weights that plans gave, and what they rested on, since each backend is known. */
+static void write_tallies(const struct promtext *text, struct backend *const *backends, size_t n)
+{
+	static const char *const bases[] = {
+		[PLANNER_HEARD] = "heard",
+		[PLANNER_STALE] = "stale",
+		[PLANNER_NEVER_HEARD] = "never_heard",
+		[PLANNER_DISBELIEVED] = "disbelieved",
+		[PLANNER_DRAINING] = "draining",
+	};
+
+	promtext_family(text, "wsbalancer_backend_planned_weight", PROMTEXT_HISTOGRAM,
+		"Weights that plans gave to servers.");
+	for (size_t i = 0; i < n; i++)
+		write_weights(text, backends[i]);
+	promtext_family(text, "wsbalancer_backend_server_plans", PROMTEXT_COUNTER,
+		"Plans of a server's weight, by what they rested on.");
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < sizeof(bases) / sizeof(bases[0]); k++) {
+			fputs("wsbalancer_backend_server_plans_total{", text->to);
+			promtext_label(text, "proxy", backends[i]->name);
+			fprintf(text->to, ",state=\"%s\"} %" PRIu64 "\n", bases[k],
+				backends[i]->tally.by_basis[k]);
+		}
+	}
+	promtext_family(text, "wsbalancer_backend_fallback_plans", PROMTEXT_COUNTER,
+		"Plans that gave the configured weights, for want of known pods.");
+	for (size_t i = 0; i < n; i++) {
+		fputs("wsbalancer_backend_fallback_plans_total{", text->to);
+		promtext_label(text, "proxy", backends[i]->name);
+		fprintf(text->to, "} %" PRIu64 "\n", backends[i]->tally.fallbacks);
+	}
+}
+
+void report_prom_backends(const struct promtext *text, const struct report_view *view)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(view->cluster, &n);
+
+	promtext_family(text, "wsbalancer_backend", PROMTEXT_INFO,
+		"The backend's algorithm and how its weights are planned.");
+	for (size_t i = 0; i < n; i++) {
+		fputs("wsbalancer_backend_info{", text->to);
+		promtext_label(text, "proxy", backends[i]->name);
+		fputc(',', text->to);
+		promtext_label(text, "algo", backends[i]->algo);
+		fprintf(text->to, ",mode=\"%s\"} 1\n", backend_mode_name(backends[i]->mode));
+	}
+	write_server_counts(text, backends, n);
+	write_tallies(text, backends, n);
+	for (size_t i = 0; i < sizeof(backend_families) / sizeof(backend_families[0]); i++) {
+		promtext_family(
+			text, backend_families[i].name, PROMTEXT_GAUGE, backend_families[i].help);
+		for (size_t j = 0; j < n; j++) {
+			double value = report_is_planned(backends[j])
+					       ? backend_families[i].value(view, backends[j])
+					       : (double)NAN;
+
+			if (isnan(value))
+				continue;
+			fprintf(text->to, "%s{", backend_families[i].name);
+			promtext_label(text, "proxy", backends[j]->name);
+			fputs("} ", text->to);
+			promtext_value(text, value);
+		}
+	}
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Agent-check requests and answers. */
+#include "core/steer/agentcheck.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The percentage whose weight is the first at or above the wanted one. */
+static int percent_at_least(int iweight, int weight)
+{
+	return (100 * weight + iweight - 1) / iweight;
+}
+
+static int weight_at(int iweight, int percent)
+{
+	int weight = iweight * percent / 100;
+
+	return weight > PLANNER_WEIGHT_MAX ? PLANNER_WEIGHT_MAX : weight;
+}
+
+int answer_percent(int iweight, int weight)
+{
+	return percent_at_least(iweight, weight);
+}
+
+int answer_reachable(int iweight, int weight)
+{
+	int percent = percent_at_least(iweight, weight);
+	int above = weight_at(iweight, percent);
+	int below = percent > 0 ? weight_at(iweight, percent - 1) : 0;
+
+	if (weight <= 0)
+		return 0;
+	return below > 0 && weight - below < above - weight ? below : above;
+}
+
+/* Finds the server that text names, and whether other names begin with it. */
+static struct server *find(const struct cluster *cluster, const char *text, size_t len)
+{
+	const char *slash = memchr(text, '/', len);
+	size_t backend_len;
+
+	if (!slash)
+		return NULL;
+	backend_len = (size_t)(slash - text);
+	return cluster_find_server(cluster, text, backend_len, slash + 1, len - backend_len - 1);
+}
+
+static bool begins_another(const struct server *server)
+{
+	const struct backend *backend = server->backend;
+	size_t len = strlen(server->name);
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		if (backend->servers[i] != server &&
+			strncmp(backend->servers[i]->name, server->name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum answer_request answer_read(
+	const struct cluster *cluster, const char *bytes, size_t len, struct server **server)
+{
+	const char *end = memchr(bytes, '\n', len);
+
+	if (end) {
+		len = (size_t)(end - bytes);
+		if (len > 0 && bytes[len - 1] == '\r')
+			len--;
+		*server = find(cluster, bytes, len);
+		return ANSWER_COMPLETE;
+	}
+	*server = find(cluster, bytes, len);
+	if (!*server)
+		return ANSWER_PARTIAL;
+	return begins_another(*server) ? ANSWER_MAYBE : ANSWER_COMPLETE;
+}
+
+size_t answer_write(const struct server *server, char line[ANSWER_SIZE])
+{
+	if (!server || (!server->planned && !server->held) || server->iweight < 1)
+		return (size_t)snprintf(line, ANSWER_SIZE, "\n");
+	return (size_t)snprintf(
+		line, ANSWER_SIZE, "%d%%\n", answer_percent(server->iweight, server->weight));
+}

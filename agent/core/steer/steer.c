@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Plans the backends of a cluster. */
+#include "core/steer/steer.h"
+
+#include <stdlib.h>
+
+#include "core/steer/agentcheck.h"
+#include "core/plan/share.h"
+#include "core/plan/storm.h"
+
+double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s)
+{
+	/* Without HAProxy's word the rate is from the pods' counts: that of all instances. */
+	return settings->agent_check_only ? arrivals_per_s
+					  : arrivals_per_s * (double)settings->replicas;
+}
+
+struct planner_params steer_params(
+	const struct cluster_params *settings, enum backend_mode mode, double arrivals_per_s)
+{
+	double interval_s = (double)settings->poll_interval_ms / 1000.0;
+
+	return (struct planner_params){
+		.mode = mode == BACKEND_STOCK ? PLANNER_STOCK : PLANNER_FLOW,
+		.replicas = settings->replicas,
+		/* One poll may be lost before a count is called stale. */
+		.fresh_ms = 2 * settings->poll_interval_ms + settings->poll_interval_ms / 2,
+		.cache_ttl_ms = settings->cache_ttl_ms,
+		.arrivals = arrivals_per_s * interval_s,
+		.ramp_ms = settings->ramp_ms,
+		.max_share = settings->max_share,
+		.own_unknown = settings->agent_check_only,
+	};
+}
+
+/* Of a pod that has warmed up: as much as every reader of JSON takes for a whole number. */
+static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
+
+static struct planner_pod pod_of(
+	const struct cluster_params *settings, const struct server *server, int64_t now_ms)
+{
+	const struct pod *pod = server->pod;
+	double interval_s = (double)settings->poll_interval_ms / 1000.0;
+
+	return (struct planner_pod){
+		.heard = pod->heard && server->own_then_ms == pod->heard_ms,
+		.draining = pod->heard && pod->metric.draining,
+		.own_exact = server->own_exact,
+		.count = pod->metric.count,
+		.count_age_ms = now_ms - pod->heard_ms,
+		.own = server->own,
+		.own_then = server->own_then,
+		.has_others = server->outside.known && !settings->agent_check_only,
+		.others = server->outside.others,
+		.planned = server->planned && server->target_stands,
+		.target_then = server->plan.target,
+		.leaving = server->closings.per_second * (double)settings->replicas * interval_s,
+		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : OLD_MS,
+		.credit = server->credit,
+		.configured = server->iweight,
+		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity
+								     : (double)server->iweight,
+	};
+}
+
+/* The steered servers, and how many sessions they started; returns how many they are. */
+static size_t collect(const struct backend *backend, struct server **servers, uint64_t *arrived)
+{
+	size_t n = 0;
+
+	*arrived = 0;
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		struct server *server = backend->servers[i];
+
+		server->planned = server->planned && server->state == SERVER_STEERED;
+		if (server->state != SERVER_STEERED) {
+			server->started = 0;
+			continue;
+		}
+		servers[n++] = server;
+		*arrived += server->started;
+	}
+	return n;
+}
+
+/* Counts what the server has started against the limit that the last plan gave it. */
+static void account(struct server *server, uint64_t arrived)
+{
+	double limit = server->planned ? server->plan.share_limit : 1.0;
+
+	server->credit = share_credit(server->credit, limit, arrived, server->started);
+	server->started = 0;
+}
+
+int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,
+	const struct planner_result *result)
+{
+	return settings->percent_steps ? answer_reachable(pod->configured, result->weight)
+				       : result->weight;
+}
+
+static void take_result(const struct cluster_params *settings, struct server *server,
+	const struct planner_pod *pod, const struct planner_result *result)
+{
+	server->input = *pod;
+	server->plan = *result;
+	server->weight = steer_weight(settings, pod, result);
+	server->planned = true;
+	server->target_stands = true;
+}
+
+/*
+ * HAProxy uses a server as soon as it is up, and fills it before the next plan can set a limit. So
+ * where there are limits, a server that is away has the least weight already: as it comes it gets
+ * the one connection that HAProxy gives to every empty server.
+ */
+static void hold_away(const struct cluster_params *settings, const struct backend *backend)
+{
+	bool is_limited = share_limit(settings->max_share, 1.0) < 1.0 || settings->ramp_ms > 0;
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		struct server *server = backend->servers[i];
+
+		server->held = is_limited && server_is_away(server->state) && server->iweight > 0;
+		if (server->held)
+			server->weight =
+				settings->percent_steps ? answer_reachable(server->iweight, 1) : 1;
+	}
+}
+
+/* What a plan of n servers came to. */
+struct plan {
+	struct server **servers;
+	struct planner_pod *pods;
+	struct planner_result *results;
+	size_t n;
+};
+
+static void plan_fini(struct plan *plan)
+{
+	free(plan->results);
+	free(plan->pods);
+	free(plan->servers);
+}
+
+/* Room for n servers. False when out of memory, with nothing to free. */
+static bool plan_init(struct plan *plan, size_t n)
+{
+	*plan = (struct plan){
+		.servers = calloc(n + 1, sizeof(struct server *)),
+		.pods = calloc(n + 1, sizeof(*plan->pods)),
+		.results = calloc(n + 1, sizeof(*plan->results)),
+	};
+	if (plan->servers && plan->pods && plan->results)
+		return true;
+	plan_fini(plan);
+	return false;
+}
+
+static void take_plan(const struct cluster_params *settings, struct backend *backend,
+	const struct plan *plan, const struct planner_summary *summary, int64_t now_ms)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		take_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i]);
+		backend_tally_add(
+			&backend->tally, plan->results[i].basis, plan->servers[i]->weight);
+	}
+	backend->tally.fallbacks += plan->n > 0 && summary->fallback;
+	backend->outlook = outlook_of(plan->pods, plan->results, plan->n,
+		steer_arrivals(settings, backend->arrivals.per_second));
+	backend->summary = *summary;
+	backend->planned = plan->n > 0;
+	backend->planned_ms = now_ms;
+}
+
+static bool plan_backend(
+	const struct cluster_params *settings, struct backend *backend, int64_t now_ms)
+{
+	struct planner_params params = steer_params(
+		settings, backend->mode, steer_arrivals(settings, backend->arrivals.per_second));
+	struct planner_summary summary;
+	struct plan plan;
+	bool planned;
+	uint64_t arrived;
+
+	if (!plan_init(&plan, backend->n_servers))
+		return false;
+	plan.n = collect(backend, plan.servers, &arrived);
+	for (size_t i = 0; i < plan.n; i++) {
+		account(plan.servers[i], arrived);
+		plan.pods[i] = pod_of(settings, plan.servers[i], now_ms);
+	}
+	planned = planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
+	if (planned)
+		take_plan(settings, backend, &plan, &summary, now_ms);
+	hold_away(settings, backend);
+	plan_fini(&plan);
+	return planned;
+}
+
+/* A reload may have brought another algorithm: what was planned under the old one is void. */
+static void forget_plan(struct backend *backend)
+{
+	backend->planned = false;
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		backend->servers[i]->planned = false;
+		backend->servers[i]->held = false;
+		backend->servers[i]->started = 0;
+	}
+}
+
+/* Counts that were heard since the last plan; draining pods are meant to lose theirs. */
+static bool is_torn(const struct backend *backend)
+{
+	struct storm storm = {.n = 0.0};
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct server *server = backend->servers[i];
+		const struct pod *pod = server->pod;
+
+		if (server->state == SERVER_STEERED && pod->heard && pod->has_before &&
+			pod->heard_ms > backend->planned_ms && !pod->metric.draining)
+			storm_add(&storm, pod->count_before, pod->metric.count);
+	}
+	return storm_is_torn(&storm);
+}
+
+bool steer_is_torn(const struct cluster *cluster)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+
+	/* What a single instance has itself outweighs one reading of the pods: outside.h. */
+	for (size_t i = 0; i < n_backends && cluster_settings(cluster)->replicas > 1; i++) {
+		if (backends[i]->planned && backends[i]->mode == BACKEND_STOCK &&
+			is_torn(backends[i]))
+			return true;
+	}
+	return false;
+}
+
+bool steer_plan(struct cluster *cluster, int64_t now_ms)
+{
+	const struct cluster_params *settings = cluster_settings(cluster);
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	bool planned = true;
+
+	for (size_t i = 0; i < n_backends; i++) {
+		if (backends[i]->mode == BACKEND_NOT_STEERED)
+			forget_plan(backends[i]);
+		else
+			planned = plan_backend(settings, backends[i], now_ms) && planned;
+	}
+	return planned;
+}
+
+void steer_release(struct cluster *cluster)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+
+	for (size_t b = 0; b < n_backends; b++) {
+		for (size_t i = 0; i < backends[b]->n_servers; i++)
+			backends[b]->servers[i]->weight = backends[b]->servers[i]->iweight;
+	}
+}
+
+double steer_imbalance(const struct cluster *cluster)
+{
+	size_t n_backends;
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	double worst = 0.0;
+
+	for (size_t i = 0; i < n_backends; i++) {
+		if (backends[i]->planned && backends[i]->summary.imbalance > worst)
+			worst = backends[i]->summary.imbalance;
+	}
+	return worst;
+}

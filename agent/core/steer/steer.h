@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* From the cluster to the planner and back: every server's wanted weight. */
+#ifndef WSB_STEER_H
+#define WSB_STEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cluster/cluster.h"
+
+/*
+ * The counts of some backend are torn (storm.h): it had a plan, and while its pods were asked since
+ * then, many of their connections closed. It is better to ask once more than to plan. Not so for a
+ * backend steered by flow, whose weights of before the storm are the worse the longer they stand,
+ * nor for a single instance.
+ */
+bool steer_is_torn(const struct cluster *cluster);
+
+/* Plans every backend that is steered. False when out of memory: what was planned before stays
+ * for the backends that could not be. */
+bool steer_plan(struct cluster *cluster, int64_t now_ms);
+
+/* The rate of new connections over all instances, from a backend's own (struct arrivals). */
+double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s);
+
+/* What the planner is told of a backend to which so many connections come over all instances. */
+struct planner_params steer_params(
+	const struct cluster_params *settings, enum backend_mode mode, double arrivals_per_s);
+
+/* The plan's weight, in the steps that can be had. */
+int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,
+	const struct planner_result *result);
+
+/* Makes the configured weight the wanted one of every planned server: for the end. */
+void steer_release(struct cluster *cluster);
+
+/* The largest imbalance (max/mean - 1) of the planned backends; 0 for none. */
+double steer_imbalance(const struct cluster *cluster);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Serves agent-check. */
+#include "haproxy/agentcheckd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/steer/agentcheck.h"
+#include "io/listener.h"
+#include "io/log.h"
+
+enum { MAX_CHECKS = 4096 }; /* connections at once */
+
+/* How long a client may say nothing, and how long a name that may go on is waited for. */
+static const double SILENCE_S = 1.0;
+static const double MAYBE_S = 0.05;
+/* Without a free descriptor the listening socket stays readable: how long it is left alone. */
+static const double PAUSE_S = 0.1;
+
+struct check {
+	struct checkd *checkd;
+	struct check *next;
+	struct check *prev;
+	ev_io io;
+	ev_timer timer;
+	size_t len;
+	char request[ANSWER_REQUEST_MAX];
+};
+
+struct checkd {
+	struct ev_loop *loop;
+	const struct cluster *cluster;
+	struct stats *stats;
+	ev_io listeners[LISTENER_MAX];
+	ev_timer pause; /* while no connection can be taken */
+	size_t n_listeners;
+	struct check *checks;
+	size_t n_checks;
+	struct log_repeat refused;
+};
+
+static void check_free(struct check *check)
+{
+	ev_io_stop(check->checkd->loop, &check->io);
+	ev_timer_stop(check->checkd->loop, &check->timer);
+	close(check->io.fd);
+	free(check);
+}
+
+static void check_end(struct check *check)
+{
+	struct checkd *checkd = check->checkd;
+
+	if (check->prev)
+		check->prev->next = check->next;
+	else
+		checkd->checks = check->next;
+	if (check->next)
+		check->next->prev = check->prev;
+	checkd->n_checks--;
+	check_free(check);
+}
+
+static void answer(struct check *check, const struct server *server)
+{
+	struct stats *stats = check->checkd->stats;
+	char line[ANSWER_SIZE];
+	size_t len = answer_write(server, line);
+
+	/* A fresh connection's buffer takes a line of ten bytes whole. */
+	if (send(check->io.fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
+		stats->agent_check_dropped++;
+	else if (len > 1)
+		stats->agent_check_answered++;
+	else
+		stats->agent_check_unknown++;
+	check_end(check);
+}
+
+static void drop(struct check *check)
+{
+	check->checkd->stats->agent_check_dropped++;
+	check_end(check);
+}
+
+static void judge(struct check *check, bool ended)
+{
+	struct server *server = NULL;
+
+	switch (answer_read(check->checkd->cluster, check->request, check->len, &server)) {
+	case ANSWER_COMPLETE:
+		answer(check, server);
+		return;
+	case ANSWER_MAYBE:
+		if (ended) {
+			answer(check, server);
+			return;
+		}
+		ev_timer_stop(check->checkd->loop, &check->timer);
+		ev_timer_set(&check->timer, MAYBE_S, 0.0);
+		ev_timer_start(check->checkd->loop, &check->timer);
+		return;
+	case ANSWER_PARTIAL:
+		if (ended)
+			answer(check, NULL);
+		else if (check->len == sizeof(check->request))
+			drop(check);
+		return;
+	}
+}
+
+static void on_request(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct check *check = io->data;
+	ssize_t got = recv(io->fd, check->request + check->len, sizeof(check->request) - check->len,
+		MSG_DONTWAIT);
+
+	(void)loop;
+	(void)events;
+	if (got < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			drop(check);
+		return;
+	}
+	check->len += (size_t)got;
+	judge(check, got == 0);
+}
+
+/* Nothing more has come: what there is must do. */
+static void on_silence(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct check *check = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (check->len > 0)
+		judge(check, true);
+	else
+		drop(check);
+}
+
+static void start_check(struct checkd *checkd, int fd)
+{
+	struct check *check = checkd->n_checks < MAX_CHECKS ? calloc(1, sizeof(*check)) : NULL;
+
+	if (!check) {
+		checkd->stats->agent_check_dropped++;
+		close(fd);
+		return;
+	}
+	check->checkd = checkd;
+	check->next = checkd->checks;
+	if (check->next)
+		check->next->prev = check;
+	checkd->checks = check;
+	checkd->n_checks++;
+	ev_io_init(&check->io, on_request, fd, EV_READ);
+	check->io.data = check;
+	ev_io_start(checkd->loop, &check->io);
+	ev_timer_init(&check->timer, on_silence, SILENCE_S, 0.0);
+	check->timer.data = check;
+	ev_timer_start(checkd->loop, &check->timer);
+}
+
+static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct checkd *checkd = timer->data;
+
+	(void)events;
+	for (size_t i = 0; i < checkd->n_listeners; i++)
+		ev_io_start(loop, &checkd->listeners[i]);
+}
+
+static void pause_listening(struct checkd *checkd)
+{
+	for (size_t i = 0; i < checkd->n_listeners; i++)
+		ev_io_stop(checkd->loop, &checkd->listeners[i]);
+	ev_timer_stop(checkd->loop, &checkd->pause);
+	ev_timer_set(&checkd->pause, PAUSE_S, 0.0);
+	ev_timer_start(checkd->loop, &checkd->pause);
+}
+
+static void on_connection(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct checkd *checkd = io->data;
+	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)loop;
+	(void)events;
+	if (fd >= 0) {
+		start_check(checkd, fd);
+		log_repeat_end(&checkd->refused);
+	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+		if (log_repeat(&checkd->refused))
+			log_warn("an agent-check connection cannot be taken",
+				log_str("error", strerror(errno)),
+				log_int("times", (int64_t)checkd->refused.times));
+		pause_listening(checkd);
+	}
+}
+
+struct checkd *checkd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
+	const struct cluster *cluster, struct stats *stats)
+{
+	struct checkd *checkd = calloc(1, sizeof(*checkd));
+	int fds[LISTENER_MAX];
+	char why[128] = "";
+
+	if (!checkd)
+		return NULL;
+	checkd->loop = loop;
+	checkd->cluster = cluster;
+	checkd->stats = stats;
+	ev_init(&checkd->pause, on_pause_over);
+	checkd->pause.data = checkd;
+	checkd->n_listeners = listener_open(endpoint, fds, why, sizeof(why));
+	if (checkd->n_listeners == 0) {
+		log_error("agentCheck.listen cannot be opened", log_str("host", endpoint->host),
+			log_int("port", endpoint->port), log_str("error", why));
+		free(checkd);
+		return NULL;
+	}
+	for (size_t i = 0; i < checkd->n_listeners; i++) {
+		ev_io_init(&checkd->listeners[i], on_connection, fds[i], EV_READ);
+		checkd->listeners[i].data = checkd;
+		ev_io_start(loop, &checkd->listeners[i]);
+	}
+	return checkd;
+}
+
+void checkd_free(struct checkd *checkd)
+{
+	if (!checkd)
+		return;
+	ev_timer_stop(checkd->loop, &checkd->pause);
+	for (size_t i = 0; i < checkd->n_listeners; i++) {
+		ev_io_stop(checkd->loop, &checkd->listeners[i]);
+		close(checkd->listeners[i].fd);
+	}
+	for (struct check *check = checkd->checks; check;) {
+		struct check *next = check->next;
+
+		check_free(check);
+		check = next;
+	}
+	free(checkd);
+}

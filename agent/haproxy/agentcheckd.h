@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent-check listener: answers HAProxy at once from the last plan. */
+#ifndef WSB_CHECKD_H
+#define WSB_CHECKD_H
+
+#include <ev.h>
+
+#include "core/cluster/cluster.h"
+#include "core/config/config.h"
+#include "core/stats.h"
+
+/*
+ * Each check is a connection of its own: a name comes, a line goes back, the connection closes. A
+ * second of silence, a request that is too long, or too many connections at once end without an
+ * answer, which HAProxy takes for "no change".
+ */
+struct checkd;
+
+/* Listens; cluster and stats must outlive it. NULL, logged, when it cannot. */
+struct checkd *checkd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
+	const struct cluster *cluster, struct stats *stats);
+/* Closes everything. Takes NULL. */
+void checkd_free(struct checkd *checkd);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* HAProxy's silence. */
+#include "haproxy/backoff.h"
+
+#include <stdio.h>
+
+#include "io/clock.h"
+
+enum { BACKOFF_MAX_MS = 10000 };
+
+static int64_t wait_of(const struct reach *reach, const struct reach_manner *manner)
+{
+	int64_t wait_ms = manner->interval_ms;
+
+	for (unsigned i = 0; i < reach->n_failures && wait_ms < BACKOFF_MAX_MS && manner->backs_off;
+		i++)
+		wait_ms *= 2;
+	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
+}
+
+void reach_fail(struct reach *reach, struct stats *stats, const struct reach_manner *manner,
+	const char *why, const char *detail)
+{
+	int64_t wait_ms = wait_of(reach, manner);
+
+	reach->n_failures++;
+	reach->retry_ms = clock_now_ms() + wait_ms;
+	stats->reads_failed++;
+	stats->haproxy_reached = false;
+	snprintf(stats->haproxy_error, sizeof(stats->haproxy_error), "%s%s%s", why,
+		*detail ? ": " : "", detail);
+	if (log_repeat(&reach->repeat))
+		log_write(manner->is_expected ? CONFIG_LOG_INFO : CONFIG_LOG_ERROR,
+			"HAProxy's state cannot be read",
+			LOG_FACTS(log_str("error", stats->haproxy_error),
+				log_int("times", (int64_t)reach->repeat.times),
+				log_int("retry_ms", wait_ms)));
+}
+
+void reach_succeed(struct reach *reach, struct stats *stats)
+{
+	uint64_t times = log_repeat_end(&reach->repeat);
+
+	if (times > 0)
+		log_info("HAProxy's state can be read again",
+			log_int("after_failures", (int64_t)times));
+	reach_forget(reach);
+	stats->haproxy_reached = true;
+	stats->haproxy_error[0] = '\0';
+}
+
+void reach_forget(struct reach *reach)
+{
+	reach->n_failures = 0;
+	reach->retry_ms = 0;
+}
+
+bool reach_is_due(const struct reach *reach)
+{
+	return clock_now_ms() >= reach->retry_ms;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Holds hooks while HAProxy drains. */
+#include "haproxy/drain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "io/log.h"
+
+struct drain {
+	struct ev_loop *loop;
+	struct readiness *readiness;
+	void (*released)(void *arg);
+	void *arg;
+	struct drain_options options;
+	int64_t delay_ms; /* of the drain under way */
+	ev_timer hold;    /* active while hooks wait */
+	ev_timer take_back;
+	bool stopped; /* the agent ends */
+};
+
+static void start_timer(struct drain *drain, ev_timer *timer)
+{
+	ev_now_update(drain->loop);
+	ev_timer_set(timer, (double)drain->delay_ms / 1000.0, 0.0);
+	ev_timer_start(drain->loop, timer);
+}
+
+static void on_held(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct drain *drain = timer->data;
+
+	(void)loop;
+	(void)events;
+	log_info("drained: HAProxy may stop now", LOG_NONE);
+	start_timer(drain, &drain->take_back);
+	drain->released(drain->arg);
+}
+
+static void on_take_back(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct drain *drain = timer->data;
+
+	(void)loop;
+	(void)events;
+	readiness_stop(drain->readiness, false);
+}
+
+struct drain *drain_new(
+	struct ev_loop *loop, struct readiness *readiness, void (*released)(void *arg), void *arg)
+{
+	struct drain *drain = calloc(1, sizeof(*drain));
+
+	if (!drain)
+		return NULL;
+	drain->loop = loop;
+	drain->readiness = readiness;
+	drain->released = released;
+	drain->arg = arg;
+	ev_init(&drain->hold, on_held);
+	ev_init(&drain->take_back, on_take_back);
+	drain->hold.data = drain;
+	drain->take_back.data = drain;
+	return drain;
+}
+
+void drain_free(struct drain *drain)
+{
+	if (!drain)
+		return;
+	ev_timer_stop(drain->loop, &drain->hold);
+	ev_timer_stop(drain->loop, &drain->take_back);
+	free(drain);
+}
+
+void drain_configure(struct drain *drain, const struct drain_options *options)
+{
+	drain->options = *options;
+}
+
+/* Why there is nothing to hold a hook for; NULL when there is. */
+static const char *nothing_to_do(const struct drain *drain)
+{
+	if (drain->options.dry_run)
+		return "a dry run: HAProxy is told nothing";
+	if (!drain->options.has_haproxy)
+		return "haproxy.socket is not set: HAProxy cannot be told";
+	if (drain->options.delay_ms == 0)
+		return "drainDelay is 0s: HAProxy is told nothing";
+	return NULL;
+}
+
+bool drain_ask(struct drain *drain)
+{
+	if (ev_is_active(&drain->hold))
+		return true;
+	if (nothing_to_do(drain) || drain->stopped)
+		return false;
+	log_info(
+		"draining: HAProxy is about to stop", log_int("delay_ms", drain->options.delay_ms));
+	drain->delay_ms = drain->options.delay_ms;
+	ev_timer_stop(drain->loop, &drain->take_back);
+	start_timer(drain, &drain->hold);
+	readiness_stop(drain->readiness, true);
+	return true;
+}
+
+bool drain_answer(struct drain *drain, char *text, size_t size)
+{
+	bool draining = ev_is_active(&drain->hold) || ev_is_active(&drain->take_back);
+	const char *nothing = draining ? NULL : nothing_to_do(drain);
+	const char *complaint = nothing ? NULL : readiness_complaint(drain->readiness);
+
+	if (drain->stopped)
+		snprintf(text, size, "not drained: the agent stops\n");
+	else if (nothing)
+		snprintf(text, size, "not drained: %s\n", nothing);
+	else if (complaint)
+		snprintf(text, size, "not drained: HAProxy was not told: %s\n", complaint);
+	else
+		snprintf(text, size, "drained\n");
+	return !drain->stopped && !complaint;
+}
+
+void drain_stop(struct drain *drain)
+{
+	bool held = ev_is_active(&drain->hold);
+
+	drain->stopped = true;
+	ev_timer_stop(drain->loop, &drain->hold);
+	ev_timer_stop(drain->loop, &drain->take_back);
+	if (held)
+		drain->released(drain->arg);
+}

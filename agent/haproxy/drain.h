@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The time before HAProxy stops: it turns unready, and whoever stands in front of it turns away. */
+#ifndef WSB_DRAIN_H
+#define WSB_DRAIN_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "haproxy/readiness.h"
+
+/*
+ * A preStop hook asks for /drain. From then on HAProxy says that it is not ready, while it takes
+ * connections as before. All hooks that ask meanwhile are answered together, when drainDelay is
+ * over, and what stops HAProxy comes then. When nothing has come for another drainDelay, somebody
+ * else has asked, and HAProxy is ready again.
+ */
+struct drain;
+
+struct drain_options {
+	int64_t delay_ms; /* 0: there is nothing to wait for, and HAProxy is told nothing */
+	bool has_haproxy; /* it can be told over the Runtime API */
+	bool dry_run;     /* but must not */
+};
+
+/* released is called when hooks that were held are to be answered. NULL when out of memory;
+ * readiness must outlive it. */
+struct drain *drain_new(
+	struct ev_loop *loop, struct readiness *readiness, void (*released)(void *arg), void *arg);
+/* Takes NULL. */
+void drain_free(struct drain *drain);
+
+/* A drain under way goes on as it began. */
+void drain_configure(struct drain *drain, const struct drain_options *options);
+
+/* A hook asks. True when its answer must wait until released is called. */
+bool drain_ask(struct drain *drain);
+
+/* The answer, a line of text cut to size. False when HAProxy has not turned unready although it
+ * should have. */
+bool drain_answer(struct drain *drain, char *text, size_t size);
+
+/* The agent stops: hooks that wait are answered at once, and HAProxy stays as it is. */
+void drain_stop(struct drain *drain);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands and what HAProxy says of them. */
+#include "haproxy/push.h"
+
+#include <stdio.h>
+
+#include "core/haproxy/complaint.h"
+
+static enum stats_push judge(
+	struct push *push, const struct runtime_reply *reply, char *complaint, size_t size)
+{
+	if (reply->outcome != RUNTIME_OK) {
+		reconcile_lost(push->cluster);
+		push->arrived = false;
+		snprintf(complaint, size, "%s", reply->detail);
+		return STATS_PUSH_FAILED;
+	}
+	if (complaint_find(reply->bytes, reply->len, complaint, size) > 0)
+		return STATS_PUSH_REFUSED;
+	return STATS_PUSH_OK;
+}
+
+static void on_answer(const struct runtime_reply *reply, void *arg)
+{
+	struct push *push = arg;
+	char complaint[200] = "";
+	enum stats_push outcome = judge(push, reply, complaint, sizeof(complaint));
+
+	push->n_flying--;
+	push->stats->pushes[outcome]++;
+	stats_observe(&push->stats->push, reply->seconds);
+	if (outcome == STATS_PUSH_OK) {
+		if (log_repeat_end(&push->refused) > 0)
+			log_info("HAProxy takes commands again", LOG_NONE);
+	} else if (log_repeat(&push->refused)) {
+		log_error("HAProxy did not take a command",
+			log_str("outcome", runtime_outcome_name(reply->outcome)),
+			log_str("complaint", complaint),
+			log_int("times", (int64_t)push->refused.times));
+	}
+	if (push->n_flying == 0)
+		push->done(push->arrived, push->arg);
+}
+
+void push_configure(
+	struct push *push, struct runtime *runtime, struct cluster *cluster, struct stats *stats)
+{
+	if (runtime != push->runtime)
+		push->n_flying = 0;
+	push->runtime = runtime;
+	push->cluster = cluster;
+	push->stats = stats;
+}
+
+bool push_lines(struct push *push, struct reconcile *lines, push_done done, void *arg)
+{
+	push->arrived = push->arrived || push->n_flying == 0;
+	push->done = done;
+	push->arg = arg;
+	push->stats->weights_sent += lines->n_weights;
+	for (size_t i = 0; i < lines->n_lines; i++) {
+		log_debug("push", log_str("line", lines->lines[i]));
+		if (runtime_send(push->runtime, lines->lines[i], on_answer, push)) {
+			push->n_flying++;
+		} else {
+			reconcile_lost(push->cluster);
+			push->arrived = false;
+		}
+	}
+	reconcile_fini(lines);
+	return push->n_flying > 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Notices between rounds that another HAProxy process has taken over. */
+#ifndef WSB_PULSE_H
+#define WSB_PULSE_H
+
+#include <ev.h>
+
+#include "core/haproxy/hareply.h"
+#include "haproxy/runtime.h"
+
+/*
+ * A process that a reload or a restart brings has empty slots and turns clients away until the
+ * agent has filled them, so where the agent fills slots it must not wait for its next round. Asks
+ * HAProxy ten times a second who it is, which costs the same however many servers it has. HAProxy
+ * that does not answer is not news: the rounds tell of that.
+ */
+struct pulse;
+
+/* Called from the loop, once for each process. */
+typedef void (*pulse_changed)(const struct hareply_info *info, void *arg);
+
+/* NULL when out of memory. */
+struct pulse *pulse_new(struct ev_loop *loop, pulse_changed changed, void *arg);
+/* Takes NULL. Its runtime must have been freed before, whose answers would come here. */
+void pulse_free(struct pulse *pulse);
+
+/* The way to HAProxy, the caller's; it must last until the next call or the end. NULL: nobody is
+ * asked. */
+void pulse_configure(struct pulse *pulse, struct runtime *runtime);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* The endpoint's settings, sockets and credentials. */
+#include "http/httpd.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "io/credentials.h"
+#include "http/mhdloop.h"
+#include "io/listener.h"
+#include "io/log.h"
+#include "http/routes.h"
+#include "http/suspended.h"
+
+/* How often files are looked at; a renewed certificate may take so long to be shown. */
+static const double LOOK_S = 5.0;
+
+/* How long a door serves what it had when another took its place. */
+static const double LEAVE_S = 1.0;
+
+/* Copies of the options, and what the files hold. */
+struct settings {
+	struct routes routes; /* its token is the credentials' */
+	struct config_endpoint listen;
+	struct credentials credentials;
+};
+
+struct httpd {
+	struct ev_loop *loop;
+	struct settings settings;
+	struct waiting waiting;
+	struct door *doors[LISTENER_MAX];
+	size_t n_doors;
+	struct door *leaving[LISTENER_MAX]; /* those that doors took the place of */
+	size_t n_leaving;
+	ev_timer leave; /* when they close */
+	ev_timer look;
+	struct log_repeat refused; /* changed files that were no good */
+};
+
+static void settings_fini(struct settings *settings)
+{
+	free(settings->routes.balancer_metric_path);
+	free(settings->listen.host);
+	credentials_fini(&settings->credentials);
+}
+
+static bool has_good_pair(const struct credentials *credentials)
+{
+	const char *cert = credentials_text(credentials, CREDENTIALS_CERT);
+	const char *key = credentials_text(credentials, CREDENTIALS_KEY);
+
+	return !cert || door_is_pair(cert, key);
+}
+
+static bool settings_init(
+	struct settings *settings, const struct httpd_options *options, char *error, size_t size)
+{
+	const char *paths[CREDENTIALS_N_FILES] = {
+		[CREDENTIALS_TOKEN] = options->token_file,
+		[CREDENTIALS_CERT] = options->tls_cert_file,
+		[CREDENTIALS_KEY] = options->tls_key_file,
+	};
+
+	memset(settings, 0, sizeof(*settings));
+	if (!credentials_load(&settings->credentials, paths, error, size))
+		return false;
+	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
+	settings->routes.view = options->view;
+	settings->routes.drain = options->drain;
+	settings->routes.drained = options->drained;
+	settings->routes.arg = options->arg;
+	settings->listen.host = strdup(options->listen->host);
+	settings->listen.port = options->listen->port;
+	if (!settings->routes.balancer_metric_path || !settings->listen.host)
+		snprintf(error, size, "out of memory");
+	else if (!has_good_pair(&settings->credentials))
+		snprintf(error, size, "listenTLSCert and listenTLSKey are no pair");
+	else
+		return true;
+	settings_fini(settings);
+	return false;
+}
+
+/* Puts a door on each of the sockets; on false none is open and the sockets are closed. */
+static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *error, size_t size)
+{
+	struct settings *settings = &httpd->settings;
+	const char *cert = credentials_text(&settings->credentials, CREDENTIALS_CERT);
+	const char *key = credentials_text(&settings->credentials, CREDENTIALS_KEY);
+
+	settings->routes.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
+	settings->routes.waiting = &httpd->waiting;
+	for (size_t i = 0; i < n; i++) {
+		httpd->doors[i] = door_new(httpd->loop, fds[i], cert, key, &settings->routes);
+		if (httpd->doors[i]) {
+			httpd->n_doors++;
+			continue;
+		}
+		snprintf(error, size, "the HTTP server does not start");
+		for (size_t j = i; j < n; j++)
+			close(fds[j]);
+		return false;
+	}
+	return n > 0;
+}
+
+/* Those who wait are answered first. */
+static void close_leaving(struct httpd *httpd)
+{
+	if (httpd->n_leaving == 0)
+		return;
+	httpd_release(httpd);
+	while (httpd->n_leaving > 0)
+		door_free(httpd->leaving[--httpd->n_leaving]);
+	ev_timer_stop(httpd->loop, &httpd->leave);
+}
+
+/* A request that waits for its answer is not cut. */
+static void on_leave(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct httpd *httpd = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (httpd->waiting.n_held == 0)
+		close_leaving(httpd);
+}
+
+static void close_doors(struct httpd *httpd)
+{
+	waiting_release(&httpd->waiting);
+	while (httpd->n_doors > 0)
+		door_free(httpd->doors[--httpd->n_doors]);
+}
+
+/* The doors serve what they have for a while yet; their sockets are in fds. */
+static void leave_doors(struct httpd *httpd, int *fds)
+{
+	close_leaving(httpd);
+	for (size_t i = 0; i < httpd->n_doors; i++) {
+		fds[i] = door_leave(httpd->doors[i]);
+		httpd->leaving[i] = httpd->doors[i];
+	}
+	httpd->n_leaving = httpd->n_doors;
+	httpd->n_doors = 0;
+	ev_timer_again(httpd->loop, &httpd->leave);
+}
+
+/* Opens what the settings say, on sockets of its own. */
+static bool listen_anew(struct httpd *httpd, char *error, size_t size)
+{
+	int fds[LISTENER_MAX];
+	size_t n = listener_open(&httpd->settings.listen, fds, error, size);
+
+	if (open_doors(httpd, fds, n, error, size))
+		return true;
+	close_doors(httpd);
+	return false;
+}
+
+static bool is_same_address(const struct settings *a, const struct settings *b)
+{
+	return strcmp(a->listen.host, b->listen.host) == 0 && a->listen.port == b->listen.port;
+}
+
+static bool is_same_tls(const struct settings *a, const struct settings *b)
+{
+	static const enum credentials_file files[] = {CREDENTIALS_CERT, CREDENTIALS_KEY};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!text_is_same(credentials_text(&a->credentials, files[i]),
+			    credentials_text(&b->credentials, files[i])))
+			return false;
+	}
+	return true;
+}
+
+/* Leaves the old doors and opens new ones by the settings. At the same address the sockets stay, so
+ * that nobody is refused or cut off meanwhile. */
+static bool change_doors(struct httpd *httpd, bool keeps_sockets, char *error, size_t size)
+{
+	int fds[LISTENER_MAX];
+	size_t n = httpd->n_doors;
+
+	if (!keeps_sockets) {
+		/* The new address may overlap the old one, so the old sockets go first. */
+		close_doors(httpd);
+		return listen_anew(httpd, error, size);
+	}
+	leave_doors(httpd, fds);
+	if (open_doors(httpd, fds, n, error, size))
+		return true;
+	close_doors(httpd);
+	return false;
+}
+
+/* Takes the wanted settings over, or frees them and goes on with the old ones. */
+static bool apply(struct httpd *httpd, struct settings *wanted, char *error, size_t size)
+{
+	struct settings old = httpd->settings;
+	bool keeps_sockets = is_same_address(&old, wanted);
+	char ignored[128];
+
+	httpd->settings = *wanted;
+	httpd->settings.routes.token = credentials_text(&wanted->credentials, CREDENTIALS_TOKEN);
+	httpd->settings.routes.waiting = &httpd->waiting;
+	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
+		change_doors(httpd, keeps_sockets, error, size)) {
+		settings_fini(&old);
+		return true;
+	}
+	httpd->settings = old;
+	settings_fini(wanted);
+	if (!listen_anew(httpd, ignored, sizeof(ignored)))
+		log_error("listen cannot be opened again", log_str("error", ignored));
+	return false;
+}
+
+static struct httpd_options options_of(const struct settings *settings)
+{
+	const struct credentials *credentials = &settings->credentials;
+
+	return (struct httpd_options){
+		.listen = &settings->listen,
+		.balancer_metric_path = settings->routes.balancer_metric_path,
+		.token_file = credentials->files[CREDENTIALS_TOKEN].path,
+		.tls_cert_file = credentials->files[CREDENTIALS_CERT].path,
+		.tls_key_file = credentials->files[CREDENTIALS_KEY].path,
+		.view = settings->routes.view,
+		.drain = settings->routes.drain,
+		.drained = settings->routes.drained,
+		.arg = settings->routes.arg,
+	};
+}
+
+/* Certificate and key are two files, which may be replaced one after the other: what is no pair yet
+ * will be at a later look. */
+static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct httpd *httpd = timer->data;
+	struct httpd_options options = options_of(&httpd->settings);
+	char error[256] = "";
+
+	(void)loop;
+	(void)events;
+	if (httpd->n_leaving > 0 || !credentials_are_old(&httpd->settings.credentials))
+		return;
+	if (httpd_configure(httpd, &options, error, sizeof(error))) {
+		log_repeat_end(&httpd->refused);
+		log_info("the endpoint's token or certificate was renewed", LOG_NONE);
+	} else if (log_repeat(&httpd->refused)) {
+		log_warn("the endpoint's changed files are refused, the old ones go on",
+			log_str("error", error), log_int("times", (int64_t)httpd->refused.times));
+	}
+}
+
+static void warn_if_open(const struct settings *settings)
+{
+	if (listener_is_local(&settings->listen) ||
+		credentials_text(&settings->credentials, CREDENTIALS_TOKEN))
+		return;
+	log_warn("the page and the metrics are open to other hosts: see listenTokenFile",
+		log_str("listen", settings->listen.host), log_int("port", settings->listen.port));
+}
+
+struct httpd *httpd_new(
+	struct ev_loop *loop, const struct httpd_options *options, char *error, size_t size)
+{
+	struct httpd *httpd = calloc(1, sizeof(*httpd));
+
+	if (!httpd) {
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	httpd->loop = loop;
+	ev_timer_init(&httpd->look, on_look, LOOK_S, LOOK_S);
+	httpd->look.data = httpd;
+	ev_timer_init(&httpd->leave, on_leave, LEAVE_S, LEAVE_S);
+	httpd->leave.data = httpd;
+	if (!settings_init(&httpd->settings, options, error, size)) {
+		free(httpd);
+		return NULL;
+	}
+	if (!listen_anew(httpd, error, size)) {
+		httpd_free(httpd);
+		return NULL;
+	}
+	ev_timer_start(loop, &httpd->look);
+	warn_if_open(&httpd->settings);
+	return httpd;
+}
+
+bool httpd_configure(
+	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size)
+{
+	struct settings wanted;
+
+	return settings_init(&wanted, options, error, size) && apply(httpd, &wanted, error, size);
+}
+
+void httpd_release(struct httpd *httpd)
+{
+	waiting_release(&httpd->waiting);
+	for (size_t i = 0; i < httpd->n_doors; i++)
+		door_turn(httpd->doors[i]);
+	for (size_t i = 0; i < httpd->n_leaving; i++)
+		door_turn(httpd->leaving[i]);
+}
+
+void httpd_free(struct httpd *httpd)
+{
+	if (!httpd)
+		return;
+	ev_timer_stop(httpd->loop, &httpd->look);
+	close_leaving(httpd);
+	close_doors(httpd);
+	settings_fini(&httpd->settings);
+	free(httpd);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests to the HTTP endpoint and their answers. */
+#include "http/routes.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/report/negotiate.h"
+#include "core/base/text.h"
+#include "http/process.h"
+#include "http/suspended.h"
+
+enum {
+	REFRESH_DEFAULT_S = 5,
+	REFRESH_MAX_S = 3600,
+};
+
+static const char text_plain[] = "text/plain; charset=utf-8";
+static const char text_html[] = "text/html; charset=utf-8";
+static const char json_type[] = "application/json";
+static const char prometheus_type[] = "text/plain; version=0.0.4; charset=utf-8";
+static const char openmetrics_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/* A request under way. */
+struct request {
+	const struct routes *routes;
+	struct MHD_Connection *connection;
+	const char *method;
+	bool *held; /* in: the request has waited; out: it is to wait */
+};
+
+/* What goes with every answer: it is of this moment, and of the type that it says. */
+static bool add_headers(struct MHD_Response *response, const char *type)
+{
+	return MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES &&
+	       MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") ==
+		       MHD_YES &&
+	       MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT) ==
+		       MHD_YES &&
+	       MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+}
+
+/* Takes over the response, which may be NULL. name and value are one more header, or NULL. */
+static int queue(const struct request *request, unsigned status, struct MHD_Response *response,
+	const char *type, const char *name, const char *value)
+{
+	int result = MHD_NO;
+
+	if (!response)
+		return MHD_NO;
+	if (add_headers(response, type) &&
+		(!name || MHD_add_response_header(response, name, value) == MHD_YES))
+		result = (int)MHD_queue_response(request->connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* Takes over the text. */
+static int answer_report(const struct request *request, struct report_text text, const char *type,
+	const char *name, const char *value)
+{
+	struct MHD_Response *response;
+
+	if (!text.bytes)
+		return MHD_NO;
+	response = MHD_create_response_from_buffer(text.len, text.bytes, MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(text.bytes);
+	return queue(request, MHD_HTTP_OK, response, type, name, value);
+}
+
+static int answer_text(const struct request *request, unsigned status, const char *text,
+	const char *name, const char *value)
+{
+	char *copy = strdup(text);
+	struct MHD_Response *response;
+
+	if (!copy)
+		return MHD_NO;
+	response = MHD_create_response_from_buffer(strlen(copy), copy, MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(copy);
+	return queue(request, status, response, text_plain, name, value);
+}
+
+static const char *header_of(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* A query's value; NULL where there is none or it is empty. */
+static const char *query_of(const struct request *request, const char *name)
+{
+	const char *value =
+		MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+
+	return value && value[0] ? value : NULL;
+}
+
+static unsigned refresh_of(const struct request *request)
+{
+	const char *text = query_of(request, "refreshInterval");
+	uint64_t seconds = REFRESH_DEFAULT_S;
+
+	if (text && strcmp(text, "off") == 0)
+		return 0;
+	if (text)
+		text_parse_u64(text, 0, REFRESH_MAX_S, &seconds);
+	return (unsigned)seconds;
+}
+
+static int answer_metrics(const struct request *request)
+{
+	static const char *const offers[] = {"text/plain", "application/openmetrics-text"};
+	struct report_view view = {0};
+	struct report_process process;
+	bool openmetrics =
+		accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+
+	request->routes->view(&view, request->routes->arg);
+	process_read(&process);
+	view.process = &process;
+	return answer_report(request, report_prom_write(&view, openmetrics),
+		openmetrics ? openmetrics_type : prometheus_type, NULL, NULL);
+}
+
+static int answer_balancer(const struct request *request)
+{
+	static const char *const offers[] = {"text/html", "application/json"};
+	struct report_view view = {0};
+	char policy[500];
+	const char *format = query_of(request, "format");
+	bool json =
+		format ? strcmp(format, "json") == 0
+		       : accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+
+	request->routes->view(&view, request->routes->arg);
+	view.service = query_of(request, "service");
+	view.pod = query_of(request, "pod");
+	view.refresh_s = refresh_of(request);
+	if (json)
+		return answer_report(request, report_json_write(&view), json_type, NULL, NULL);
+	return answer_report(request, report_html_write(&view), text_html,
+		"Content-Security-Policy", report_html_policy(policy, sizeof(policy)));
+}
+
+static int answer_ready(const struct request *request)
+{
+	struct report_view view = {0};
+	char text[300];
+
+	request->routes->view(&view, request->routes->arg);
+	if (view.ready)
+		return answer_text(request, MHD_HTTP_OK, "ready\n", NULL, NULL);
+	if (view.stats->haproxy_reached)
+		snprintf(text, sizeof(text), "not ready: the first round is not done\n");
+	else
+		snprintf(text, sizeof(text), "not ready: HAProxy is not reached%s%s\n",
+			view.stats->haproxy_error[0] ? ": " : "", view.stats->haproxy_error);
+	return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
+}
+
+static int answer_alive(const struct request *request)
+{
+	return answer_text(request, MHD_HTTP_OK, "ok\n", NULL, NULL);
+}
+
+static int answer_root(const struct request *request)
+{
+	return answer_text(request, MHD_HTTP_FOUND, "See the balancer's metrics.\n",
+		MHD_HTTP_HEADER_LOCATION, request->routes->balancer_metric_path);
+}
+
+static int answer_not_found(const struct request *request)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"Not found. There are %s, /metrics, /healthz, /readyz, /startz, /drain.\n",
+		request->routes->balancer_metric_path);
+	return answer_text(request, MHD_HTTP_NOT_FOUND, text, NULL, NULL);
+}
+
+/* Takes as long for a token that differs early as for one that differs late. */
+static bool is_same_secret(const char *given, const char *wanted)
+{
+	size_t len = strlen(given);
+	size_t wanted_len = strlen(wanted);
+	unsigned differs = len != wanted_len;
+
+	for (size_t i = 0; i < len; i++)
+		differs |= (unsigned)(unsigned char)given[i] ^
+			   (unsigned)(unsigned char)wanted[wanted_len > 0 ? i % wanted_len : 0];
+	return differs == 0;
+}
+
+static bool is_allowed(const struct request *request)
+{
+	const char *wanted = request->routes->token;
+	const char *given = header_of(request, MHD_HTTP_HEADER_AUTHORIZATION);
+	char *password = NULL;
+	bool allowed;
+
+	if (!wanted)
+		return true;
+	if (given && strncasecmp(given, "Bearer ", 7) == 0)
+		return is_same_secret(given + 7 + strspn(given + 7, " "), wanted);
+
+	char *user = MHD_basic_auth_get_username_password(request->connection, &password);
+
+	allowed = password && is_same_secret(password, wanted);
+	MHD_free(user);
+	MHD_free(password);
+	return allowed;
+}
+
+static int answer_drain(const struct request *request)
+{
+	const struct routes *routes = request->routes;
+	char text[400];
+	bool good;
+
+	/* Unlike all else here it changes something, which a look at it must not. */
+	if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0)
+		return answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n",
+			MHD_HTTP_HEADER_ALLOW, "GET");
+	if (!*request->held && routes->drain(routes->arg)) {
+		*request->held = waiting_hold(routes->waiting, request->connection);
+		if (*request->held)
+			return MHD_YES;
+		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+			"Too many wait already.\n", NULL, NULL);
+	}
+	good = routes->drained(text, sizeof(text), routes->arg);
+	return answer_text(
+		request, good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
+}
+
+struct route {
+	const char *path; /* NULL: balancer_metric_path */
+	bool open;        /* asks for no token */
+	int (*answer)(const struct request *request);
+};
+
+static const struct route *find_route(const struct routes *routes, const char *path)
+{
+	static const struct route all[] = {
+		{"/healthz", true, answer_alive},
+		{"/readyz", true, answer_ready},
+		{"/startz", true, answer_alive},
+		{"/drain", true, answer_drain},
+		{NULL, false, answer_balancer},
+		{"/metrics", false, answer_metrics},
+		{"/", false, answer_root},
+	};
+	static const struct route none = {NULL, false, answer_not_found};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(all[i].path ? all[i].path : routes->balancer_metric_path, path) == 0)
+			return &all[i];
+	}
+	return &none;
+}
+
+int routes_answer(const struct routes *routes, struct MHD_Connection *connection, const char *path,
+	const char *method, bool *held)
+{
+	struct request request = {routes, connection, method, held};
+	const struct route *route = find_route(routes, path);
+
+	if (!route->open && !is_allowed(&request))
+		return answer_text(&request, MHD_HTTP_UNAUTHORIZED, "A token is needed.\n",
+			MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"wsbalancer\"");
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return answer_text(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n",
+			MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	return route->answer(&request);
+}

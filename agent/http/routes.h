@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What the HTTP endpoint answers to each path. */
+#ifndef WSB_ROUTES_H
+#define WSB_ROUTES_H
+
+#include "core/report/report.h"
+
+struct MHD_Connection;
+struct waiting;
+
+/* What an answer depends on beside the request. */
+struct routes {
+	char *balancer_metric_path;
+	const char *token; /* NULL: none is asked for */
+	void (*view)(struct report_view *out, void *arg);
+	bool (*drain)(void *arg); /* see struct httpd_options */
+	bool (*drained)(char *text, size_t size, void *arg);
+	void *arg;
+	struct waiting *waiting; /* holds requests whose answer is due later */
+};
+
+/*
+ * Queues the answer; returns what libmicrohttpd's access handler must return: MHD_YES, or MHD_NO to
+ * cut the connection when out of memory. With *held set to true there is no answer yet: the
+ * connection waits, and this is called again with *held true when it is resumed.
+ */
+int routes_answer(const struct routes *routes, struct MHD_Connection *connection, const char *path,
+	const char *method, bool *held);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* Pods from Kubernetes into HAProxy's backends. */
+#include "kube/discovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "core/kube/slicestore.h"
+#include "core/kube/slots.h"
+#include "core/base/text.h"
+#include "kube/kubeapi.h"
+#include "io/log.h"
+#include "io/textfile.h"
+
+/* More than HAProxy would bear; the slots' number is for the chart to choose. */
+enum { ADDED_MAX = 4000 };
+
+/* A Service and the backend that its pods fill. */
+struct entry {
+	char *backend;
+	char *server_options;
+	struct kube_service *service;
+	struct slots_memory memory;
+	struct report_kube report; /* its counts are those of the last plan */
+	struct log_repeat missing; /* the backend is not there */
+};
+
+struct discover {
+	struct kube *kube;
+	struct entry *entries;
+	size_t n_entries;
+	struct report_kube *reports;   /* what discover_report gives */
+	struct kube_service *replicas; /* NULL: not counted */
+};
+
+bool discover_is_wanted(const struct config *config)
+{
+	return config->n_kubernetes > 0 || config->replicas_service;
+}
+
+bool discover_is_same(const struct config *a, const struct config *b)
+{
+	if (a->n_kubernetes != b->n_kubernetes || a->kube_silence_ms != b->kube_silence_ms ||
+		!text_is_same(a->kube_server, b->kube_server) ||
+		!text_is_same(a->kube_token_file, b->kube_token_file) ||
+		!text_is_same(a->kube_ca_file, b->kube_ca_file) ||
+		!text_is_same(a->replicas_service, b->replicas_service))
+		return false;
+	for (size_t i = 0; i < a->n_kubernetes; i++) {
+		const struct config_kubernetes *x = &a->kubernetes[i], *y = &b->kubernetes[i];
+
+		if (!text_is_same(x->service, y->service) || !text_is_same(x->port, y->port) ||
+			!text_is_same(x->namespace, y->namespace) ||
+			!text_is_same(x->backend, y->backend) ||
+			!text_is_same(x->server_options, y->server_options))
+			return false;
+	}
+	return true;
+}
+
+/* The namespace that a pod runs in, or why it is not known. */
+struct own {
+	char *namespace; /* NULL: not known */
+	char why[128];
+};
+
+static struct own own_namespace(void)
+{
+	const char *reason = "";
+	struct own own = {.namespace = textfile_read_word(KUBEAPI_NAMESPACE_FILE, &reason)};
+
+	if (access(KUBEAPI_NAMESPACE_FILE, F_OK) != 0 && errno == ENOENT)
+		snprintf(own.why, sizeof(own.why), "not in a pod");
+	else
+		snprintf(own.why, sizeof(own.why), "%s: %s", KUBEAPI_NAMESPACE_FILE, reason);
+	return own;
+}
+
+static bool add_entry(
+	struct discover *discover, const struct config_kubernetes *config, const char *namespace)
+{
+	struct entry *entry = &discover->entries[discover->n_entries++];
+
+	entry->backend = strdup(config->backend);
+	entry->server_options = strdup(config->server_options);
+	entry->service = kube_watch(discover->kube, namespace, config->service, config->port);
+	return entry->backend && entry->server_options && entry->service;
+}
+
+/* False, with why written, when not all can be watched. */
+static bool watch_all(struct discover *discover, const struct config *config, const struct own *own,
+	char *why, size_t size)
+{
+	snprintf(why, size, "out of memory");
+	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
+	discover->reports = calloc(config->n_kubernetes + 1, sizeof(*discover->reports));
+	if (!discover->entries || !discover->reports)
+		return false;
+	for (size_t i = 0; i < config->n_kubernetes; i++) {
+		const char *namespace = config->kubernetes[i].namespace;
+
+		if (!namespace && !own->namespace) {
+			snprintf(why, size, "%s: give each Service its namespace", own->why);
+			return false;
+		}
+		if (!add_entry(discover, &config->kubernetes[i],
+			    namespace ? namespace : own->namespace))
+			return false;
+	}
+	if (!config->replicas_service)
+		return true;
+	/* HAProxy's own Service is where HAProxy's pod is, which is the agent's. */
+	if (!own->namespace) {
+		snprintf(why, size, "%s: haproxy.replicas must be a number", own->why);
+		return false;
+	}
+	discover->replicas =
+		kube_watch(discover->kube, own->namespace, config->replicas_service, NULL);
+	return discover->replicas != NULL;
+}
+
+struct discover *discover_new(
+	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg)
+{
+	struct discover *discover = calloc(1, sizeof(*discover));
+	struct kubeapi api;
+	const char *reason = "out of memory";
+	char why[256];
+	struct own own = own_namespace();
+	bool good = discover && kubeapi_init(&api, config->kube_server, config->kube_token_file,
+					config->kube_ca_file, &reason);
+
+	snprintf(why, sizeof(why), "%s", reason);
+	if (good) {
+		snprintf(why, sizeof(why), "out of memory");
+		discover->kube = kube_new(loop, &api, config->kube_silence_ms, changed, arg);
+		good = discover->kube && watch_all(discover, config, &own, why, sizeof(why));
+	}
+	free(own.namespace);
+	if (good)
+		return discover;
+	log_error("Kubernetes cannot be asked", log_str("error", why));
+	discover_free(discover);
+	return NULL;
+}
+
+void discover_free(struct discover *discover)
+{
+	if (!discover)
+		return;
+	kube_free(discover->kube);
+	for (size_t i = 0; i < discover->n_entries; i++) {
+		free(discover->entries[i].backend);
+		free(discover->entries[i].server_options);
+		slots_memory_fini(&discover->entries[i].memory);
+	}
+	free(discover->entries);
+	free(discover->reports);
+	free(discover);
+}
+
+static void say_changes(struct entry *entry, const struct slots_plan *plan)
+{
+	struct report_kube *last = &entry->report;
+
+	if (plan->unplaced != last->unplaced)
+		log_write(plan->unplaced > 0 ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO,
+			plan->unplaced > 0 ? "ready pods are left without a server"
+					   : "all ready pods have a server again",
+			LOG_FACTS(log_str("backend", entry->backend),
+				log_int("pods", plan->unplaced)));
+	if (plan->added > 0 && last->added == 0)
+		log_warn(
+			"all slots are taken: servers are added, which a reload loses for a moment",
+			log_str("backend", entry->backend), log_int("servers", plan->added));
+	else if (plan->added == 0 && last->added > 0)
+		log_info("the slots suffice again", log_str("backend", entry->backend));
+	last->unplaced = plan->unplaced;
+	last->added = plan->added;
+	last->free = plan->free;
+	last->quarantined = plan->quarantined;
+}
+
+static bool plan_entry(
+	struct entry *entry, const struct hareply_backend *backend, struct reconcile *lines)
+{
+	struct slots_options options = {
+		.added_line = entry->server_options, .added_max = ADDED_MAX};
+	struct slots_plan plan;
+	size_t n;
+	const struct endpoint *endpoints = kube_endpoints(entry->service, &n);
+	bool good = true;
+
+	if (!slots_plan(backend, endpoints, n, &options, &entry->memory, &plan))
+		return false;
+	slots_memory_fini(&entry->memory);
+	entry->memory = plan.memory;
+	plan.memory = (struct slots_memory){.owners = NULL};
+	for (size_t i = 0; i < plan.n_commands && good; i++)
+		good = reconcile_append(lines, plan.commands[i]);
+	say_changes(entry, &plan);
+	slots_plan_fini(&plan);
+	return good;
+}
+
+static const struct hareply_backend *find_backend(
+	const struct hareply_snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot->n_backends; i++)
+		if (strcmp(snapshot->backends[i].name, name) == 0)
+			return &snapshot->backends[i];
+	return NULL;
+}
+
+bool discover_plan(
+	struct discover *discover, const struct hareply_snapshot *snapshot, struct reconcile *lines)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < discover->n_entries; i++) {
+		struct entry *entry = &discover->entries[i];
+		const struct hareply_backend *backend = find_backend(snapshot, entry->backend);
+
+		if (!backend) {
+			if (log_repeat(&entry->missing))
+				log_error("HAProxy lacks the backend of a Service in Kubernetes",
+					log_str("backend", entry->backend));
+			continue;
+		}
+		log_repeat_end(&entry->missing);
+		if (kube_service_status(entry->service).watch->listed)
+			good &= plan_entry(entry, backend, lines);
+	}
+	return good;
+}
+
+static unsigned count_ready(struct kube_service *service)
+{
+	unsigned ready = 0;
+	size_t n;
+	const struct endpoint *endpoints = kube_endpoints(service, &n);
+
+	for (size_t i = 0; i < n; i++)
+		ready += endpoints[i].state == ENDPOINT_READY;
+	return ready;
+}
+
+unsigned discover_replicas(struct discover *discover)
+{
+	return discover->replicas ? count_ready(discover->replicas) : 0;
+}
+
+static void report_entry(struct entry *entry, struct report_kube *report)
+{
+	struct kube_status status = kube_service_status(entry->service);
+	size_t n;
+	const struct endpoint *endpoints = kube_endpoints(entry->service, &n);
+
+	*report = entry->report;
+	report->namespace = status.namespace;
+	report->service = status.service;
+	report->backend = entry->backend;
+	report->error = status.error;
+	report->watching = status.watching;
+	report->watch = status.watch;
+	report->n_slices = status.n_slices;
+	for (size_t i = 0; i < n; i++) {
+		report->n_ready += endpoints[i].state == ENDPOINT_READY;
+		report->n_terminating += endpoints[i].state == ENDPOINT_TERMINATING;
+		report->n_unready += endpoints[i].state == ENDPOINT_UNREADY;
+	}
+}
+
+const struct report_kube *discover_report(struct discover *discover, size_t *n)
+{
+	*n = discover ? discover->n_entries : 0;
+	for (size_t i = 0; i < *n; i++)
+		report_entry(&discover->entries[i], &discover->reports[i]);
+	return discover ? discover->reports : NULL;
+}
+
+bool discover_fills(const struct discover *discover)
+{
+	return discover && discover->n_entries > 0;
+}
+
+bool discover_is_listed(const struct discover *discover)
+{
+	for (size_t i = 0; i < discover->n_entries; i++)
+		if (!kube_service_status(discover->entries[i].service).watch->listed)
+			return false;
+	return true;
+}
+
+static bool fills(const struct discover *discover, const char *backend)
+{
+	for (size_t i = 0; discover && i < discover->n_entries; i++)
+		if (strcmp(discover->entries[i].backend, backend) == 0)
+			return true;
+	return false;
+}
+
+static void describe_pod(struct pod *pod, void *arg)
+{
+	struct discover *discover = arg;
+
+	for (size_t i = 0; i < discover->n_entries; i++) {
+		size_t n;
+		const struct endpoint *endpoints = kube_endpoints(discover->entries[i].service, &n);
+		const struct endpoint *found = slices_find(endpoints, n, pod->address, pod->port);
+
+		if (found) {
+			pod_identify(pod, found, clock_now_ms());
+			return;
+		}
+	}
+}
+
+void discover_describe(struct discover *discover, struct cluster *cluster)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	for (size_t i = 0; i < n; i++)
+		backends[i]->filled = fills(discover, backends[i]->name);
+	if (discover)
+		cluster_each_pod(cluster, describe_pod, discover);
+}

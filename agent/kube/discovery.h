@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Pods from Kubernetes into HAProxy's backends: the Services of the configuration, each with its
+ * backend. */
+#ifndef WSB_DISCOVER_H
+#define WSB_DISCOVER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/cluster/cluster.h"
+#include "core/config/config.h"
+#include "core/haproxy/hareply.h"
+#include "core/steer/reconcile.h"
+#include "core/report/report_kube.h"
+#include "kube/kubewatch.h"
+
+/*
+ * Plans nothing for a Service before its first list has come; from then on, the last that was told
+ * stands. It never talks to HAProxy itself: that is the round's business.
+ */
+struct discover;
+
+/*
+ * Begins to watch what the configuration names: kubernetes, and replicas_service. changed is called
+ * when there is something new. NULL, logged, when the API server is not known, a namespace is not,
+ * or memory is short.
+ */
+struct discover *discover_new(
+	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg);
+/* Takes NULL. */
+void discover_free(struct discover *discover);
+
+/* The configuration asks for a discover, and for the same one. */
+bool discover_is_wanted(const struct config *config);
+bool discover_is_same(const struct config *a, const struct config *b);
+
+/* Appends the commands that bring HAProxy's servers, as they are in snapshot, in line with the
+ * pods; the caller sends them. False when out of memory; what was appended stays. */
+bool discover_plan(struct discover *discover, const struct hareply_snapshot *snapshot,
+	struct reconcile *lines);
+
+/* Tells the cluster which backends are filled, and its pods what Kubernetes says of them;
+ * NULL fills none. */
+void discover_describe(struct discover *discover, struct cluster *cluster);
+
+/* HAProxy's instances, counted from replicas_service; otherwise, or while it has none, 0. */
+unsigned discover_replicas(struct discover *discover);
+
+/* What the reports say of each Service of a backend; valid until the loop runs again. NULL has
+ * none. */
+const struct report_kube *discover_report(struct discover *discover, size_t *n);
+
+/* There are Services whose pods fill backends. NULL fills none. */
+bool discover_fills(const struct discover *discover);
+
+/* Every Service of a backend has been listed since the start. */
+bool discover_is_listed(const struct discover *discover);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests with libcurl. */
+#include "pods/podrequest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+	const struct config *config;
+	const struct pod *pod;
+	void *arg;
+	CURL *easy;
+	struct curl_slist *connect_to; /* or NULL */
+	char error[CURL_ERROR_SIZE];
+	bool too_large;
+	size_t len;
+	size_t size;
+	char *body;
+};
+
+static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
+{
+	struct request *request = arg;
+
+	(void)one;
+	if (n > METRIC_BODY_MAX - request->len) {
+		request->too_large = true;
+		return 0; /* ends the transfer */
+	}
+	if (request->len + n > request->size) {
+		char *grown = realloc(request->body, request->len + n);
+
+		if (!grown)
+			return 0;
+		request->body = grown;
+		request->size = request->len + n;
+	}
+	memcpy(request->body + request->len, bytes, n);
+	request->len += n;
+	return n;
+}
+
+/* What libcurl's results mean here. */
+static enum metric_outcome outcome_of(const struct request *request, CURLcode result)
+{
+	static const struct {
+		CURLcode code;
+		enum metric_outcome outcome;
+	} map[] = {
+		{CURLE_COULDNT_RESOLVE_HOST, METRIC_CONNECT_FAILED},
+		{CURLE_COULDNT_CONNECT, METRIC_CONNECT_FAILED},
+		{CURLE_OPERATION_TIMEDOUT, METRIC_TIMED_OUT},
+		{CURLE_SSL_CONNECT_ERROR, METRIC_TLS_FAILED},
+		{CURLE_PEER_FAILED_VERIFICATION, METRIC_TLS_FAILED},
+		{CURLE_SSL_CERTPROBLEM, METRIC_TLS_FAILED},
+		{CURLE_SSL_CACERT_BADFILE, METRIC_TLS_FAILED},
+		{CURLE_SSL_CIPHER, METRIC_TLS_FAILED},
+		{CURLE_FILESIZE_EXCEEDED, METRIC_TOO_LARGE},
+		{CURLE_OUT_OF_MEMORY, METRIC_OUT_OF_MEMORY},
+	};
+
+	if (request->too_large)
+		return METRIC_TOO_LARGE;
+	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++) {
+		if (map[i].code == result)
+			return map[i].outcome;
+	}
+	return METRIC_BROKEN;
+}
+
+enum metric_outcome request_judge(
+	struct request *request, CURLcode result, struct metric *metric, char *detail, size_t size)
+{
+	enum metric_outcome outcome;
+	long status = 0;
+
+	if (result != CURLE_OK) {
+		outcome = outcome_of(request, result);
+		if (outcome == METRIC_TOO_LARGE)
+			snprintf(detail, size, "%s", metric_outcome_text(outcome));
+		else
+			snprintf(detail, size, "%s",
+				request->error[0] ? request->error : curl_easy_strerror(result));
+		return outcome;
+	}
+	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		outcome = status >= 300 && status < 400 ? METRIC_REDIRECT : METRIC_BAD_STATUS;
+		snprintf(detail, size, "%s: %ld", metric_outcome_text(outcome), status);
+		return outcome;
+	}
+	outcome = metric_parse(request->body ? request->body : "", request->len,
+		request->config->metric_key, metric);
+	snprintf(detail, size, "%s", metric_outcome_text(outcome));
+	return outcome;
+}
+
+static bool set_tls(CURL *easy, const struct config *config)
+{
+	bool well = true;
+
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, config->tls_verify ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, config->tls_verify ? 2L : 0L);
+	if (config->tls_ca)
+		well = curl_easy_setopt(easy, CURLOPT_CAINFO, config->tls_ca) == CURLE_OK && well;
+	if (config->tls_cert) {
+		well = curl_easy_setopt(easy, CURLOPT_SSLCERT, config->tls_cert) == CURLE_OK &&
+		       well;
+		well = curl_easy_setopt(easy, CURLOPT_SSLKEY, config->tls_key) == CURLE_OK && well;
+	}
+	return well;
+}
+
+/*
+ * The URL names the address, or the name that TLS is to verify with the connection led to the
+ * address.
+ */
+static bool set_url(struct request *request)
+{
+	const struct config *config = request->config;
+	const struct pod *pod = request->pod;
+	bool ipv6 = strchr(pod->address, ':') != NULL;
+	unsigned port = config->metric_port != 0 ? config->metric_port : pod->port;
+	bool named = config->metric_scheme == CONFIG_HTTPS && config->tls_server_name;
+	char *url = NULL;
+	char *to = NULL;
+	bool well = false;
+
+	if (asprintf(&to, "%s%s%s", ipv6 ? "[" : "", pod->address, ipv6 ? "]" : "") < 0)
+		return false;
+	if (asprintf(&url, "%s://%s:%u%s", config->metric_scheme == CONFIG_HTTPS ? "https" : "http",
+		    named ? config->tls_server_name : to, port, config->metric_path) >= 0) {
+		well = curl_easy_setopt(request->easy, CURLOPT_URL, url) == CURLE_OK;
+		free(url);
+	}
+	if (well && named) {
+		char *connect_to = NULL;
+
+		well = asprintf(&connect_to, "::%s:%u", to, port) >= 0;
+		if (well) {
+			request->connect_to = curl_slist_append(NULL, connect_to);
+			free(connect_to);
+			well = request->connect_to &&
+			       curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO,
+				       request->connect_to) == CURLE_OK;
+		}
+	}
+	free(to);
+	return well;
+}
+
+static bool set_options(struct request *request)
+{
+	const struct config *config = request->config;
+	CURL *easy = request->easy;
+
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)config->poll_timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)METRIC_BODY_MAX);
+	/* Addresses need no DNS, and pruning its cache at every transfer costs most at scale. */
+	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "wsbalancer/" WSB_VERSION);
+	return set_tls(easy, config) && set_url(request);
+}
+
+struct request *request_new(const struct config *config, const struct pod *pod, void *arg)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->config = config;
+	request->pod = pod;
+	request->arg = arg;
+	request->easy = curl_easy_init();
+	if (!request->easy || !set_options(request)) {
+		request_free(request);
+		return NULL;
+	}
+	return request;
+}
+
+void request_free(struct request *request)
+{
+	if (!request)
+		return;
+	curl_easy_cleanup(request->easy);
+	curl_slist_free_all(request->connect_to);
+	free(request->body);
+	free(request);
+}
+
+void *request_arg(CURL *easy)
+{
+	char *found = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &found);
+	return ((struct request *)(void *)found)->arg;
+}
+
+bool request_start(struct request *request, struct curlloop *curlloop, struct curl_slist *headers)
+{
+	request->len = 0;
+	request->too_large = false;
+	request->error[0] = '\0';
+	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
+	return curlloop_add(curlloop, request->easy);
+}
+
+void request_stop(struct request *request, struct curlloop *curlloop)
+{
+	curlloop_remove(curlloop, request->easy);
+}

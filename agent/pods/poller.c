@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Polls pods with libcurl. */
+#include "pods/poller.h"
+
+#include <curl/curl.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "io/clock.h"
+#include "io/curlloop.h"
+#include "pods/podheaders.h"
+#include "pods/podrequest.h"
+
+enum {
+	GROUP_PODS = 250, /* of one multi handle, measured: agent/DESIGN.md, "Scale" */
+	EAGER_PODS = 50,  /* new at once: asked at once; more are spread over an interval */
+};
+
+/*
+ * Polls end shortly before the round that plans with them: a count that is young has less to be
+ * reckoned with, and simulated, weights made of counts that are spread over the whole second miss
+ * twice as many goals (agent/DESIGN.md, "The planner"). A pod has this long to answer, and many
+ * pods are asked over a longer time, so that a poll costs no more when there are thousands.
+ */
+static const double ANSWER_S = 0.05;
+static const double WINDOW_S = 0.1;
+static const double WINDOW_EACH_S = 50e-6;
+
+struct group {
+	struct group *next;
+	struct curlloop *curlloop;
+	unsigned n_polls;
+};
+
+/* A pod that is polled. */
+struct poll {
+	struct poller *poller;
+	struct group *group;
+	struct pod *pod;
+	struct request *request;
+	ev_timer timer;
+	bool settled; /* asked at its own moment of the interval from now on */
+	bool in_flight;
+	struct curl_slist *headers; /* while in flight */
+	int64_t started_ms;
+};
+
+struct poller {
+	struct ev_loop *loop;
+	const struct config *config;
+	poller_answer answer;
+	void *arg;
+	struct headers *headers;
+	struct group *groups;
+	/* While poller_sync runs: */
+	double window_s; /* polls are spread over this time before a round */
+	double next_s;   /* until that round */
+	unsigned n_started;
+	bool failed;
+};
+
+/* Takes the request off the multi handle; the connection is kept there. */
+static void end_flight(struct poll *poll)
+{
+	if (!poll->in_flight)
+		return;
+	request_stop(poll->request, poll->group->curlloop);
+	headers_put(poll->poller->headers, poll->headers);
+	poll->in_flight = false;
+}
+
+static void on_done(CURL *easy, CURLcode result, void *arg)
+{
+	struct poll *poll = request_arg(easy);
+	struct metric metric;
+	char detail[CURL_ERROR_SIZE];
+	enum metric_outcome outcome;
+	double seconds;
+
+	(void)arg;
+	end_flight(poll);
+	seconds = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
+	outcome = request_judge(poll->request, result, &metric, detail, sizeof(detail));
+	poll->poller->answer(poll->pod, outcome, outcome == METRIC_OK ? &metric : NULL, detail,
+		seconds, poll->poller->arg);
+}
+
+/* A pod's own moment, 0..1, from its name, so that restarted agents and further
+ * ones agree on nothing and still spread (FNV-1a). */
+static double moment(const char *key)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *key; key++)
+		hash = (hash ^ (unsigned char)*key) * 16777619u;
+	return (double)hash / 4294967296.0;
+}
+
+static double interval_s(const struct poller *poller)
+{
+	return (double)poller->config->poll_interval_ms / 1000.0;
+}
+
+/* From now on the pod is asked at its own moment of each interval. */
+static void settle(struct poll *poll)
+{
+	double every_s = interval_s(poll->poller);
+
+	poll->settled = true;
+	ev_timer_set(&poll->timer, moment(poll->pod->key) * every_s, every_s);
+	ev_timer_start(poll->poller->loop, &poll->timer);
+}
+
+static double window_s(const struct poller *poller)
+{
+	double n_pods = 0.0;
+
+	for (const struct group *group = poller->groups; group; group = group->next)
+		n_pods += group->n_polls;
+	return fmin(fmax(WINDOW_S, WINDOW_EACH_S * n_pods), interval_s(poller) / 2.0);
+}
+
+/* From the end of the window to the round. */
+static double answer_s(const struct poller *poller)
+{
+	return fmin(ANSWER_S, interval_s(poller) / 10.0);
+}
+
+double poller_needs_s(const struct poller *poller)
+{
+	return window_s(poller) + answer_s(poller);
+}
+
+/*
+ * A round is now: the pod's next poll shall end shortly before the next one. Not for a pod that has
+ * not been asked yet, and never so late that a pod waits half an interval more, as it might when
+ * news brings rounds early again and again.
+ */
+static void aim(struct poll *poll)
+{
+	struct ev_loop *loop = poll->poller->loop;
+	const struct poller *poller = poll->poller;
+	double every_s = interval_s(poller);
+	double before = poller->window_s * (1.0 - moment(poll->pod->key)) + answer_s(poller);
+	double passed_s = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
+	double wait_s = fmin(poller->next_s - before, 1.5 * every_s - passed_s);
+
+	if (!poll->settled || poll->started_ms == 0)
+		return;
+	ev_timer_stop(loop, &poll->timer);
+	ev_timer_set(&poll->timer, fmax(0.0, wait_s), every_s);
+	ev_timer_start(loop, &poll->timer);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct poll *poll = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (!poll->settled)
+		settle(poll);
+	/* The timeout is no longer than the interval, so this is rare: a late loop. */
+	if (poll->in_flight)
+		return;
+	poll->started_ms = clock_now_ms();
+	poll->headers = headers_get(poll->poller->headers, poll->started_ms);
+	poll->in_flight = true;
+	if (!request_start(poll->request, poll->group->curlloop, poll->headers)) {
+		end_flight(poll);
+		poll->poller->answer(poll->pod, METRIC_OUT_OF_MEMORY, NULL, "out of memory", 0.0,
+			poll->poller->arg);
+	}
+}
+
+/* A group with room, made where all are full. */
+static struct group *take_group(struct poller *poller)
+{
+	struct group *group;
+
+	for (group = poller->groups; group; group = group->next) {
+		if (group->n_polls < GROUP_PODS)
+			return group;
+	}
+	group = calloc(1, sizeof(*group));
+	if (!group)
+		return NULL;
+	group->curlloop = curlloop_new(poller->loop, GROUP_PODS, on_done, poller);
+	if (!group->curlloop) {
+		free(group);
+		return NULL;
+	}
+	group->next = poller->groups;
+	poller->groups = group;
+	return group;
+}
+
+/* As many connections are kept as there are pods: those to pods that have gone make room. */
+static void resize_group(struct group *group, unsigned n_polls)
+{
+	group->n_polls = n_polls;
+	curlloop_keep(group->curlloop, n_polls > 0 ? (long)n_polls : 1);
+}
+
+static void poll_free(struct poll *poll)
+{
+	if (!poll)
+		return;
+	ev_timer_stop(poll->poller->loop, &poll->timer);
+	end_flight(poll);
+	request_free(poll->request);
+	if (poll->group)
+		resize_group(poll->group, poll->group->n_polls - 1);
+	free(poll);
+}
+
+static bool start(struct poller *poller, struct pod *pod)
+{
+	struct poll *poll = calloc(1, sizeof(*poll));
+
+	if (!poll)
+		return false;
+	poll->poller = poller;
+	poll->pod = pod;
+	ev_init(&poll->timer, on_timer);
+	poll->timer.data = poll;
+	poll->request = request_new(poller->config, pod, poll);
+	poll->group = take_group(poller);
+	if (poll->group)
+		resize_group(poll->group, poll->group->n_polls + 1);
+	if (!poll->request || !poll->group) {
+		poll_free(poll);
+		return false;
+	}
+	/* A few new pods are asked at once; a crowd would be a burst, now and in every interval. */
+	if (poller->n_started++ < EAGER_PODS) {
+		ev_timer_set(&poll->timer, 0.0, 0.0);
+		ev_timer_start(poller->loop, &poll->timer);
+	} else {
+		settle(poll);
+	}
+	pod->poll = poll;
+	return true;
+}
+
+void poller_drop(struct poller *poller, struct pod *pod)
+{
+	(void)poller;
+	poll_free(pod->poll);
+	pod->poll = NULL;
+}
+
+static void sync_pod(struct pod *pod, void *arg)
+{
+	struct poller *poller = arg;
+
+	if (pod->wanted && !pod->poll)
+		poller->failed = !start(poller, pod) || poller->failed;
+	else if (!pod->wanted && pod->poll)
+		poller_drop(poller, pod);
+	else if (pod->poll)
+		aim(pod->poll);
+}
+
+bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s)
+{
+	poller->window_s = window_s(poller);
+	poller->next_s = next_s;
+	poller->n_started = 0;
+	poller->failed = false;
+	cluster_each_pod(cluster, sync_pod, poller);
+	return !poller->failed;
+}
+
+static void drop_pod(struct pod *pod, void *arg)
+{
+	poller_drop(arg, pod);
+}
+
+void poller_drop_all(struct poller *poller, struct cluster *cluster)
+{
+	cluster_each_pod(cluster, drop_pod, poller);
+}
+
+struct poller *poller_new(
+	struct ev_loop *loop, const struct config *config, poller_answer answer, void *arg)
+{
+	struct poller *poller = calloc(1, sizeof(*poller));
+
+	if (!poller)
+		return NULL;
+	poller->loop = loop;
+	poller->config = config;
+	poller->answer = answer;
+	poller->arg = arg;
+	poller->headers = headers_new(config->metric_headers, config->n_metric_headers);
+	if (!poller->headers) {
+		free(poller);
+		return NULL;
+	}
+	return poller;
+}
+
+void poller_free(struct poller *poller)
+{
+	if (!poller)
+		return;
+	while (poller->groups) {
+		struct group *group = poller->groups;
+
+		poller->groups = group->next;
+		curlloop_free(group->curlloop);
+		free(group);
+	}
+	headers_free(poller->headers);
+	free(poller);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The poller: asks every pod for its count, again and again. */
+#ifndef WSB_POLLER_H
+#define WSB_POLLER_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "core/cluster/cluster.h"
+#include "core/config/config.h"
+
+/*
+ * Each pod is asked once every pollInterval over a connection that is kept, shortly before the next
+ * round, at its own moment of a tenth of a second or, of thousands, more; one request at a time.
+ * Pods are spread over many small curl multi handles, since one large handle's cost grows with the
+ * number of its pods (agent/DESIGN.md, "Scale").
+ */
+struct poller;
+
+/* A poll of pod has ended. metric is set with METRIC_OK only, detail else; seconds is how long it
+ * took. Called from the loop; must not stop the poll of any pod. */
+typedef void (*poller_answer)(struct pod *pod, enum metric_outcome outcome,
+	const struct metric *metric, const char *detail, double seconds, void *arg);
+
+/* The configuration must outlive it. NULL when out of memory. */
+struct poller *poller_new(
+	struct ev_loop *loop, const struct config *config, poller_answer answer, void *arg);
+
+/* Every pod must have been dropped. Takes NULL. */
+void poller_free(struct poller *poller);
+
+/* Once in each round, at its end: starts polling the pods that are wanted and stops the others. The
+ * next round is in next_s. False when out of memory: some are not polled, and the next call tries
+ * again. */
+bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s);
+
+/* The least time in which each pod can be asked and has answered, s: at most half an interval. */
+double poller_needs_s(const struct poller *poller);
+
+/* Stops polling a pod; no callback follows. Harmless for one that is not polled. */
+void poller_drop(struct poller *poller, struct pod *pod);
+
+/* Stops polling all pods of the cluster. */
+void poller_drop_all(struct poller *poller, struct cluster *cluster);
+
+#endif
