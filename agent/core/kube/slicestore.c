@@ -249,17 +249,64 @@ static int compare_endpoints(const void *left, const void *right)
 	return order ? order : strcmp(a->pod, b->pod);
 }
 
+static bool is_ipv6(const struct endpoint *endpoint)
+{
+	return strchr(endpoint->address, ':') != NULL;
+}
+
+/* Whether two endpoints are one pod's. Those without a reference to a pod, written by hand, are
+ * taken together: nothing tells which of them belong to each other. */
+static int compare_pods(const struct endpoint *a, const struct endpoint *b)
+{
+	int order = strcmp(a->uid, b->uid);
+
+	return order ? order : strcmp(a->pod, b->pod);
+}
+
+/* IPv4 first among the endpoints of a pod. */
+static int compare_families(const void *left, const void *right)
+{
+	const struct endpoint *a = left, *b = right;
+	int order = compare_pods(a, b);
+
+	return order ? order : is_ipv6(a) - is_ipv6(b);
+}
+
+/* Leaves out the IPv6 endpoints of each pod that has an IPv4 one. Returns how many are left. */
+static size_t choose_families(struct endpoint *all, size_t n)
+{
+	size_t kept = 0;
+	bool ipv6 = false;
+
+	qsort(all, n, sizeof(*all), compare_families);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || compare_pods(&all[i], &all[i - 1]) != 0)
+			ipv6 = is_ipv6(&all[i]);
+		if (is_ipv6(&all[i]) == ipv6)
+			all[kept++] = all[i];
+	}
+	return kept;
+}
+
+/* Sorts by address and port, and keeps the best of each pair. Returns how many are left. */
+static size_t sort_and_unite(struct endpoint *all, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(all, n, sizeof(*all), compare_endpoints);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || compare_address(&all[i], &all[kept - 1]) != 0)
+			all[kept++] = all[i];
+	return kept;
+}
+
 bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n)
 {
-	enum slice_family family = SLICE_IPV6;
-	struct endpoint *all = NULL;
-	size_t n_all = 0, n_out = 0;
+	struct endpoint *all;
+	size_t n_all = 0;
 
 	*out = NULL;
 	*n = 0;
-	for (size_t i = 0; i < slices->n; i++)
-		if (slices->list[i].family == SLICE_IPV4)
-			family = SLICE_IPV4;
 	if (slices->n_endpoints == 0)
 		return true;
 	all = calloc(slices->n_endpoints, sizeof(*all));
@@ -268,21 +315,13 @@ bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n)
 	for (size_t i = 0; i < slices->n; i++) {
 		const struct slice *slice = &slices->list[i];
 
-		if (slice->family != family || slice->n == 0)
+		if (slice->n == 0)
 			continue;
 		memcpy(&all[n_all], slice->endpoints, slice->n * sizeof(*all));
 		n_all += slice->n;
 	}
-	qsort(all, n_all, sizeof(*all), compare_endpoints);
-	for (size_t i = 0; i < n_all; i++)
-		if (i == 0 || compare_address(&all[i], &all[n_out - 1]) != 0)
-			all[n_out++] = all[i];
-	if (n_out == 0) {
-		free(all);
-		return true;
-	}
+	*n = sort_and_unite(all, choose_families(all, n_all));
 	*out = all;
-	*n = n_out;
 	return true;
 }
 

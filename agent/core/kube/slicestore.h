@@ -15,7 +15,9 @@ struct json_object;
  * A Service has several slices: at most so many endpoints in each, one set an address family, one
  * set for each distinct list of ports; an endpoint that moves is in two of them for a while. This
  * store holds the slices as they were last told and gives their union. The objects are
- * discovery.k8s.io/v1 (k8s.io/api, discovery/v1/types.go). IPv4 wins where the Service has it.
+ * discovery.k8s.io/v1 (k8s.io/api, discovery/v1/types.go). A pod with addresses of both families is
+ * given once, by its IPv4 address; one of a single family by that one, whatever the other pods
+ * have. The controller writes an empty IPv4 slice for pods that have IPv6 alone.
  */
 
 /* What one store takes: far more than one HAProxy can hold. */
