@@ -117,7 +117,7 @@ static void assume_level(const struct planner_pod *pods, size_t n, struct planne
 	}
 }
 
-void judge_counts(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+void counts_reckon(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, double *scratch)
 {
 	double ratio = honest_ratio(params, pods, n, scratch);

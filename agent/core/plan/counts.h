@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The first step of a plan: from what pods said, and when, to the counts to plan with. */
-#ifndef WSB_JUDGE_H
-#define WSB_JUDGE_H
+#ifndef WSB_COUNTS_H
+#define WSB_COUNTS_H
 
 #include <stddef.h>
 
@@ -9,7 +9,7 @@
 
 /* For planner.c: sets count, and basis without a thought of draining, in n results. scratch has
  * room for n. */
-void judge_counts(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+void counts_reckon(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, double *scratch);
 
 #endif

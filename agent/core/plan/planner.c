@@ -248,7 +248,7 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 	memset(summary, 0, sizeof(*summary));
 	memset(results, 0, n * sizeof(*results));
 
-	judge_counts(params, pods, n, results, scratch);
+	counts_reckon(params, pods, n, results, scratch);
 	for (size_t i = 0; i < n; i++)
 		summarise(summary, &results[i], pods[i].draining);
 	mark_draining(pods, n, results, summary);
