@@ -81,7 +81,7 @@ static void read_server(
 
 	if (reloaded) {
 		/* The new worker begins with none. */
-		outside_reload(&known->outside, known->own_read);
+		others_reload(&known->outside, known->own_read);
 		known->own_read = known->own_then = 0;
 		known->own_exact = true;
 		known->planned = false;
@@ -94,7 +94,7 @@ static void read_server(
 			.own_read = own,
 			.taken_read = known->taken_read,
 		};
-		outside_new_pod(&known->outside, own);
+		others_new_pod(&known->outside, own);
 	}
 	known->closings.tau_s = ARRIVALS_TAU_SERVER_S;
 	arrivals_update(&known->closings, taken - own, world->now_ms);
@@ -105,7 +105,7 @@ static void read_server(
 		/* On a straight line between this answer of HAProxy's and the one before. */
 		known->own_then =
 			(uint32_t)lround(own + fmin(passed, 1.0) * ((double)known->own_read - own));
-		outside_take(&known->outside, world->n_instances, known->count, known->own_read,
+		others_update(&known->outside, world->n_instances, known->count, known->own_read,
 			own, known->own_then);
 		known->is_new = false;
 	}
@@ -180,8 +180,8 @@ static size_t gather(const struct world *world, const struct instance *instance)
 			.own = instance->lb->served[i],
 			.own_then = known->own_then,
 			.age_ms = world->now_ms - pod->since_ms,
-			.has_others = known->outside.known,
-			.others = known->outside.others,
+			.has_others = known->others.known,
+			.others = known->others.count,
 			.planned = known->planned,
 			.target_then = known->target,
 			.leaving = known->closings.per_second * world->scenario->poll_ms / 1000.0 *

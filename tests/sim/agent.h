@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/cluster/rate.h"
 #include "core/cluster/others.h"
+#include "core/cluster/rate.h"
 #include "core/plan/planner.h"
 #include "rng.h"
 #include "scenario.h"
@@ -30,7 +30,7 @@ struct agent_server {
 	uint32_t own_read;   /* sessions of this HAProxy at the last round */
 	uint32_t own_then;   /* when count was heard, as far as it is known */
 	uint32_t taken_read; /* HAProxy's count of sessions since start, at the last round */
-	struct outside outside;
+	struct others others;
 	struct arrivals closings;
 	double target;
 	double credit; /* see share.h */

@@ -492,18 +492,18 @@ START_TEST(what_is_no_session_of_this_worker_on_this_pod_is_from_outside)
 	take(&bench, &row);
 	row_hear(bench.server, 50, 1500);
 	take(&bench, &row);
-	ck_assert(bench.server->outside.known);
-	ck_assert_double_eq_tol(bench.server->outside.others, 30.0, 1e-9);
+	ck_assert(bench.server->others.known);
+	ck_assert_double_eq_tol(bench.server->others.count, 30.0, 1e-9);
 	/* The old worker's 20 are from outside now. */
 	row.scur = 0;
 	bench.update.worker++;
 	take(&bench, &row);
-	ck_assert_double_eq_tol(bench.server->outside.others, 50.0, 1e-9);
+	ck_assert_double_eq_tol(bench.server->others.count, 50.0, 1e-9);
 	/* Another pod has none of the 7 that this server still has. */
 	row.scur = 7;
 	row.address = "10.0.0.2";
 	take(&bench, &row);
-	ck_assert_double_eq_tol(bench.server->outside.others, -7.0, 1e-9);
+	ck_assert_double_eq_tol(bench.server->others.count, -7.0, 1e-9);
 	teardown(&bench);
 }
 END_TEST

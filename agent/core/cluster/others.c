@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-static void believe(struct outside *outside, double others)
+static void believe(struct others *others, double others)
 {
-	*outside = (struct outside){
+	*outside = (struct others){
 		.known = true,
 		.others = others,
 		.least = others,
@@ -14,30 +14,30 @@ static void believe(struct outside *outside, double others)
 	};
 }
 
-void outside_new_pod(struct outside *outside, uint32_t own)
+void others_new_pod(struct others *others, uint32_t own)
 {
 	believe(outside, -(double)own);
 }
 
-void outside_reload(struct outside *outside, uint32_t own)
+void others_reload(struct others *others, uint32_t own)
 {
-	if (outside->known)
-		believe(outside, outside->others + (double)own);
+	if (others->known)
+		believe(outside, others->count + (double)own);
 }
 
-void outside_take(struct outside *outside, unsigned replicas, uint32_t count, uint32_t own_before,
+void others_update(struct others *others, unsigned replicas, uint32_t count, uint32_t own_before,
 	uint32_t own, uint32_t own_then)
 {
 	double least = (double)count - fmax((double)own_before, (double)own);
 	double most = (double)count - fmin((double)own_before, (double)own);
 
-	if (replicas > 1 || !outside->known) {
-		outside->known = true;
-		outside->others = (double)count - (double)own_then;
+	if (replicas > 1 || !others->known) {
+		others->known = true;
+		others->count = (double)count - (double)own_then;
 	} else {
-		outside->others = fmin(fmax(outside->others, fmin(least, outside->least)),
-			fmax(most, outside->most));
+		others->count = fmin(
+			fmax(others->count, fmin(least, others->least)), fmax(most, others->most));
 	}
-	outside->least = least;
-	outside->most = most;
+	others->least = least;
+	others->most = most;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections of a pod that are none of this HAProxy's sessions on its server. */
-#ifndef WSB_OUTSIDE_H
-#define WSB_OUTSIDE_H
+#ifndef WSB_OTHERS_H
+#define WSB_OTHERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,23 +17,23 @@
  */
 
 /* Zeroed memory is a valid start. */
-struct outside {
+struct others {
 	bool known;
 	double others;      /* what is believed */
 	double least, most; /* what the last reading allowed */
 };
 
 /* Another pod has the server, on which this HAProxy still has own sessions of the old one. */
-void outside_new_pod(struct outside *outside, uint32_t own);
+void others_new_pod(struct others *others, uint32_t own);
 
 /* HAProxy reloaded: its sessions on the server, own till then, belong to an old worker now. */
-void outside_reload(struct outside *outside, uint32_t own);
+void others_reload(struct others *others, uint32_t own);
 
 /*
  * Takes the pod's answer. This HAProxy had own_before sessions on the server when it was read
  * before the answer, own when it was read after, and own_then, about, when the pod counted.
  */
-void outside_take(struct outside *outside, unsigned replicas, uint32_t count, uint32_t own_before,
+void others_update(struct others *others, unsigned replicas, uint32_t count, uint32_t own_before,
 	uint32_t own, uint32_t own_then);
 
 #endif

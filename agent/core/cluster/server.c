@@ -117,7 +117,7 @@ static bool take_address(
 	if (server->known) {
 		update->new_addresses++;
 		server->own_exact = row->scur == 0;
-		outside_new_pod(&server->outside, row->scur);
+		others_new_pod(&server->others, row->scur);
 	}
 	server->pod = pod;
 	server->state = SERVER_NO_ADDRESS;
@@ -159,7 +159,7 @@ static void take_sessions(
 	if (reloaded) {
 		/* The new worker does not count the old one's sessions, though the pods have them:
 		 * the difference is no move. */
-		outside_reload(&server->outside, server->own);
+		others_reload(&server->others, server->own);
 		server->target_stands = false;
 		server->own = row->scur;
 		server->own_then = row->scur;
@@ -210,7 +210,7 @@ static void reckon_own_then(struct server *server, const struct server_update *u
 	}
 	server->own_then = (uint32_t)((double)server->own_before + part * moved + 0.5);
 	server->own_then_ms = pod->heard_ms;
-	outside_take(&server->outside, update->replicas, pod->metric.count, server->own_before,
+	others_update(&server->others, update->replicas, pod->metric.count, server->own_before,
 		server->own, server->own_then);
 }
 

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cluster/others.h"
+#include "core/cluster/pod.h"
 #include "core/cluster/rate.h"
 #include "core/haproxy/hareply.h"
-#include "core/cluster/others.h"
 #include "core/plan/planner.h"
-#include "core/cluster/pod.h"
 
 struct backend;
 
@@ -57,7 +57,7 @@ struct server {
 	uint32_t own_before;      /* own at the snapshot before */
 	uint32_t own_then;        /* own when its pod's count was heard */
 	int64_t own_then_ms;      /* the heard_ms that own_then belongs to; 0: none */
-	struct outside outside;   /* the pod's connections that are none of own */
+	struct others others;     /* the pod's connections that are none of own */
 	struct arrivals closings; /* of sessions on the server */
 
 	bool planned;             /* input, plan and weight hold a plan */

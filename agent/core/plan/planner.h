@@ -44,7 +44,7 @@ struct planner_pod {
 	uint32_t own_then;    /* the same when count was heard */
 	int64_t age_ms;       /* since the pod became new to HAProxy, >= 0; read when ramp_ms > 0 */
 	bool has_others;      /* others holds a count; else count - own_then is taken */
-	double others; /* connections of the pod that are none of own's, by outside_take(): below
+	double others; /* connections of the pod that are none of own's, by others_update(): below
 			  0 where own has sessions of a pod that the server had before */
 	bool planned;  /* target_then holds a target */
 	double target_then; /* the target of the last plan for this pod; not after a reload */

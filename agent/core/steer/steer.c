@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "core/steer/agentcheck.h"
 #include "core/plan/share.h"
 #include "core/plan/storm.h"
+#include "core/steer/agentcheck.h"
 
 double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s)
 {
@@ -50,8 +50,8 @@ static struct planner_pod pod_of(
 		.count_age_ms = now_ms - pod->heard_ms,
 		.own = server->own,
 		.own_then = server->own_then,
-		.has_others = server->outside.known && !settings->agent_check_only,
-		.others = server->outside.others,
+		.has_others = server->others.known && !settings->agent_check_only,
+		.others = server->others.count,
 		.planned = server->planned && server->target_stands,
 		.target_then = server->plan.target,
 		.leaving = server->closings.per_second * (double)settings->replicas * interval_s,
