@@ -96,8 +96,8 @@ static void read_server(
 		};
 		others_new_pod(&known->outside, own);
 	}
-	known->closings.tau_s = ARRIVALS_TAU_SERVER_S;
-	arrivals_update(&known->closings, taken - own, world->now_ms);
+	known->closings.tau_s = RATE_TAU_SERVER_S;
+	rate_update(&known->closings, taken - own, world->now_ms);
 	if (known->is_new) {
 		double passed =
 			(double)(world->now_ms - known->heard_ms) / world->scenario->poll_ms;
@@ -281,7 +281,7 @@ static void act(struct world *world, struct instance *instance)
 			 !agent->put_off && is_torn(world, agent, since_ms);
 	if (agent->put_off)
 		return;
-	arrivals_update(&agent->arrivals, instance->lb->total, world->now_ms);
+	rate_update(&agent->arrivals, instance->lb->total, world->now_ms);
 
 	size_t n = gather(world, instance);
 

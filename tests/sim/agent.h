@@ -31,7 +31,7 @@ struct agent_server {
 	uint32_t own_then;   /* when count was heard, as far as it is known */
 	uint32_t taken_read; /* HAProxy's count of sessions since start, at the last round */
 	struct others others;
-	struct arrivals closings;
+	struct rate closings;
 	double target;
 	double credit; /* see share.h */
 	double limit;
@@ -42,7 +42,7 @@ struct agent {
 	struct planner_pod *pods; /* room for all servers */
 	struct planner_result *results;
 	uint32_t *used; /* the server that pods[i] is of */
-	struct arrivals arrivals;
+	struct rate arrivals;
 	uint32_t *asked;     /* all servers, in the order in which they are asked */
 	uint32_t *until;     /* by ms before the round: how many are asked until then */
 	uint64_t total_read; /* HAProxy's sum of sessions since start, at the last round */

@@ -521,7 +521,7 @@ START_TEST(closings_are_sessions_that_were_and_are_no_more)
 	row.scur = 16;
 	take(&bench, &row);
 	ck_assert_double_eq_tol(bench.server->closings.per_second, 9.0, 1e-9);
-	ck_assert(bench.server->closings.tau_s == ARRIVALS_TAU_SERVER_S);
+	ck_assert(bench.server->closings.tau_s == RATE_TAU_SERVER_S);
 	/* HAProxy reads the two at different moments. */
 	row.stot = 2;
 	row.scur = 3;

@@ -41,7 +41,7 @@ struct backend {
 	bool filled;             /* the agent fills it: a server without a pod is a free slot */
 	struct server **servers; /* in HAProxy's order */
 	size_t n_servers;
-	struct arrivals arrivals;
+	struct rate arrivals;
 	bool planned; /* summary holds a plan */
 	struct planner_summary summary;
 	int64_t planned_ms;

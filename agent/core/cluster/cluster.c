@@ -197,7 +197,7 @@ static bool update_backend(struct cluster *cluster, const struct hareply_backend
 	backend->servers = servers;
 	backend->n_servers = row->n_servers;
 	backend->seen = update->number;
-	arrivals_update(&backend->arrivals, total, update->now_ms);
+	rate_update(&backend->arrivals, total, update->now_ms);
 	return true;
 }
 

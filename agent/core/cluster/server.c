@@ -176,9 +176,9 @@ static void take_sessions(
 	server->own = row->scur;
 	if (row->scur == 0)
 		server->own_exact = true;
-	server->closings.tau_s = ARRIVALS_TAU_SERVER_S;
+	server->closings.tau_s = RATE_TAU_SERVER_S;
 	if (row->stot >= row->scur)
-		arrivals_update(&server->closings, row->stot - row->scur, update->now_ms);
+		rate_update(&server->closings, row->stot - row->scur, update->now_ms);
 }
 
 bool server_is_away(enum server_state state)

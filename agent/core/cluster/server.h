@@ -54,11 +54,11 @@ struct server {
 	uint64_t seen;     /* number of the update that took it */
 	uint64_t worker;   /* number of the HAProxy process that it was of */
 
-	uint32_t own_before;      /* own at the snapshot before */
-	uint32_t own_then;        /* own when its pod's count was heard */
-	int64_t own_then_ms;      /* the heard_ms that own_then belongs to; 0: none */
-	struct others others;     /* the pod's connections that are none of own */
-	struct arrivals closings; /* of sessions on the server */
+	uint32_t own_before;  /* own at the snapshot before */
+	uint32_t own_then;    /* own when its pod's count was heard */
+	int64_t own_then_ms;  /* the heard_ms that own_then belongs to; 0: none */
+	struct others others; /* the pod's connections that are none of own */
+	struct rate closings; /* of sessions on the server */
 
 	bool planned;             /* input, plan and weight hold a plan */
 	struct planner_pod input; /* what it was made of */

@@ -20,7 +20,7 @@ bool steer_is_torn(const struct cluster *cluster);
  * for the backends that could not be. */
 bool steer_plan(struct cluster *cluster, int64_t now_ms);
 
-/* The rate of new connections over all instances, from a backend's own (struct arrivals). */
+/* The rate of new connections over all instances, from a backend's own (struct rate). */
 double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s);
 
 /* What the planner is told of a backend to which so many connections come over all instances. */
