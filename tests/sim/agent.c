@@ -168,7 +168,7 @@ static size_t gather(const struct world *world, const struct instance *instance)
 
 		if (!world->up[i])
 			continue;
-		known->credit = share_credit(known->credit, known->planned ? known->limit : 1.0,
+		known->credit = limits_credit(known->credit, known->planned ? known->limit : 1.0,
 			arrived, instance->lb->taken[i] - known->taken_read);
 		known->taken_read = instance->lb->taken[i];
 		agent->used[n] = (uint32_t)i;

@@ -43,7 +43,7 @@ struct server {
 	uint32_t own;         /* sessions of this HAProxy on the server now (scur) */
 	uint64_t total;       /* sessions since this HAProxy started (stot) */
 	uint64_t started;     /* of these, since the last plan */
-	double credit;        /* see share_credit() */
+	double credit;        /* see limits_credit() */
 	bool own_exact;       /* see struct planner_pod */
 	uint16_t agent_port;  /* where HAProxy's agent-check asks; 0: it has none */
 	bool agent_send_set;  /* it was told to send its own name */

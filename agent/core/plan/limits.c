@@ -36,7 +36,7 @@ static double total_share(
 	return sum;
 }
 
-void cap_flow(const struct planner_pod *pods, size_t n, const struct planner_result *results,
+void limits_flow(const struct planner_pod *pods, size_t n, const struct planner_result *results,
 	double *weights)
 {
 	/* A pod that shall get nothing gets what the limits of the others leave. */
@@ -139,7 +139,7 @@ static double key_of(
 	return nexts[low].key;
 }
 
-void cap_to_keys(const struct planner_pod *pods, size_t n, const struct planner_result *results,
+void limits_to_keys(const struct planner_pod *pods, size_t n, const struct planner_result *results,
 	const double *keys, double *weights)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -148,7 +148,7 @@ void cap_to_keys(const struct planner_pod *pods, size_t n, const struct planner_
 	}
 }
 
-void cap_stock(const struct planner_pod *pods, size_t n, const struct planner_result *results,
+void limits_stock(const struct planner_pod *pods, size_t n, const struct planner_result *results,
 	double *weights, double *keys, double *scratch)
 {
 	struct next *nexts = (void *)scratch;
@@ -160,7 +160,7 @@ void cap_stock(const struct planner_pod *pods, size_t n, const struct planner_re
 		keys[i] = 0.0;
 	if (!is_limited(n, results))
 		return;
-	cap_flow(pods, n, results, weights);
+	limits_flow(pods, n, results, weights);
 	rest = largest_of(n, weights);
 	for (size_t i = 0; i < n; i++)
 		weights[i] *= largest / rest;
@@ -173,6 +173,6 @@ void cap_stock(const struct planner_pod *pods, size_t n, const struct planner_re
 				keys[i] = fmax(keys[i],
 					key_of(&pods[i], results[i].share_limit, nexts, m));
 		}
-		cap_to_keys(pods, n, results, keys, weights);
+		limits_to_keys(pods, n, results, keys, weights);
 	}
 }

@@ -214,9 +214,9 @@ static void limit_shares(const struct planner_params *params, const struct plann
 	double sum = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		results[i].ramp = share_ramp(pods[i].age_ms, params->ramp_ms);
+		results[i].ramp = limits_ramp(pods[i].age_ms, params->ramp_ms);
 		results[i].share_limit = takes_part(&results[i])
-						 ? share_limit(params->max_share, results[i].ramp)
+						 ? limits_share(params->max_share, results[i].ramp)
 						 : 0.0;
 		sum += results[i].share_limit;
 	}

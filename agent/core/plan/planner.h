@@ -51,7 +51,7 @@ struct planner_pod {
 	double leaving;  /* connections of the pod expected to close until the next plan, over all
 			    instances; read for PLANNER_FLOW. 0 where nobody counts them */
 	double credit;   /* new connections that the pod is owed (above 0) or has had too many
-			    of, by share_credit(); 0 where nobody counts them */
+			    of, by limits_credit(); 0 where nobody counts them */
 	int configured;  /* weight in HAProxy's configuration, 1..256 */
 	double capacity; /* > 0; by default the configured weight */
 };

@@ -13,13 +13,13 @@
  */
 
 /* How far a pod of age_ms has warmed up: 0..1, 1 when it has or when ramp_ms is 0. */
-double share_ramp(int64_t age_ms, int64_t ramp_ms);
+double limits_ramp(int64_t age_ms, int64_t ramp_ms);
 
 /*
  * The limit of a pod: max_share (1 unless 0 < max_share < 1) times ramp. planner_plan() raises
  * limits that would leave connections without a pod.
  */
-double share_limit(double max_share, double ramp);
+double limits_share(double max_share, double ramp);
 
 /*
  * The running account of one pod's limit: call it once between two plans with the connections that
@@ -28,6 +28,6 @@ double share_limit(double max_share, double ramp);
  * still take, negative when it took too many. It is never more than one above the
  * limit's part of arrived: a quiet hour earns no burst. A pod without a limit has none to count: 0.
  */
-double share_credit(double credit, double limit, uint64_t arrived, uint64_t taken);
+double limits_credit(double credit, double limit, uint64_t arrived, uint64_t taken);
 
 #endif

@@ -163,7 +163,7 @@ void weigh_stock(const struct planner_params *params, const struct planner_pod *
 
 	double *keys = scratch + n;
 
-	cap_stock(pods, n, results, weights, keys, scratch + 2 * n);
+	limits_stock(pods, n, results, weights, keys, scratch + 2 * n);
 
 	double factor = scale(&sums, common_unit(pods, n, results), largest_of(n, weights));
 
@@ -174,7 +174,7 @@ void weigh_stock(const struct planner_params *params, const struct planner_pod *
 		if (keys[i] > 0.0)
 			keys[i] = keys[i] / factor + 1.0 / PLANNER_WEIGHT_MAX;
 	}
-	cap_to_keys(pods, n, results, keys, weights);
+	limits_to_keys(pods, n, results, keys, weights);
 	set_weights(n, results, weights);
 }
 
@@ -186,7 +186,7 @@ void weigh_flow(
 
 	for (size_t i = 0; i < n; i++)
 		weights[i] = takes_part(&results[i]) ? results[i].target : 0.0;
-	cap_flow(pods, n, results, weights);
+	limits_flow(pods, n, results, weights);
 	largest = largest_of(n, weights);
 	for (size_t i = 0; i < n; i++)
 		weights[i] = largest > 0.0 ? weights[i] / largest * PLANNER_WEIGHT_MAX : 1.0;

@@ -88,7 +88,7 @@ static void account(struct server *server, uint64_t arrived)
 {
 	double limit = server->planned ? server->plan.share_limit : 1.0;
 
-	server->credit = share_credit(server->credit, limit, arrived, server->started);
+	server->credit = limits_credit(server->credit, limit, arrived, server->started);
 	server->started = 0;
 }
 
@@ -116,7 +116,7 @@ static void take_result(const struct cluster_params *settings, struct server *se
  */
 static void hold_away(const struct cluster_params *settings, const struct backend *backend)
 {
-	bool is_limited = share_limit(settings->max_share, 1.0) < 1.0 || settings->ramp_ms > 0;
+	bool is_limited = limits_share(settings->max_share, 1.0) < 1.0 || settings->ramp_ms > 0;
 
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct server *server = backend->servers[i];

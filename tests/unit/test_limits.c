@@ -18,33 +18,33 @@ static uint64_t seed;
 
 START_TEST(a_pod_warms_up_evenly)
 {
-	ck_assert_double_eq(share_ramp(0, 30000), 0.0);
-	ck_assert_double_eq(share_ramp(-5, 30000), 0.0);
-	ck_assert_double_eq_tol(share_ramp(12000, 30000), 0.4, 1e-12);
-	ck_assert_double_eq(share_ramp(30000, 30000), 1.0);
-	ck_assert_double_eq(share_ramp(0, 0), 1.0);
+	ck_assert_double_eq(limits_ramp(0, 30000), 0.0);
+	ck_assert_double_eq(limits_ramp(-5, 30000), 0.0);
+	ck_assert_double_eq_tol(limits_ramp(12000, 30000), 0.4, 1e-12);
+	ck_assert_double_eq(limits_ramp(30000, 30000), 1.0);
+	ck_assert_double_eq(limits_ramp(0, 0), 1.0);
 }
 END_TEST
 
 START_TEST(max_share_is_off_outside_0_and_1)
 {
-	ck_assert_double_eq(share_limit(0.0, 1.0), 1.0);
-	ck_assert_double_eq(share_limit(1.0, 0.5), 0.5);
-	ck_assert_double_eq(share_limit(7.0, 1.0), 1.0);
-	ck_assert_double_eq(share_limit(0.2, 0.5), 0.1);
+	ck_assert_double_eq(limits_share(0.0, 1.0), 1.0);
+	ck_assert_double_eq(limits_share(1.0, 0.5), 0.5);
+	ck_assert_double_eq(limits_share(7.0, 1.0), 1.0);
+	ck_assert_double_eq(limits_share(0.2, 0.5), 0.1);
 }
 END_TEST
 
 START_TEST(credit_is_earned_by_what_comes_and_saved_for_one_interval)
 {
 	/* Half of 10, less the 9 it got. */
-	ck_assert_double_eq(share_credit(0.0, 0.5, 10, 9), -4.0);
-	ck_assert_double_eq(share_credit(-4.0, 0.5, 10, 0), 1.0);
-	ck_assert_double_eq(share_credit(1.0, 0.5, 10, 0), 6.0);
-	ck_assert_double_eq(share_credit(6.0, 0.5, 10, 0), 6.0);
+	ck_assert_double_eq(limits_credit(0.0, 0.5, 10, 9), -4.0);
+	ck_assert_double_eq(limits_credit(-4.0, 0.5, 10, 0), 1.0);
+	ck_assert_double_eq(limits_credit(1.0, 0.5, 10, 0), 6.0);
+	ck_assert_double_eq(limits_credit(6.0, 0.5, 10, 0), 6.0);
 	/* A quiet hour keeps one. */
-	ck_assert_double_eq(share_credit(6.0, 0.5, 0, 0), 1.0);
-	ck_assert_double_eq(share_credit(6.0, 1.0, 10, 0), 0.0);
+	ck_assert_double_eq(limits_credit(6.0, 0.5, 0, 0), 1.0);
+	ck_assert_double_eq(limits_credit(6.0, 1.0, 10, 0), 0.0);
 }
 END_TEST
 
@@ -141,7 +141,7 @@ static void let_come(struct bench *bench, uint32_t n)
 		}
 	}
 	for (size_t i = 0; i < bench->n; i++)
-		bench->pods[i].credit = share_credit(
+		bench->pods[i].credit = limits_credit(
 			bench->pods[i].credit, bench->results[i].share_limit, n, taken[i]);
 }
 
