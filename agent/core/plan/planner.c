@@ -241,7 +241,7 @@ static void mark_draining(const struct planner_pod *pods, size_t n, struct plann
 bool planner_plan(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct planner_summary *summary)
 {
-	double *scratch = calloc(WEIGH_SCRATCH * n + 1, sizeof(*scratch));
+	double *scratch = calloc(WEIGHTS_SCRATCH * n + 1, sizeof(*scratch));
 
 	if (!scratch)
 		return false;
@@ -257,10 +257,10 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 	limit_shares(params, pods, n, results);
 	if (params->mode == PLANNER_STOCK) {
 		target_stock(params, pods, n, results);
-		weigh_stock(params, pods, n, results, scratch);
+		weights_stock(params, pods, n, results, scratch);
 	} else {
 		target_flow(params, pods, n, results, scratch);
-		weigh_flow(pods, n, results, scratch);
+		weights_flow(pods, n, results, scratch);
 	}
 
 	summary->fallback = 2 * summary->n_known < n;

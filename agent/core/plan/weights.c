@@ -140,7 +140,7 @@ static void set_weights(size_t n, struct planner_result *results, const double *
 					    : 0;
 }
 
-void weigh_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, double *scratch)
 {
 	struct sums sums = sum_up(pods, n, results);
@@ -178,7 +178,7 @@ void weigh_stock(const struct planner_params *params, const struct planner_pod *
 	set_weights(n, results, weights);
 }
 
-void weigh_flow(
+void weights_flow(
 	const struct planner_pod *pods, size_t n, struct planner_result *results, double *scratch)
 {
 	double *weights = scratch;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The last step of a plan: from targets to HAProxy's integer weights. */
-#ifndef WSB_WEIGH_H
-#define WSB_WEIGH_H
+#ifndef WSB_WEIGHTS_H
+#define WSB_WEIGHTS_H
 
 #include <stddef.h>
 
@@ -14,15 +14,15 @@
  */
 
 enum {
-	WEIGH_SCRATCH = 4, /* doubles of scratch for each pod */
+	WEIGHTS_SCRATCH = 4, /* doubles of scratch for each pod */
 };
 
 /* For PLANNER_STOCK. Targets may be below 0 and are 0 or more afterwards. */
-void weigh_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
+void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, double *scratch);
 
 /* For PLANNER_FLOW: weights in the proportion of the targets. */
-void weigh_flow(
+void weights_flow(
 	const struct planner_pod *pods, size_t n, struct planner_result *results, double *scratch);
 
 #endif
