@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 #include "announce.h"
-#include "io/clock.h"
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
-#include "io/log.h"
-#include "haproxy/push.h"
 #include "haproxy/backoff.h"
+#include "haproxy/push.h"
+#include "io/clock.h"
+#include "io/log.h"
 
 enum {
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
@@ -217,7 +217,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 static void read_haproxy(struct round *round)
 {
 	const struct config *config = round->parts.config;
-	char *line = ask_write(config->backends, config->n_backends);
+	char *line = haquery_write(config->backends, config->n_backends);
 
 	round->reading = line && runtime_send(round->parts.runtime, line, on_read, round);
 	if (!round->reading)

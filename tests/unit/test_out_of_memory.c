@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cluster/metric.h"
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
-#include "core/cluster/metric.h"
-#include "core/steer/reconcile.h"
 #include "core/record/record.h"
 #include "core/record/record_parse.h"
 #include "core/record/record_write.h"
 #include "core/record/rerun.h"
+#include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "data.h"
 #include "rows.h"
@@ -204,7 +204,7 @@ START_TEST(a_question_is_whole_or_none)
 		char *line;
 
 		arm(1);
-		line = ask_write(names, n_names);
+		line = haquery_write(names, n_names);
 		ck_assert(disarm());
 		ck_assert_ptr_null(line);
 	}

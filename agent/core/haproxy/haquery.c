@@ -10,9 +10,9 @@
 
 /* 6 is backends and servers; frontends and listeners are not asked for (management.txt, "show
  * stat"). */
-static const char ASK_ALL[] = "show stat -1 6 -1;show servers state;show info\n";
+static const char HAQUERY_ALL[] = "show stat -1 6 -1;show servers state;show info\n";
 
-char *ask_write(char *const *backends, size_t n_backends)
+char *haquery_write(char *const *backends, size_t n_backends)
 {
 	char *line = NULL;
 	size_t len = 0;
@@ -20,7 +20,7 @@ char *ask_write(char *const *backends, size_t n_backends)
 	bool broken;
 
 	if (n_backends == 0)
-		return strdup(ASK_ALL);
+		return strdup(HAQUERY_ALL);
 	out = open_memstream(&line, &len);
 	if (!out)
 		return NULL;
@@ -36,7 +36,7 @@ char *ask_write(char *const *backends, size_t n_backends)
 	if (len <= RECONCILE_LINE_MAX)
 		return line;
 	free(line);
-	return strdup(ASK_ALL);
+	return strdup(HAQUERY_ALL);
 }
 
 bool ask_configured(const struct config *config, struct hareply_snapshot *out)

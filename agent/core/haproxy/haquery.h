@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the agent asks HAProxy each round, and what it takes for the answer without one. */
-#ifndef WSB_ASK_H
-#define WSB_ASK_H
+#ifndef WSB_HAQUERY_H
+#define WSB_HAQUERY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
  * The line of commands whose answer hareply_parse reads, for the backends named, or for all when
  * there are none or too many for a line. Freed with free(); NULL when out of memory.
  */
-char *ask_write(char *const *backends, size_t n_backends);
+char *haquery_write(char *const *backends, size_t n_backends);
 
 /* The servers that the configuration names, in the shape of HAProxy's answer: up, with no sessions.
  * False when out of memory; hareply_fini frees it. */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/steer/agentcheck.h"
-#include "core/haproxy/haquery.h"
 #include "core/cluster/cluster.h"
+#include "core/haproxy/haquery.h"
+#include "core/steer/agentcheck.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "rows.h"
@@ -17,7 +17,7 @@ static const char all[] = "show stat -1 6 -1;show servers state;show info\n";
 
 START_TEST(without_names_all_backends_are_asked_for)
 {
-	char *line = ask_write(NULL, 0);
+	char *line = haquery_write(NULL, 0);
 
 	ck_assert_str_eq(line, all);
 	free(line);
@@ -29,7 +29,7 @@ START_TEST(named_backends_are_asked_for_one_by_one_and_info_at_last)
 {
 	char one[] = "web";
 	char two[] = "api.v1";
-	char *line = ask_write((char *[]){one, two}, 2);
+	char *line = haquery_write((char *[]){one, two}, 2);
 
 	ck_assert_str_eq(line, "show stat web 6 -1;show servers state web;"
 			       "show stat api.v1 6 -1;show servers state api.v1;show info\n");
@@ -48,7 +48,7 @@ START_TEST(more_names_than_a_line_holds_mean_all)
 		pointers[n] = names[n];
 	}
 	for (size_t n = 1; n < 200; n++) {
-		char *line = ask_write(pointers, n);
+		char *line = haquery_write(pointers, n);
 
 		ck_assert_uint_le(strlen(line), RECONCILE_LINE_MAX);
 		/* Each name stands there twice, or none at all, and never again one once it did
@@ -75,7 +75,7 @@ START_TEST(a_question_may_fill_a_line_to_its_last_byte)
 		char *line;
 
 		memset(name, 'x', len + extra);
-		line = ask_write(names, 1);
+		line = haquery_write(names, 1);
 		if (extra == 0)
 			ck_assert_uint_ge(strlen(line), RECONCILE_LINE_MAX - 1);
 		else
