@@ -27,7 +27,7 @@ struct check {
 	ev_io io;
 	ev_timer timer;
 	size_t len;
-	char request[ANSWER_REQUEST_MAX];
+	char request[AGENTCHECK_REQUEST_MAX];
 };
 
 struct checkd {
@@ -67,8 +67,8 @@ static void check_end(struct check *check)
 static void answer(struct check *check, const struct server *server)
 {
 	struct stats *stats = check->checkd->stats;
-	char line[ANSWER_SIZE];
-	size_t len = answer_write(server, line);
+	char line[AGENTCHECK_SIZE];
+	size_t len = agentcheck_write(server, line);
 
 	/* A fresh connection's buffer takes a line of ten bytes whole. */
 	if (send(check->io.fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
@@ -90,11 +90,11 @@ static void judge(struct check *check, bool ended)
 {
 	struct server *server = NULL;
 
-	switch (answer_read(check->checkd->cluster, check->request, check->len, &server)) {
-	case ANSWER_COMPLETE:
+	switch (agentcheck_read(check->checkd->cluster, check->request, check->len, &server)) {
+	case AGENTCHECK_COMPLETE:
 		answer(check, server);
 		return;
-	case ANSWER_MAYBE:
+	case AGENTCHECK_MAYBE:
 		if (ended) {
 			answer(check, server);
 			return;
@@ -103,7 +103,7 @@ static void judge(struct check *check, bool ended)
 		ev_timer_set(&check->timer, MAYBE_S, 0.0);
 		ev_timer_start(check->checkd->loop, &check->timer);
 		return;
-	case ANSWER_PARTIAL:
+	case AGENTCHECK_PARTIAL:
 		if (ended)
 			answer(check, NULL);
 		else if (check->len == sizeof(check->request))

@@ -164,7 +164,7 @@ START_TEST(configured_servers_are_steered_by_flow_and_answered)
 	struct hareply_snapshot snapshot;
 	struct cluster *cluster;
 	struct bench bench;
-	char line[ANSWER_SIZE];
+	char line[AGENTCHECK_SIZE];
 	size_t n;
 
 	setup(&bench);
@@ -185,12 +185,12 @@ START_TEST(configured_servers_are_steered_by_flow_and_answered)
 	ck_assert(cluster_update(cluster, &snapshot, 4000, NULL, NULL));
 	hareply_fini(&snapshot);
 	ck_assert(steer_plan(cluster, 4000));
-	answer_write(row_find(cluster, "one", "s2"), line);
+	agentcheck_write(row_find(cluster, "one", "s2"), line);
 	ck_assert_str_eq(line, "25600%\n");
-	answer_write(row_find(cluster, "one", "s1"), line);
+	agentcheck_write(row_find(cluster, "one", "s1"), line);
 	ck_assert_str_eq(line, "100%\n");
 	/* Nobody was heard in the other: its weight is the configured one. */
-	answer_write(row_find(cluster, "two", "s1"), line);
+	agentcheck_write(row_find(cluster, "two", "s1"), line);
 	ck_assert_str_eq(line, "100%\n");
 	cluster_free(cluster);
 }

@@ -514,7 +514,7 @@ START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
 	for (size_t i = 0; i < N; i++) {
 		int wanted = bench.servers[i]->plan.weight;
 
-		ck_assert_int_eq(bench.servers[i]->weight, answer_reachable(256, wanted));
+		ck_assert_int_eq(bench.servers[i]->weight, percent_reachable(256, wanted));
 		ck_assert_int_le(abs(bench.servers[i]->weight - wanted), 2);
 		differs = differs || bench.servers[i]->weight != wanted;
 	}

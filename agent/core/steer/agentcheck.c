@@ -19,12 +19,12 @@ static int weight_at(int iweight, int percent)
 	return weight > PLANNER_WEIGHT_MAX ? PLANNER_WEIGHT_MAX : weight;
 }
 
-int answer_percent(int iweight, int weight)
+int percent_of(int iweight, int weight)
 {
 	return percent_at_least(iweight, weight);
 }
 
-int answer_reachable(int iweight, int weight)
+int percent_reachable(int iweight, int weight)
 {
 	int percent = percent_at_least(iweight, weight);
 	int above = weight_at(iweight, percent);
@@ -60,7 +60,7 @@ static bool begins_another(const struct server *server)
 	return false;
 }
 
-enum answer_request answer_read(
+enum agentcheck_request agentcheck_read(
 	const struct cluster *cluster, const char *bytes, size_t len, struct server **server)
 {
 	const char *end = memchr(bytes, '\n', len);
@@ -70,18 +70,18 @@ enum answer_request answer_read(
 		if (len > 0 && bytes[len - 1] == '\r')
 			len--;
 		*server = find(cluster, bytes, len);
-		return ANSWER_COMPLETE;
+		return AGENTCHECK_COMPLETE;
 	}
 	*server = find(cluster, bytes, len);
 	if (!*server)
-		return ANSWER_PARTIAL;
-	return begins_another(*server) ? ANSWER_MAYBE : ANSWER_COMPLETE;
+		return AGENTCHECK_PARTIAL;
+	return begins_another(*server) ? AGENTCHECK_MAYBE : AGENTCHECK_COMPLETE;
 }
 
-size_t answer_write(const struct server *server, char line[ANSWER_SIZE])
+size_t agentcheck_write(const struct server *server, char line[AGENTCHECK_SIZE])
 {
 	if (!server || (!server->planned && !server->held) || server->iweight < 1)
-		return (size_t)snprintf(line, ANSWER_SIZE, "\n");
+		return (size_t)snprintf(line, AGENTCHECK_SIZE, "\n");
 	return (size_t)snprintf(
-		line, ANSWER_SIZE, "%d%%\n", answer_percent(server->iweight, server->weight));
+		line, AGENTCHECK_SIZE, "%d%%\n", percent_of(server->iweight, server->weight));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent-check: what HAProxy asks, and the one line that answers it. */
-#ifndef WSB_ANSWER_H
-#define WSB_ANSWER_H
+#ifndef WSB_AGENTCHECK_H
+#define WSB_AGENTCHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,36 +16,36 @@
  */
 
 enum {
-	ANSWER_REQUEST_MAX = 1024, /* bytes; more are not read */
-	ANSWER_SIZE = 16,          /* bytes that the longest answer needs, with its NUL */
+	AGENTCHECK_REQUEST_MAX = 1024, /* bytes; more are not read */
+	AGENTCHECK_SIZE = 16,          /* bytes that the longest answer needs, with its NUL */
 };
 
-enum answer_request {
-	ANSWER_COMPLETE, /* a whole line, or a name that no other name begins with */
-	ANSWER_MAYBE,    /* a server's name, and the beginning of another's: wait a moment */
-	ANSWER_PARTIAL,  /* no name yet */
+enum agentcheck_request {
+	AGENTCHECK_COMPLETE, /* a whole line, or a name that no other name begins with */
+	AGENTCHECK_MAYBE,    /* a server's name, and the beginning of another's: wait a moment */
+	AGENTCHECK_PARTIAL,  /* no name yet */
 };
 
 /*
  * Judges what has come so far. *server is the server that is meant, or NULL where none is
- * known by that name (with ANSWER_COMPLETE: answer an empty line).
+ * known by that name (with AGENTCHECK_COMPLETE: answer an empty line).
  */
-enum answer_request answer_read(
+enum agentcheck_request agentcheck_read(
 	const struct cluster *cluster, const char *bytes, size_t len, struct server **server);
 
 /* The answer with its newline: "N%\n", or "\n" for NULL and for a server without a plan, which
  * changes nothing. Returns its length without the NUL. */
-size_t answer_write(const struct server *server, char line[ANSWER_SIZE]);
+size_t agentcheck_write(const struct server *server, char line[AGENTCHECK_SIZE]);
 
 /*
  * The percentage N with which HAProxy sets exactly this weight: it takes iweight * N / 100,
  * truncated, 256 at most (server.c, server_parse_weight_change_request). iweight is 1..256, weight
- * one that answer_reachable returned for it.
+ * one that percent_reachable returned for it.
  */
-int answer_percent(int iweight, int weight);
+int percent_of(int iweight, int weight);
 
 /* The weight nearest to the wanted one that a percentage of iweight can give; 0 only for 0. Above
  * a configured weight of 100 not every weight can be had. */
-int answer_reachable(int iweight, int weight);
+int percent_reachable(int iweight, int weight);
 
 #endif

@@ -95,7 +95,7 @@ static void account(struct server *server, uint64_t arrived)
 int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,
 	const struct planner_result *result)
 {
-	return settings->percent_steps ? answer_reachable(pod->configured, result->weight)
+	return settings->percent_steps ? percent_reachable(pod->configured, result->weight)
 				       : result->weight;
 }
 
@@ -124,7 +124,7 @@ static void hold_away(const struct cluster_params *settings, const struct backen
 		server->held = is_limited && server_is_away(server->state) && server->iweight > 0;
 		if (server->held)
 			server->weight =
-				settings->percent_steps ? answer_reachable(server->iweight, 1) : 1;
+				settings->percent_steps ? percent_reachable(server->iweight, 1) : 1;
 	}
 }
 

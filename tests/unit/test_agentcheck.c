@@ -39,11 +39,11 @@ static int first_wrong(int iweight)
 	for (int percent = 1; percent <= 25600 / iweight + 1; percent++)
 		reached[haproxy_weight(iweight, percent)] = true;
 	for (int wanted = 0; wanted <= 256; wanted++) {
-		int got = answer_reachable(iweight, wanted);
-		int percent = answer_percent(iweight, got);
+		int got = percent_reachable(iweight, wanted);
+		int percent = percent_of(iweight, got);
 
 		if (percent < 0 || percent > 25600 || haproxy_weight(iweight, percent) != got ||
-			(got == 0) != (wanted == 0) || answer_reachable(iweight, got) != got ||
+			(got == 0) != (wanted == 0) || percent_reachable(iweight, got) != got ||
 			(wanted > 0 && abs(got - wanted) != nearest(reached, wanted)) ||
 			(iweight <= 100 && got != wanted))
 			return wanted;
@@ -64,10 +64,10 @@ END_TEST
 START_TEST(the_weight_in_the_configuration_is_always_within_reach)
 {
 	for (int iweight = 1; iweight <= 256; iweight++) {
-		ck_assert_int_eq(answer_reachable(iweight, iweight), iweight);
-		ck_assert_int_le(answer_percent(iweight, iweight), 100);
-		ck_assert_int_eq(answer_reachable(iweight, 256), 256);
-		ck_assert_int_eq(answer_reachable(iweight, -1), 0);
+		ck_assert_int_eq(percent_reachable(iweight, iweight), iweight);
+		ck_assert_int_le(percent_of(iweight, iweight), 100);
+		ck_assert_int_eq(percent_reachable(iweight, 256), 256);
+		ck_assert_int_eq(percent_reachable(iweight, -1), 0);
 	}
 }
 END_TEST
@@ -77,13 +77,13 @@ END_TEST
 static bool is_line_good(int iweight, int weight)
 {
 	struct server server = {.planned = true, .iweight = iweight};
-	char line[ANSWER_SIZE];
+	char line[AGENTCHECK_SIZE];
 	char *end;
 	size_t len;
 	long percent;
 
-	server.weight = answer_reachable(iweight, weight);
-	len = answer_write(&server, line);
+	server.weight = percent_reachable(iweight, weight);
+	len = agentcheck_write(&server, line);
 	percent = strtol(line, &end, 10);
 	return len == strlen(line) && strcmp(end, "%\n") == 0 &&
 	       haproxy_weight(iweight, (int)percent) == server.weight;
@@ -104,13 +104,13 @@ START_TEST(an_empty_line_changes_nothing_where_there_is_no_plan)
 {
 	struct server unplanned = {.planned = false, .iweight = 100, .weight = 50};
 	struct server zero = {.planned = true, .iweight = 0, .weight = 50};
-	char line[ANSWER_SIZE] = "old";
+	char line[AGENTCHECK_SIZE] = "old";
 
-	ck_assert_uint_eq(answer_write(NULL, line), 1);
+	ck_assert_uint_eq(agentcheck_write(NULL, line), 1);
 	ck_assert_str_eq(line, "\n");
-	ck_assert_uint_eq(answer_write(&unplanned, line), 1);
+	ck_assert_uint_eq(agentcheck_write(&unplanned, line), 1);
 	ck_assert_str_eq(line, "\n");
-	ck_assert_uint_eq(answer_write(&zero, line), 1);
+	ck_assert_uint_eq(agentcheck_write(&zero, line), 1);
 	ck_assert_str_eq(line, "\n");
 }
 END_TEST
@@ -137,45 +137,45 @@ static struct cluster *cluster_of_names(void)
 static const struct {
 	const char *bytes;
 	size_t len;
-	enum answer_request request;
+	enum agentcheck_request request;
 	const char *id; /* NULL: none is meant */
 } requests[] = {
-	{BYTES("be/s1\n"), ANSWER_COMPLETE, "be/s1"},
-	{BYTES("be/s1\r\n"), ANSWER_COMPLETE, "be/s1"},
-	{BYTES("be/s10\n"), ANSWER_COMPLETE, "be/s10"},
-	{BYTES("b/s1\n"), ANSWER_COMPLETE, "b/s1"},
-	{BYTES("be/s1\nbe/s2\n"), ANSWER_COMPLETE, "be/s1"},
-	{BYTES("be/s1\nGET / HTTP/1.0"), ANSWER_COMPLETE, "be/s1"},
+	{BYTES("be/s1\n"), AGENTCHECK_COMPLETE, "be/s1"},
+	{BYTES("be/s1\r\n"), AGENTCHECK_COMPLETE, "be/s1"},
+	{BYTES("be/s10\n"), AGENTCHECK_COMPLETE, "be/s10"},
+	{BYTES("b/s1\n"), AGENTCHECK_COMPLETE, "b/s1"},
+	{BYTES("be/s1\nbe/s2\n"), AGENTCHECK_COMPLETE, "be/s1"},
+	{BYTES("be/s1\nGET / HTTP/1.0"), AGENTCHECK_COMPLETE, "be/s1"},
 	/* Without a newline: HAProxy's agent-send knows no escape for one. */
-	{BYTES("be/s2"), ANSWER_COMPLETE, "be/s2"},
-	{BYTES("be/s10"), ANSWER_COMPLETE, "be/s10"},
-	{BYTES("b/s10x"), ANSWER_COMPLETE, "b/s10x"},
-	{BYTES("be/s1"), ANSWER_MAYBE, "be/s1"},
-	{BYTES("b/s1"), ANSWER_MAYBE, "b/s1"},
-	{BYTES(""), ANSWER_PARTIAL, NULL},
-	{BYTES("b"), ANSWER_PARTIAL, NULL},
-	{BYTES("be"), ANSWER_PARTIAL, NULL},
-	{BYTES("be/"), ANSWER_PARTIAL, NULL},
-	{BYTES("be/s"), ANSWER_PARTIAL, NULL},
-	{BYTES("b/s10"), ANSWER_PARTIAL, NULL},
-	{BYTES("be/s1\r"), ANSWER_PARTIAL, NULL},
-	{BYTES("be/s20"), ANSWER_PARTIAL, NULL},
+	{BYTES("be/s2"), AGENTCHECK_COMPLETE, "be/s2"},
+	{BYTES("be/s10"), AGENTCHECK_COMPLETE, "be/s10"},
+	{BYTES("b/s10x"), AGENTCHECK_COMPLETE, "b/s10x"},
+	{BYTES("be/s1"), AGENTCHECK_MAYBE, "be/s1"},
+	{BYTES("b/s1"), AGENTCHECK_MAYBE, "b/s1"},
+	{BYTES(""), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("b"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("be"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("be/"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("be/s"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("b/s10"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("be/s1\r"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("be/s20"), AGENTCHECK_PARTIAL, NULL},
 	/* A line that names no server. */
-	{BYTES("\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("\r\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("/s1\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/s3\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/S1\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/s1 \n"), ANSWER_COMPLETE, NULL},
-	{BYTES(" be/s1\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/s1\r\r\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be//s1\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/s1\0\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be\0/s1\n"), ANSWER_COMPLETE, NULL},
-	{BYTES("be/s1\0"), ANSWER_PARTIAL, NULL},
-	{BYTES("\nbe/s1\n"), ANSWER_COMPLETE, NULL},
+	{BYTES("\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("\r\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("/s1\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/s3\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/S1\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/s1 \n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES(" be/s1\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/s1\r\r\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be//s1\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/s1\0\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be\0/s1\n"), AGENTCHECK_COMPLETE, NULL},
+	{BYTES("be/s1\0"), AGENTCHECK_PARTIAL, NULL},
+	{BYTES("\nbe/s1\n"), AGENTCHECK_COMPLETE, NULL},
 };
 
 START_TEST(a_request_names_a_server_wholly_or_not_at_all)
@@ -186,7 +186,7 @@ START_TEST(a_request_names_a_server_wholly_or_not_at_all)
 
 	if (bytes)
 		memcpy(bytes, requests[_i].bytes, requests[_i].len);
-	ck_assert_int_eq(answer_read(cluster, bytes ? bytes : "", requests[_i].len, &server),
+	ck_assert_int_eq(agentcheck_read(cluster, bytes ? bytes : "", requests[_i].len, &server),
 		requests[_i].request);
 	if (requests[_i].id) {
 		ck_assert_ptr_nonnull(server);
@@ -203,14 +203,17 @@ START_TEST(the_longest_request_is_read_to_its_end)
 {
 	struct cluster *cluster = cluster_of_names();
 	struct server *server;
-	char bytes[ANSWER_REQUEST_MAX];
+	char bytes[AGENTCHECK_REQUEST_MAX];
 
 	memset(bytes, 'x', sizeof(bytes));
-	ck_assert_int_eq(answer_read(cluster, bytes, sizeof(bytes), &server), ANSWER_PARTIAL);
+	ck_assert_int_eq(
+		agentcheck_read(cluster, bytes, sizeof(bytes), &server), AGENTCHECK_PARTIAL);
 	bytes[5] = '/';
-	ck_assert_int_eq(answer_read(cluster, bytes, sizeof(bytes), &server), ANSWER_PARTIAL);
+	ck_assert_int_eq(
+		agentcheck_read(cluster, bytes, sizeof(bytes), &server), AGENTCHECK_PARTIAL);
 	bytes[sizeof(bytes) - 1] = '\n';
-	ck_assert_int_eq(answer_read(cluster, bytes, sizeof(bytes), &server), ANSWER_COMPLETE);
+	ck_assert_int_eq(
+		agentcheck_read(cluster, bytes, sizeof(bytes), &server), AGENTCHECK_COMPLETE);
 	ck_assert_ptr_null(server);
 	cluster_free(cluster);
 }
@@ -242,9 +245,9 @@ START_TEST(in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives)
 		ck_assert(steer_plan(cluster, 1000 * round + 600));
 		for (size_t i = 0; i < 3; i++) {
 			const struct server *server = row_find(cluster, "be", rows[i].name);
-			char line[ANSWER_SIZE];
+			char line[AGENTCHECK_SIZE];
 
-			answer_write(server, line);
+			agentcheck_write(server, line);
 			ck_assert_int_eq(
 				haproxy_weight(server->iweight, (int)strtol(line, NULL, 10)),
 				server->weight);

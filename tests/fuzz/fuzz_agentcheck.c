@@ -2,8 +2,8 @@
 /* Two weights and any bytes as an agent-check: the server that is meant is the one named, and the
  * line that answers makes HAProxy set exactly the weight. */
 #include "../unit/rows.h"
-#include "core/steer/agentcheck.h"
 #include "core/plan/planner.h"
+#include "core/steer/agentcheck.h"
 #include "fuzz.h"
 
 static const char *const names[] = {"s1", "s10", "s1.a", "web-0", "web-01"};
@@ -36,11 +36,11 @@ static int haproxy_weight(int iweight, int percent)
 
 static void check_line(const struct server *server)
 {
-	char line[ANSWER_SIZE];
-	size_t len = answer_write(server, line);
+	char line[AGENTCHECK_SIZE];
+	size_t len = agentcheck_write(server, line);
 	char *end = line;
 
-	promise(len > 0 && len < ANSWER_SIZE && strlen(line) == len && line[len - 1] == '\n',
+	promise(len > 0 && len < AGENTCHECK_SIZE && strlen(line) == len && line[len - 1] == '\n',
 		"an answer is one line that fits");
 	if (!server || !server->planned || server->iweight == 0) {
 		promise(len == 1, "without a plan the answer is an empty line");
@@ -56,7 +56,7 @@ static void check_weights(struct server *server, int iweight, int wanted)
 {
 	server->iweight = iweight;
 	server->planned = iweight > 0;
-	server->weight = iweight > 0 ? answer_reachable(iweight, wanted) : wanted;
+	server->weight = iweight > 0 ? percent_reachable(iweight, wanted) : wanted;
 	promise((server->weight == 0) == (wanted == 0) || iweight == 0, "0 is for 0 alone");
 	check_line(server);
 	server->planned = false;
@@ -88,7 +88,7 @@ static void check_request(const struct cluster *cluster, const char *bytes, size
 {
 	char *request = fuzz_copy(bytes, size);
 	struct server *server = NULL;
-	enum answer_request read = answer_read(cluster, request, size, &server);
+	enum agentcheck_request read = agentcheck_read(cluster, request, size, &server);
 	const char *end = size > 0 ? memchr(request, '\n', size) : NULL;
 	size_t len = end ? (size_t)(end - request) : size;
 
@@ -96,11 +96,11 @@ static void check_request(const struct cluster *cluster, const char *bytes, size
 		len--;
 	promise(!server || says(request, len, server->id), "the server meant is the one named");
 	if (end)
-		promise(read == ANSWER_COMPLETE, "a line is complete");
+		promise(read == AGENTCHECK_COMPLETE, "a line is complete");
 	else if (!server)
-		promise(read == ANSWER_PARTIAL, "without a name more may come");
+		promise(read == AGENTCHECK_PARTIAL, "without a name more may come");
 	else
-		promise((read == ANSWER_MAYBE) == begins_another(cluster, server),
+		promise((read == AGENTCHECK_MAYBE) == begins_another(cluster, server),
 			"a name that begins another may go on");
 	free(request);
 }
@@ -110,10 +110,10 @@ static void check_pieces(const struct cluster *cluster, const char *bytes, size_
 {
 	struct server *decided = NULL;
 
-	for (size_t len = 0; len <= size && len <= ANSWER_REQUEST_MAX; len++) {
+	for (size_t len = 0; len <= size && len <= AGENTCHECK_REQUEST_MAX; len++) {
 		struct server *server = NULL;
 
-		if (answer_read(cluster, bytes, len, &server) != ANSWER_COMPLETE)
+		if (agentcheck_read(cluster, bytes, len, &server) != AGENTCHECK_COMPLETE)
 			continue;
 		promise(!decided || !server || server == decided,
 			"no more bytes make it another server");
