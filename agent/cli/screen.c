@@ -31,7 +31,7 @@ struct line {
 	double level; /* -1: none */
 };
 
-struct table {
+struct hatable {
 	struct cells cells;
 	const struct screen_options *options;
 	struct line *lines;
@@ -49,13 +49,13 @@ static const char *text(struct json_object *object, const char *name)
 	return value ? value : "";
 }
 
-static int columns_of(const struct table *table, double n)
+static int columns_of(const struct hatable *table, double n)
 {
 	return (int)(n / table->largest * table->bar_columns + 0.5);
 }
 
 /* Held by this HAProxy, by others, and the level as a mark. */
-static void put_bar(const struct table *table, const struct line *line)
+static void put_bar(const struct hatable *table, const struct line *line)
 {
 	int64_t own = line->own < line->connections ? line->own : line->connections;
 	int own_end = columns_of(table, (double)own);
@@ -96,7 +96,7 @@ static const char *color_of(const char *state)
 	return "35";
 }
 
-static void put_line(const struct table *table, const struct line *line)
+static void put_line(const struct hatable *table, const struct line *line)
 {
 	cells_text(&table->cells, line->name, table->name_columns);
 	if (table->node_columns > 0)
@@ -148,7 +148,7 @@ static int by_connections(const void *a, const void *b)
 	return by_name(a, b);
 }
 
-static int longest(const struct table *table, bool node, int most)
+static int longest(const struct hatable *table, bool node, int most)
 {
 	size_t columns = 4;
 
@@ -161,7 +161,7 @@ static int longest(const struct table *table, bool node, int most)
 }
 
 /* Gives the bar what the other columns leave. */
-static void lay_out(struct table *table)
+static void lay_out(struct hatable *table)
 {
 	int width = table->options->width;
 	int rest;
@@ -188,7 +188,7 @@ static void lay_out(struct table *table)
 	}
 }
 
-static void put_heads(const struct table *table)
+static void put_heads(const struct hatable *table)
 {
 	cells_text(&table->cells, "POD", table->name_columns);
 	if (table->node_columns > 0)
@@ -197,7 +197,8 @@ static void put_heads(const struct table *table)
 		"OWN", "WGT", "STATE");
 }
 
-static void put_service(struct table *table, struct json_object *service, struct json_object *pods)
+static void put_service(
+	struct hatable *table, struct json_object *service, struct json_object *pods)
 {
 	size_t n = jsonget_len(pods);
 
@@ -222,7 +223,7 @@ static void put_service(struct table *table, struct json_object *service, struct
 	free(table->lines);
 }
 
-static void put_haproxy(const struct table *table, struct json_object *report)
+static void put_haproxy(const struct hatable *table, struct json_object *report)
 {
 	struct json_object *haproxy = jsonget_member(report, "haproxy", json_type_object);
 	struct json_object *reached = jsonget_member(haproxy, "reached", json_type_boolean);
@@ -243,7 +244,7 @@ static void put_haproxy(const struct table *table, struct json_object *report)
 	fputc('\n', table->cells.to);
 }
 
-static void put_head(const struct table *table, struct json_object *report)
+static void put_head(const struct hatable *table, struct json_object *report)
 {
 	struct json_object *totals = jsonget_member(report, "totals", json_type_object);
 	struct json_object *agent = jsonget_member(report, "agent", json_type_object);
@@ -268,7 +269,7 @@ static void put_head(const struct table *table, struct json_object *report)
 
 void screen_write(FILE *to, struct json_object *report, const struct screen_options *options)
 {
-	struct table table = {
+	struct hatable table = {
 		.cells = {.to = to, .utf8 = options->utf8, .color = options->color},
 		.options = options,
 	};

@@ -10,30 +10,30 @@
 static const char *const wanted[] = {"name", "count", "last"};
 enum { NAME, COUNT, LAST, N_WANTED };
 
-static struct table table_of(enum table_style style)
+static struct hatable table_of(enum hatable_style style)
 {
-	return (struct table){.style = style, .wanted = wanted, .n_wanted = N_WANTED};
+	return (struct hatable){.style = style, .wanted = wanted, .n_wanted = N_WANTED};
 }
 
-static bool read_header(struct table *table, const char *line)
+static bool read_header(struct hatable *table, const char *line)
 {
 	static char copy[1024];
 
 	strcpy(copy, line);
-	return table_read_header(table, copy);
+	return hatable_read_header(table, copy);
 }
 
 /* The fields point into the copy, so it outlives the call. */
-static bool read_row(struct table *table, const char *line)
+static bool read_row(struct hatable *table, const char *line)
 {
 	static char copy[1024];
 
 	strcpy(copy, line);
-	return table_read_row(table, copy);
+	return hatable_read_row(table, copy);
 }
 
 static void assert_row(
-	const struct table *table, const char *name, const char *count, const char *last)
+	const struct hatable *table, const char *name, const char *count, const char *last)
 {
 	ck_assert_str_eq(table->fields[NAME], name);
 	ck_assert_str_eq(table->fields[COUNT], count);
@@ -42,7 +42,7 @@ static void assert_row(
 
 START_TEST(columns_are_found_by_name_wherever_they_stand)
 {
-	struct table table = table_of(TABLE_CSV);
+	struct hatable table = table_of(HATABLE_CSV);
 
 	ck_assert(read_header(&table, "x,last,y,count,name,z,"));
 	ck_assert(read_row(&table, "0,the last,1,7,pod,2,"));
@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(a_missing_column_is_named)
 {
-	struct table table = table_of(TABLE_SPACES);
+	struct hatable table = table_of(HATABLE_SPACES);
 
 	ck_assert(!read_header(&table, "name counts last"));
 	ck_assert_str_eq(table.bad, "count");
@@ -63,7 +63,7 @@ END_TEST
 
 START_TEST(of_two_columns_with_one_name_the_first_counts)
 {
-	struct table table = table_of(TABLE_SPACES);
+	struct hatable table = table_of(HATABLE_SPACES);
 
 	ck_assert(read_header(&table, "name count last count"));
 	ck_assert(read_row(&table, "a 1 z 2"));
@@ -92,7 +92,7 @@ static const struct {
 
 START_TEST(a_csv_row_is_cut_at_commas_outside_quotes)
 {
-	struct table table = table_of(TABLE_CSV);
+	struct hatable table = table_of(HATABLE_CSV);
 
 	ck_assert(read_header(&table, "name,count,last"));
 	ck_assert(read_row(&table, rows[_i].row));
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(a_quote_without_its_end_takes_the_rest_and_leaves_the_row_short)
 {
-	struct table table = table_of(TABLE_CSV);
+	struct hatable table = table_of(HATABLE_CSV);
 
 	ck_assert(read_header(&table, "name,count,last"));
 	ck_assert(!read_row(&table, "a,\"1,z"));
@@ -112,7 +112,7 @@ END_TEST
 
 START_TEST(spaces_cut_one_by_one_and_quotes_mean_nothing)
 {
-	struct table table = table_of(TABLE_SPACES);
+	struct hatable table = table_of(HATABLE_SPACES);
 
 	ck_assert(read_header(&table, "name count last"));
 	ck_assert(read_row(&table, "\"a,b\"  z"));
@@ -123,7 +123,7 @@ END_TEST
 START_TEST(a_short_row_is_refused_and_its_missing_columns_are_empty)
 {
 	static const char *const short_rows[] = {"", "a", "a,1"};
-	struct table table = table_of(TABLE_CSV);
+	struct hatable table = table_of(HATABLE_CSV);
 
 	ck_assert(read_header(&table, "name,count,last"));
 	ck_assert(read_row(&table, "old,1,old"));
@@ -138,21 +138,21 @@ END_TEST
 
 START_TEST(fields_beyond_the_limit_are_dropped)
 {
-	struct table table = table_of(TABLE_SPACES);
+	struct hatable table = table_of(HATABLE_SPACES);
 	char line[2048] = "name count";
 
-	for (int i = 2; i < TABLE_MAX_FIELDS; i++)
+	for (int i = 2; i < HATABLE_MAX_FIELDS; i++)
 		strcat(line, " x");
 	strcat(line, " last");
-	ck_assert(!table_read_header(&table, line));
+	ck_assert(!hatable_read_header(&table, line));
 	ck_assert_str_eq(table.bad, "last");
 
 	strcpy(line, "name count");
-	for (int i = 2; i < TABLE_MAX_FIELDS - 1; i++)
+	for (int i = 2; i < HATABLE_MAX_FIELDS - 1; i++)
 		strcat(line, " x");
 	strcat(line, " last");
-	ck_assert(table_read_header(&table, line));
-	ck_assert_uint_eq(table.index[LAST], TABLE_MAX_FIELDS - 1);
+	ck_assert(hatable_read_header(&table, line));
+	ck_assert_uint_eq(table.index[LAST], HATABLE_MAX_FIELDS - 1);
 }
 END_TEST
 
@@ -191,25 +191,25 @@ START_TEST(a_number_is_digits_up_to_max)
 {
 	uint64_t value = 12345;
 
-	ck_assert(
-		table_parse_number(numbers[_i].text, numbers[_i].max, &value) == numbers[_i].good);
+	ck_assert(hatable_parse_number(numbers[_i].text, numbers[_i].max, &value) ==
+		  numbers[_i].good);
 	ck_assert_uint_eq(value, numbers[_i].good ? numbers[_i].value : 12345);
 }
 END_TEST
 
 START_TEST(a_bad_number_names_its_column_and_changes_nothing)
 {
-	struct table table = table_of(TABLE_CSV);
+	struct hatable table = table_of(HATABLE_CSV);
 	uint64_t value = 42;
 
 	ck_assert(read_header(&table, "name,count,last"));
 	ck_assert(read_row(&table, "a,12x,3"));
-	ck_assert(!table_number(&table, COUNT, 100, &value));
+	ck_assert(!hatable_number(&table, COUNT, 100, &value));
 	ck_assert_str_eq(table.bad, "count");
 	ck_assert_uint_eq(value, 42);
-	ck_assert(!table_number(&table, LAST, 2, &value));
+	ck_assert(!hatable_number(&table, LAST, 2, &value));
 	ck_assert_str_eq(table.bad, "last");
-	ck_assert(table_number(&table, LAST, 3, &value));
+	ck_assert(hatable_number(&table, LAST, 3, &value));
 	ck_assert_uint_eq(value, 3);
 }
 END_TEST

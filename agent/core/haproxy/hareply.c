@@ -54,7 +54,7 @@ static bool read_info_line(struct parser *parser, const char *line)
 
 		if (strncmp(line, keys[i], len) != 0)
 			continue;
-		if (!table_parse_number(line + len, INT64_MAX, &values[i])) {
+		if (!hatable_parse_number(line + len, INT64_MAX, &values[i])) {
 			parser->why = keys[i];
 			return false;
 		}

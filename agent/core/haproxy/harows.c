@@ -61,8 +61,8 @@ static const char *const state_columns[N_STATE] = {
 bool harows_init(struct harows *rows, size_t max_rows)
 {
 	*rows = (struct harows){
-		.stat_table = {.style = TABLE_CSV, .wanted = stat_columns, .n_wanted = N_STAT},
-		.state_table = {.style = TABLE_SPACES,
+		.stat_table = {.style = HATABLE_CSV, .wanted = stat_columns, .n_wanted = N_STAT},
+		.state_table = {.style = HATABLE_SPACES,
 			.wanted = state_columns,
 			.n_wanted = N_STATE},
 		.stat = calloc(max_rows + 1, sizeof(*rows->stat)),
@@ -83,18 +83,18 @@ void harows_fini(struct harows *rows)
 
 bool harows_stat_header(struct harows *rows, char *line)
 {
-	return table_read_header(&rows->stat_table, line);
+	return hatable_read_header(&rows->stat_table, line);
 }
 
 bool harows_state_header(struct harows *rows, char *line)
 {
-	return table_read_header(&rows->state_table, line);
+	return hatable_read_header(&rows->state_table, line);
 }
 
 /* HAProxy has no name for "random" and writes "unknown" (backend_lb_algo_str in backend.c, 2.6 to
  * 3.2). It does so too for what backends of mode log have, but those balance no connections: they
  * go by their mode. */
-static const char *algo_of(const struct table *table)
+static const char *algo_of(const struct hatable *table)
 {
 	const char *mode = table->fields[STAT_MODE];
 	const char *algo = table->fields[STAT_ALGO];
@@ -106,7 +106,7 @@ static const char *algo_of(const struct table *table)
 
 /* HAProxy takes no other bytes in names (invalid_char in tools.c, 2.6 to 3.2) and no lines of more
  * than 2 kB. Any other byte could mean something in "backend/server" or in a command. */
-static bool check_name(struct table *table, size_t column)
+static bool check_name(struct hatable *table, size_t column)
 {
 	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789-_.:";
@@ -122,16 +122,16 @@ static bool check_name(struct table *table, size_t column)
 bool harows_stat_row(struct harows *rows, char *line)
 {
 	enum { TYPE_BACKEND = 1, TYPE_SERVER = 2 };
-	struct table *table = &rows->stat_table;
+	struct hatable *table = &rows->stat_table;
 	uint64_t type;
 	uint64_t scur;
 	uint64_t stot;
 	uint64_t uweight;
 	uint64_t backup;
 
-	if (!table_read_row(table, line) || !table_number(table, STAT_TYPE, 3, &type) ||
-		!table_number(table, STAT_SCUR, UINT32_MAX, &scur) ||
-		!table_number(table, STAT_STOT, UINT64_MAX, &stot))
+	if (!hatable_read_row(table, line) || !hatable_number(table, STAT_TYPE, 3, &type) ||
+		!hatable_number(table, STAT_SCUR, UINT32_MAX, &scur) ||
+		!hatable_number(table, STAT_STOT, UINT64_MAX, &stot))
 		return false;
 	if (type != TYPE_BACKEND && type != TYPE_SERVER)
 		return true;
@@ -147,8 +147,8 @@ bool harows_stat_row(struct harows *rows, char *line)
 		};
 		return true;
 	}
-	if (!table_number(table, STAT_UWEIGHT, 256, &uweight) ||
-		!table_number(table, STAT_BACKUP, 1, &backup))
+	if (!hatable_number(table, STAT_UWEIGHT, 256, &uweight) ||
+		!hatable_number(table, STAT_BACKUP, 1, &backup))
 		return false;
 	rows->stat[rows->n_stat++] = (struct harow){
 		.backend = table->fields[STAT_BACKEND],
@@ -173,19 +173,19 @@ static const char *or_empty(const char *field)
 
 bool harows_state_row(struct harows *rows, char *line)
 {
-	struct table *table = &rows->state_table;
+	struct hatable *table = &rows->state_table;
 	uint64_t op_state;
 	uint64_t admin_state;
 	uint64_t iweight;
 	uint64_t port;
 	uint64_t agent_port;
 
-	if (!table_read_row(table, line) || !check_name(table, STATE_BACKEND) ||
-		!check_name(table, STATE_NAME) || !table_number(table, STATE_OP, 3, &op_state) ||
-		!table_number(table, STATE_ADMIN, UINT16_MAX, &admin_state) ||
-		!table_number(table, STATE_IWEIGHT, 256, &iweight) ||
-		!table_number(table, STATE_PORT, UINT16_MAX, &port) ||
-		!table_number(table, STATE_AGENT_PORT, UINT16_MAX, &agent_port))
+	if (!hatable_read_row(table, line) || !check_name(table, STATE_BACKEND) ||
+		!check_name(table, STATE_NAME) || !hatable_number(table, STATE_OP, 3, &op_state) ||
+		!hatable_number(table, STATE_ADMIN, UINT16_MAX, &admin_state) ||
+		!hatable_number(table, STATE_IWEIGHT, 256, &iweight) ||
+		!hatable_number(table, STATE_PORT, UINT16_MAX, &port) ||
+		!hatable_number(table, STATE_AGENT_PORT, UINT16_MAX, &agent_port))
 		return false;
 	rows->state[rows->n_state++] = (struct harow){
 		.backend = table->fields[STATE_BACKEND],

@@ -19,8 +19,8 @@ struct harow {
 
 /* Strings point into the lines that were read. */
 struct harows {
-	struct table stat_table;
-	struct table state_table;
+	struct hatable stat_table;
+	struct hatable state_table;
 	struct harow *stat;
 	size_t n_stat;
 	struct harow *state;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-bool table_parse_number(const char *text, uint64_t max, uint64_t *out)
+bool hatable_parse_number(const char *text, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;
 
@@ -44,19 +44,19 @@ static const char *next_csv(char **rest)
 	return start;
 }
 
-static size_t split(enum table_style style, char *line, const char **fields)
+static size_t split(enum hatable_style style, char *line, const char **fields)
 {
 	char *rest = line;
 	size_t n = 0;
 
-	while (rest && n < TABLE_MAX_FIELDS)
-		fields[n++] = style == TABLE_CSV ? next_csv(&rest) : strsep(&rest, " ");
+	while (rest && n < HATABLE_MAX_FIELDS)
+		fields[n++] = style == HATABLE_CSV ? next_csv(&rest) : strsep(&rest, " ");
 	return n;
 }
 
-bool table_read_header(struct table *table, char *line)
+bool hatable_read_header(struct hatable *table, char *line)
 {
-	const char *names[TABLE_MAX_FIELDS];
+	const char *names[HATABLE_MAX_FIELDS];
 	size_t n = split(table->style, line, names);
 
 	for (size_t w = 0; w < table->n_wanted; w++) {
@@ -73,9 +73,9 @@ bool table_read_header(struct table *table, char *line)
 	return true;
 }
 
-bool table_read_row(struct table *table, char *line)
+bool hatable_read_row(struct hatable *table, char *line)
 {
-	const char *fields[TABLE_MAX_FIELDS];
+	const char *fields[HATABLE_MAX_FIELDS];
 	size_t n = split(table->style, line, fields);
 	bool whole = true;
 
@@ -91,9 +91,9 @@ bool table_read_row(struct table *table, char *line)
 	return whole;
 }
 
-bool table_number(struct table *table, size_t column, uint64_t max, uint64_t *out)
+bool hatable_number(struct hatable *table, size_t column, uint64_t max, uint64_t *out)
 {
-	if (table_parse_number(table->fields[column], max, out))
+	if (hatable_parse_number(table->fields[column], max, out))
 		return true;
 	table->bad = table->wanted[column];
 	return false;
