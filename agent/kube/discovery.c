@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/clock.h"
+#include "core/base/text.h"
 #include "core/kube/slicestore.h"
 #include "core/kube/slots.h"
-#include "core/base/text.h"
-#include "kube/kubeapi.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/textfile.h"
+#include "kube/kubeapi.h"
 
 /* More than HAProxy would bear; the slots' number is for the chart to choose. */
 enum { ADDED_MAX = 4000 };
@@ -311,7 +311,8 @@ static void describe_pod(struct pod *pod, void *arg)
 	for (size_t i = 0; i < discover->n_entries; i++) {
 		size_t n;
 		const struct endpoint *endpoints = kube_endpoints(discover->entries[i].service, &n);
-		const struct endpoint *found = slices_find(endpoints, n, pod->address, pod->port);
+		const struct endpoint *found =
+			slicestore_find(endpoints, n, pod->address, pod->port);
 
 		if (found) {
 			pod_identify(pod, found, clock_now_ms());

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "io/clock.h"
 #include "core/kube/kubefeed.h"
+#include "io/clock.h"
 #include "io/curlloop.h"
 #include "io/log.h"
 
@@ -101,7 +101,7 @@ static void log_end(struct kube_service *service, const struct kubefeed_next *ne
 	if (next->listed) {
 		log_info("Kubernetes lists a Service", log_str("namespace", service->namespace),
 			log_str("service", service->service),
-			log_int("slices", (int64_t)slices_count(feed->slices)),
+			log_int("slices", (int64_t)slicestore_count(feed->slices)),
 			log_int("failures_before", (int64_t)log_repeat_end(&service->repeat)));
 		return;
 	}
@@ -310,7 +310,7 @@ const struct endpoint *kube_endpoints(struct kube_service *service, size_t *n)
 	size_t n_endpoints;
 
 	/* Out of memory, what was known before still stands. */
-	if (service->stale && slices_union(service->feed.slices, &endpoints, &n_endpoints)) {
+	if (service->stale && slicestore_union(service->feed.slices, &endpoints, &n_endpoints)) {
 		free(service->endpoints);
 		service->endpoints = endpoints;
 		service->n_endpoints = n_endpoints;
@@ -328,6 +328,6 @@ struct kube_status kube_service_status(const struct kube_service *service)
 		.watching = service->running && !service->feed.list,
 		.error = service->feed.failure,
 		.watch = &service->feed.watch,
-		.n_slices = slices_count(service->feed.slices),
+		.n_slices = slicestore_count(service->feed.slices),
 	};
 }

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/kube/slice.h"
 #include "core/kube/listwatch.h"
+#include "core/kube/slice.h"
 #include "kube/kubeapi.h"
 
 /*
@@ -39,12 +39,12 @@ struct kube *kube_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence
 /* Ends all requests; no callback is called any more. Takes NULL. */
 void kube_free(struct kube *kube);
 
-/* Begins to watch a Service, for a port as slices_new takes it. What it returns is the kube's; NULL
- * when out of memory. */
+/* Begins to watch a Service, for a port as slicestore_new takes it. What it returns is the kube's;
+ * NULL when out of memory. */
 struct kube_service *kube_watch(
 	struct kube *kube, const char *namespace, const char *service, const char *port);
 
-/* The endpoints, as slices_union writes them; *n is set. Valid until the loop runs again. */
+/* The endpoints, as slicestore_union writes them; *n is set. Valid until the loop runs again. */
 const struct endpoint *kube_endpoints(struct kube_service *service, size_t *n);
 
 struct kube_status kube_service_status(const struct kube_service *service);

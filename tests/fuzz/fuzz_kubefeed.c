@@ -9,10 +9,11 @@ static void check_union(const struct kubefeed *feed)
 	struct endpoint *endpoints;
 	size_t n;
 
-	promise(slices_union(feed->slices, &endpoints, &n), "memory for the union");
+	promise(slicestore_union(feed->slices, &endpoints, &n), "memory for the union");
 	for (size_t i = 0; i < n; i++)
-		promise(endpoints[i].port != 0 && slices_find(endpoints, n, endpoints[i].address,
-							  endpoints[i].port) == &endpoints[i],
+		promise(endpoints[i].port != 0 &&
+				slicestore_find(endpoints, n, endpoints[i].address,
+					endpoints[i].port) == &endpoints[i],
 			"an endpoint has a port and is found by its address");
 	free(endpoints);
 }

@@ -39,7 +39,7 @@ static size_t count(const struct kubefeed *feed)
 	struct endpoint *endpoints;
 	size_t n;
 
-	ck_assert(slices_union(feed->slices, &endpoints, &n));
+	ck_assert(slicestore_union(feed->slices, &endpoints, &n));
 	free(endpoints);
 	return n;
 }

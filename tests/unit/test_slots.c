@@ -174,7 +174,7 @@ static void sim_want(struct sim *sim)
 	for (int i = 0; i < PODS_MAX; i++)
 		if (sim->there[i])
 			sim->wanted[sim->n_wanted++] = sim->pods[i];
-	/* As slices_union sorts; 10.0.0.10 to 10.0.0.33 are in order as text too. */
+	/* As slicestore_union sorts; 10.0.0.10 to 10.0.0.33 are in order as text too. */
 }
 
 static void sim_pod(struct sim *sim, int i, enum endpoint_state state)
@@ -584,7 +584,7 @@ static void check_all(struct sim *sim, const struct slots_plan *plan)
 	ck_assert_uint_eq(unplaced, plan->unplaced);
 	for (size_t s = 0; s < sim->n; s++)
 		ck_assert_msg((sim->servers[s].admin & HAREPLY_ADMIN_MAINT) ||
-				      slices_find(sim->wanted, sim->n_wanted,
+				      slicestore_find(sim->wanted, sim->n_wanted,
 					      sim->servers[s].address, sim->servers[s].port),
 			"%s is open and belongs to nobody", sim->servers[s].name);
 }
@@ -625,7 +625,7 @@ static void happen(struct sim *sim)
 	case 10: /* somebody meddles */
 		if (sim->n > 0) {
 			struct sim_server *server = &sim->servers[(size_t)rand() % sim->n];
-			const struct endpoint *pod = slices_find(
+			const struct endpoint *pod = slicestore_find(
 				sim->wanted, sim->n_wanted, server->address, server->port);
 
 			/* An old pod's server that is opened after the agent's memory is lost
@@ -646,7 +646,7 @@ static void traffic(struct sim *sim)
 	for (size_t s = 0; s < sim->n; s++) {
 		struct sim_server *server = &sim->servers[s];
 		const struct endpoint *pod =
-			slices_find(sim->wanted, sim->n_wanted, server->address, server->port);
+			slicestore_find(sim->wanted, sim->n_wanted, server->address, server->port);
 
 		if (server->scur > 0 && rand() % 3 == 0)
 			server->scur -= (uint32_t)rand() % (server->scur + 1);

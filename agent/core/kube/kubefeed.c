@@ -15,7 +15,7 @@ enum {
 
 bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms)
 {
-	*feed = (struct kubefeed){.slices = slices_new(service, port)};
+	*feed = (struct kubefeed){.slices = slicestore_new(service, port)};
 	watch_init(&feed->watch, silence_ms);
 	if (feed->slices && jsonstream_init(&feed->stream, LIST_MAX))
 		return true;
@@ -25,7 +25,7 @@ bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port,
 
 void kubefeed_fini(struct kubefeed *feed)
 {
-	slices_free(feed->slices);
+	slicestore_free(feed->slices);
 	jsonstream_fini(&feed->stream);
 	json_object_put(feed->listing);
 	*feed = (struct kubefeed){.slices = NULL};
@@ -67,19 +67,19 @@ static void keep_list(struct kubefeed *feed, struct json_object *list)
 
 static void take_event(struct kubefeed *feed, struct json_object *event, int64_t now_ms)
 {
-	struct slices_news news = slices_apply(feed->slices, event);
+	struct slicestore_news news = slicestore_apply(feed->slices, event);
 
 	switch (news.event) {
-	case SLICES_CHANGED:
+	case SLICESTORE_CHANGED:
 		feed->changed = true;
 		break;
-	case SLICES_BOOKMARK:
-	case SLICES_IGNORED:
+	case SLICESTORE_BOOKMARK:
+	case SLICESTORE_IGNORED:
 		break;
-	case SLICES_ERROR:
+	case SLICESTORE_ERROR:
 		break_off(feed, WATCH_END_EVENT, news.code, news.reason);
 		return;
-	case SLICES_MALFORMED:
+	case SLICESTORE_MALFORMED:
 		break_off(feed, WATCH_END_MALFORMED, 0, news.reason);
 		return;
 	}
@@ -167,7 +167,7 @@ static bool take_list(struct kubefeed *feed, int64_t now_ms)
 {
 	const char *version, *why;
 
-	if (!slices_replace(feed->slices, feed->listing, &version, &why)) {
+	if (!slicestore_replace(feed->slices, feed->listing, &version, &why)) {
 		fail(feed, why);
 		return false;
 	}

@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 #include "core/base/jsonstream.h"
-#include "core/kube/slicestore.h"
 #include "core/kube/listwatch.h"
+#include "core/kube/slicestore.h"
 
 enum { KUBEFEED_REFUSAL_SIZE = 2048 }; /* of a Status that says why not */
 
 struct kubefeed {
-	struct slices *slices;
+	struct slicestore *slices;
 	struct watch watch; /* what to ask next: list, version, plain */
 	bool changed;       /* slices has news; the caller takes note and clears it */
 	char failure[256];  /* the last failure in words; "" since the last list */
@@ -45,8 +45,8 @@ struct kubefeed_next {
 	int64_t delay_ms;             /* until the next request */
 };
 
-/* service, port: see slices_new; silence_ms: see watch_init. False when out of memory, with nothing
- * to free. */
+/* service, port: see slicestore_new; silence_ms: see watch_init. False when out of memory, with
+ * nothing to free. */
 bool kubefeed_init(
 	struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms);
 

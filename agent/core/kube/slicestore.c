@@ -8,7 +8,7 @@
 
 #include "core/base/jsonget.h"
 
-struct slices {
+struct slicestore {
 	char *service;
 	char *port_name; /* what port.name points to */
 	struct slice_port port;
@@ -18,7 +18,7 @@ struct slices {
 };
 
 /* The selector asks for this label, so a slice with another one has left the Service. */
-static bool belongs(const struct slices *slices, struct json_object *object)
+static bool belongs(const struct slicestore *slices, struct json_object *object)
 {
 	struct json_object *metadata = jsonget_member(object, "metadata", json_type_object);
 	const char *service = jsonget_text(
@@ -27,9 +27,9 @@ static bool belongs(const struct slices *slices, struct json_object *object)
 	return !service || strcmp(service, slices->service) == 0;
 }
 
-struct slices *slices_new(const char *service, const char *port)
+struct slicestore *slicestore_new(const char *service, const char *port)
 {
-	struct slices *slices = calloc(1, sizeof(*slices));
+	struct slicestore *slices = calloc(1, sizeof(*slices));
 
 	if (!slices)
 		return NULL;
@@ -49,7 +49,7 @@ struct slices *slices_new(const char *service, const char *port)
 	}
 	return slices;
 fail:
-	slices_free(slices);
+	slicestore_free(slices);
 	return NULL;
 }
 
@@ -60,7 +60,7 @@ static void free_list(struct slice *list, size_t n)
 	free(list);
 }
 
-void slices_free(struct slices *slices)
+void slicestore_free(struct slicestore *slices)
 {
 	if (!slices)
 		return;
@@ -78,8 +78,8 @@ static struct slice *find_slice(struct slice *list, size_t n, const char *name)
 	return NULL;
 }
 
-bool slices_replace(
-	struct slices *slices, struct json_object *list, const char **version, const char **why)
+bool slicestore_replace(
+	struct slicestore *slices, struct json_object *list, const char **version, const char **why)
 {
 	struct json_object *items = jsonget_member(list, "items", json_type_array);
 	struct json_object *metadata = jsonget_member(list, "metadata", json_type_object);
@@ -94,7 +94,7 @@ bool slices_replace(
 		return false;
 	}
 	size_t len = jsonget_len(items);
-	if (len > SLICES_MAX) {
+	if (len > SLICESTORE_MAX) {
 		*why = "more slices than can be held";
 		return false;
 	}
@@ -116,7 +116,7 @@ bool slices_replace(
 			*why = "one slice's name twice";
 			goto fail;
 		}
-		if (n_endpoints > SLICES_ENDPOINTS_MAX) {
+		if (n_endpoints > SLICESTORE_ENDPOINTS_MAX) {
 			*why = "more endpoints than can be held";
 			goto fail;
 		}
@@ -132,7 +132,7 @@ fail:
 	return false;
 }
 
-static void remove_slice(struct slices *slices, const char *name)
+static void remove_slice(struct slicestore *slices, const char *name)
 {
 	struct slice *slice = find_slice(slices->list, slices->n, name);
 
@@ -143,7 +143,7 @@ static void remove_slice(struct slices *slices, const char *name)
 	*slice = slices->list[--slices->n];
 }
 
-static bool store_slice(struct slices *slices, struct json_object *object, const char **why)
+static bool store_slice(struct slicestore *slices, struct json_object *object, const char **why)
 {
 	struct slice fresh;
 
@@ -151,8 +151,8 @@ static bool store_slice(struct slices *slices, struct json_object *object, const
 		return false;
 	struct slice *old = find_slice(slices->list, slices->n, fresh.name);
 	size_t before = old ? old->n : 0;
-	if (slices->n_endpoints - before + fresh.n > SLICES_ENDPOINTS_MAX ||
-		(!old && slices->n == SLICES_MAX)) {
+	if (slices->n_endpoints - before + fresh.n > SLICESTORE_ENDPOINTS_MAX ||
+		(!old && slices->n == SLICESTORE_MAX)) {
 		*why = "more than can be held";
 		goto fail;
 	}
@@ -176,25 +176,25 @@ fail:
 	return false;
 }
 
-static struct slices_news malformed(const char *why)
+static struct slicestore_news malformed(const char *why)
 {
-	return (struct slices_news){.event = SLICES_MALFORMED, .reason = why};
+	return (struct slicestore_news){.event = SLICESTORE_MALFORMED, .reason = why};
 }
 
 /* The object of an ERROR event is a Status. */
-static struct slices_news read_error(struct json_object *status)
+static struct slicestore_news read_error(struct json_object *status)
 {
 	int64_t value = jsonget_whole(status, "code", 0);
 	const char *reason = jsonget_text(status, "reason");
 
-	return (struct slices_news){
-		.event = SLICES_ERROR,
+	return (struct slicestore_news){
+		.event = SLICESTORE_ERROR,
 		.code = value > 0 && value < 1000 ? (unsigned)value : 0,
 		.reason = reason ? reason : "no reason given",
 	};
 }
 
-struct slices_news slices_apply(struct slices *slices, struct json_object *event)
+struct slicestore_news slicestore_apply(struct slicestore *slices, struct json_object *event)
 {
 	const char *type = jsonget_text(event, "type");
 	struct json_object *object = jsonget_member(event, "object", json_type_object);
@@ -206,12 +206,12 @@ struct slices_news slices_apply(struct slices *slices, struct json_object *event
 
 	struct json_object *metadata = jsonget_member(object, "metadata", json_type_object);
 	const char *name = jsonget_text(metadata, "name");
-	struct slices_news news = {
-		.event = SLICES_CHANGED,
+	struct slicestore_news news = {
+		.event = SLICESTORE_CHANGED,
 		.version = jsonget_text(metadata, "resourceVersion"),
 	};
 	if (strcmp(type, "BOOKMARK") == 0) {
-		news.event = SLICES_BOOKMARK;
+		news.event = SLICESTORE_BOOKMARK;
 	} else if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0) {
 		const char *why;
 
@@ -224,7 +224,7 @@ struct slices_news slices_apply(struct slices *slices, struct json_object *event
 			return malformed("an EndpointSlice without a name");
 		remove_slice(slices, name);
 	} else {
-		news.event = SLICES_IGNORED;
+		news.event = SLICESTORE_IGNORED;
 	}
 	return news;
 }
@@ -300,7 +300,7 @@ static size_t sort_and_unite(struct endpoint *all, size_t n)
 	return kept;
 }
 
-bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n)
+bool slicestore_union(const struct slicestore *slices, struct endpoint **out, size_t *n)
 {
 	struct endpoint *all;
 	size_t n_all = 0;
@@ -325,7 +325,7 @@ bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n)
 	return true;
 }
 
-const struct endpoint *slices_find(
+const struct endpoint *slicestore_find(
 	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port)
 {
 	size_t low = 0, high = n;
@@ -347,7 +347,7 @@ const struct endpoint *slices_find(
 	return NULL;
 }
 
-size_t slices_count(const struct slices *slices)
+size_t slicestore_count(const struct slicestore *slices)
 {
 	return slices->n;
 }

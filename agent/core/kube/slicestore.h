@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The endpoints of one Kubernetes Service: EndpointSlice objects in, one list of pods out. */
-#ifndef WSB_SLICES_H
-#define WSB_SLICES_H
+#ifndef WSB_SLICESTORE_H
+#define WSB_SLICESTORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,60 +21,61 @@ struct json_object;
  */
 
 /* What one store takes: far more than one HAProxy can hold. */
-enum { SLICES_MAX = 4096, SLICES_ENDPOINTS_MAX = 100000 };
+enum { SLICESTORE_MAX = 4096, SLICESTORE_ENDPOINTS_MAX = 100000 };
 
 /* What an event was. */
-enum slices_event {
-	SLICES_CHANGED,   /* a slice came, changed or went */
-	SLICES_BOOKMARK,  /* nothing but a newer version */
-	SLICES_IGNORED,   /* a type that a later API may bring */
-	SLICES_ERROR,     /* the server's in-stream error: see code */
-	SLICES_MALFORMED, /* not an event, or one that cannot be stored: the caller lists again */
+enum slicestore_event {
+	SLICESTORE_CHANGED,   /* a slice came, changed or went */
+	SLICESTORE_BOOKMARK,  /* nothing but a newer version */
+	SLICESTORE_IGNORED,   /* a type that a later API may bring */
+	SLICESTORE_ERROR,     /* the server's in-stream error: see code */
+	SLICESTORE_MALFORMED, /* not an event, or one that cannot be stored: the caller lists again
+			       */
 };
 
-struct slices_news {
-	enum slices_event event;
+struct slicestore_news {
+	enum slicestore_event event;
 	const char
-		*version; /* the object's resourceVersion, or NULL; lives as long as the object */
-	unsigned code;    /* SLICES_ERROR: the status' HTTP code, 0 where it has none */
-	const char *
-		reason; /* SLICES_ERROR, SLICES_MALFORMED: static, or lives as long as the object */
+		*version;   /* the object's resourceVersion, or NULL; lives as long as the object */
+	unsigned code;      /* SLICESTORE_ERROR: the status' HTTP code, 0 where it has none */
+	const char *reason; /* SLICESTORE_ERROR, SLICESTORE_MALFORMED: static, or lives as long as
+			       the object */
 };
 
-struct slices;
+struct slicestore;
 
 /*
  * A store for a Service. port is the Service port's name, or the number that the pods listen on,
  * or NULL for the first TCP port. NULL when out of memory.
  */
-struct slices *slices_new(const char *service, const char *port);
+struct slicestore *slicestore_new(const char *service, const char *port);
 
 /* Frees the store; takes NULL. */
-void slices_free(struct slices *slices);
+void slicestore_free(struct slicestore *slices);
 
 /*
  * Takes an EndpointSliceList in place of all that is stored: what it does not name is gone. The
  * store is unchanged when false is returned; *why is then a static text. *version is the list's
  * resourceVersion, which lives as long as the list.
  */
-bool slices_replace(
-	struct slices *slices, struct json_object *list, const char **version, const char **why);
+bool slicestore_replace(struct slicestore *slices, struct json_object *list, const char **version,
+	const char **why);
 
-/* Applies one watch event, {"type": ..., "object": ...}. SLICES_MALFORMED leaves the store as it
- * was. */
-struct slices_news slices_apply(struct slices *slices, struct json_object *event);
+/* Applies one watch event, {"type": ..., "object": ...}. SLICESTORE_MALFORMED leaves the store as
+ * it was. */
+struct slicestore_news slicestore_apply(struct slicestore *slices, struct json_object *event);
 
 /*
  * Writes the union, sorted by address and port, each pair once and in its best state, to *out,
  * which the caller frees; *out is NULL when there are none. False when out of memory.
  */
-bool slices_union(const struct slices *slices, struct endpoint **out, size_t *n);
+bool slicestore_union(const struct slicestore *slices, struct endpoint **out, size_t *n);
 
-/* Finds an address in what slices_union wrote; NULL when it is not there. */
-const struct endpoint *slices_find(
+/* Finds an address in what slicestore_union wrote; NULL when it is not there. */
+const struct endpoint *slicestore_find(
 	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port);
 
 /* How many slices are stored, of any family. */
-size_t slices_count(const struct slices *slices);
+size_t slicestore_count(const struct slicestore *slices);
 
 #endif

@@ -49,7 +49,7 @@ static unsigned added_number(const char *name)
 static const struct endpoint *claim(struct place *place, const struct endpoint *wanted, size_t n)
 {
 	const struct hareply_server *server = place->server;
-	const struct endpoint *pod = slices_find(wanted, n, server->address, server->port);
+	const struct endpoint *pod = slicestore_find(wanted, n, server->address, server->port);
 
 	if (!pod)
 		return NULL;

@@ -55,8 +55,8 @@ struct slots_plan {
 };
 
 /*
- * Plans for one backend. wanted is what slices_union wrote: sorted, each address once. True: the
- * caller frees *plan with slots_plan_fini. False: out of memory, *plan is untouched.
+ * Plans for one backend. wanted is what slicestore_union wrote: sorted, each address once. True:
+ * the caller frees *plan with slots_plan_fini. False: out of memory, *plan is untouched.
  */
 bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wanted,
 	size_t n_wanted, const struct slots_options *options, const struct slots_memory *memory,

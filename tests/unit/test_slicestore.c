@@ -18,8 +18,8 @@ static struct json_object *parse(const char *text)
 }
 
 /* Applies {"type": type, "object": {name, family, port 8080 "ws", endpoints}}. */
-static struct slices_news apply_slice(struct slices *slices, const char *type, const char *name,
-	const char *family, const char *endpoints)
+static struct slicestore_news apply_slice(struct slicestore *slices, const char *type,
+	const char *name, const char *family, const char *endpoints)
 {
 	static char text[65536];
 	static struct json_object *last;
@@ -33,7 +33,7 @@ static struct slices_news apply_slice(struct slices *slices, const char *type, c
 	if (last)
 		json_object_put(last);
 	last = parse(text);
-	return slices_apply(slices, last);
+	return slicestore_apply(slices, last);
 }
 
 #define A1                                                                     \
@@ -43,13 +43,13 @@ static struct slices_news apply_slice(struct slices *slices, const char *type, c
 #define A2 "{\"addresses\":[\"10.0.0.2\"],\"conditions\":{\"ready\":true}}"
 
 /* The union as one line: "10.0.0.1:8080 ready; ..." in the caller's buffer. */
-static const char *union_text(const struct slices *slices)
+static const char *union_text(const struct slicestore *slices)
 {
 	static char text[4096];
 	struct endpoint *endpoints;
 	size_t n, at = 0;
 
-	ck_assert(slices_union(slices, &endpoints, &n));
+	ck_assert(slicestore_union(slices, &endpoints, &n));
 	text[0] = '\0';
 	for (size_t i = 0; i < n; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s:%u %s", i ? "; " : "",
@@ -61,24 +61,24 @@ static const char *union_text(const struct slices *slices)
 
 START_TEST(an_added_slice_gives_its_endpoints_with_their_names)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 	struct endpoint *endpoints;
 	size_t n;
 
-	struct slices_news news = apply_slice(slices, "ADDED", "web-1", "IPv4", A1 "," A2);
-	ck_assert_int_eq(news.event, SLICES_CHANGED);
+	struct slicestore_news news = apply_slice(slices, "ADDED", "web-1", "IPv4", A1 "," A2);
+	ck_assert_int_eq(news.event, SLICESTORE_CHANGED);
 	ck_assert_str_eq(news.version, "7");
-	ck_assert(slices_union(slices, &endpoints, &n));
+	ck_assert(slicestore_union(slices, &endpoints, &n));
 	ck_assert_uint_eq(n, 2);
 	ck_assert_str_eq(endpoints[0].uid, "u-a");
 	ck_assert_str_eq(endpoints[0].pod, "web-a");
 	ck_assert_str_eq(endpoints[0].node, "n1");
 	ck_assert_str_eq(endpoints[0].zone, "z1");
 	ck_assert_str_eq(endpoints[1].uid, "");
-	ck_assert_ptr_eq(slices_find(endpoints, n, "10.0.0.2", 8080), &endpoints[1]);
-	ck_assert_ptr_null(slices_find(endpoints, n, "10.0.0.2", 8081));
+	ck_assert_ptr_eq(slicestore_find(endpoints, n, "10.0.0.2", 8080), &endpoints[1]);
+	ck_assert_ptr_null(slicestore_find(endpoints, n, "10.0.0.2", 8081));
 	free(endpoints);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
@@ -100,7 +100,7 @@ static const struct {
 
 START_TEST(conditions_have_the_defaults_of_the_api)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 	char endpoint[256], expected[64];
 
 	snprintf(endpoint, sizeof(endpoint), "{\"addresses\":[\"10.0.0.1\"],\"conditions\":%s}",
@@ -108,7 +108,7 @@ START_TEST(conditions_have_the_defaults_of_the_api)
 	snprintf(expected, sizeof(expected), "10.0.0.1:8080 %s", conditions[_i].state);
 	apply_slice(slices, "ADDED", "web-1", "IPv4", endpoint);
 	ck_assert_str_eq(union_text(slices), expected);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
@@ -135,7 +135,7 @@ static const struct {
 
 START_TEST(the_port_is_found_by_name_by_number_or_as_the_first)
 {
-	struct slices *slices = slices_new("web", ports[_i].wanted);
+	struct slicestore *slices = slicestore_new("web", ports[_i].wanted);
 	char text[1024], expected[64] = "";
 	const char *version, *why;
 
@@ -147,16 +147,16 @@ START_TEST(the_port_is_found_by_name_by_number_or_as_the_first)
 	if (ports[_i].port)
 		snprintf(expected, sizeof(expected), "10.0.0.2:%u ready", ports[_i].port);
 	struct json_object *list = parse(text);
-	ck_assert(slices_replace(slices, list, &version, &why));
+	ck_assert(slicestore_replace(slices, list, &version, &why));
 	ck_assert_str_eq(union_text(slices), expected);
 	json_object_put(list);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
 START_TEST(an_endpoint_in_two_slices_counts_once_and_at_its_best)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4",
 		"{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":false}}");
@@ -168,7 +168,7 @@ START_TEST(an_endpoint_in_two_slices_counts_once_and_at_its_best)
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
 	apply_slice(slices, "DELETED", "web-0", "IPv4", A1);
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 terminating");
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
@@ -201,19 +201,19 @@ static const struct {
 
 START_TEST(the_family_is_chosen_for_each_pod)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 
 	apply_slice(slices, "ADDED", "web-6", "IPv6", families[_i].ipv6);
 	apply_slice(slices, "ADDED", "web-f", "FQDN", "{\"addresses\":[\"pod.example\"]}");
 	apply_slice(slices, "ADDED", "web-4", "IPv4", families[_i].ipv4);
 	ck_assert_str_eq(union_text(slices), families[_i].expected);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
 START_TEST(a_list_takes_away_what_it_does_not_name)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 	const char *version, *why;
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
@@ -222,15 +222,15 @@ START_TEST(a_list_takes_away_what_it_does_not_name)
 		"{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"name\":"
 		"\"web-2\"},\"addressType\":\"IPv4\",\"ports\":[{\"port\":8080}],\"endpoints\":[" A2
 		"]}]}");
-	ck_assert(slices_replace(slices, list, &version, &why));
+	ck_assert(slicestore_replace(slices, list, &version, &why));
 	ck_assert_str_eq(version, "9");
 	ck_assert_str_eq(union_text(slices), "10.0.0.2:8080 ready");
 	json_object_put(list);
 	list = parse("{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":null}");
-	ck_assert(slices_replace(slices, list, &version, &why));
+	ck_assert(slicestore_replace(slices, list, &version, &why));
 	ck_assert_str_eq(union_text(slices), "");
 	json_object_put(list);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
@@ -248,62 +248,63 @@ static const char *const bad_lists[] = {
 
 START_TEST(a_wrong_list_changes_nothing)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 	const char *version, *why = NULL;
 	struct json_object *list = parse(bad_lists[_i]);
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
-	ck_assert(!slices_replace(slices, list, &version, &why));
+	ck_assert(!slicestore_replace(slices, list, &version, &why));
 	ck_assert_ptr_nonnull(why);
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
 	json_object_put(list);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
 static const struct {
 	const char *text;
-	enum slices_event event;
+	enum slicestore_event event;
 	unsigned code;
 } events[] = {
 	{"{\"type\":\"BOOKMARK\",\"object\":{\"addressType\":\"\",\"endpoints\":null,\"ports\":"
 	 "null,"
 	 "\"metadata\":{\"resourceVersion\":\"8\",\"creationTimestamp\":null}}}",
-		SLICES_BOOKMARK, 0},
+		SLICESTORE_BOOKMARK, 0},
 	{"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}"
 	 "}",
-		SLICES_ERROR, 410},
-	{"{\"type\":\"ERROR\",\"object\":{}}", SLICES_ERROR, 0},
-	{"{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"name\":\"web-1\"}}}", SLICES_IGNORED,
+		SLICESTORE_ERROR, 410},
+	{"{\"type\":\"ERROR\",\"object\":{}}", SLICESTORE_ERROR, 0},
+	{"{\"type\":\"RENAMED\",\"object\":{\"metadata\":{\"name\":\"web-1\"}}}",
+		SLICESTORE_IGNORED, 0},
+	{"{}", SLICESTORE_MALFORMED, 0},
+	{"{\"type\":7,\"object\":{}}", SLICESTORE_MALFORMED, 0},
+	{"{\"type\":\"ADDED\",\"object\":null}", SLICESTORE_MALFORMED, 0},
+	{"{\"type\":\"ADDED\",\"object\":{}}", SLICESTORE_MALFORMED, 0},
+	{"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"\"}}}", SLICESTORE_MALFORMED,
 		0},
-	{"{}", SLICES_MALFORMED, 0},
-	{"{\"type\":7,\"object\":{}}", SLICES_MALFORMED, 0},
-	{"{\"type\":\"ADDED\",\"object\":null}", SLICES_MALFORMED, 0},
-	{"{\"type\":\"ADDED\",\"object\":{}}", SLICES_MALFORMED, 0},
-	{"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"\"}}}", SLICES_MALFORMED, 0},
-	{"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a b\"}}}", SLICES_MALFORMED,
-		0},
-	{"{\"kind\":\"Status\",\"code\":403}", SLICES_MALFORMED, 0},
+	{"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a b\"}}}",
+		SLICESTORE_MALFORMED, 0},
+	{"{\"kind\":\"Status\",\"code\":403}", SLICESTORE_MALFORMED, 0},
 };
 
 START_TEST(an_event_that_is_no_change_changes_nothing)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 	struct json_object *event = parse(events[_i].text);
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
-	struct slices_news news = slices_apply(slices, event);
+	struct slicestore_news news = slicestore_apply(slices, event);
 	ck_assert_int_eq(news.event, events[_i].event);
 	ck_assert_uint_eq(news.code, events[_i].code);
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready");
 	json_object_put(event);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
 START_TEST(one_unusable_endpoint_leaves_the_others_alone)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4",
 		"null,7,{},{\"addresses\":[]},{\"addresses\":null},{\"addresses\":[null]},"
@@ -315,16 +316,16 @@ START_TEST(one_unusable_endpoint_leaves_the_others_alone)
 
 	struct endpoint *endpoints;
 	size_t n;
-	ck_assert(slices_union(slices, &endpoints, &n));
+	ck_assert(slicestore_union(slices, &endpoints, &n));
 	ck_assert_str_eq(endpoints[0].node, "");
 	free(endpoints);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
 START_TEST(a_slice_whose_label_names_another_service_leaves)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 	struct json_object *event =
 		parse("{\"type\":\"MODIFIED\",\"object\":{\"addressType\":\"IPv4\",\"metadata\":{"
 		      "\"name\":"
@@ -332,25 +333,25 @@ START_TEST(a_slice_whose_label_names_another_service_leaves)
 		      "\"ports\":[{\"port\":8080}],\"endpoints\":[" A1 "]}}");
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4", A1);
-	ck_assert_int_eq(slices_apply(slices, event).event, SLICES_CHANGED);
+	ck_assert_int_eq(slicestore_apply(slices, event).event, SLICESTORE_CHANGED);
 	ck_assert_str_eq(union_text(slices), "");
-	ck_assert_uint_eq(slices_count(slices), 0);
+	ck_assert_uint_eq(slicestore_count(slices), 0);
 	json_object_put(event);
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
 /* A pod that moves between slices in either order of events is never out of the union. */
 START_TEST(an_endpoint_that_moves_to_another_slice_stays)
 {
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 
 	apply_slice(slices, "ADDED", "web-1", "IPv4", A1 "," A2);
 	apply_slice(slices, "ADDED", "web-2", "IPv4", A2);
 	ck_assert_str_eq(union_text(slices), "10.0.0.1:8080 ready; 10.0.0.2:8080 ready");
 	apply_slice(slices, "DELETED", "web-1", "IPv4", A1 "," A2);
 	ck_assert_str_eq(union_text(slices), "10.0.0.2:8080 ready");
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
@@ -361,7 +362,7 @@ START_TEST(the_union_is_that_of_a_plain_table_after_any_history)
 	static int table[SLICES][ADDRESSES]; /* state + 1, or 0 */
 	static const char *const states[] = {
 		"{\"ready\":false}", "{\"serving\":true,\"terminating\":true}", "{\"ready\":true}"};
-	struct slices *slices = slices_new("web", "ws");
+	struct slicestore *slices = slicestore_new("web", "ws");
 
 	memset(table, 0, sizeof(table));
 	for (int step = 0; step < STEPS; step++) {
@@ -388,7 +389,7 @@ START_TEST(the_union_is_that_of_a_plain_table_after_any_history)
 
 		struct endpoint *all;
 		size_t n, expected = 0;
-		ck_assert(slices_union(slices, &all, &n));
+		ck_assert(slicestore_union(slices, &all, &n));
 		for (int a = 0; a < ADDRESSES; a++) {
 			int best = 0;
 			char address[32];
@@ -396,14 +397,14 @@ START_TEST(the_union_is_that_of_a_plain_table_after_any_history)
 			for (int i = 0; i < SLICES; i++)
 				best = table[i][a] > best ? table[i][a] : best;
 			snprintf(address, sizeof(address), "10.0.0.%d", a);
-			const struct endpoint *found = slices_find(all, n, address, 8080);
+			const struct endpoint *found = slicestore_find(all, n, address, 8080);
 			ck_assert_int_eq(found ? (int)found->state + 1 : 0, best);
 			expected += best > 0;
 		}
 		ck_assert_uint_eq(n, expected);
 		free(all);
 	}
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
@@ -415,7 +416,7 @@ START_TEST(no_mutation_of_an_event_does_harm)
 				    "\"resourceVersion\":\"1\"},\"ports\":[{\"name\":\"ws\","
 				    "\"port\":80}],\"endpoints\":[" A1 "]}}";
 	static const char bytes[] = "{}[]\",:0123456789nulltruefalse-e.\\";
-	struct slices *slices = slices_new("web", NULL);
+	struct slicestore *slices = slicestore_new("web", NULL);
 
 	for (int round = 0; round < 20000; round++) {
 		char text[sizeof(event)];
@@ -429,12 +430,12 @@ START_TEST(no_mutation_of_an_event_does_harm)
 		struct json_object *object = json_tokener_parse(text);
 		if (!object)
 			continue;
-		slices_apply(slices, object);
-		ck_assert(slices_union(slices, &all, &n));
+		slicestore_apply(slices, object);
+		ck_assert(slicestore_union(slices, &all, &n));
 		free(all);
 		json_object_put(object);
 	}
-	slices_free(slices);
+	slicestore_free(slices);
 }
 END_TEST
 
