@@ -106,7 +106,7 @@ static void log_end(struct kube_service *service, const struct kubefeed_next *ne
 		return;
 	}
 	/* The usual end of a watch, or of a version, is no failure. */
-	if (next->outcome.end == WATCH_END_CLEAN || next->outcome.code == 410) {
+	if (next->outcome.end == LISTWATCH_END_CLEAN || next->outcome.code == 410) {
 		log_debug("Kubernetes ended a watch", log_str("service", service->service),
 			log_int("code", next->outcome.code));
 		return;
@@ -118,7 +118,7 @@ static void log_end(struct kube_service *service, const struct kubefeed_next *ne
 				   : "a watch at the Kubernetes API broke",
 			LOG_FACTS(log_str("namespace", service->namespace),
 				log_str("service", service->service),
-				log_str("reason", watch_end_text(next->outcome.end)),
+				log_str("reason", listwatch_end_text(next->outcome.end)),
 				log_str("detail", feed->failure),
 				log_int("times", (int64_t)service->repeat.times),
 				log_int("retry_ms", next->delay_ms)));
@@ -178,14 +178,14 @@ static void reset_handle(struct kube_service *service)
 static void begin_request(struct kube_service *service)
 {
 	struct kube *kube = service->kube;
-	const struct watch *watch = &service->feed.watch;
+	const struct listwatch *watch = &service->feed.watch;
 	struct kubeapi_request request = {
 		.service = service->service,
 		.namespace = service->namespace,
 		.list = watch->list,
 		.version = watch->version,
 		.plain = watch->plain,
-		.watch_s = watch_timeout_s(random01()),
+		.watch_s = listwatch_timeout_s(random01()),
 	};
 	char why[256] = "libcurl refuses";
 
@@ -201,7 +201,7 @@ static void begin_request(struct kube_service *service)
 		return;
 	}
 	if (!request.list)
-		set_timer(service, watch_silence_left(watch, clock_now_ms()));
+		set_timer(service, listwatch_silence_left(watch, clock_now_ms()));
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -214,7 +214,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		begin_request(service);
 		return;
 	}
-	int64_t left_ms = watch_silence_left(&service->feed.watch, clock_now_ms());
+	int64_t left_ms = listwatch_silence_left(&service->feed.watch, clock_now_ms());
 	if (left_ms > 0) {
 		set_timer(service, left_ms);
 		return;

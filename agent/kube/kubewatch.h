@@ -26,9 +26,9 @@ typedef void (*kube_changed)(void *arg);
 struct kube_status {
 	const char *namespace;
 	const char *service;
-	bool watching;             /* a watch is running */
-	const char *error;         /* the last failure in words; "" since the last list */
-	const struct watch *watch; /* what has come, and when */
+	bool watching;                 /* a watch is running */
+	const char *error;             /* the last failure in words; "" since the last list */
+	const struct listwatch *watch; /* what has come, and when */
 	size_t n_slices;
 };
 

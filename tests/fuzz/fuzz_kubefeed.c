@@ -40,7 +40,7 @@ static size_t answer(struct kubefeed *feed, const unsigned char *data, size_t si
 		}
 	}
 	struct kubefeed_next next = kubefeed_ended(feed, &end, now_ms, 0.5);
-	promise(next.delay_ms >= 0 && next.delay_ms <= WATCH_DELAY_MAX_MS * 3 / 2,
+	promise(next.delay_ms >= 0 && next.delay_ms <= LISTWATCH_DELAY_MAX_MS * 3 / 2,
 		"the next request comes in time");
 	promise(feed->watch.list || feed->watch.version[0], "a watch begins at a version");
 	return zero ? len + 2 : len + 1;
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	struct kubefeed feed;
 	int64_t now_ms = 1000000;
 
-	if (!kubefeed_init(&feed, "web", NULL, WATCH_SILENCE_MS))
+	if (!kubefeed_init(&feed, "web", NULL, LISTWATCH_SILENCE_MS))
 		return 0;
 	while (size > 0) {
 		size_t used = answer(&feed, data, size, now_ms);

@@ -24,7 +24,7 @@ static struct kubefeed listed(void)
 {
 	struct kubefeed feed;
 
-	ck_assert(kubefeed_init(&feed, "web", NULL, WATCH_SILENCE_MS));
+	ck_assert(kubefeed_init(&feed, "web", NULL, LISTWATCH_SILENCE_MS));
 	kubefeed_begin(&feed, 1000000);
 	ck_assert(kubefeed_take(&feed, 200, list_text, strlen(list_text), 1000000));
 	ck_assert(kubefeed_ended(&feed, &whole, 1000000, 0).listed);
@@ -57,14 +57,14 @@ START_TEST(a_list_counts_only_when_it_has_come_whole)
 	ck_assert_uint_eq(count(&feed), 1);
 	next = kubefeed_ended(&feed, &broken, 1000000, 0);
 	ck_assert(!next.listed);
-	ck_assert_int_eq(next.outcome.end, WATCH_END_TRANSPORT);
+	ck_assert_int_eq(next.outcome.end, LISTWATCH_END_TRANSPORT);
 	ck_assert_str_eq(feed.failure, "broken off");
 
 	kubefeed_begin(&feed, 1000000);
 	ck_assert(kubefeed_take(&feed, 200, empty, strlen(empty), 1000000));
 	ck_assert(!kubefeed_take(&feed, 200, "{}", 2, 1000000));
 	next = kubefeed_ended(&feed, &broken, 1000000, 0);
-	ck_assert_int_eq(next.outcome.end, WATCH_END_MALFORMED);
+	ck_assert_int_eq(next.outcome.end, LISTWATCH_END_MALFORMED);
 	ck_assert_uint_eq(count(&feed), 1);
 	ck_assert(!feed.changed);
 
@@ -87,7 +87,7 @@ START_TEST(an_event_counts_at_once_and_a_half_one_never)
 	ck_assert_str_eq(feed.watch.version, "6");
 	ck_assert(kubefeed_take(&feed, 200, event_text, 50, 1000100));
 	ck_assert_int_eq(
-		kubefeed_ended(&feed, &whole, 1000200, 0).outcome.end, WATCH_END_TRANSPORT);
+		kubefeed_ended(&feed, &whole, 1000200, 0).outcome.end, LISTWATCH_END_TRANSPORT);
 	ck_assert_uint_eq(count(&feed), 2);
 	kubefeed_fini(&feed);
 }

@@ -16,7 +16,7 @@ enum {
 bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms)
 {
 	*feed = (struct kubefeed){.slices = slicestore_new(service, port)};
-	watch_init(&feed->watch, silence_ms);
+	listwatch_init(&feed->watch, silence_ms);
 	if (feed->slices && jsonstream_init(&feed->stream, LIST_MAX))
 		return true;
 	kubefeed_fini(feed);
@@ -41,7 +41,7 @@ void kubefeed_begin(struct kubefeed *feed, int64_t now_ms)
 	feed->refusal[0] = '\0';
 	feed->stream.cap_bytes = feed->list ? LIST_MAX : EVENT_MAX;
 	jsonstream_reset(&feed->stream);
-	watch_begin(&feed->watch, now_ms);
+	listwatch_begin(&feed->watch, now_ms);
 }
 
 static void fail(struct kubefeed *feed, const char *detail)
@@ -49,10 +49,11 @@ static void fail(struct kubefeed *feed, const char *detail)
 	snprintf(feed->failure, sizeof(feed->failure), "%s", detail);
 }
 
-static void break_off(struct kubefeed *feed, enum watch_end end, unsigned code, const char *detail)
+static void break_off(
+	struct kubefeed *feed, enum listwatch_end end, unsigned code, const char *detail)
 {
 	feed->broken_off = true;
-	feed->verdict = (struct watch_outcome){.end = end, .code = code};
+	feed->verdict = (struct listwatch_outcome){.end = end, .code = code};
 	fail(feed, detail);
 }
 
@@ -60,7 +61,7 @@ static void break_off(struct kubefeed *feed, enum watch_end end, unsigned code, 
 static void keep_list(struct kubefeed *feed, struct json_object *list)
 {
 	if (feed->listing)
-		break_off(feed, WATCH_END_MALFORMED, 0, "more than one list");
+		break_off(feed, LISTWATCH_END_MALFORMED, 0, "more than one list");
 	else
 		feed->listing = json_object_get(list);
 }
@@ -77,14 +78,14 @@ static void take_event(struct kubefeed *feed, struct json_object *event, int64_t
 	case SLICESTORE_IGNORED:
 		break;
 	case SLICESTORE_ERROR:
-		break_off(feed, WATCH_END_EVENT, news.code, news.reason);
+		break_off(feed, LISTWATCH_END_EVENT, news.code, news.reason);
 		return;
 	case SLICESTORE_MALFORMED:
-		break_off(feed, WATCH_END_MALFORMED, 0, news.reason);
+		break_off(feed, LISTWATCH_END_MALFORMED, 0, news.reason);
 		return;
 	}
-	if (!watch_heard(&feed->watch, news.version, now_ms))
-		break_off(feed, WATCH_END_MALFORMED, 0, "a version that is too long");
+	if (!listwatch_heard(&feed->watch, news.version, now_ms))
+		break_off(feed, LISTWATCH_END_MALFORMED, 0, "a version that is too long");
 }
 
 static void keep_refusal(struct kubefeed *feed, const char *bytes, size_t len)
@@ -119,7 +120,7 @@ bool kubefeed_take(
 		case JSONSTREAM_MORE:
 			return true;
 		case JSONSTREAM_BAD:
-			break_off(feed, WATCH_END_MALFORMED, 0, "not JSON, or too large");
+			break_off(feed, LISTWATCH_END_MALFORMED, 0, "not JSON, or too large");
 			break;
 		}
 	}
@@ -139,25 +140,25 @@ static void read_refusal(struct kubefeed *feed, unsigned code)
 	json_object_put(status);
 }
 
-static struct watch_outcome judge(struct kubefeed *feed, const struct kubefeed_end *end)
+static struct listwatch_outcome judge(struct kubefeed *feed, const struct kubefeed_end *end)
 {
-	struct watch_outcome outcome = {.end = WATCH_END_CLEAN};
+	struct listwatch_outcome outcome = {.end = LISTWATCH_END_CLEAN};
 
 	if (feed->broken_off)
 		return feed->verdict;
 	if (!end->whole) {
-		outcome.end = WATCH_END_TRANSPORT;
+		outcome.end = LISTWATCH_END_TRANSPORT;
 		fail(feed, end->detail);
 	} else if (end->code != 200) {
-		outcome.end = WATCH_END_HTTP;
+		outcome.end = LISTWATCH_END_HTTP;
 		outcome.code = end->code;
 		outcome.retry_after_ms = end->retry_after_ms;
 		read_refusal(feed, end->code);
 	} else if (feed->stream.n_bytes > 0) {
-		outcome.end = WATCH_END_TRANSPORT;
+		outcome.end = LISTWATCH_END_TRANSPORT;
 		fail(feed, "ended within an object");
 	} else if (feed->list && !feed->listing) {
-		outcome.end = WATCH_END_MALFORMED;
+		outcome.end = LISTWATCH_END_MALFORMED;
 		fail(feed, "an empty answer");
 	}
 	return outcome;
@@ -172,7 +173,7 @@ static bool take_list(struct kubefeed *feed, int64_t now_ms)
 		return false;
 	}
 	feed->changed = true;
-	if (!watch_listed(&feed->watch, version, now_ms)) {
+	if (!listwatch_listed(&feed->watch, version, now_ms)) {
 		fail(feed, "a version that is too long");
 		return false;
 	}
@@ -181,23 +182,23 @@ static bool take_list(struct kubefeed *feed, int64_t now_ms)
 }
 
 static struct kubefeed_next next(
-	struct kubefeed *feed, struct watch_outcome outcome, int64_t now_ms, double random01)
+	struct kubefeed *feed, struct listwatch_outcome outcome, int64_t now_ms, double random01)
 {
 	return (struct kubefeed_next){
 		.outcome = outcome,
-		.delay_ms = watch_ended(&feed->watch, &outcome, now_ms, random01),
+		.delay_ms = listwatch_ended(&feed->watch, &outcome, now_ms, random01),
 	};
 }
 
 struct kubefeed_next kubefeed_ended(
 	struct kubefeed *feed, const struct kubefeed_end *end, int64_t now_ms, double random01)
 {
-	struct watch_outcome outcome = judge(feed, end);
+	struct listwatch_outcome outcome = judge(feed, end);
 
-	if (feed->list && outcome.end == WATCH_END_CLEAN) {
+	if (feed->list && outcome.end == LISTWATCH_END_CLEAN) {
 		if (take_list(feed, now_ms))
 			return (struct kubefeed_next){.listed = true};
-		outcome.end = WATCH_END_MALFORMED;
+		outcome.end = LISTWATCH_END_MALFORMED;
 	}
 	return next(feed, outcome, now_ms, random01);
 }
@@ -205,5 +206,6 @@ struct kubefeed_next kubefeed_ended(
 struct kubefeed_next kubefeed_silent(struct kubefeed *feed, int64_t now_ms, double random01)
 {
 	fail(feed, "no event and no bookmark");
-	return next(feed, (struct watch_outcome){.end = WATCH_END_SILENT}, now_ms, random01);
+	return next(
+		feed, (struct listwatch_outcome){.end = LISTWATCH_END_SILENT}, now_ms, random01);
 }

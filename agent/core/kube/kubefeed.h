@@ -16,16 +16,16 @@ enum { KUBEFEED_REFUSAL_SIZE = 2048 }; /* of a Status that says why not */
 
 struct kubefeed {
 	struct slicestore *slices;
-	struct watch watch; /* what to ask next: list, version, plain */
-	bool changed;       /* slices has news; the caller takes note and clears it */
-	char failure[256];  /* the last failure in words; "" since the last list */
+	struct listwatch watch; /* what to ask next: list, version, plain */
+	bool changed;           /* slices has news; the caller takes note and clears it */
+	char failure[256];      /* the last failure in words; "" since the last list */
 
 	/* The rest is the module's own. */
 	bool list; /* the running request is a LIST */
 	struct jsonstream stream;
 	struct json_object *listing; /* the list that came in it */
 	bool broken_off;             /* by us: verdict says why */
-	struct watch_outcome verdict;
+	struct listwatch_outcome verdict;
 	char refusal[KUBEFEED_REFUSAL_SIZE];
 	size_t refusal_len;
 };
@@ -40,12 +40,12 @@ struct kubefeed_end {
 
 /* What follows. */
 struct kubefeed_next {
-	bool listed;                  /* a list was taken: the watch is to begin */
-	struct watch_outcome outcome; /* without listed: how the request ended */
-	int64_t delay_ms;             /* until the next request */
+	bool listed;                      /* a list was taken: the watch is to begin */
+	struct listwatch_outcome outcome; /* without listed: how the request ended */
+	int64_t delay_ms;                 /* until the next request */
 };
 
-/* service, port: see slicestore_new; silence_ms: see watch_init. False when out of memory, with
+/* service, port: see slicestore_new; silence_ms: see listwatch_init. False when out of memory, with
  * nothing to free. */
 bool kubefeed_init(
 	struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms);

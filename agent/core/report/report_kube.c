@@ -6,7 +6,7 @@ static struct json_object *service_of(
 	struct jsonput *put, const struct report_view *view, const struct report_kube *kube)
 {
 	struct json_object *to = json_object_new_object();
-	const struct watch *watch = kube->watch;
+	const struct listwatch *watch = kube->watch;
 
 	if (!to)
 		return NULL;
@@ -111,9 +111,9 @@ static void write_requests(const struct promtext *text, const struct report_view
 	promtext_family(text, "wsbalancer_kubernetes_request_ends", PROMTEXT_COUNTER,
 		"Ends of watches, and of lists that failed, by the reason.");
 	for (size_t i = 0; i < view->n_kubernetes; i++)
-		for (size_t end = 0; end < WATCH_ENDS; end++)
+		for (size_t end = 0; end < LISTWATCH_ENDS; end++)
 			sample(text, ends, &view->kubernetes[i], "reason",
-				watch_end_text((enum watch_end)end),
+				listwatch_end_text((enum listwatch_end)end),
 				(double)view->kubernetes[i].watch->ends[end]);
 }
 
@@ -132,7 +132,7 @@ void report_kube_prom(const struct promtext *text, const struct report_view *vie
 	promtext_family(text, heard, PROMTEXT_GAUGE,
 		"When the last list, event or bookmark came, since the epoch.");
 	for (size_t i = 0; i < view->n_kubernetes; i++) {
-		const struct watch *watch = view->kubernetes[i].watch;
+		const struct listwatch *watch = view->kubernetes[i].watch;
 
 		if (watch->listed)
 			sample(text, heard, &view->kubernetes[i], NULL, NULL,
