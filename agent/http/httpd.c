@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
-#include "io/credentials.h"
 #include "http/mhdloop.h"
-#include "io/listener.h"
-#include "io/log.h"
 #include "http/routes.h"
 #include "http/suspended.h"
+#include "io/credentials.h"
+#include "io/listener.h"
+#include "io/log.h"
 
 /* How often files are looked at; a renewed certificate may take so long to be shown. */
 static const double LOOK_S = 5.0;
@@ -33,9 +33,9 @@ struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
 	struct waiting waiting;
-	struct door *doors[LISTENER_MAX];
+	struct mhdloop *doors[LISTENER_MAX];
 	size_t n_doors;
-	struct door *leaving[LISTENER_MAX]; /* those that doors took the place of */
+	struct mhdloop *leaving[LISTENER_MAX]; /* those that doors took the place of */
 	size_t n_leaving;
 	ev_timer leave; /* when they close */
 	ev_timer look;
@@ -54,7 +54,7 @@ static bool has_good_pair(const struct credentials *credentials)
 	const char *cert = credentials_text(credentials, CREDENTIALS_CERT);
 	const char *key = credentials_text(credentials, CREDENTIALS_KEY);
 
-	return !cert || door_is_pair(cert, key);
+	return !cert || mhdloop_is_pair(cert, key);
 }
 
 static bool settings_init(
@@ -96,7 +96,7 @@ static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *erro
 	settings->routes.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
 	settings->routes.waiting = &httpd->waiting;
 	for (size_t i = 0; i < n; i++) {
-		httpd->doors[i] = door_new(httpd->loop, fds[i], cert, key, &settings->routes);
+		httpd->doors[i] = mhdloop_new(httpd->loop, fds[i], cert, key, &settings->routes);
 		if (httpd->doors[i]) {
 			httpd->n_doors++;
 			continue;
@@ -116,7 +116,7 @@ static void close_leaving(struct httpd *httpd)
 		return;
 	httpd_release(httpd);
 	while (httpd->n_leaving > 0)
-		door_free(httpd->leaving[--httpd->n_leaving]);
+		mhdloop_free(httpd->leaving[--httpd->n_leaving]);
 	ev_timer_stop(httpd->loop, &httpd->leave);
 }
 
@@ -135,7 +135,7 @@ static void close_doors(struct httpd *httpd)
 {
 	waiting_release(&httpd->waiting);
 	while (httpd->n_doors > 0)
-		door_free(httpd->doors[--httpd->n_doors]);
+		mhdloop_free(httpd->doors[--httpd->n_doors]);
 }
 
 /* The doors serve what they have for a while yet; their sockets are in fds. */
@@ -143,7 +143,7 @@ static void leave_doors(struct httpd *httpd, int *fds)
 {
 	close_leaving(httpd);
 	for (size_t i = 0; i < httpd->n_doors; i++) {
-		fds[i] = door_leave(httpd->doors[i]);
+		fds[i] = mhdloop_leave(httpd->doors[i]);
 		httpd->leaving[i] = httpd->doors[i];
 	}
 	httpd->n_leaving = httpd->n_doors;
@@ -307,9 +307,9 @@ void httpd_release(struct httpd *httpd)
 {
 	waiting_release(&httpd->waiting);
 	for (size_t i = 0; i < httpd->n_doors; i++)
-		door_turn(httpd->doors[i]);
+		mhdloop_turn(httpd->doors[i]);
 	for (size_t i = 0; i < httpd->n_leaving; i++)
-		door_turn(httpd->leaving[i]);
+		mhdloop_turn(httpd->leaving[i]);
 }
 
 void httpd_free(struct httpd *httpd)

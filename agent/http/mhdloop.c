@@ -20,7 +20,7 @@ static const char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 /* Without a free descriptor the listening socket stays readable: how long it is left alone. */
 static const double PAUSE_S = 0.1;
 
-struct door {
+struct mhdloop {
 	struct ev_loop *loop;
 	const struct routes *routes;
 	struct MHD_Daemon *daemon; /* owns the socket */
@@ -28,13 +28,13 @@ struct door {
 	ev_timer timer;            /* when the daemon wants to run without an event */
 };
 
-static unsigned connections_of(const struct door *door)
+static unsigned connections_of(const struct mhdloop *door)
 {
 	return MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
 		->num_connections;
 }
 
-static bool has_free_descriptor(const struct door *door)
+static bool has_free_descriptor(const struct mhdloop *door)
 {
 	int fd = fcntl(door->io.fd, F_DUPFD_CLOEXEC, 0);
 
@@ -45,7 +45,7 @@ static bool has_free_descriptor(const struct door *door)
 
 /* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
  * and not yet worked off raises no event. */
-void door_turn(struct door *door)
+void mhdloop_turn(struct mhdloop *door)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 	unsigned before;
@@ -72,16 +72,16 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 {
 	(void)loop;
 	(void)events;
-	door_turn(io->data);
+	mhdloop_turn(io->data);
 }
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct door *door = timer->data;
+	struct mhdloop *door = timer->data;
 
 	(void)events;
 	ev_io_start(loop, &door->io);
-	door_turn(door);
+	mhdloop_turn(door);
 }
 
 static bool has_body(struct MHD_Connection *connection)
@@ -102,7 +102,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	const char *method, const char *version, const char *upload, size_t *upload_len,
 	void **seen)
 {
-	struct door *door = arg;
+	struct mhdloop *door = arg;
 	bool held = *seen && *seen == door;
 	int result;
 
@@ -122,7 +122,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return (enum MHD_Result)result;
 }
 
-bool door_is_pair(const char *cert, const char *key)
+bool mhdloop_is_pair(const char *cert, const char *key)
 {
 	/* A daemon that listens nowhere, for what it thinks of the two. */
 	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET, 0,
@@ -134,11 +134,11 @@ bool door_is_pair(const char *cert, const char *key)
 	return daemon != NULL;
 }
 
-struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
+struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
 	const struct routes *routes)
 {
 	const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-	struct door *door = calloc(1, sizeof(*door));
+	struct mhdloop *door = calloc(1, sizeof(*door));
 	struct MHD_OptionItem limits[] = {
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
 		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
@@ -172,7 +172,7 @@ struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char
 	return door;
 }
 
-void door_free(struct door *door)
+void mhdloop_free(struct mhdloop *door)
 {
 	if (!door)
 		return;
@@ -182,7 +182,7 @@ void door_free(struct door *door)
 	free(door);
 }
 
-int door_leave(struct door *door)
+int mhdloop_leave(struct mhdloop *door)
 {
 	return MHD_quiesce_daemon(door->daemon);
 }

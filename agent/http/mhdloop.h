@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* One listening socket of the HTTP endpoint: libmicrohttpd inside the libev loop, with no thread.
  */
-#ifndef WSB_DOOR_H
-#define WSB_DOOR_H
+#ifndef WSB_MHDLOOP_H
+#define WSB_MHDLOOP_H
 
 #include <stdbool.h>
 
 #include "http/routes.h"
 
 struct ev_loop;
-struct door;
+struct mhdloop;
 
 /*
  * Serves the routes on a listening socket from now on; over TLS with cert and key, PEM texts that
  * may be NULL. The routes must outlive the door. On success the socket is the door's. NULL, with
  * the socket left alone, when out of memory or when cert and key are no pair.
  */
-struct door *door_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
+struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
 	const struct routes *routes);
 
 /* Whether the PEM texts are a certificate and its key. */
-bool door_is_pair(const char *cert, const char *key);
+bool mhdloop_is_pair(const char *cert, const char *key);
 
 /* Lets the daemon work: for when connections of its own were resumed. */
-void door_turn(struct door *door);
+void mhdloop_turn(struct mhdloop *door);
 
 /* Gives the socket back, which has not stopped listening: the door takes no further connections and
  * serves those that it has. */
-int door_leave(struct door *door);
+int mhdloop_leave(struct mhdloop *door);
 
 /* Cuts what is under way and closes the socket, unless it was given back; takes NULL. No connection
  * may be suspended. No callback runs after it. */
-void door_free(struct door *door);
+void mhdloop_free(struct mhdloop *door);
 
 #endif
