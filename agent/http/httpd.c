@@ -32,7 +32,7 @@ struct settings {
 struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
-	struct waiting waiting;
+	struct suspended waiting;
 	struct mhdloop *doors[LISTENER_MAX];
 	size_t n_doors;
 	struct mhdloop *leaving[LISTENER_MAX]; /* those that doors took the place of */
@@ -133,7 +133,7 @@ static void on_leave(struct ev_loop *loop, ev_timer *timer, int events)
 
 static void close_doors(struct httpd *httpd)
 {
-	waiting_release(&httpd->waiting);
+	suspended_release(&httpd->waiting);
 	while (httpd->n_doors > 0)
 		mhdloop_free(httpd->doors[--httpd->n_doors]);
 }
@@ -305,7 +305,7 @@ bool httpd_configure(
 
 void httpd_release(struct httpd *httpd)
 {
-	waiting_release(&httpd->waiting);
+	suspended_release(&httpd->waiting);
 	for (size_t i = 0; i < httpd->n_doors; i++)
 		mhdloop_turn(httpd->doors[i]);
 	for (size_t i = 0; i < httpd->n_leaving; i++)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/report/negotiate.h"
 #include "core/base/text.h"
+#include "core/report/negotiate.h"
 #include "http/process.h"
 #include "http/suspended.h"
 
@@ -227,7 +227,7 @@ static int answer_drain(const struct request *request)
 		return answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n",
 			MHD_HTTP_HEADER_ALLOW, "GET");
 	if (!*request->held && routes->drain(routes->arg)) {
-		*request->held = waiting_hold(routes->waiting, request->connection);
+		*request->held = suspended_hold(routes->waiting, request->connection);
 		if (*request->held)
 			return MHD_YES;
 		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,

@@ -6,7 +6,7 @@
 #include "core/report/report.h"
 
 struct MHD_Connection;
-struct waiting;
+struct suspended;
 
 /* What an answer depends on beside the request. */
 struct routes {
@@ -16,7 +16,7 @@ struct routes {
 	bool (*drain)(void *arg); /* see struct httpd_options */
 	bool (*drained)(char *text, size_t size, void *arg);
 	void *arg;
-	struct waiting *waiting; /* holds requests whose answer is due later */
+	struct suspended *waiting; /* holds requests whose answer is due later */
 };
 
 /*

@@ -4,16 +4,16 @@
 
 #include <microhttpd.h>
 
-bool waiting_hold(struct waiting *waiting, struct MHD_Connection *connection)
+bool suspended_hold(struct suspended *waiting, struct MHD_Connection *connection)
 {
-	if (waiting->n_held == WAITING_MAX)
+	if (waiting->n_held == SUSPENDED_MAX)
 		return false;
 	MHD_suspend_connection(connection);
 	waiting->held[waiting->n_held++] = connection;
 	return true;
 }
 
-void waiting_release(struct waiting *waiting)
+void suspended_release(struct suspended *waiting)
 {
 	while (waiting->n_held > 0)
 		MHD_resume_connection(waiting->held[--waiting->n_held]);

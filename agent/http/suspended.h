@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP requests whose answer is due later. */
-#ifndef WSB_WAITING_H
-#define WSB_WAITING_H
+#ifndef WSB_SUSPENDED_H
+#define WSB_SUSPENDED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,11 +9,11 @@
 struct MHD_Connection;
 
 /* Well below the connections that one door takes: who waits must not keep the probes out. */
-enum { WAITING_MAX = 32 };
+enum { SUSPENDED_MAX = 32 };
 
 /* Zeroed memory is empty. */
-struct waiting {
-	struct MHD_Connection *held[WAITING_MAX];
+struct suspended {
+	struct MHD_Connection *held[SUSPENDED_MAX];
 	size_t n_held;
 };
 
@@ -22,10 +22,10 @@ struct waiting {
  * called again once it is resumed. No idle time runs out meanwhile. False, with nothing done, when
  * too many wait already.
  */
-bool waiting_hold(struct waiting *waiting, struct MHD_Connection *connection);
+bool suspended_hold(struct suspended *waiting, struct MHD_Connection *connection);
 
 /* Resumes all: their daemons have work then. A daemon must not be stopped while one of its
  * connections is suspended. */
-void waiting_release(struct waiting *waiting);
+void suspended_release(struct suspended *waiting);
 
 #endif
