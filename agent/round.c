@@ -32,7 +32,7 @@ struct round {
 	struct hareply_info filled; /* the process that it was sent to */
 	bool reading;
 	struct push push; /* commands on their way */
-	struct reach reach;
+	struct backoff reach;
 	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
 	void *stopped_arg;
 };
@@ -169,7 +169,7 @@ static bool place(struct round *round, const struct hareply_snapshot *snapshot)
 
 static void fail(struct round *round, const char *why, const char *detail)
 {
-	const struct reach_manner manner = {
+	const struct backoff_manner manner = {
 		.interval_ms = round->parts.config->poll_interval_ms,
 		/* A HAProxy that starts again has empty slots: it must not wait for them. */
 		.backs_off = !round->parts.discover,
@@ -177,7 +177,7 @@ static void fail(struct round *round, const char *why, const char *detail)
 		.is_expected = readiness_is_stopping(round->parts.readiness),
 	};
 
-	reach_fail(&round->reach, round->parts.stats, &manner, why, detail);
+	backoff_fail(&round->reach, round->parts.stats, &manner, why, detail);
 }
 
 static void on_read(const struct runtime_reply *reply, void *arg)
@@ -206,7 +206,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		/* A worker on its way out: the new one answers in a moment. */
 		tick_in(round, STOPPING_RETRY_MS / 1000.0);
 	} else {
-		reach_succeed(&round->reach, round->parts.stats);
+		backoff_succeed(&round->reach, round->parts.stats);
 		readiness_see(round->parts.readiness, &snapshot.info);
 		if (!place(round, &snapshot))
 			take(round, &snapshot);
@@ -264,7 +264,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		take_configured(round);
 	else if (round->reading || round->push.n_flying > 0)
 		round->parts.stats->rounds_skipped++;
-	else if (reach_is_due(&round->reach))
+	else if (backoff_is_due(&round->reach))
 		read_haproxy(round);
 }
 
@@ -282,7 +282,7 @@ void round_hurry(struct round *round)
 
 void round_restart(struct round *round)
 {
-	reach_forget(&round->reach);
+	backoff_forget(&round->reach);
 	round_hurry(round);
 }
 
@@ -319,7 +319,7 @@ void round_configure(struct round *round, const struct round_parts *parts)
 	if (parts->runtime != round->parts.runtime) {
 		/* Whatever was under way went with the old one. */
 		round->reading = false;
-		reach_forget(&round->reach);
+		backoff_forget(&round->reach);
 	}
 	take_parts(round, parts);
 	tick_in(round, 0.0);

@@ -8,7 +8,7 @@
 
 enum { BACKOFF_MAX_MS = 10000 };
 
-static int64_t wait_of(const struct reach *reach, const struct reach_manner *manner)
+static int64_t wait_of(const struct backoff *reach, const struct backoff_manner *manner)
 {
 	int64_t wait_ms = manner->interval_ms;
 
@@ -18,7 +18,7 @@ static int64_t wait_of(const struct reach *reach, const struct reach_manner *man
 	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
 }
 
-void reach_fail(struct reach *reach, struct stats *stats, const struct reach_manner *manner,
+void backoff_fail(struct backoff *reach, struct stats *stats, const struct backoff_manner *manner,
 	const char *why, const char *detail)
 {
 	int64_t wait_ms = wait_of(reach, manner);
@@ -37,25 +37,25 @@ void reach_fail(struct reach *reach, struct stats *stats, const struct reach_man
 				log_int("retry_ms", wait_ms)));
 }
 
-void reach_succeed(struct reach *reach, struct stats *stats)
+void backoff_succeed(struct backoff *reach, struct stats *stats)
 {
 	uint64_t times = log_repeat_end(&reach->repeat);
 
 	if (times > 0)
 		log_info("HAProxy's state can be read again",
 			log_int("after_failures", (int64_t)times));
-	reach_forget(reach);
+	backoff_forget(reach);
 	stats->haproxy_reached = true;
 	stats->haproxy_error[0] = '\0';
 }
 
-void reach_forget(struct reach *reach)
+void backoff_forget(struct backoff *reach)
 {
 	reach->n_failures = 0;
 	reach->retry_ms = 0;
 }
 
-bool reach_is_due(const struct reach *reach)
+bool backoff_is_due(const struct backoff *reach)
 {
 	return clock_now_ms() >= reach->retry_ms;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether HAProxy answers: how long it is left alone when it does not, and what is said of that. */
-#ifndef WSB_REACH_H
-#define WSB_REACH_H
+#ifndef WSB_BACKOFF_H
+#define WSB_BACKOFF_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,28 +10,28 @@
 #include "io/log.h"
 
 /* Zeroed memory is a HAProxy that has not failed. */
-struct reach {
+struct backoff {
 	unsigned n_failures; /* in a row */
 	int64_t retry_ms;    /* not before this */
 	struct log_repeat repeat;
 };
 
 /* How a failure is taken. */
-struct reach_manner {
+struct backoff_manner {
 	int64_t interval_ms; /* the next try is after this long */
 	bool backs_off;      /* or twice as long with each failure, up to 10 s */
 	bool is_expected;    /* HAProxy is about to stop: nobody must act on it */
 };
 
 /* It did not answer, or not what can be read: why and detail (which may be "") in words. */
-void reach_fail(struct reach *reach, struct stats *stats, const struct reach_manner *manner,
+void backoff_fail(struct backoff *reach, struct stats *stats, const struct backoff_manner *manner,
 	const char *why, const char *detail);
-void reach_succeed(struct reach *reach, struct stats *stats);
+void backoff_succeed(struct backoff *reach, struct stats *stats);
 
 /* Another process is there, or another way to it: it is tried at once. */
-void reach_forget(struct reach *reach);
+void backoff_forget(struct backoff *reach);
 
 /* It may be tried now. */
-bool reach_is_due(const struct reach *reach);
+bool backoff_is_due(const struct backoff *reach);
 
 #endif
