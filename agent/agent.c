@@ -6,16 +6,16 @@
 #include <string.h>
 
 #include "announce.h"
-#include "io/clock.h"
-#include "io/configfile.h"
+#include "components.h"
 #include "core/report/report.h"
 #include "core/settings.h"
 #include "core/stats.h"
 #include "haproxy/drain.h"
-#include "http/httpd.h"
-#include "io/log.h"
-#include "components.h"
 #include "haproxy/reloadwatch.h"
+#include "http/httpd.h"
+#include "io/clock.h"
+#include "io/configfile.h"
+#include "io/log.h"
 #include "round.h"
 
 /* For putting weights back; the whole stop is to take a second at most. */
@@ -30,7 +30,7 @@ struct agent {
 	struct httpd *httpd;
 	struct round *round;
 	struct readiness *readiness;
-	struct pulse *pulse;
+	struct reloadwatch *pulse;
 	struct drain *drain;
 	ev_timer stop_deadline;
 	bool stopping;
@@ -131,7 +131,7 @@ static void configure_pulse(struct agent *agent)
 {
 	bool fills = !agent->options.dry_run && discover_fills(agent->parts.discover);
 
-	pulse_configure(agent->pulse, fills ? agent->parts.runtime : NULL);
+	reloadwatch_configure(agent->pulse, fills ? agent->parts.runtime : NULL);
 }
 
 /* A dry run tells HAProxy nothing. */
@@ -239,7 +239,7 @@ struct agent *agent_new(
 	log_configure(config->log_level, config->log_format);
 	agent->cluster = cluster_new(&params);
 	agent->readiness = readiness_new(loop);
-	agent->pulse = pulse_new(loop, on_another_process, agent);
+	agent->pulse = reloadwatch_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
 	needs = parts_needs_of(agent);
 	if (!agent->cluster || !agent->readiness || !agent->pulse || !agent->drain ||
@@ -270,7 +270,7 @@ void agent_free(struct agent *agent)
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
 	parts_free(&agent->parts, &no_parts, agent->cluster);
-	pulse_free(agent->pulse);
+	reloadwatch_free(agent->pulse);
 	readiness_free(agent->readiness);
 	cluster_free(agent->cluster);
 	free(agent);

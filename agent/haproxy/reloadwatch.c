@@ -7,17 +7,17 @@
 
 static const double BEAT_S = 0.1;
 
-struct pulse {
+struct reloadwatch {
 	struct ev_loop *loop;
 	struct runtime *runtime;
-	pulse_changed changed;
+	reloadwatch_changed changed;
 	void *arg;
 	ev_timer beat;
 	bool asking;
 	struct hareply_info last; /* who answered; pid 0: nobody so far */
 };
 
-static void see(struct pulse *pulse, const struct hareply_info *info)
+static void see(struct reloadwatch *pulse, const struct hareply_info *info)
 {
 	/* A worker on its way out may answer for a moment after the new one has. */
 	if (info->stopping || hareply_is_same_process(&pulse->last, info))
@@ -28,7 +28,7 @@ static void see(struct pulse *pulse, const struct hareply_info *info)
 
 static void on_answer(const struct runtime_reply *reply, void *arg)
 {
-	struct pulse *pulse = arg;
+	struct reloadwatch *pulse = arg;
 	struct hareply_snapshot snapshot = {.n_backends = 0};
 	const char *why = "";
 
@@ -42,7 +42,7 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct pulse *pulse = timer->data;
+	struct reloadwatch *pulse = timer->data;
 
 	(void)loop;
 	(void)events;
@@ -51,9 +51,9 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 		pulse->asking = runtime_send(pulse->runtime, "show info\n", on_answer, pulse);
 }
 
-struct pulse *pulse_new(struct ev_loop *loop, pulse_changed changed, void *arg)
+struct reloadwatch *reloadwatch_new(struct ev_loop *loop, reloadwatch_changed changed, void *arg)
 {
-	struct pulse *pulse = calloc(1, sizeof(*pulse));
+	struct reloadwatch *pulse = calloc(1, sizeof(*pulse));
 
 	if (!pulse)
 		return NULL;
@@ -65,7 +65,7 @@ struct pulse *pulse_new(struct ev_loop *loop, pulse_changed changed, void *arg)
 	return pulse;
 }
 
-void pulse_free(struct pulse *pulse)
+void reloadwatch_free(struct reloadwatch *pulse)
 {
 	if (!pulse)
 		return;
@@ -73,7 +73,7 @@ void pulse_free(struct pulse *pulse)
 	free(pulse);
 }
 
-void pulse_configure(struct pulse *pulse, struct runtime *runtime)
+void reloadwatch_configure(struct reloadwatch *pulse, struct runtime *runtime)
 {
 	if (runtime == pulse->runtime)
 		return;

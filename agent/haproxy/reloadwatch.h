@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Notices between rounds that another HAProxy process has taken over. */
-#ifndef WSB_PULSE_H
-#define WSB_PULSE_H
+#ifndef WSB_RELOADWATCH_H
+#define WSB_RELOADWATCH_H
 
 #include <ev.h>
 
@@ -14,18 +14,18 @@
  * HAProxy ten times a second who it is, which costs the same however many servers it has. HAProxy
  * that does not answer is not news: the rounds tell of that.
  */
-struct pulse;
+struct reloadwatch;
 
 /* Called from the loop, once for each process. */
-typedef void (*pulse_changed)(const struct hareply_info *info, void *arg);
+typedef void (*reloadwatch_changed)(const struct hareply_info *info, void *arg);
 
 /* NULL when out of memory. */
-struct pulse *pulse_new(struct ev_loop *loop, pulse_changed changed, void *arg);
+struct reloadwatch *reloadwatch_new(struct ev_loop *loop, reloadwatch_changed changed, void *arg);
 /* Takes NULL. Its runtime must have been freed before, whose answers would come here. */
-void pulse_free(struct pulse *pulse);
+void reloadwatch_free(struct reloadwatch *pulse);
 
 /* The way to HAProxy, the caller's; it must last until the next call or the end. NULL: nobody is
  * asked. */
-void pulse_configure(struct pulse *pulse, struct runtime *runtime);
+void reloadwatch_configure(struct reloadwatch *pulse, struct runtime *runtime);
 
 #endif
