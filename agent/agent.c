@@ -24,7 +24,7 @@ static const double STOP_S = 0.8;
 struct agent {
 	struct ev_loop *loop;
 	struct agent_options options;
-	struct parts parts;
+	struct components parts;
 	struct cluster *cluster;
 	struct stats stats;
 	struct httpd *httpd;
@@ -96,7 +96,7 @@ static void on_released(void *arg)
 }
 
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
-static struct cluster_params cluster_params_of(const struct parts *parts)
+static struct cluster_params cluster_params_of(const struct components *parts)
 {
 	unsigned counted = parts->discover ? discover_replicas(parts->discover) : 0;
 
@@ -177,9 +177,9 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 	};
 }
 
-static struct parts_needs parts_needs_of(struct agent *agent)
+static struct components_needs parts_needs_of(struct agent *agent)
 {
-	return (struct parts_needs){
+	return (struct components_needs){
 		.loop = agent->loop,
 		.cluster = agent->cluster,
 		.stats = &agent->stats,
@@ -215,15 +215,15 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static const struct parts no_parts = {.config = NULL};
+static const struct components no_parts = {.config = NULL};
 
 struct agent *agent_new(
 	struct ev_loop *loop, struct config *config, const struct agent_options *options)
 {
-	struct parts first = {.config = config};
+	struct components first = {.config = config};
 	struct cluster_params params = cluster_params_of(&first);
 	struct agent *agent = calloc(1, sizeof(*agent));
-	struct parts_needs needs;
+	struct components_needs needs;
 	struct round_parts parts;
 
 	if (!agent) {
@@ -243,7 +243,7 @@ struct agent *agent_new(
 	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
 	needs = parts_needs_of(agent);
 	if (!agent->cluster || !agent->readiness || !agent->pulse || !agent->drain ||
-		!parts_make(&needs, &no_parts, &agent->parts) || !open_httpd(agent, config)) {
+		!components_make(&needs, &no_parts, &agent->parts) || !open_httpd(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
@@ -269,7 +269,7 @@ void agent_free(struct agent *agent)
 	round_free(agent->round);
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
-	parts_free(&agent->parts, &no_parts, agent->cluster);
+	components_free(&agent->parts, &no_parts, agent->cluster);
 	reloadwatch_free(agent->pulse);
 	readiness_free(agent->readiness);
 	cluster_free(agent->cluster);
@@ -291,22 +291,22 @@ static bool is_same_backends(const struct config *a, const struct config *b)
 static bool apply(struct agent *agent, struct config *config)
 {
 	struct cluster_params old_params = cluster_params_of(&agent->parts);
-	struct parts made = {.config = config};
-	struct parts old = agent->parts;
-	struct parts_needs needs = parts_needs_of(agent);
+	struct components made = {.config = config};
+	struct components old = agent->parts;
+	struct components_needs needs = parts_needs_of(agent);
 	struct cluster_params params;
 	struct round_parts parts;
 
-	bool good = parts_make(&needs, &old, &made);
+	bool good = components_make(&needs, &old, &made);
 	params = cluster_params_of(&made);
 	if (!good || !cluster_configure(agent->cluster, &params)) {
-		parts_free(&made, &old, agent->cluster);
+		components_free(&made, &old, agent->cluster);
 		return false;
 	}
 	if (!open_httpd(agent, config)) {
 		if (!cluster_configure(agent->cluster, &old_params))
 			log_error("out of memory", LOG_NONE);
-		parts_free(&made, &old, agent->cluster);
+		components_free(&made, &old, agent->cluster);
 		return false;
 	}
 	/* What will be steered no more gets its configured weights. */
@@ -317,7 +317,7 @@ static bool apply(struct agent *agent, struct config *config)
 	configure_pulse(agent);
 	parts = round_parts_of(agent);
 	round_configure(agent->round, &parts);
-	parts_free(&old, &made, agent->cluster);
+	components_free(&old, &made, agent->cluster);
 	log_configure(config->log_level, config->log_format);
 	return true;
 }

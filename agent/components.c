@@ -13,8 +13,8 @@ static bool is_same_endpoint(const struct config_endpoint *a, const struct confi
 	       a->port == b->port;
 }
 
-static bool make_runtime(
-	const struct parts_needs *needs, const struct parts *old, struct parts *parts)
+static bool make_runtime(const struct components_needs *needs, const struct components *old,
+	struct components *parts)
 {
 	const struct config *config = parts->config;
 
@@ -28,7 +28,7 @@ static bool make_runtime(
 	return parts->runtime != NULL;
 }
 
-static bool make_poller(const struct parts_needs *needs, struct parts *parts)
+static bool make_poller(const struct components_needs *needs, struct components *parts)
 {
 	parts->poller = poller_new(needs->loop, parts->config, needs->answer, needs->arg);
 	if (!parts->poller)
@@ -36,8 +36,8 @@ static bool make_poller(const struct parts_needs *needs, struct parts *parts)
 	return parts->poller != NULL;
 }
 
-static bool make_discover(
-	const struct parts_needs *needs, const struct parts *old, struct parts *parts)
+static bool make_discover(const struct components_needs *needs, const struct components *old,
+	struct components *parts)
 {
 	const struct config *config = parts->config;
 
@@ -50,8 +50,8 @@ static bool make_discover(
 	return parts->discover != NULL;
 }
 
-static bool make_recorder(
-	const struct parts_needs *needs, const struct parts *old, struct parts *parts)
+static bool make_recorder(const struct components_needs *needs, const struct components *old,
+	struct components *parts)
 {
 	const struct config *config = parts->config;
 
@@ -66,8 +66,8 @@ static bool make_recorder(
 	return parts->recorder != NULL;
 }
 
-static bool make_checkd(
-	const struct parts_needs *needs, const struct parts *old, struct parts *parts)
+static bool make_checkd(const struct components_needs *needs, const struct components *old,
+	struct components *parts)
 {
 	const struct config *config = parts->config;
 
@@ -85,14 +85,16 @@ static bool make_checkd(
 	return parts->checkd != NULL;
 }
 
-bool parts_make(const struct parts_needs *needs, const struct parts *old, struct parts *parts)
+bool components_make(const struct components_needs *needs, const struct components *old,
+	struct components *parts)
 {
 	return make_poller(needs, parts) && make_runtime(needs, old, parts) &&
 	       make_discover(needs, old, parts) && make_recorder(needs, old, parts) &&
 	       make_checkd(needs, old, parts);
 }
 
-void parts_free(struct parts *parts, const struct parts *kept, struct cluster *cluster)
+void components_free(
+	struct components *parts, const struct components *kept, struct cluster *cluster)
 {
 	if (parts->poller)
 		poller_drop_all(parts->poller, cluster);
@@ -107,5 +109,5 @@ void parts_free(struct parts *parts, const struct parts *kept, struct cluster *c
 		recorder_free(parts->recorder);
 	config_fini(parts->config);
 	free(parts->config);
-	*parts = (struct parts){.config = NULL};
+	*parts = (struct components){.config = NULL};
 }

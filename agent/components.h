@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* What a configuration brings into being, and what of it outlives the configuration. */
-#ifndef WSB_PARTS_H
-#define WSB_PARTS_H
+#ifndef WSB_COMPONENTS_H
+#define WSB_COMPONENTS_H
 
 #include <ev.h>
 #include <stdbool.h>
 
-#include "haproxy/agentcheckd.h"
 #include "core/cluster/cluster.h"
 #include "core/config/config.h"
 #include "core/stats.h"
+#include "haproxy/agentcheckd.h"
+#include "haproxy/runtime.h"
 #include "kube/discovery.h"
 #include "pods/poller.h"
 #include "record/recorder.h"
-#include "haproxy/runtime.h"
 
 /* A zeroed struct holds none. */
-struct parts {
+struct components {
 	struct config *config;
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
@@ -26,7 +26,7 @@ struct parts {
 };
 
 /* What parts are made with; all of it is the caller's. */
-struct parts_needs {
+struct components_needs {
 	struct ev_loop *loop;
 	struct cluster *cluster;
 	struct stats *stats;
@@ -40,10 +40,12 @@ struct parts_needs {
  * Makes what parts->config needs; of old, which may be zeroed, what does the same is in *parts too.
  * False, logged, when something cannot be made; what was made is in *parts either way.
  */
-bool parts_make(const struct parts_needs *needs, const struct parts *old, struct parts *parts);
+bool components_make(const struct components_needs *needs, const struct components *old,
+	struct components *parts);
 
 /* Frees the parts and zeroes the struct, but for those that are in kept too. The poller is never
  * kept: it stops polling the pods of the cluster. */
-void parts_free(struct parts *parts, const struct parts *kept, struct cluster *cluster);
+void components_free(
+	struct components *parts, const struct components *kept, struct cluster *cluster);
 
 #endif
