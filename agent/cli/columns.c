@@ -8,13 +8,13 @@
 
 #include "core/base/text.h"
 
-void cells_spaces(const struct cells *cells, int n)
+void columns_spaces(const struct columns *cells, int n)
 {
 	while (n-- > 0)
 		fputc(' ', cells->to);
 }
 
-int cells_part(const struct cells *cells, const char *s, int columns)
+int columns_part(const struct columns *cells, const char *s, int columns)
 {
 	size_t len = strlen(s);
 	int used = 0;
@@ -38,12 +38,12 @@ int cells_part(const struct cells *cells, const char *s, int columns)
 	return used;
 }
 
-void cells_text(const struct cells *cells, const char *s, int columns)
+void columns_text(const struct columns *cells, const char *s, int columns)
 {
-	cells_spaces(cells, columns - cells_part(cells, s, columns) + 2);
+	columns_spaces(cells, columns - columns_part(cells, s, columns) + 2);
 }
 
-void cells_number(const struct cells *cells, int64_t n, int columns)
+void columns_number(const struct columns *cells, int64_t n, int columns)
 {
 	if (n >= 0)
 		fprintf(cells->to, "%*" PRId64 "  ", columns, n);
@@ -51,20 +51,20 @@ void cells_number(const struct cells *cells, int64_t n, int columns)
 		fprintf(cells->to, "%*s  ", columns, "-");
 }
 
-void cells_color(const struct cells *cells, const char *color)
+void columns_color(const struct columns *cells, const char *color)
 {
 	if (cells->color)
 		fprintf(cells->to, "\033[%sm", color);
 }
 
-void cells_plain(const struct cells *cells)
+void columns_plain(const struct columns *cells)
 {
-	cells_color(cells, "0");
+	columns_color(cells, "0");
 }
 
-void cells_colored(const struct cells *cells, const char *color, const char *text)
+void columns_colored(const struct columns *cells, const char *color, const char *text)
 {
-	cells_color(cells, color);
+	columns_color(cells, color);
 	fputs(text, cells->to);
-	cells_plain(cells);
+	columns_plain(cells);
 }

@@ -32,7 +32,7 @@ struct line {
 };
 
 struct hatable {
-	struct cells cells;
+	struct columns cells;
 	const struct screen_options *options;
 	struct line *lines;
 	size_t n_lines;
@@ -65,15 +65,15 @@ static void put_bar(const struct hatable *table, const struct line *line)
 
 	for (int i = 0; i < table->bar_columns; i++) {
 		if (i == mark)
-			cells_colored(&table->cells, "33", utf8 ? "\u2502" : "|");
+			columns_colored(&table->cells, "33", utf8 ? "\u2502" : "|");
 		else if (i < own_end)
-			cells_colored(&table->cells, "34", utf8 ? "\u2588" : "#");
+			columns_colored(&table->cells, "34", utf8 ? "\u2588" : "#");
 		else if (i < end)
-			cells_colored(&table->cells, "36", utf8 ? "\u2592" : "=");
+			columns_colored(&table->cells, "36", utf8 ? "\u2592" : "=");
 		else
 			fputc(' ', table->cells.to);
 	}
-	cells_spaces(&table->cells, 2);
+	columns_spaces(&table->cells, 2);
 }
 
 static const char *color_of(const char *state)
@@ -98,16 +98,16 @@ static const char *color_of(const char *state)
 
 static void put_line(const struct hatable *table, const struct line *line)
 {
-	cells_text(&table->cells, line->name, table->name_columns);
+	columns_text(&table->cells, line->name, table->name_columns);
 	if (table->node_columns > 0)
-		cells_text(&table->cells, line->node, table->node_columns);
-	cells_number(&table->cells, line->connections, 6);
+		columns_text(&table->cells, line->node, table->node_columns);
+	columns_number(&table->cells, line->connections, 6);
 	put_bar(table, line);
-	cells_number(&table->cells, line->own, 6);
-	cells_number(&table->cells, line->weight, 3);
-	cells_color(&table->cells, color_of(line->state));
-	cells_part(&table->cells, line->why, STATE_COLUMNS);
-	cells_plain(&table->cells);
+	columns_number(&table->cells, line->own, 6);
+	columns_number(&table->cells, line->weight, 3);
+	columns_color(&table->cells, color_of(line->state));
+	columns_part(&table->cells, line->why, STATE_COLUMNS);
+	columns_plain(&table->cells);
 	fputc('\n', table->cells.to);
 }
 
@@ -190,9 +190,9 @@ static void lay_out(struct hatable *table)
 
 static void put_heads(const struct hatable *table)
 {
-	cells_text(&table->cells, "POD", table->name_columns);
+	columns_text(&table->cells, "POD", table->name_columns);
 	if (table->node_columns > 0)
-		cells_text(&table->cells, "NODE", table->node_columns);
+		columns_text(&table->cells, "NODE", table->node_columns);
 	fprintf(table->cells.to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "",
 		"OWN", "WGT", "STATE");
 }
@@ -212,9 +212,9 @@ static void put_service(
 		table->options->by_name ? by_name : by_connections);
 	lay_out(table);
 	fputc('\n', table->cells.to);
-	cells_color(&table->cells, "1");
-	cells_part(&table->cells, text(service, "url"), table->options->width - 24);
-	cells_plain(&table->cells);
+	columns_color(&table->cells, "1");
+	columns_part(&table->cells, text(service, "url"), table->options->width - 24);
+	columns_plain(&table->cells);
 	fprintf(table->cells.to, "  %" PRId64 " connections\n",
 		jsonget_whole(service, "connections", 0));
 	put_heads(table);
@@ -232,11 +232,11 @@ static void put_haproxy(const struct hatable *table, struct json_object *report)
 	if (!reached) {
 		fputs("agent-check alone", table->cells.to);
 	} else if (!json_object_get_boolean(reached)) {
-		cells_colored(&table->cells, "31", "HAProxy does not answer: ");
-		cells_part(&table->cells, text(haproxy, "error"), table->options->width / 2);
+		columns_colored(&table->cells, "31", "HAProxy does not answer: ");
+		columns_part(&table->cells, text(haproxy, "error"), table->options->width / 2);
 	} else {
 		fputs("HAProxy ", table->cells.to);
-		cells_part(&table->cells, text(haproxy, "version"), 24);
+		columns_part(&table->cells, text(haproxy, "version"), 24);
 		fprintf(table->cells.to, ", up %s, %" PRId64 " reloads seen",
 			report_age(jsonget_number(haproxy, "uptime_s", 0), age, sizeof(age)),
 			jsonget_whole(haproxy, "reloads", 0));
@@ -251,13 +251,13 @@ static void put_head(const struct hatable *table, struct json_object *report)
 	double imbalance = jsonget_number(totals, "imbalance", -1.0);
 
 	fputs("wsbalancer ", table->cells.to);
-	cells_part(&table->cells, text(agent, "version"), 16);
+	columns_part(&table->cells, text(agent, "version"), 16);
 	if (jsonget_flag(report, "ready", false))
-		cells_colored(&table->cells, "32", "  ready  ");
+		columns_colored(&table->cells, "32", "  ready  ");
 	else
-		cells_colored(&table->cells, "31", "  not ready  ");
+		columns_colored(&table->cells, "31", "  not ready  ");
 	if (jsonget_flag(report, "dry_run", false))
-		cells_colored(&table->cells, "35", "dry run  ");
+		columns_colored(&table->cells, "35", "dry run  ");
 	put_haproxy(table, report);
 	fprintf(table->cells.to, "%" PRId64 " connections, %" PRId64 " of %" PRId64 " pods known",
 		jsonget_whole(totals, "connections", 0), jsonget_whole(totals, "pods_known", 0),
