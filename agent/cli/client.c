@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/configfile.h"
-#include "core/base/text.h"
-#include "io/credentials.h"
 #include "cli/options.h"
+#include "core/base/text.h"
+#include "io/configfile.h"
+#include "io/credentials.h"
 
 enum { BODY_MAX = 64 * 1024 * 1024 };
 
@@ -40,16 +40,16 @@ static void write_help(const char *name, bool is_top)
 		       : "  -j, --json             print the report as JSON\n");
 }
 
-static enum query_parsed complain(const char *name, const char *what, const char *word)
+static enum client_parsed complain(const char *name, const char *what, const char *word)
 {
 	char shown[80];
 
 	fprintf(stderr, "wsbalancer %s: %s '%s': see wsbalancer %s -h\n", name, what,
 		text_show(word, shown, sizeof(shown)), name);
-	return QUERY_WRONG;
+	return CLIENT_WRONG;
 }
 
-enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
+enum client_parsed client_parse(int argc, char **argv, struct client_options *out)
 {
 	static const struct option long_options[] = {
 		{"url", required_argument, NULL, 'u'},
@@ -64,7 +64,8 @@ enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
 	const char *name = argv[0];
 	bool is_top = strcmp(name, "top") == 0;
 	const char *letters = is_top ? "+:u:c:i:h" : "+:u:c:jh";
-	struct query_options options = {.config_path = OPTIONS_DEFAULT_CONFIG, .interval_ms = 1000};
+	struct client_options options = {
+		.config_path = OPTIONS_DEFAULT_CONFIG, .interval_ms = 1000};
 	int found;
 
 	opterr = 0;
@@ -96,7 +97,7 @@ enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
 			break;
 		case 'h':
 			write_help(name, is_top);
-			return QUERY_HELP;
+			return CLIENT_HELP;
 		case ':':
 			return complain(name, "a value is needed behind", argv[optind - 1]);
 		default:
@@ -106,12 +107,12 @@ enum query_parsed query_parse(int argc, char **argv, struct query_options *out)
 	if (optind < argc)
 		return complain(name, "no argument is expected, but there is", argv[optind]);
 	*out = options;
-	return QUERY_RUN;
+	return CLIENT_RUN;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
-	struct query *query = arg;
+	struct client *query = arg;
 	size_t len = size * n;
 	char *grown;
 
@@ -170,7 +171,7 @@ static char *url_of(const struct config *config)
 }
 
 /* Takes the token out of its file. */
-static bool add_token(struct query *query, const char *file, char *why, size_t size)
+static bool add_token(struct client *query, const char *file, char *why, size_t size)
 {
 	const char *paths[CREDENTIALS_N_FILES] = {[CREDENTIALS_TOKEN] = file};
 	struct credentials credentials;
@@ -196,7 +197,7 @@ static bool add_token(struct query *query, const char *file, char *why, size_t s
 	return true;
 }
 
-static bool set_options(struct query *query, const char *ca_file, bool is_own_certificate)
+static bool set_options(struct client *query, const char *ca_file, bool is_own_certificate)
 {
 	CURL *easy = query->easy;
 	bool well = true;
@@ -221,7 +222,7 @@ static bool set_options(struct query *query, const char *ca_file, bool is_own_ce
 	return well;
 }
 
-static bool prepare(struct query *query, const struct query_options *options,
+static bool prepare(struct client *query, const struct client_options *options,
 	const struct config *config, char *why, size_t size)
 {
 	const char *token_file = options->token_file;
@@ -248,7 +249,7 @@ static bool prepare(struct query *query, const struct query_options *options,
 	return set_options(query, ca_file, is_own_certificate);
 }
 
-bool query_init(struct query *out, const struct query_options *options, char *why, size_t size)
+bool client_init(struct client *out, const struct client_options *options, char *why, size_t size)
 {
 	struct configfile_why file_why;
 	struct config config;
@@ -264,11 +265,11 @@ bool query_init(struct query *out, const struct query_options *options, char *wh
 	if (!options->url)
 		config_fini(&config);
 	if (!well)
-		query_fini(out);
+		client_fini(out);
 	return well;
 }
 
-void query_fini(struct query *query)
+void client_fini(struct client *query)
 {
 	curl_easy_cleanup(query->easy);
 	curl_slist_free_all(query->headers);
@@ -277,13 +278,13 @@ void query_fini(struct query *query)
 	memset(query, 0, sizeof(*query));
 }
 
-void query_reset(struct query *query)
+void client_reset(struct client *query)
 {
 	query->len = 0;
 	query->error[0] = '\0';
 }
 
-struct json_object *query_report(struct query *query, CURLcode code, char *why, size_t size)
+struct json_object *client_report(struct client *query, CURLcode code, char *why, size_t size)
 {
 	struct json_tokener *tokener;
 	struct json_object *report = NULL;

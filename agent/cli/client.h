@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Asking a running agent for its report: what `wsbalancer top` and `wsbalancer status` share. */
-#ifndef WSB_QUERY_H
-#define WSB_QUERY_H
+#ifndef WSB_CLIENT_H
+#define WSB_CLIENT_H
 
 #include <curl/curl.h>
 #include <json-c/json.h>
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* The words behind the command's name. Strings are argv's or static. */
-struct query_options {
+struct client_options {
 	const char *url;         /* NULL: what the configuration says */
 	const char *config_path; /* never NULL */
 	const char *token_file;  /* NULL: none, or what the configuration says */
@@ -19,18 +19,18 @@ struct query_options {
 	bool json;               /* of status */
 };
 
-enum query_parsed {
-	QUERY_RUN,
-	QUERY_HELP,  /* was asked for and is printed */
-	QUERY_WRONG, /* a line on stderr has said so */
+enum client_parsed {
+	CLIENT_RUN,
+	CLIENT_HELP,  /* was asked for and is printed */
+	CLIENT_WRONG, /* a line on stderr has said so */
 };
 
 /* Parses the command line from the command's name (argv[0]) on: "top" takes --interval, "status"
  * takes --json. */
-enum query_parsed query_parse(int argc, char **argv, struct query_options *out);
+enum client_parsed client_parse(int argc, char **argv, struct client_options *out);
 
 /* A prepared question. */
-struct query {
+struct client {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *url;
@@ -40,16 +40,16 @@ struct query {
 };
 
 /* Reads the files that the options name and prepares the request. On true the caller ends *out with
- * query_fini, and *out stays where it is. On false *out is untouched, and why, cut to size, says
+ * client_fini, and *out stays where it is. On false *out is untouched, and why, cut to size, says
  * why. */
-bool query_init(struct query *out, const struct query_options *options, char *why, size_t size);
-void query_fini(struct query *query);
+bool client_init(struct client *out, const struct client_options *options, char *why, size_t size);
+void client_fini(struct client *query);
 
 /* Forgets the last answer, before the request is made (again). */
-void query_reset(struct query *query);
+void client_reset(struct client *query);
 
 /* The report out of a request that ended with code; the caller puts it. NULL when there is none:
  * why, cut to size, says why. */
-struct json_object *query_report(struct query *query, CURLcode code, char *why, size_t size);
+struct json_object *client_report(struct client *query, CURLcode code, char *why, size_t size);
 
 #endif

@@ -10,10 +10,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "core/base/jsonget.h"
-#include "cli/options.h"
 #include "cli/client.h"
+#include "cli/options.h"
 #include "cli/screen.h"
+#include "core/base/jsonget.h"
 
 enum { PIPE_WIDTH = 110 };
 
@@ -28,7 +28,7 @@ static int width_of_stdout(void)
 						: size.ws_col;
 }
 
-static int print_report(const struct query *query, struct json_object *report, bool as_json)
+static int print_report(const struct client *query, struct json_object *report, bool as_json)
 {
 	struct screen_options options = {
 		.width = width_of_stdout(),
@@ -45,39 +45,39 @@ static int print_report(const struct query *query, struct json_object *report, b
 	return jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int ask(const struct query_options *options)
+static int ask(const struct client_options *options)
 {
 	char why[512];
-	struct query query;
+	struct client query;
 	struct json_object *report;
 	int status = EXIT_FAILURE;
 
-	if (!query_init(&query, options, why, sizeof(why))) {
+	if (!client_init(&query, options, why, sizeof(why))) {
 		fprintf(stderr, "wsbalancer status: %s\n", why);
 		return EXIT_FAILURE;
 	}
-	report = query_report(&query, curl_easy_perform(query.easy), why, sizeof(why));
+	report = client_report(&query, curl_easy_perform(query.easy), why, sizeof(why));
 	if (report)
 		status = print_report(&query, report, options->json);
 	else
 		fprintf(stderr, "wsbalancer status: %s: %s\n", query.url, why);
 	json_object_put(report);
-	query_fini(&query);
+	client_fini(&query);
 	return status;
 }
 
 int status_main(int argc, char **argv)
 {
-	struct query_options options;
+	struct client_options options;
 	int status = EXIT_FAILURE;
 
 	setlocale(LC_CTYPE, "");
-	switch (query_parse(argc, argv, &options)) {
-	case QUERY_HELP:
+	switch (client_parse(argc, argv, &options)) {
+	case CLIENT_HELP:
 		return EXIT_SUCCESS;
-	case QUERY_WRONG:
+	case CLIENT_WRONG:
 		return OPTIONS_EXIT_USAGE;
-	case QUERY_RUN:
+	case CLIENT_RUN:
 		break;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {

@@ -15,13 +15,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "io/clock.h"
-#include "cli/options.h"
 #include "cli/client.h"
+#include "cli/options.h"
 #include "cli/screen.h"
+#include "io/clock.h"
 
 struct top {
-	struct query query;
+	struct client query;
 	CURLM *multi;
 	bool asking;     /* the request is under way */
 	int64_t next_ms; /* when to ask again */
@@ -131,7 +131,7 @@ static void draw(struct top *top)
 
 static void ask(struct top *top)
 {
-	query_reset(&top->query);
+	client_reset(&top->query);
 	top->asking = curl_multi_add_handle(top->multi, top->query.easy) == CURLM_OK;
 	top->next_ms = clock_now_ms() + top->interval_ms;
 }
@@ -146,7 +146,7 @@ static void take_answer(struct top *top)
 	if (!message || message->msg != CURLMSG_DONE)
 		return;
 	top->why[0] = '\0';
-	report = query_report(&top->query, message->data.result, top->why, sizeof(top->why));
+	report = client_report(&top->query, message->data.result, top->why, sizeof(top->why));
 	curl_multi_remove_handle(top->multi, top->query.easy);
 	top->asking = false;
 	if (report) {
@@ -221,13 +221,13 @@ static void turn(struct top *top)
 		take_signal(top);
 }
 
-static int run(const struct query_options *options)
+static int run(const struct client_options *options)
 {
 	struct top top = {.interval_ms = options->interval_ms, .signals = -1};
 	char why[512];
 	sigset_t mask;
 
-	if (!query_init(&top.query, options, why, sizeof(why))) {
+	if (!client_init(&top.query, options, why, sizeof(why))) {
 		fprintf(stderr, "wsbalancer top: %s\n", why);
 		return EXIT_FAILURE;
 	}
@@ -256,22 +256,22 @@ static int run(const struct query_options *options)
 	if (top.signals >= 0)
 		close(top.signals);
 	json_object_put(top.report);
-	query_fini(&top.query);
+	client_fini(&top.query);
 	return status;
 }
 
 int top_main(int argc, char **argv)
 {
-	struct query_options options;
+	struct client_options options;
 	int status = EXIT_FAILURE;
 
 	setlocale(LC_CTYPE, "");
-	switch (query_parse(argc, argv, &options)) {
-	case QUERY_HELP:
+	switch (client_parse(argc, argv, &options)) {
+	case CLIENT_HELP:
 		return EXIT_SUCCESS;
-	case QUERY_WRONG:
+	case CLIENT_WRONG:
 		return OPTIONS_EXIT_USAGE;
-	case QUERY_RUN:
+	case CLIENT_RUN:
 		break;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
