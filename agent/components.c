@@ -80,7 +80,7 @@ static bool make_checkd(const struct components_needs *needs, const struct compo
 	parts->checkd =
 		old->checkd && is_same_endpoint(&config->agent_check, &old->config->agent_check)
 			? old->checkd
-			: checkd_new(
+			: agentcheckd_new(
 				  needs->loop, &config->agent_check, needs->cluster, needs->stats);
 	return parts->checkd != NULL;
 }
@@ -102,7 +102,7 @@ void components_free(
 	if (parts->runtime != kept->runtime)
 		runtime_free(parts->runtime);
 	if (parts->checkd != kept->checkd)
-		checkd_free(parts->checkd);
+		agentcheckd_free(parts->checkd);
 	if (parts->discover != kept->discover)
 		discover_free(parts->discover);
 	if (parts->recorder != kept->recorder)

@@ -20,9 +20,9 @@ struct components {
 	struct config *config;
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
-	struct checkd *checkd;     /* NULL without agentCheck */
-	struct discover *discover; /* NULL without Kubernetes */
-	struct recorder *recorder; /* NULL when nothing is recorded */
+	struct agentcheckd *checkd; /* NULL without agentCheck */
+	struct discover *discover;  /* NULL without Kubernetes */
+	struct recorder *recorder;  /* NULL when nothing is recorded */
 };
 
 /* What parts are made with; all of it is the caller's. */

@@ -21,7 +21,7 @@ static const double MAYBE_S = 0.05;
 static const double PAUSE_S = 0.1;
 
 struct check {
-	struct checkd *checkd;
+	struct agentcheckd *checkd;
 	struct check *next;
 	struct check *prev;
 	ev_io io;
@@ -30,7 +30,7 @@ struct check {
 	char request[AGENTCHECK_REQUEST_MAX];
 };
 
-struct checkd {
+struct agentcheckd {
 	struct ev_loop *loop;
 	const struct cluster *cluster;
 	struct stats *stats;
@@ -52,7 +52,7 @@ static void check_free(struct check *check)
 
 static void check_end(struct check *check)
 {
-	struct checkd *checkd = check->checkd;
+	struct agentcheckd *checkd = check->checkd;
 
 	if (check->prev)
 		check->prev->next = check->next;
@@ -142,7 +142,7 @@ static void on_silence(struct ev_loop *loop, ev_timer *timer, int events)
 		drop(check);
 }
 
-static void start_check(struct checkd *checkd, int fd)
+static void start_check(struct agentcheckd *checkd, int fd)
 {
 	struct check *check = checkd->n_checks < MAX_CHECKS ? calloc(1, sizeof(*check)) : NULL;
 
@@ -167,14 +167,14 @@ static void start_check(struct checkd *checkd, int fd)
 
 static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct checkd *checkd = timer->data;
+	struct agentcheckd *checkd = timer->data;
 
 	(void)events;
 	for (size_t i = 0; i < checkd->n_listeners; i++)
 		ev_io_start(loop, &checkd->listeners[i]);
 }
 
-static void pause_listening(struct checkd *checkd)
+static void pause_listening(struct agentcheckd *checkd)
 {
 	for (size_t i = 0; i < checkd->n_listeners; i++)
 		ev_io_stop(checkd->loop, &checkd->listeners[i]);
@@ -185,7 +185,7 @@ static void pause_listening(struct checkd *checkd)
 
 static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct checkd *checkd = io->data;
+	struct agentcheckd *checkd = io->data;
 	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)loop;
@@ -202,10 +202,10 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 	}
 }
 
-struct checkd *checkd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
+struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
 	const struct cluster *cluster, struct stats *stats)
 {
-	struct checkd *checkd = calloc(1, sizeof(*checkd));
+	struct agentcheckd *checkd = calloc(1, sizeof(*checkd));
 	int fds[LISTENER_MAX];
 	char why[128] = "";
 
@@ -231,7 +231,7 @@ struct checkd *checkd_new(struct ev_loop *loop, const struct config_endpoint *en
 	return checkd;
 }
 
-void checkd_free(struct checkd *checkd)
+void agentcheckd_free(struct agentcheckd *checkd)
 {
 	if (!checkd)
 		return;

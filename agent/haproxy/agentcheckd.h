@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent-check listener: answers HAProxy at once from the last plan. */
-#ifndef WSB_CHECKD_H
-#define WSB_CHECKD_H
+#ifndef WSB_AGENTCHECKD_H
+#define WSB_AGENTCHECKD_H
 
 #include <ev.h>
 
@@ -14,12 +14,12 @@
  * second of silence, a request that is too long, or too many connections at once end without an
  * answer, which HAProxy takes for "no change".
  */
-struct checkd;
+struct agentcheckd;
 
 /* Listens; cluster and stats must outlive it. NULL, logged, when it cannot. */
-struct checkd *checkd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
+struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
 	const struct cluster *cluster, struct stats *stats);
 /* Closes everything. Takes NULL. */
-void checkd_free(struct checkd *checkd);
+void agentcheckd_free(struct agentcheckd *checkd);
 
 #endif
