@@ -56,7 +56,7 @@ static void fill_view(struct report_view *view, void *arg)
 
 	size_t n_kubernetes;
 	const struct report_kube *kubernetes =
-		discover_report(agent->parts.discover, &n_kubernetes);
+		discovery_report(agent->parts.discover, &n_kubernetes);
 
 	*view = (struct report_view){
 		.cluster = agent->cluster,
@@ -70,7 +70,7 @@ static void fill_view(struct report_view *view, void *arg)
 		.n_kubernetes = n_kubernetes,
 		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
 			 cluster_is_first_round_done(agent->cluster) &&
-			 (!agent->parts.discover || discover_is_listed(agent->parts.discover)),
+			 (!agent->parts.discover || discovery_is_listed(agent->parts.discover)),
 	};
 }
 
@@ -98,7 +98,7 @@ static void on_released(void *arg)
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
 static struct cluster_params cluster_params_of(const struct components *parts)
 {
-	unsigned counted = parts->discover ? discover_replicas(parts->discover) : 0;
+	unsigned counted = parts->discover ? discovery_replicas(parts->discover) : 0;
 
 	return settings_of(parts->config, counted);
 }
@@ -129,7 +129,7 @@ static void on_another_process(const struct hareply_info *info, void *arg)
 /* Only where slots are filled does a new process have to be seen at once. */
 static void configure_pulse(struct agent *agent)
 {
-	bool fills = !agent->options.dry_run && discover_fills(agent->parts.discover);
+	bool fills = !agent->options.dry_run && discovery_fills(agent->parts.discover);
 
 	reloadwatch_configure(agent->pulse, fills ? agent->parts.runtime : NULL);
 }

@@ -41,12 +41,12 @@ static bool make_discover(const struct components_needs *needs, const struct com
 {
 	const struct config *config = parts->config;
 
-	if (!discover_is_wanted(config))
+	if (!discovery_is_wanted(config))
 		return true;
 	parts->discover =
-		old->discover && discover_is_same(config, old->config)
+		old->discover && discovery_is_same(config, old->config)
 			? old->discover
-			: discover_new(needs->loop, config, needs->discovered, needs->arg);
+			: discovery_new(needs->loop, config, needs->discovered, needs->arg);
 	return parts->discover != NULL;
 }
 
@@ -104,7 +104,7 @@ void components_free(
 	if (parts->checkd != kept->checkd)
 		agentcheckd_free(parts->checkd);
 	if (parts->discover != kept->discover)
-		discover_free(parts->discover);
+		discovery_free(parts->discover);
 	if (parts->recorder != kept->recorder)
 		recorder_free(parts->recorder);
 	config_fini(parts->config);

@@ -21,7 +21,7 @@ struct components {
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
 	struct agentcheckd *checkd; /* NULL without agentCheck */
-	struct discover *discover;  /* NULL without Kubernetes */
+	struct discovery *discover; /* NULL without Kubernetes */
 	struct recorder *recorder;  /* NULL when nothing is recorded */
 };
 

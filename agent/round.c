@@ -140,7 +140,7 @@ static void take(struct round *round, const struct hareply_snapshot *snapshot)
 	if (round->filling && hareply_is_same_process(&round->filled, &snapshot->info))
 		readiness_fill(round->parts.readiness, &snapshot->info);
 	round->filling = false;
-	discover_describe(round->parts.discover, round->parts.cluster);
+	discovery_describe(round->parts.discover, round->parts.cluster);
 	if (!put_off(round))
 		plan(round);
 }
@@ -153,10 +153,10 @@ static bool place(struct round *round, const struct hareply_snapshot *snapshot)
 
 	if (!round->parts.discover || round->parts.dry_run || round->placed)
 		return false;
-	round->filling =
-		discover_fills(round->parts.discover) && discover_is_listed(round->parts.discover);
+	round->filling = discovery_fills(round->parts.discover) &&
+			 discovery_is_listed(round->parts.discover);
 	round->filled = snapshot->info;
-	if (!discover_plan(round->parts.discover, snapshot, &lines)) {
+	if (!discovery_plan(round->parts.discover, snapshot, &lines)) {
 		round->parts.stats->rounds_skipped++;
 		round->filling = false;
 	}

@@ -9,11 +9,11 @@
 #include "core/cluster/cluster.h"
 #include "core/config/config.h"
 #include "core/stats.h"
+#include "haproxy/readiness.h"
+#include "haproxy/runtime.h"
 #include "kube/discovery.h"
 #include "pods/poller.h"
-#include "haproxy/readiness.h"
 #include "record/recorder.h"
-#include "haproxy/runtime.h"
 
 struct round;
 
@@ -24,8 +24,8 @@ struct round_parts {
 	struct stats *stats;
 	struct poller *poller;
 	struct runtime *runtime;
-	struct discover *discover; /* NULL without Kubernetes */
-	struct recorder *recorder; /* NULL when nothing is recorded */
+	struct discovery *discover; /* NULL without Kubernetes */
+	struct recorder *recorder;  /* NULL when nothing is recorded */
 	struct readiness *readiness;
 	bool dry_run; /* plan, send nothing */
 };

@@ -29,20 +29,20 @@ struct entry {
 	struct log_repeat missing; /* the backend is not there */
 };
 
-struct discover {
+struct discovery {
 	struct kube *kube;
 	struct entry *entries;
 	size_t n_entries;
-	struct report_kube *reports;   /* what discover_report gives */
+	struct report_kube *reports;   /* what discovery_report gives */
 	struct kube_service *replicas; /* NULL: not counted */
 };
 
-bool discover_is_wanted(const struct config *config)
+bool discovery_is_wanted(const struct config *config)
 {
 	return config->n_kubernetes > 0 || config->replicas_service;
 }
 
-bool discover_is_same(const struct config *a, const struct config *b)
+bool discovery_is_same(const struct config *a, const struct config *b)
 {
 	if (a->n_kubernetes != b->n_kubernetes || a->kube_silence_ms != b->kube_silence_ms ||
 		!text_is_same(a->kube_server, b->kube_server) ||
@@ -81,7 +81,7 @@ static struct own own_namespace(void)
 }
 
 static bool add_entry(
-	struct discover *discover, const struct config_kubernetes *config, const char *namespace)
+	struct discovery *discover, const struct config_kubernetes *config, const char *namespace)
 {
 	struct entry *entry = &discover->entries[discover->n_entries++];
 
@@ -92,8 +92,8 @@ static bool add_entry(
 }
 
 /* False, with why written, when not all can be watched. */
-static bool watch_all(struct discover *discover, const struct config *config, const struct own *own,
-	char *why, size_t size)
+static bool watch_all(struct discovery *discover, const struct config *config,
+	const struct own *own, char *why, size_t size)
 {
 	snprintf(why, size, "out of memory");
 	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
@@ -123,10 +123,10 @@ static bool watch_all(struct discover *discover, const struct config *config, co
 	return discover->replicas != NULL;
 }
 
-struct discover *discover_new(
+struct discovery *discovery_new(
 	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg)
 {
-	struct discover *discover = calloc(1, sizeof(*discover));
+	struct discovery *discover = calloc(1, sizeof(*discover));
 	struct kubeapi api;
 	const char *reason = "out of memory";
 	char why[256];
@@ -144,11 +144,11 @@ struct discover *discover_new(
 	if (good)
 		return discover;
 	log_error("Kubernetes cannot be asked", log_str("error", why));
-	discover_free(discover);
+	discovery_free(discover);
 	return NULL;
 }
 
-void discover_free(struct discover *discover)
+void discovery_free(struct discovery *discover)
 {
 	if (!discover)
 		return;
@@ -216,8 +216,8 @@ static const struct hareply_backend *find_backend(
 	return NULL;
 }
 
-bool discover_plan(
-	struct discover *discover, const struct hareply_snapshot *snapshot, struct reconcile *lines)
+bool discovery_plan(struct discovery *discover, const struct hareply_snapshot *snapshot,
+	struct reconcile *lines)
 {
 	bool good = true;
 
@@ -249,7 +249,7 @@ static unsigned count_ready(struct kube_service *service)
 	return ready;
 }
 
-unsigned discover_replicas(struct discover *discover)
+unsigned discovery_replicas(struct discovery *discover)
 {
 	return discover->replicas ? count_ready(discover->replicas) : 0;
 }
@@ -275,7 +275,7 @@ static void report_entry(struct entry *entry, struct report_kube *report)
 	}
 }
 
-const struct report_kube *discover_report(struct discover *discover, size_t *n)
+const struct report_kube *discovery_report(struct discovery *discover, size_t *n)
 {
 	*n = discover ? discover->n_entries : 0;
 	for (size_t i = 0; i < *n; i++)
@@ -283,12 +283,12 @@ const struct report_kube *discover_report(struct discover *discover, size_t *n)
 	return discover ? discover->reports : NULL;
 }
 
-bool discover_fills(const struct discover *discover)
+bool discovery_fills(const struct discovery *discover)
 {
 	return discover && discover->n_entries > 0;
 }
 
-bool discover_is_listed(const struct discover *discover)
+bool discovery_is_listed(const struct discovery *discover)
 {
 	for (size_t i = 0; i < discover->n_entries; i++)
 		if (!kube_service_status(discover->entries[i].service).watch->listed)
@@ -296,7 +296,7 @@ bool discover_is_listed(const struct discover *discover)
 	return true;
 }
 
-static bool fills(const struct discover *discover, const char *backend)
+static bool fills(const struct discovery *discover, const char *backend)
 {
 	for (size_t i = 0; discover && i < discover->n_entries; i++)
 		if (strcmp(discover->entries[i].backend, backend) == 0)
@@ -306,7 +306,7 @@ static bool fills(const struct discover *discover, const char *backend)
 
 static void describe_pod(struct pod *pod, void *arg)
 {
-	struct discover *discover = arg;
+	struct discovery *discover = arg;
 
 	for (size_t i = 0; i < discover->n_entries; i++) {
 		size_t n;
@@ -321,7 +321,7 @@ static void describe_pod(struct pod *pod, void *arg)
 	}
 }
 
-void discover_describe(struct discover *discover, struct cluster *cluster)
+void discovery_describe(struct discovery *discover, struct cluster *cluster)
 {
 	size_t n;
 	struct backend *const *backends = cluster_backends(cluster, &n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Pods from Kubernetes into HAProxy's backends: the Services of the configuration, each with its
  * backend. */
-#ifndef WSB_DISCOVER_H
-#define WSB_DISCOVER_H
+#ifndef WSB_DISCOVERY_H
+#define WSB_DISCOVERY_H
 
 #include <ev.h>
 #include <stdbool.h>
@@ -11,50 +11,50 @@
 #include "core/cluster/cluster.h"
 #include "core/config/config.h"
 #include "core/haproxy/hareply.h"
-#include "core/steer/reconcile.h"
 #include "core/report/report_kube.h"
+#include "core/steer/reconcile.h"
 #include "kube/kubewatch.h"
 
 /*
  * Plans nothing for a Service before its first list has come; from then on, the last that was told
  * stands. It never talks to HAProxy itself: that is the round's business.
  */
-struct discover;
+struct discovery;
 
 /*
  * Begins to watch what the configuration names: kubernetes, and replicas_service. changed is called
  * when there is something new. NULL, logged, when the API server is not known, a namespace is not,
  * or memory is short.
  */
-struct discover *discover_new(
+struct discovery *discovery_new(
 	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg);
 /* Takes NULL. */
-void discover_free(struct discover *discover);
+void discovery_free(struct discovery *discover);
 
 /* The configuration asks for a discover, and for the same one. */
-bool discover_is_wanted(const struct config *config);
-bool discover_is_same(const struct config *a, const struct config *b);
+bool discovery_is_wanted(const struct config *config);
+bool discovery_is_same(const struct config *a, const struct config *b);
 
 /* Appends the commands that bring HAProxy's servers, as they are in snapshot, in line with the
  * pods; the caller sends them. False when out of memory; what was appended stays. */
-bool discover_plan(struct discover *discover, const struct hareply_snapshot *snapshot,
+bool discovery_plan(struct discovery *discover, const struct hareply_snapshot *snapshot,
 	struct reconcile *lines);
 
 /* Tells the cluster which backends are filled, and its pods what Kubernetes says of them;
  * NULL fills none. */
-void discover_describe(struct discover *discover, struct cluster *cluster);
+void discovery_describe(struct discovery *discover, struct cluster *cluster);
 
 /* HAProxy's instances, counted from replicas_service; otherwise, or while it has none, 0. */
-unsigned discover_replicas(struct discover *discover);
+unsigned discovery_replicas(struct discovery *discover);
 
 /* What the reports say of each Service of a backend; valid until the loop runs again. NULL has
  * none. */
-const struct report_kube *discover_report(struct discover *discover, size_t *n);
+const struct report_kube *discovery_report(struct discovery *discover, size_t *n);
 
 /* There are Services whose pods fill backends. NULL fills none. */
-bool discover_fills(const struct discover *discover);
+bool discovery_fills(const struct discovery *discover);
 
 /* Every Service of a backend has been listed since the start. */
-bool discover_is_listed(const struct discover *discover);
+bool discovery_is_listed(const struct discovery *discover);
 
 #endif
