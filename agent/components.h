@@ -31,9 +31,9 @@ struct components_needs {
 	struct cluster *cluster;
 	struct stats *stats;
 	bool dry_run;
-	poller_answer answer;    /* a poll has ended */
-	kube_changed discovered; /* Kubernetes has news */
-	void *arg;               /* of both */
+	poller_answer answer;         /* a poll has ended */
+	kubewatch_changed discovered; /* Kubernetes has news */
+	void *arg;                    /* of both */
 };
 
 /*

@@ -23,18 +23,18 @@ enum { ADDED_MAX = 4000 };
 struct entry {
 	char *backend;
 	char *server_options;
-	struct kube_service *service;
+	struct kubewatch_service *service;
 	struct slots_memory memory;
 	struct report_kube report; /* its counts are those of the last plan */
 	struct log_repeat missing; /* the backend is not there */
 };
 
 struct discovery {
-	struct kube *kube;
+	struct kubewatch *kube;
 	struct entry *entries;
 	size_t n_entries;
-	struct report_kube *reports;   /* what discovery_report gives */
-	struct kube_service *replicas; /* NULL: not counted */
+	struct report_kube *reports;        /* what discovery_report gives */
+	struct kubewatch_service *replicas; /* NULL: not counted */
 };
 
 bool discovery_is_wanted(const struct config *config)
@@ -87,7 +87,7 @@ static bool add_entry(
 
 	entry->backend = strdup(config->backend);
 	entry->server_options = strdup(config->server_options);
-	entry->service = kube_watch(discover->kube, namespace, config->service, config->port);
+	entry->service = kubewatch_watch(discover->kube, namespace, config->service, config->port);
 	return entry->backend && entry->server_options && entry->service;
 }
 
@@ -119,12 +119,12 @@ static bool watch_all(struct discovery *discover, const struct config *config,
 		return false;
 	}
 	discover->replicas =
-		kube_watch(discover->kube, own->namespace, config->replicas_service, NULL);
+		kubewatch_watch(discover->kube, own->namespace, config->replicas_service, NULL);
 	return discover->replicas != NULL;
 }
 
 struct discovery *discovery_new(
-	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg)
+	struct ev_loop *loop, const struct config *config, kubewatch_changed changed, void *arg)
 {
 	struct discovery *discover = calloc(1, sizeof(*discover));
 	struct kubeapi api;
@@ -137,7 +137,7 @@ struct discovery *discovery_new(
 	snprintf(why, sizeof(why), "%s", reason);
 	if (good) {
 		snprintf(why, sizeof(why), "out of memory");
-		discover->kube = kube_new(loop, &api, config->kube_silence_ms, changed, arg);
+		discover->kube = kubewatch_new(loop, &api, config->kube_silence_ms, changed, arg);
 		good = discover->kube && watch_all(discover, config, &own, why, sizeof(why));
 	}
 	free(own.namespace);
@@ -152,7 +152,7 @@ void discovery_free(struct discovery *discover)
 {
 	if (!discover)
 		return;
-	kube_free(discover->kube);
+	kubewatch_free(discover->kube);
 	for (size_t i = 0; i < discover->n_entries; i++) {
 		free(discover->entries[i].backend);
 		free(discover->entries[i].server_options);
@@ -192,7 +192,7 @@ static bool plan_entry(
 		.added_line = entry->server_options, .added_max = ADDED_MAX};
 	struct slots_plan plan;
 	size_t n;
-	const struct endpoint *endpoints = kube_endpoints(entry->service, &n);
+	const struct endpoint *endpoints = kubewatch_endpoints(entry->service, &n);
 	bool good = true;
 
 	if (!slots_plan(backend, endpoints, n, &options, &entry->memory, &plan))
@@ -232,17 +232,17 @@ bool discovery_plan(struct discovery *discover, const struct hareply_snapshot *s
 			continue;
 		}
 		log_repeat_end(&entry->missing);
-		if (kube_service_status(entry->service).watch->listed)
+		if (kubewatch_service_status(entry->service).watch->listed)
 			good &= plan_entry(entry, backend, lines);
 	}
 	return good;
 }
 
-static unsigned count_ready(struct kube_service *service)
+static unsigned count_ready(struct kubewatch_service *service)
 {
 	unsigned ready = 0;
 	size_t n;
-	const struct endpoint *endpoints = kube_endpoints(service, &n);
+	const struct endpoint *endpoints = kubewatch_endpoints(service, &n);
 
 	for (size_t i = 0; i < n; i++)
 		ready += endpoints[i].state == ENDPOINT_READY;
@@ -256,9 +256,9 @@ unsigned discovery_replicas(struct discovery *discover)
 
 static void report_entry(struct entry *entry, struct report_kube *report)
 {
-	struct kube_status status = kube_service_status(entry->service);
+	struct kubewatch_status status = kubewatch_service_status(entry->service);
 	size_t n;
-	const struct endpoint *endpoints = kube_endpoints(entry->service, &n);
+	const struct endpoint *endpoints = kubewatch_endpoints(entry->service, &n);
 
 	*report = entry->report;
 	report->namespace = status.namespace;
@@ -291,7 +291,7 @@ bool discovery_fills(const struct discovery *discover)
 bool discovery_is_listed(const struct discovery *discover)
 {
 	for (size_t i = 0; i < discover->n_entries; i++)
-		if (!kube_service_status(discover->entries[i].service).watch->listed)
+		if (!kubewatch_service_status(discover->entries[i].service).watch->listed)
 			return false;
 	return true;
 }
@@ -310,7 +310,8 @@ static void describe_pod(struct pod *pod, void *arg)
 
 	for (size_t i = 0; i < discover->n_entries; i++) {
 		size_t n;
-		const struct endpoint *endpoints = kube_endpoints(discover->entries[i].service, &n);
+		const struct endpoint *endpoints =
+			kubewatch_endpoints(discover->entries[i].service, &n);
 		const struct endpoint *found =
 			slicestore_find(endpoints, n, pod->address, pod->port);
 

@@ -27,7 +27,7 @@ struct discovery;
  * or memory is short.
  */
 struct discovery *discovery_new(
-	struct ev_loop *loop, const struct config *config, kube_changed changed, void *arg);
+	struct ev_loop *loop, const struct config *config, kubewatch_changed changed, void *arg);
 /* Takes NULL. */
 void discovery_free(struct discovery *discover);
 

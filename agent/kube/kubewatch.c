@@ -14,20 +14,20 @@
 
 enum { GATHER_MS = 20 }; /* a burst of events is one change */
 
-struct kube {
+struct kubewatch {
 	struct ev_loop *loop;
 	struct kubeapi api;
 	int64_t silence_ms;
 	struct curlloop *curlloop;
 	ev_timer gather;
-	kube_changed changed;
+	kubewatch_changed changed;
 	void *arg;
-	struct kube_service *services;
+	struct kubewatch_service *services;
 };
 
-struct kube_service {
-	struct kube *kube;
-	struct kube_service *next;
+struct kubewatch_service {
+	struct kubewatch *kube;
+	struct kubewatch_service *next;
 	char *namespace;
 	char *service;
 	struct kubefeed feed;
@@ -53,9 +53,9 @@ static double random01(void)
 	return (double)bits / 4294967296.0;
 }
 
-static void tell_change(struct kube_service *service)
+static void tell_change(struct kubewatch_service *service)
 {
-	struct kube *kube = service->kube;
+	struct kubewatch *kube = service->kube;
 
 	service->stale = true;
 	service->feed.changed = false;
@@ -67,14 +67,14 @@ static void tell_change(struct kube_service *service)
 
 static void on_gather(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct kube *kube = timer->data;
+	struct kubewatch *kube = timer->data;
 
 	(void)loop;
 	(void)events;
 	kube->changed(kube->arg);
 }
 
-static void set_timer(struct kube_service *service, int64_t delay_ms)
+static void set_timer(struct kubewatch_service *service, int64_t delay_ms)
 {
 	ev_timer_stop(service->kube->loop, &service->timer);
 	ev_now_update(service->kube->loop);
@@ -84,7 +84,7 @@ static void set_timer(struct kube_service *service, int64_t delay_ms)
 
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *arg)
 {
-	struct kube_service *service = arg;
+	struct kubewatch_service *service = arg;
 	long code = 0;
 
 	curl_easy_getinfo(service->easy, CURLINFO_RESPONSE_CODE, &code);
@@ -94,7 +94,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *arg)
 	return more ? size * n : 0;
 }
 
-static void log_end(struct kube_service *service, const struct kubefeed_next *next)
+static void log_end(struct kubewatch_service *service, const struct kubefeed_next *next)
 {
 	const struct kubefeed *feed = &service->feed;
 
@@ -125,7 +125,7 @@ static void log_end(struct kube_service *service, const struct kubefeed_next *ne
 }
 
 /* The request is over and taken out of libcurl. */
-static void go_on(struct kube_service *service, struct kubefeed_next next)
+static void go_on(struct kubewatch_service *service, struct kubefeed_next next)
 {
 	log_end(service, &next);
 	if (service->feed.changed)
@@ -133,7 +133,7 @@ static void go_on(struct kube_service *service, struct kubefeed_next next)
 	set_timer(service, next.delay_ms);
 }
 
-static void stop_request(struct kube_service *service)
+static void stop_request(struct kubewatch_service *service)
 {
 	ev_timer_stop(service->kube->loop, &service->timer);
 	if (!service->running)
@@ -144,7 +144,7 @@ static void stop_request(struct kube_service *service)
 
 static void on_done(CURL *easy, CURLcode result, void *arg)
 {
-	struct kube_service *service = NULL;
+	struct kubewatch_service *service = NULL;
 	curl_off_t retry_after_s = 0;
 	long code = 0;
 
@@ -165,7 +165,7 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 }
 
 /* Forgets what the request before has set. */
-static void reset_handle(struct kube_service *service)
+static void reset_handle(struct kubewatch_service *service)
 {
 	service->error[0] = '\0';
 	curl_easy_reset(service->easy);
@@ -175,9 +175,9 @@ static void reset_handle(struct kube_service *service)
 	curl_easy_setopt(service->easy, CURLOPT_ERRORBUFFER, service->error);
 }
 
-static void begin_request(struct kube_service *service)
+static void begin_request(struct kubewatch_service *service)
 {
-	struct kube *kube = service->kube;
+	struct kubewatch *kube = service->kube;
 	const struct listwatch *watch = &service->feed.watch;
 	struct kubeapi_request request = {
 		.service = service->service,
@@ -206,7 +206,7 @@ static void begin_request(struct kube_service *service)
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct kube_service *service = timer->data;
+	struct kubewatch_service *service = timer->data;
 
 	(void)loop;
 	(void)events;
@@ -223,16 +223,16 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	go_on(service, kubefeed_silent(&service->feed, clock_now_ms(), random01()));
 }
 
-struct kube *kube_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence_ms,
-	kube_changed changed, void *arg)
+struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence_ms,
+	kubewatch_changed changed, void *arg)
 {
-	struct kube *kube = calloc(1, sizeof(*kube));
+	struct kubewatch *kube = calloc(1, sizeof(*kube));
 
 	if (!kube) {
 		kubeapi_fini(api);
 		return NULL;
 	}
-	*kube = (struct kube){
+	*kube = (struct kubewatch){
 		.loop = loop,
 		.api = *api,
 		.silence_ms = silence_ms,
@@ -245,13 +245,13 @@ struct kube *kube_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence
 	/* A broken path's idle connections would only be tried in vain. */
 	kube->curlloop = curlloop_new(loop, 4, on_done, kube);
 	if (!kube->curlloop) {
-		kube_free(kube);
+		kubewatch_free(kube);
 		return NULL;
 	}
 	return kube;
 }
 
-static void service_free(struct kube_service *service)
+static void service_free(struct kubewatch_service *service)
 {
 	stop_request(service);
 	if (service->easy)
@@ -264,12 +264,12 @@ static void service_free(struct kube_service *service)
 	free(service);
 }
 
-void kube_free(struct kube *kube)
+void kubewatch_free(struct kubewatch *kube)
 {
 	if (!kube)
 		return;
 	while (kube->services) {
-		struct kube_service *service = kube->services;
+		struct kubewatch_service *service = kube->services;
 
 		kube->services = service->next;
 		service_free(service);
@@ -280,10 +280,10 @@ void kube_free(struct kube *kube)
 	free(kube);
 }
 
-struct kube_service *kube_watch(
-	struct kube *kube, const char *namespace, const char *name, const char *port)
+struct kubewatch_service *kubewatch_watch(
+	struct kubewatch *kube, const char *namespace, const char *name, const char *port)
 {
-	struct kube_service *service = calloc(1, sizeof(*service));
+	struct kubewatch_service *service = calloc(1, sizeof(*service));
 
 	if (!service)
 		return NULL;
@@ -304,7 +304,7 @@ struct kube_service *kube_watch(
 	return service;
 }
 
-const struct endpoint *kube_endpoints(struct kube_service *service, size_t *n)
+const struct endpoint *kubewatch_endpoints(struct kubewatch_service *service, size_t *n)
 {
 	struct endpoint *endpoints;
 	size_t n_endpoints;
@@ -320,9 +320,9 @@ const struct endpoint *kube_endpoints(struct kube_service *service, size_t *n)
 	return service->endpoints;
 }
 
-struct kube_status kube_service_status(const struct kube_service *service)
+struct kubewatch_status kubewatch_service_status(const struct kubewatch_service *service)
 {
-	return (struct kube_status){
+	return (struct kubewatch_status){
 		.namespace = service->namespace,
 		.service = service->service,
 		.watching = service->running && !service->feed.list,

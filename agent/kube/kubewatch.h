@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists and watches the EndpointSlices of Services. */
-#ifndef WSB_KUBE_H
-#define WSB_KUBE_H
+#ifndef WSB_KUBEWATCH_H
+#define WSB_KUBEWATCH_H
 
 #include <ev.h>
 #include <stdbool.h>
@@ -16,14 +16,14 @@
  * Each Service has a watch of its own. While the API server is away, its endpoints stay as they
  * were last told. What is asked when is core/watch's business, what an answer means core/slices'.
  */
-struct kube;
-struct kube_service;
+struct kubewatch;
+struct kubewatch_service;
 
 /* Endpoints may have changed; called from the loop, once for a burst of events. */
-typedef void (*kube_changed)(void *arg);
+typedef void (*kubewatch_changed)(void *arg);
 
 /* What is known of a Service. */
-struct kube_status {
+struct kubewatch_status {
 	const char *namespace;
 	const char *service;
 	bool watching;                 /* a watch is running */
@@ -33,20 +33,20 @@ struct kube_status {
 };
 
 /* Takes over *api, also when it fails. NULL when out of memory. */
-struct kube *kube_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence_ms,
-	kube_changed changed, void *arg);
+struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence_ms,
+	kubewatch_changed changed, void *arg);
 
 /* Ends all requests; no callback is called any more. Takes NULL. */
-void kube_free(struct kube *kube);
+void kubewatch_free(struct kubewatch *kube);
 
 /* Begins to watch a Service, for a port as slicestore_new takes it. What it returns is the kube's;
  * NULL when out of memory. */
-struct kube_service *kube_watch(
-	struct kube *kube, const char *namespace, const char *service, const char *port);
+struct kubewatch_service *kubewatch_watch(
+	struct kubewatch *kube, const char *namespace, const char *service, const char *port);
 
 /* The endpoints, as slicestore_union writes them; *n is set. Valid until the loop runs again. */
-const struct endpoint *kube_endpoints(struct kube_service *service, size_t *n);
+const struct endpoint *kubewatch_endpoints(struct kubewatch_service *service, size_t *n);
 
-struct kube_status kube_service_status(const struct kube_service *service);
+struct kubewatch_status kubewatch_service_status(const struct kubewatch_service *service);
 
 #endif
