@@ -32,7 +32,7 @@ struct file_value {
 	struct log_repeat failed;
 };
 
-struct headers {
+struct podheaders {
 	const struct config_header *config;
 	size_t n;
 	struct file_value *files; /* one for each header */
@@ -108,7 +108,7 @@ static bool append(struct curl_slist **list, const char *name, const char *value
 }
 
 /* Puts a fresh list in front. False when out of memory: the old one stays. */
-static bool rebuild(struct headers *headers)
+static bool rebuild(struct podheaders *headers)
 {
 	struct version *version = calloc(1, sizeof(*version));
 	bool well = version && append(&version->list, "Accept", "application/json");
@@ -132,7 +132,7 @@ static bool rebuild(struct headers *headers)
 }
 
 /* Frees old versions that nobody uses. */
-static void prune(struct headers *headers)
+static void prune(struct podheaders *headers)
 {
 	struct version *kept = headers->versions;
 
@@ -149,7 +149,7 @@ static void prune(struct headers *headers)
 	}
 }
 
-static void refresh(struct headers *headers, int64_t now_ms)
+static void refresh(struct podheaders *headers, int64_t now_ms)
 {
 	bool changed = false;
 
@@ -164,9 +164,9 @@ static void refresh(struct headers *headers, int64_t now_ms)
 		prune(headers);
 }
 
-struct headers *headers_new(const struct config_header *list, size_t n)
+struct podheaders *podheaders_new(const struct config_header *list, size_t n)
 {
-	struct headers *headers = calloc(1, sizeof(*headers));
+	struct podheaders *headers = calloc(1, sizeof(*headers));
 
 	if (!headers)
 		return NULL;
@@ -174,13 +174,13 @@ struct headers *headers_new(const struct config_header *list, size_t n)
 	headers->n = n;
 	headers->files = calloc(n + 1, sizeof(*headers->files));
 	if (!headers->files || !rebuild(headers)) {
-		headers_free(headers);
+		podheaders_free(headers);
 		return NULL;
 	}
 	return headers;
 }
 
-void headers_free(struct headers *headers)
+void podheaders_free(struct podheaders *headers)
 {
 	if (!headers)
 		return;
@@ -197,14 +197,14 @@ void headers_free(struct headers *headers)
 	free(headers);
 }
 
-struct curl_slist *headers_get(struct headers *headers, int64_t now_ms)
+struct curl_slist *podheaders_get(struct podheaders *headers, int64_t now_ms)
 {
 	refresh(headers, now_ms);
 	headers->versions->users++;
 	return headers->versions->list;
 }
 
-void headers_put(struct headers *headers, struct curl_slist *list)
+void podheaders_put(struct podheaders *headers, struct curl_slist *list)
 {
 	for (struct version *version = headers->versions; version; version = version->next) {
 		if (version->list == list && version->users > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The request headers for pods, some of whose values live in files. */
-#ifndef WSB_HEADERS_H
-#define WSB_HEADERS_H
+#ifndef WSB_PODHEADERS_H
+#define WSB_PODHEADERS_H
 
 #include <curl/curl.h>
 #include <stdint.h>
@@ -13,17 +13,17 @@
  * when they changed, so a rotated token is taken up without a signal. While a file cannot be read
  * its last value goes on; before it could be read, its header is not sent.
  */
-struct headers;
+struct podheaders;
 
 /* The configuration's strings must outlive it. NULL when out of memory. */
-struct headers *headers_new(const struct config_header *list, size_t n);
-void headers_free(struct headers *headers);
+struct podheaders *podheaders_new(const struct config_header *list, size_t n);
+void podheaders_free(struct podheaders *headers);
 
 /*
  * The list as of now_ms, for CURLOPT_HTTPHEADER. It belongs to headers and stays valid until
- * headers_put was called for it as often as headers_get returned it.
+ * podheaders_put was called for it as often as podheaders_get returned it.
  */
-struct curl_slist *headers_get(struct headers *headers, int64_t now_ms);
-void headers_put(struct headers *headers, struct curl_slist *list);
+struct curl_slist *podheaders_get(struct podheaders *headers, int64_t now_ms);
+void podheaders_put(struct podheaders *headers, struct curl_slist *list);
 
 #endif

@@ -50,7 +50,7 @@ struct poller {
 	const struct config *config;
 	poller_answer answer;
 	void *arg;
-	struct headers *headers;
+	struct podheaders *headers;
 	struct group *groups;
 	/* While poller_sync runs: */
 	double window_s; /* polls are spread over this time before a round */
@@ -65,7 +65,7 @@ static void end_flight(struct poll *poll)
 	if (!poll->in_flight)
 		return;
 	request_stop(poll->request, poll->group->curlloop);
-	headers_put(poll->poller->headers, poll->headers);
+	podheaders_put(poll->poller->headers, poll->headers);
 	poll->in_flight = false;
 }
 
@@ -164,7 +164,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	if (poll->in_flight)
 		return;
 	poll->started_ms = clock_now_ms();
-	poll->headers = headers_get(poll->poller->headers, poll->started_ms);
+	poll->headers = podheaders_get(poll->poller->headers, poll->started_ms);
 	poll->in_flight = true;
 	if (!request_start(poll->request, poll->group->curlloop, poll->headers)) {
 		end_flight(poll);
@@ -293,7 +293,7 @@ struct poller *poller_new(
 	poller->config = config;
 	poller->answer = answer;
 	poller->arg = arg;
-	poller->headers = headers_new(config->metric_headers, config->n_metric_headers);
+	poller->headers = podheaders_new(config->metric_headers, config->n_metric_headers);
 	if (!poller->headers) {
 		free(poller);
 		return NULL;
@@ -312,6 +312,6 @@ void poller_free(struct poller *poller)
 		curlloop_free(group->curlloop);
 		free(group);
 	}
-	headers_free(poller->headers);
+	podheaders_free(poller->headers);
 	free(poller);
 }
