@@ -69,7 +69,7 @@ static enum metric_outcome outcome_of(const struct request *request, CURLcode re
 	return METRIC_BROKEN;
 }
 
-enum metric_outcome request_judge(
+enum metric_outcome podrequest_judge(
 	struct request *request, CURLcode result, struct metric *metric, char *detail, size_t size)
 {
 	enum metric_outcome outcome;
@@ -172,7 +172,7 @@ static bool set_options(struct request *request)
 	return set_tls(easy, config) && set_url(request);
 }
 
-struct request *request_new(const struct config *config, const struct pod *pod, void *arg)
+struct request *podrequest_new(const struct config *config, const struct pod *pod, void *arg)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
@@ -183,13 +183,13 @@ struct request *request_new(const struct config *config, const struct pod *pod, 
 	request->arg = arg;
 	request->easy = curl_easy_init();
 	if (!request->easy || !set_options(request)) {
-		request_free(request);
+		podrequest_free(request);
 		return NULL;
 	}
 	return request;
 }
 
-void request_free(struct request *request)
+void podrequest_free(struct request *request)
 {
 	if (!request)
 		return;
@@ -199,7 +199,7 @@ void request_free(struct request *request)
 	free(request);
 }
 
-void *request_arg(CURL *easy)
+void *podrequest_arg(CURL *easy)
 {
 	char *found = NULL;
 
@@ -207,7 +207,8 @@ void *request_arg(CURL *easy)
 	return ((struct request *)(void *)found)->arg;
 }
 
-bool request_start(struct request *request, struct curlloop *curlloop, struct curl_slist *headers)
+bool podrequest_start(
+	struct request *request, struct curlloop *curlloop, struct curl_slist *headers)
 {
 	request->len = 0;
 	request->too_large = false;
@@ -216,7 +217,7 @@ bool request_start(struct request *request, struct curlloop *curlloop, struct cu
 	return curlloop_add(curlloop, request->easy);
 }
 
-void request_stop(struct request *request, struct curlloop *curlloop)
+void podrequest_stop(struct request *request, struct curlloop *curlloop)
 {
 	curlloop_remove(curlloop, request->easy);
 }

@@ -1,40 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* One pod's /metric request, made again and again over one connection. */
-#ifndef WSB_REQUEST_H
-#define WSB_REQUEST_H
+#ifndef WSB_PODREQUEST_H
+#define WSB_PODREQUEST_H
 
 #include <curl/curl.h>
 #include <stddef.h>
 
-#include "core/config/config.h"
 #include "core/cluster/metric.h"
 #include "core/cluster/pod.h"
+#include "core/config/config.h"
 #include "io/curlloop.h"
 
 struct request;
 
 /*
- * Nothing is sent yet. arg is what request_arg gives back. The configuration and the pod must
+ * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration and the pod must
  * outlive it. NULL when out of memory, or when libcurl refuses a setting.
  */
-struct request *request_new(const struct config *config, const struct pod *pod, void *arg);
+struct request *podrequest_new(const struct config *config, const struct pod *pod, void *arg);
 /* It must not be under way. Takes NULL. */
-void request_free(struct request *request);
+void podrequest_free(struct request *request);
 
-/* What request_new was given, from the handle that a curlloop reports as done. */
-void *request_arg(CURL *easy);
+/* What podrequest_new was given, from the handle that a curlloop reports as done. */
+void *podrequest_arg(CURL *easy);
 
 /* Sends it with these headers, which must stay valid until it has ended or was stopped. False when
  * out of memory: nothing was sent. */
-bool request_start(struct request *request, struct curlloop *curlloop, struct curl_slist *headers);
+bool podrequest_start(
+	struct request *request, struct curlloop *curlloop, struct curl_slist *headers);
 /* Takes it off the curlloop, whether it has ended or not; the connection is kept there. */
-void request_stop(struct request *request, struct curlloop *curlloop);
+void podrequest_stop(struct request *request, struct curlloop *curlloop);
 
 /*
  * How it ended, from libcurl's result. *metric is filled with METRIC_OK only; else the failure in
  * words is written to detail, cut to size.
  */
-enum metric_outcome request_judge(
+enum metric_outcome podrequest_judge(
 	struct request *request, CURLcode result, struct metric *metric, char *detail, size_t size);
 
 #endif

@@ -64,14 +64,14 @@ static void end_flight(struct poll *poll)
 {
 	if (!poll->in_flight)
 		return;
-	request_stop(poll->request, poll->group->curlloop);
+	podrequest_stop(poll->request, poll->group->curlloop);
 	podheaders_put(poll->poller->headers, poll->headers);
 	poll->in_flight = false;
 }
 
 static void on_done(CURL *easy, CURLcode result, void *arg)
 {
-	struct poll *poll = request_arg(easy);
+	struct poll *poll = podrequest_arg(easy);
 	struct metric metric;
 	char detail[CURL_ERROR_SIZE];
 	enum metric_outcome outcome;
@@ -80,7 +80,7 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 	(void)arg;
 	end_flight(poll);
 	seconds = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
-	outcome = request_judge(poll->request, result, &metric, detail, sizeof(detail));
+	outcome = podrequest_judge(poll->request, result, &metric, detail, sizeof(detail));
 	poll->poller->answer(poll->pod, outcome, outcome == METRIC_OK ? &metric : NULL, detail,
 		seconds, poll->poller->arg);
 }
@@ -166,7 +166,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	poll->started_ms = clock_now_ms();
 	poll->headers = podheaders_get(poll->poller->headers, poll->started_ms);
 	poll->in_flight = true;
-	if (!request_start(poll->request, poll->group->curlloop, poll->headers)) {
+	if (!podrequest_start(poll->request, poll->group->curlloop, poll->headers)) {
 		end_flight(poll);
 		poll->poller->answer(poll->pod, METRIC_OUT_OF_MEMORY, NULL, "out of memory", 0.0,
 			poll->poller->arg);
@@ -208,7 +208,7 @@ static void poll_free(struct poll *poll)
 		return;
 	ev_timer_stop(poll->poller->loop, &poll->timer);
 	end_flight(poll);
-	request_free(poll->request);
+	podrequest_free(poll->request);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls - 1);
 	free(poll);
@@ -224,7 +224,7 @@ static bool start(struct poller *poller, struct pod *pod)
 	poll->pod = pod;
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
-	poll->request = request_new(poller->config, pod, poll);
+	poll->request = podrequest_new(poller->config, pod, poll);
 	poll->group = take_group(poller);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls + 1);
