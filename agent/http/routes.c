@@ -117,7 +117,7 @@ static int answer_metrics(const struct request *request)
 	struct report_view view = {0};
 	struct report_process process;
 	bool openmetrics =
-		accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+		negotiate_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
 
 	request->routes->view(&view, request->routes->arg);
 	process_read(&process);
@@ -132,9 +132,9 @@ static int answer_balancer(const struct request *request)
 	struct report_view view = {0};
 	char policy[500];
 	const char *format = query_of(request, "format");
-	bool json =
-		format ? strcmp(format, "json") == 0
-		       : accept_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+	bool json = format ? strcmp(format, "json") == 0
+			   : negotiate_choose(
+				     header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
 
 	request->routes->view(&view, request->routes->arg);
 	view.service = query_of(request, "service");

@@ -99,7 +99,7 @@ static int quality_of(const char *header, const char *offer)
 	return quality;
 }
 
-size_t accept_choose(const char *header, const char *const *offers, size_t n)
+size_t negotiate_choose(const char *header, const char *const *offers, size_t n)
 {
 	size_t chosen = 0;
 	int best = 0;

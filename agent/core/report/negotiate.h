@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Content negotiation: which of the offered media types an Accept header likes best. */
-#ifndef WSB_ACCEPT_H
-#define WSB_ACCEPT_H
+#ifndef WSB_NEGOTIATE_H
+#define WSB_NEGOTIATE_H
 
 #include <stddef.h>
 
@@ -13,6 +13,6 @@
  * header may be NULL. Returns an index below n; 0 too when nothing offered is acceptable: an answer
  * in the wrong type serves a person better than none.
  */
-size_t accept_choose(const char *header, const char *const *offers, size_t n);
+size_t negotiate_choose(const char *header, const char *const *offers, size_t n);
 
 #endif

@@ -43,8 +43,8 @@ static const struct {
 
 START_TEST(the_type_with_the_highest_quality_is_chosen)
 {
-	ck_assert_msg(accept_choose(cases[_i].header, offers, 2) == cases[_i].chosen, "Accept: %s",
-		cases[_i].header ? cases[_i].header : "(none)");
+	ck_assert_msg(negotiate_choose(cases[_i].header, offers, 2) == cases[_i].chosen,
+		"Accept: %s", cases[_i].header ? cases[_i].header : "(none)");
 }
 END_TEST
 
