@@ -478,7 +478,7 @@ START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
 		unsigned sum = 0;
 
 		arm(n);
-		pod = pod_take(table, "10.0.0.1", 80, 1);
+		pod = pod_hold(table, "10.0.0.1", 80, 1);
 		more = disarm();
 		ck_assert((pod == NULL) == more);
 		pod_each(table, dump_pod, &sum);
@@ -486,7 +486,7 @@ START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
 	}
 	/* One more server for it. */
 	arm(1);
-	ck_assert_ptr_null(pod_take(table, "10.0.0.1", 80, 1));
+	ck_assert_ptr_null(pod_hold(table, "10.0.0.1", 80, 1));
 	ck_assert(disarm());
 	pod_table_free(table);
 	for (int n = 1; n <= 2; n++) {

@@ -395,7 +395,7 @@ START_TEST(a_pod_heard_before_its_server_was_seen_has_what_the_server_has)
 	struct pod *pod;
 
 	setup(&bench);
-	pod = pod_take(bench.update.pods, "10.0.0.1", 80, 100);
+	pod = pod_hold(bench.update.pods, "10.0.0.1", 80, 100);
 	pod_observe(pod, METRIC_OK, &metric, NULL, 200);
 	take(&bench, &row);
 	ck_assert_ptr_eq(bench.server->pod, pod);

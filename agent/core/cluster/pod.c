@@ -65,7 +65,7 @@ static char *make_key(const char *address, uint16_t port)
 	return key;
 }
 
-struct pod *pod_take(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms)
+struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms)
 {
 	char *key = make_key(address, port);
 	void *found = NULL;

@@ -45,7 +45,7 @@ void pod_table_free(struct pod_table *table);
 
 /* The pod at an address for one more server, made where there is none yet. NULL when out of
  * memory. */
-struct pod *pod_take(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms);
+struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms);
 /* One server less points to it; with the last one it goes. Takes NULL for pod and for gone. */
 void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *arg);
 

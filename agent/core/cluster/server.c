@@ -110,7 +110,7 @@ static bool take_address(
 	if (old && old->port == row->port && strcmp(old->address, row->address) == 0)
 		return true;
 	if (has_address(row)) {
-		pod = pod_take(update->pods, row->address, row->port, update->now_ms);
+		pod = pod_hold(update->pods, row->address, row->port, update->now_ms);
 		if (!pod)
 			return false;
 	}
