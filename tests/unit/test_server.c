@@ -44,7 +44,7 @@ static void take(struct bench *bench, const struct hareply_server *row)
 {
 	bench->update.number++;
 	bench->update.now_ms += 1000;
-	ck_assert(server_take(bench->server, row, true, &bench->update));
+	ck_assert(server_update(bench->server, row, true, &bench->update));
 }
 
 START_TEST(a_new_server_knows_its_name_and_nothing_else)
@@ -156,7 +156,7 @@ START_TEST(a_state_says_why_a_server_is_or_is_not_steered)
 	row.op_state = states[_i].op_state;
 	row.backup = states[_i].backup;
 	row.iweight = states[_i].iweight;
-	ck_assert(server_take(bench.server, &row, states[_i].steered, &bench.update));
+	ck_assert(server_update(bench.server, &row, states[_i].steered, &bench.update));
 	ck_assert_str_eq(
 		server_state_name(bench.server->state), server_state_name(states[_i].state));
 	ck_assert(server_is_polled(bench.server) == states[_i].polled);
@@ -566,13 +566,13 @@ START_TEST(a_pod_is_shared_by_servers_and_goes_with_the_last)
 	setup(&bench);
 	other = server_new(NULL, "be2", "s1", 1);
 	take(&bench, &row);
-	ck_assert(server_take(other, &row, true, &bench.update));
+	ck_assert(server_update(other, &row, true, &bench.update));
 	ck_assert_ptr_eq(other->pod, bench.server->pod);
 	row.address = "10.0.0.2";
 	take(&bench, &row);
 	ck_assert_int_eq(bench.n_gone, 0);
 	ck_assert_uint_eq(other->pod->n_servers, 1);
-	ck_assert(server_take(other, &row, true, &bench.update));
+	ck_assert(server_update(other, &row, true, &bench.update));
 	ck_assert_int_eq(bench.n_gone, 1);
 	ck_assert_uint_eq(other->pod->n_servers, 2);
 	pod_release(bench.update.pods, other->pod, NULL, NULL);

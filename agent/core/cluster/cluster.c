@@ -186,7 +186,7 @@ static bool update_backend(struct cluster *cluster, const struct hareply_backend
 	update->has_others = backend->planned;
 	for (size_t i = 0; i < row->n_servers; i++) {
 		servers[i] = take_server(cluster, backend, row->servers[i].name, update->now_ms);
-		if (!servers[i] || !server_take(servers[i], &row->servers[i],
+		if (!servers[i] || !server_update(servers[i], &row->servers[i],
 					   backend->mode != BACKEND_NOT_STEERED, update)) {
 			free(servers);
 			return false;

@@ -226,7 +226,7 @@ static void take_weight(struct server *server, int uweight, struct server_update
 	server->uweight = uweight;
 }
 
-bool server_take(struct server *server, const struct hareply_server *row, bool steered,
+bool server_update(struct server *server, const struct hareply_server *row, bool steered,
 	struct server_update *update)
 {
 	if (!take_place(server, row, update))

@@ -96,7 +96,7 @@ void server_free(struct server *server);
 
 /* Takes HAProxy's line of the server. steered: its backend is. False when out of memory: the
  * server is then as before. */
-bool server_take(struct server *server, const struct hareply_server *row, bool steered,
+bool server_update(struct server *server, const struct hareply_server *row, bool steered,
 	struct server_update *update);
 
 /* Its pod is worth a poll: it may have connections, and HAProxy does not call it gone. */
