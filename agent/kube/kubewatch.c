@@ -88,7 +88,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *arg)
 	long code = 0;
 
 	curl_easy_getinfo(service->easy, CURLINFO_RESPONSE_CODE, &code);
-	bool more = kubefeed_take(&service->feed, (unsigned)code, bytes, size * n, clock_now_ms());
+	bool more = kubefeed_feed(&service->feed, (unsigned)code, bytes, size * n, clock_now_ms());
 	if (service->feed.changed)
 		tell_change(service);
 	return more ? size * n : 0;

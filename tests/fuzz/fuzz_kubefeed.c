@@ -34,7 +34,7 @@ static size_t answer(struct kubefeed *feed, const unsigned char *data, size_t si
 	for (size_t at = 0; at < len; at += piece) {
 		size_t n = len - at < piece ? len - at : piece;
 
-		if (!kubefeed_take(feed, end.code, (const char *)body + at, n, now_ms)) {
+		if (!kubefeed_feed(feed, end.code, (const char *)body + at, n, now_ms)) {
 			end.whole = false;
 			break;
 		}

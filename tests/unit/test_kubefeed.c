@@ -26,7 +26,7 @@ static struct kubefeed listed(void)
 
 	ck_assert(kubefeed_init(&feed, "web", NULL, LISTWATCH_SILENCE_MS));
 	kubefeed_begin(&feed, 1000000);
-	ck_assert(kubefeed_take(&feed, 200, list_text, strlen(list_text), 1000000));
+	ck_assert(kubefeed_feed(&feed, 200, list_text, strlen(list_text), 1000000));
 	ck_assert(kubefeed_ended(&feed, &whole, 1000000, 0).listed);
 	ck_assert(feed.changed);
 	feed.changed = false;
@@ -53,7 +53,7 @@ START_TEST(a_list_counts_only_when_it_has_come_whole)
 
 	feed.watch.list = true;
 	kubefeed_begin(&feed, 1000000);
-	ck_assert(kubefeed_take(&feed, 200, empty, strlen(empty), 1000000));
+	ck_assert(kubefeed_feed(&feed, 200, empty, strlen(empty), 1000000));
 	ck_assert_uint_eq(count(&feed), 1);
 	next = kubefeed_ended(&feed, &broken, 1000000, 0);
 	ck_assert(!next.listed);
@@ -61,15 +61,15 @@ START_TEST(a_list_counts_only_when_it_has_come_whole)
 	ck_assert_str_eq(feed.failure, "broken off");
 
 	kubefeed_begin(&feed, 1000000);
-	ck_assert(kubefeed_take(&feed, 200, empty, strlen(empty), 1000000));
-	ck_assert(!kubefeed_take(&feed, 200, "{}", 2, 1000000));
+	ck_assert(kubefeed_feed(&feed, 200, empty, strlen(empty), 1000000));
+	ck_assert(!kubefeed_feed(&feed, 200, "{}", 2, 1000000));
 	next = kubefeed_ended(&feed, &broken, 1000000, 0);
 	ck_assert_int_eq(next.outcome.end, LISTWATCH_END_MALFORMED);
 	ck_assert_uint_eq(count(&feed), 1);
 	ck_assert(!feed.changed);
 
 	kubefeed_begin(&feed, 1000000);
-	ck_assert(kubefeed_take(&feed, 200, empty, strlen(empty), 1000000));
+	ck_assert(kubefeed_feed(&feed, 200, empty, strlen(empty), 1000000));
 	ck_assert(kubefeed_ended(&feed, &whole, 1000000, 0).listed);
 	ck_assert_uint_eq(count(&feed), 0);
 	ck_assert_str_eq(feed.failure, "");
@@ -81,11 +81,11 @@ START_TEST(an_event_counts_at_once_and_a_half_one_never)
 {
 	struct kubefeed feed = listed();
 
-	ck_assert(kubefeed_take(&feed, 200, event_text, strlen(event_text), 1000100));
+	ck_assert(kubefeed_feed(&feed, 200, event_text, strlen(event_text), 1000100));
 	ck_assert(feed.changed);
 	ck_assert_uint_eq(count(&feed), 2);
 	ck_assert_str_eq(feed.watch.version, "6");
-	ck_assert(kubefeed_take(&feed, 200, event_text, 50, 1000100));
+	ck_assert(kubefeed_feed(&feed, 200, event_text, 50, 1000100));
 	ck_assert_int_eq(
 		kubefeed_ended(&feed, &whole, 1000200, 0).outcome.end, LISTWATCH_END_TRANSPORT);
 	ck_assert_uint_eq(count(&feed), 2);
@@ -100,14 +100,14 @@ START_TEST(a_refusal_is_told_in_the_servers_words)
 	struct kubefeed_end end = {.whole = true, .code = 403};
 	char noise[KUBEFEED_REFUSAL_SIZE * 2];
 
-	ck_assert(kubefeed_take(&feed, 403, status, 10, 1000100));
-	ck_assert(kubefeed_take(&feed, 403, status + 10, strlen(status) - 10, 1000100));
+	ck_assert(kubefeed_feed(&feed, 403, status, 10, 1000100));
+	ck_assert(kubefeed_feed(&feed, 403, status + 10, strlen(status) - 10, 1000100));
 	ck_assert_int_eq(kubefeed_ended(&feed, &end, 1000200, 0).outcome.code, 403);
 	ck_assert_str_eq(feed.failure, "HTTP 403: you may not");
 
 	kubefeed_begin(&feed, 1000300);
 	memset(noise, 'x', sizeof(noise));
-	ck_assert(kubefeed_take(&feed, 429, noise, sizeof(noise), 1000300));
+	ck_assert(kubefeed_feed(&feed, 429, noise, sizeof(noise), 1000300));
 	end = (struct kubefeed_end){.whole = true, .code = 429, .retry_after_ms = 7000};
 	ck_assert_int_eq(kubefeed_ended(&feed, &end, 1000400, 0).delay_ms, 7000);
 	ck_assert_str_eq(feed.failure, "HTTP 429");

@@ -99,7 +99,7 @@ static void keep_refusal(struct kubefeed *feed, const char *bytes, size_t len)
 	feed->refusal[feed->refusal_len] = '\0';
 }
 
-bool kubefeed_take(
+bool kubefeed_feed(
 	struct kubefeed *feed, unsigned code, const char *bytes, size_t len, int64_t now_ms)
 {
 	if (code != 200) {

@@ -57,7 +57,7 @@ void kubefeed_fini(struct kubefeed *feed);
 void kubefeed_begin(struct kubefeed *feed, int64_t now_ms);
 
 /* Takes bytes of its answer. False: the request is to be broken off, and then ended. */
-bool kubefeed_take(
+bool kubefeed_feed(
 	struct kubefeed *feed, unsigned code, const char *bytes, size_t len, int64_t now_ms);
 
 /* The request is over, for whatever reason. random01 is in [0, 1). */
