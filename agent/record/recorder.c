@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "io/clock.h"
 #include "core/record/record.h"
 #include "core/record/record_write.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "record/recordfile.h"
 #include "record/recordwriter.h"
@@ -215,7 +215,7 @@ static char *write_line(const struct cluster *cluster, size_t *len)
 	struct record record;
 	char *line;
 
-	if (!record_take(cluster, clock_now_ms(), clock_wall_ms(), &record))
+	if (!record_from(cluster, clock_now_ms(), clock_wall_ms(), &record))
 		return NULL;
 	line = record_write(&record, len);
 	record_fini(&record);

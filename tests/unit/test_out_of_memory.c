@@ -551,7 +551,7 @@ START_TEST(a_recorded_round_is_written_read_and_planned_again_or_not_at_all)
 		bool good;
 
 		arm(n);
-		good = record_take(cluster, 2000, 0, &record) &&
+		good = record_from(cluster, 2000, 0, &record) &&
 		       (line = record_write(&record, &len)) &&
 		       record_parse(line, len, &back, &why) &&
 		       (rerun = rerun_new(&back.settings)) && rerun_add(rerun, &back);

@@ -281,7 +281,7 @@ static char *line_of_round(void)
 	row_hear(row_find(cluster, "be", "s2"), 5, 1500);
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
 	ck_assert(steer_plan(cluster, 2000));
-	ck_assert(record_take(cluster, 2000, 1700000000000, &record));
+	ck_assert(record_from(cluster, 2000, 1700000000000, &record));
 	line = record_write(&record, &len);
 	record_fini(&record);
 	cluster_free(cluster);

@@ -52,7 +52,7 @@ static char *play(struct bench *bench, int64_t pid, size_t *len)
 	ck_assert(cluster_update(bench->cluster, &answer, bench->now_ms, NULL, NULL));
 	ck_assert(steer_plan(bench->cluster, bench->now_ms));
 	ck_assert(
-		record_take(bench->cluster, bench->now_ms, 1700000000000 + bench->now_ms, &record));
+		record_from(bench->cluster, bench->now_ms, 1700000000000 + bench->now_ms, &record));
 	line = record_write(&record, len);
 	ck_assert_ptr_nonnull(line);
 	record_fini(&record);

@@ -50,7 +50,7 @@ static void take_backend(const struct backend *backend, struct record *record)
 	record->n_servers += to->n_servers;
 }
 
-bool record_take(const struct cluster *cluster, int64_t now_ms, int64_t wall_ms, struct record *out)
+bool record_from(const struct cluster *cluster, int64_t now_ms, int64_t wall_ms, struct record *out)
 {
 	size_t n_backends;
 	struct backend *const *backends = cluster_backends(cluster, &n_backends);

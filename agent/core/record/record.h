@@ -50,7 +50,7 @@ struct record {
  * Reads the plans out of the cluster; names are the cluster's own and go with it. Ended with
  * record_fini. False, with *out untouched, when out of memory.
  */
-bool record_take(
+bool record_from(
 	const struct cluster *cluster, int64_t now_ms, int64_t wall_ms, struct record *out);
 
 /* Frees what *record owns; takes a zeroed struct. */
