@@ -158,7 +158,7 @@ $(OUT)/unit/%: $(OUT)/unit/%.o $(OUT)/libcore.a
 	$(call say,LD)
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LINK_wrap) $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(core_pkgs) $(check_pkgs)) -lm
 
-$(OUT)/unit/test_sim_lb $(OUT)/unit/test_share $(OUT)/unit/test_planner_properties: $(sim_models)
+$(OUT)/unit/test_sim_lb $(OUT)/unit/test_limits $(OUT)/unit/test_planner_properties: $(sim_models)
 
 $(OUT)/sim: $(sim_objs) $(OUT)/libcore.a
 	$(call say,LD)

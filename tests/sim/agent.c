@@ -81,7 +81,7 @@ static void read_server(
 
 	if (reloaded) {
 		/* The new worker begins with none. */
-		others_reload(&known->outside, known->own_read);
+		others_reload(&known->others, known->own_read);
 		known->own_read = known->own_then = 0;
 		known->own_exact = true;
 		known->planned = false;
@@ -94,7 +94,7 @@ static void read_server(
 			.own_read = own,
 			.taken_read = known->taken_read,
 		};
-		others_new_pod(&known->outside, own);
+		others_new_pod(&known->others, own);
 	}
 	known->closings.tau_s = RATE_TAU_SERVER_S;
 	rate_update(&known->closings, taken - own, world->now_ms);
@@ -105,7 +105,7 @@ static void read_server(
 		/* On a straight line between this answer of HAProxy's and the one before. */
 		known->own_then =
 			(uint32_t)lround(own + fmin(passed, 1.0) * ((double)known->own_read - own));
-		others_update(&known->outside, world->n_instances, known->count, known->own_read,
+		others_update(&known->others, world->n_instances, known->count, known->own_read,
 			own, known->own_then);
 		known->is_new = false;
 	}

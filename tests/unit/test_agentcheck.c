@@ -271,5 +271,5 @@ int main(void)
 	};
 
 	run_dice("answer");
-	return run_suite("answer", tests, N_OF(tests));
+	return run_suite("agentcheck", tests, N_OF(tests));
 }

@@ -208,5 +208,5 @@ int main(void)
 		{configured_servers_are_steered_by_flow_and_answered, ONCE},
 	};
 
-	return run_suite("ask", tests, N_OF(tests));
+	return run_suite("haquery", tests, N_OF(tests));
 }

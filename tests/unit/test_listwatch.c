@@ -271,5 +271,5 @@ int main(void)
 	};
 
 	run_dice("watch");
-	return run_suite("watch", tests, N_OF(tests));
+	return run_suite("listwatch", tests, N_OF(tests));
 }

@@ -54,5 +54,5 @@ int main(void)
 		{the_type_with_the_highest_quality_is_chosen, N_OF(cases)},
 	};
 
-	return run_suite("accept", tests, N_OF(tests));
+	return run_suite("negotiate", tests, N_OF(tests));
 }

@@ -10,7 +10,7 @@ START_TEST(the_first_answer_is_taken_as_it_is)
 {
 	struct others others = {.known = false};
 
-	others_update(&outside, 1, 70, 50, 50, 50);
+	others_update(&others, 1, 70, 50, 50, 50);
 	ck_assert(others.known);
 	ck_assert_double_eq(others.count, 20.0);
 }
@@ -18,27 +18,27 @@ END_TEST
 
 START_TEST(one_instance_is_not_moved_by_one_odd_reading)
 {
-	struct others others = {.known = true, .others = 0.0};
+	struct others others = {.known = true, .count = 0.0};
 
 	/* A connection ended and another began between two readings of HAProxy; the pod was asked
 	 * in between. */
-	others_update(&outside, 1, 49, 50, 50, 50);
-	others_update(&outside, 1, 50, 50, 50, 50);
+	others_update(&others, 1, 49, 50, 50, 50);
+	others_update(&others, 1, 50, 50, 50, 50);
 	ck_assert_double_eq(others.count, 0.0);
-	others_update(&outside, 1, 51, 50, 50, 50);
-	others_update(&outside, 1, 50, 50, 50, 50);
+	others_update(&others, 1, 51, 50, 50, 50);
+	others_update(&others, 1, 50, 50, 50, 50);
 	ck_assert_double_eq(others.count, 0.0);
 }
 END_TEST
 
 START_TEST(one_instance_is_moved_by_two_readings_that_agree)
 {
-	struct others others = {.known = true, .others = 0.0};
+	struct others others = {.known = true, .count = 0.0};
 
-	others_update(&outside, 1, 50, 50, 50, 50);
-	others_update(&outside, 1, 60, 50, 50, 50);
+	others_update(&others, 1, 50, 50, 50, 50);
+	others_update(&others, 1, 60, 50, 50, 50);
 	ck_assert_double_eq(others.count, 0.0);
-	others_update(&outside, 1, 57, 50, 50, 50);
+	others_update(&others, 1, 57, 50, 50, 50);
 	ck_assert_double_eq(others.count, 7.0);
 }
 END_TEST
@@ -46,45 +46,45 @@ END_TEST
 /* Half of all connections breaks between two readings: before or after the pod counted? */
 START_TEST(a_storm_does_not_look_like_connections_from_outside)
 {
-	struct others others = {.known = true, .others = 0.0};
+	struct others others = {.known = true, .count = 0.0};
 
-	others_update(&outside, 1, 100, 100, 50, 75);
-	others_update(&outside, 1, 50, 50, 50, 50);
+	others_update(&others, 1, 100, 100, 50, 75);
+	others_update(&others, 1, 50, 50, 50, 50);
 	ck_assert_double_eq(others.count, 0.0);
 }
 END_TEST
 
 START_TEST(with_several_instances_each_reading_counts)
 {
-	struct others others = {.known = true, .others = 0.0};
+	struct others others = {.known = true, .count = 0.0};
 
-	others_update(&outside, 3, 151, 50, 52, 51);
+	others_update(&others, 3, 151, 50, 52, 51);
 	ck_assert_double_eq(others.count, 100.0);
-	others_update(&outside, 3, 140, 52, 52, 52);
+	others_update(&others, 3, 140, 52, 52, 52);
 	ck_assert_double_eq(others.count, 88.0);
 }
 END_TEST
 
 START_TEST(after_a_reload_the_old_workers_connections_come_from_outside)
 {
-	struct others others = {.known = true, .others = 5.0};
+	struct others others = {.known = true, .count = 5.0};
 
-	others_reload(&outside, 40);
+	others_reload(&others, 40);
 	ck_assert_double_eq(others.count, 45.0);
-	others_update(&outside, 1, 46, 0, 1, 1);
+	others_update(&others, 1, 46, 0, 1, 1);
 	ck_assert_double_eq(others.count, 45.0);
 }
 END_TEST
 
 START_TEST(sessions_of_the_pod_before_are_not_the_new_pods)
 {
-	struct others others = {.known = true, .others = 5.0};
+	struct others others = {.known = true, .count = 5.0};
 
-	others_new_pod(&outside, 30);
+	others_new_pod(&others, 30);
 	ck_assert_double_eq(others.count, -30.0);
-	others_update(&outside, 1, 2, 30, 32, 32);
+	others_update(&others, 1, 2, 30, 32, 32);
 	ck_assert_double_eq(others.count, -30.0);
-	others_update(&outside, 1, 3, 32, 33, 33);
+	others_update(&others, 1, 3, 32, 33, 33);
 	ck_assert_double_eq(others.count, -30.0);
 }
 END_TEST
@@ -101,5 +101,5 @@ int main(void)
 		{sessions_of_the_pod_before_are_not_the_new_pods, ONCE},
 	};
 
-	return run_suite("outside", tests, N_OF(tests));
+	return run_suite("others", tests, N_OF(tests));
 }

@@ -131,5 +131,5 @@ int main(void)
 		{no_total_makes_the_rate_other_than_a_number_from_0, ONCE},
 	};
 
-	return run_suite("arrivals", tests, N_OF(tests));
+	return run_suite("rate", tests, N_OF(tests));
 }

@@ -458,5 +458,5 @@ int main(void)
 	};
 
 	run_dice("slices");
-	return run_suite("slices", tests, N_OF(tests));
+	return run_suite("slicestore", tests, N_OF(tests));
 }

@@ -4,25 +4,25 @@
 
 #include <math.h>
 
-static void believe(struct others *others, double others)
+static void believe(struct others *others, double count)
 {
-	*outside = (struct others){
+	*others = (struct others){
 		.known = true,
-		.others = others,
-		.least = others,
-		.most = others,
+		.count = count,
+		.least = count,
+		.most = count,
 	};
 }
 
 void others_new_pod(struct others *others, uint32_t own)
 {
-	believe(outside, -(double)own);
+	believe(others, -(double)own);
 }
 
 void others_reload(struct others *others, uint32_t own)
 {
 	if (others->known)
-		believe(outside, others->count + (double)own);
+		believe(others, others->count + (double)own);
 }
 
 void others_update(struct others *others, unsigned replicas, uint32_t count, uint32_t own_before,

@@ -19,7 +19,7 @@
 /* Zeroed memory is a valid start. */
 struct others {
 	bool known;
-	double others;      /* what is believed */
+	double count;       /* what is believed */
 	double least, most; /* what the last reading allowed */
 };
 
