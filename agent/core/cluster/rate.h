@@ -24,9 +24,9 @@ struct rate {
 #define RATE_TAU_SERVER_S 20.0
 
 /*
- * Updates with the count at now_ms: of a backend's arrivals the sum of its servers' cumulative sessions
- * (stot), of a server's closings stot - scur. A count that went down (HAProxy reloaded, a server
- * was removed) starts a new series and keeps the rate.
+ * Updates with the count at now_ms: of a backend's arrivals the sum of its servers' cumulative
+ * sessions (stot), of a server's closings stot - scur. A count that went down (HAProxy reloaded, a
+ * server was removed) starts a new series and keeps the rate.
  */
 void rate_update(struct rate *rate, uint64_t total, int64_t now_ms);
 
