@@ -291,14 +291,14 @@ localized = sed -e 's|/usr/bin/wsb|$(PREFIX)/bin/wsb|' -e 's|/etc/wsb|$(SYSCONFD
 install: agent
 	install -d $(bin_dir) $(man_dir)/man5 $(man_dir)/man8 $(unit_dir) $(conf_dir)
 	install -m 755 $(BIN)/wsbalancer $(bin_dir)/wsbalancer
-	$(localized) agent/wsbalancer.8 > $(man_dir)/man8/wsbalancer.8
-	$(localized) agent/wsbalancer.yaml.5 > $(man_dir)/man5/wsbalancer.yaml.5
-	$(localized) haproxy/wsbalancer.service > $(unit_dir)/wsbalancer.service
+	$(localized) agent/doc/wsbalancer.8 > $(man_dir)/man8/wsbalancer.8
+	$(localized) agent/doc/wsbalancer.yaml.5 > $(man_dir)/man5/wsbalancer.yaml.5
+	$(localized) agent/etc/wsbalancer.service > $(unit_dir)/wsbalancer.service
 	chmod 644 $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
 		$(unit_dir)/wsbalancer.service
-	install -D -m 644 -t $(doc_dir)/examples haproxy/wsbalancer.yaml $(wildcard haproxy/*.cfg)
+	install -D -m 644 -t $(doc_dir)/examples agent/etc/wsbalancer.yaml $(wildcard haproxy/*.cfg)
 	test -e $(conf_dir)/wsbalancer.yaml || \
-		install -m 644 haproxy/wsbalancer.yaml $(conf_dir)/wsbalancer.yaml
+		install -m 644 agent/etc/wsbalancer.yaml $(conf_dir)/wsbalancer.yaml
 
 uninstall:
 	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "agent.h"
-#include "io/configfile.h"
-#include "io/log.h"
 #include "cli/options.h"
 #include "cli/replay.h"
 #include "cli/status.h"
 #include "cli/top.h"
+#include "io/configfile.h"
+#include "io/log.h"
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {

@@ -10,13 +10,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/configfile.h"
+#include "core/base/text.h"
 #include "core/record/record.h"
 #include "core/record/record_columns.h"
 #include "core/record/record_parse.h"
 #include "core/record/rerun.h"
 #include "core/settings.h"
-#include "core/base/text.h"
+#include "io/configfile.h"
 
 struct replay {
 	struct rerun *rerun;

@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 #include "core/cluster/cluster.h"
-#include "core/steer/reconcile.h"
 #include "core/stats.h"
-#include "io/log.h"
+#include "core/steer/reconcile.h"
 #include "haproxy/runtime.h"
+#include "io/log.h"
 
 /* Every line on its way has been answered, or has failed. arrived: all of them got to HAProxy and
  * were answered, though perhaps with a complaint. Called once, from the loop. */

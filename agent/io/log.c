@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/clock.h"
 #include "core/base/text.h"
+#include "io/clock.h"
 
 enum { FACT_MAX = 1024 }; /* bytes of a fact in JSON; longer ones end in "..." */
 

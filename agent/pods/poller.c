@@ -12,14 +12,14 @@
 #include "pods/podrequest.h"
 
 enum {
-	GROUP_PODS = 250, /* of one multi handle, measured: agent/DESIGN.md, "Scale" */
+	GROUP_PODS = 250, /* of one multi handle, measured: agent/doc/DESIGN.md, "Scale" */
 	EAGER_PODS = 50,  /* new at once: asked at once; more are spread over an interval */
 };
 
 /*
  * Polls end shortly before the round that plans with them: a count that is young has less to be
  * reckoned with, and simulated, weights made of counts that are spread over the whole second miss
- * twice as many goals (agent/DESIGN.md, "The planner"). A pod has this long to answer, and many
+ * twice as many goals (agent/doc/DESIGN.md, "The planner"). A pod has this long to answer, and many
  * pods are asked over a longer time, so that a poll costs no more when there are thousands.
  */
 static const double ANSWER_S = 0.05;

@@ -13,7 +13,7 @@
  * Each pod is asked once every pollInterval over a connection that is kept, shortly before the next
  * round, at its own moment of a tenth of a second or, of thousands, more; one request at a time.
  * Pods are spread over many small curl multi handles, since one large handle's cost grows with the
- * number of its pods (agent/DESIGN.md, "Scale").
+ * number of its pods (agent/doc/DESIGN.md, "Scale").
  */
 struct poller;
 

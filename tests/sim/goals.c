@@ -31,7 +31,7 @@ static bool works_with_polled_counts(size_t policy)
 /*
  * How far above its goal the policy may be. With one second between polls, what several instances
  * know of a pod is half a second old, and by then others have moved: over many pods the highest of
- * them is what chance makes of that (agent/DESIGN.md, "The planner", has figures). roundrobin
+ * them is what chance makes of that (agent/doc/DESIGN.md, "The planner", has figures). roundrobin
  * cannot answer within the second in which a storm comes.
  */
 static double allowance(const struct goals_row *row, size_t policy)

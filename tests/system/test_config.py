@@ -69,7 +69,7 @@ def test_a_good_file_is_called_good(tmp_path):
 
 
 def test_the_example_file_is_good():
-    path = field.ROOT / "haproxy/wsbalancer.yaml"
+    path = field.ROOT / "agent/etc/wsbalancer.yaml"
     assert run("-t", "-c", str(path)).returncode == 0
 
 
@@ -171,7 +171,7 @@ def test_help_and_version_go_to_stdout():
 
 
 def test_every_option_stands_in_the_man_page():
-    manual = (field.ROOT / "agent/wsbalancer.8").read_text()
+    manual = (field.ROOT / "agent/doc/wsbalancer.8").read_text()
     options = re.findall(r"--([a-z-]+)", run("-h").stdout)
     assert len(options) >= 5
     for option in options:

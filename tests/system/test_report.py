@@ -41,7 +41,7 @@ def closed(schema):
     return schema
 
 
-SCHEMA = json.loads((ROOT / "agent" / "report.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "agent" / "doc" / "report.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(closed(SCHEMA))
 
 

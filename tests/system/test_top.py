@@ -88,7 +88,7 @@ def test_status_as_json_is_the_report(agent):
     assert result.returncode == 0
     report = json.loads(result.stdout)
     jsonschema.Draft202012Validator(
-        json.loads((ROOT / "agent/report.schema.json").read_text())).validate(report)
+        json.loads((ROOT / "agent/doc/report.schema.json").read_text())).validate(report)
     assert [pod["server"] for pod in report["podMetrics"]["ws"]] == ["s2"]
 
 

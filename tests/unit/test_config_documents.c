@@ -11,8 +11,8 @@
 #include "core/config/config_yaml.h"
 #include "run.h"
 
-static const char example_path[] = "haproxy/wsbalancer.yaml";
-static const char manual_path[] = "agent/wsbalancer.yaml.5";
+static const char example_path[] = "agent/etc/wsbalancer.yaml";
+static const char manual_path[] = "agent/doc/wsbalancer.yaml.5";
 
 static char *read_file(const char *path)
 {

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "core/cluster/backend.h"
-#include "core/haproxy/hareply.h"
 #include "core/cluster/pod.h"
 #include "core/cluster/server.h"
+#include "core/haproxy/hareply.h"
 
 /*
  * The model between the two kinds of bytes that come in, HAProxy's answers and the pods' answers,

@@ -9,8 +9,8 @@
 
 /*
  * Every key has a default but haproxy.socket, which only agent-check alone can do without (then
- * services names the servers). haproxy/wsbalancer.yaml shows each key at its default; the man page
- * wsbalancer.yaml(5) explains them. Nothing here opens a file or resolves a name.
+ * services names the servers). agent/etc/wsbalancer.yaml shows each key at its default; the man
+ * page wsbalancer.yaml(5) explains them. Nothing here opens a file or resolves a name.
  */
 
 /* Where to listen or connect: one of a path, or host and port. */

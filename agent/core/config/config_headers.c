@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/text.h"
 #include "core/config/config_expand.h"
 #include "core/config/config_shape.h"
-#include "core/base/text.h"
 
 enum { HEADERS_MAX = 64 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "core/config/config_value.h"
 #include "core/base/text.h"
+#include "core/config/config_value.h"
 
 static bool set_endpoint(
 	struct config_endpoint *endpoint, const struct text_endpoint *found, struct config_why *why)

@@ -10,7 +10,7 @@
 /*
  * For weigh.c. Weights are not yet rounded; that of a draining pod is 0 and stays so. Each result's
  * share_limit is set, and their sum is 1 or more. Nothing changes where no limit is below 1. How it
- * works is in agent/DESIGN.md, "The planner".
+ * works is in agent/doc/DESIGN.md, "The planner".
  */
 
 /*

@@ -9,7 +9,7 @@
 
 /*
  * A pure function on plain arrays: no memory of earlier plans, no clock, no I/O. What it computes
- * and why is in agent/DESIGN.md, "The planner".
+ * and why is in agent/doc/DESIGN.md, "The planner".
  */
 
 enum {

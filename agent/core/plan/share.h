@@ -8,8 +8,8 @@
 /*
  * A limit is a promise about connections in a row, not about an average: of any n connections that
  * come to one HAProxy one after the other, a pod whose limit is s gets at most s * n, and over it
- * no more than its credit can be and one or two. How weights keep that is in agent/DESIGN.md, "The
- * planner".
+ * no more than its credit can be and one or two. How weights keep that is in agent/doc/DESIGN.md,
+ * "The planner".
  */
 
 /* How far a pod of age_ms has warmed up: 0..1, 1 when it has or when ramp_ms is 0. */

@@ -9,8 +9,8 @@
 
 /*
  * For planner.c, which has filled in each result's basis, target and share_limit. Both set every
- * weight: 0 for a draining pod, 1..256 otherwise. The why of the formulas is in agent/DESIGN.md,
- * "The planner".
+ * weight: 0 for a draining pod, 1..256 otherwise. The why of the formulas is in
+ * agent/doc/DESIGN.md, "The planner".
  */
 
 enum {

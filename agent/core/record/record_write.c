@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/record/record_columns.h"
 #include "core/base/text.h"
+#include "core/record/record_columns.h"
 
 /* Bytes that grow; ok is false once memory ran out, and the rest is then left out. */
 struct line {

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "core/report/page_data.h"
 #include "core/report/report_html_pods.h"
 #include "core/report/report_kube.h"
 #include "core/report/report_rows.h"
-#include "core/base/text.h"
 
 /*
  * page.html has {{name}} where one of the writers below is called. page.js fetches the JSON and
