@@ -30,7 +30,7 @@ struct agent {
 	struct httpd *httpd;
 	struct round *round;
 	struct readiness *readiness;
-	struct reloadwatch *pulse;
+	struct reloadwatch *reloadwatch;
 	struct drain *drain;
 	ev_timer stop_deadline;
 	bool stopping;
@@ -56,7 +56,7 @@ static void fill_view(struct report_view *view, void *arg)
 
 	size_t n_kubernetes;
 	const struct report_kube *kubernetes =
-		discovery_report(agent->parts.discover, &n_kubernetes);
+		discovery_report(agent->parts.discovery, &n_kubernetes);
 
 	*view = (struct report_view){
 		.cluster = agent->cluster,
@@ -70,7 +70,7 @@ static void fill_view(struct report_view *view, void *arg)
 		.n_kubernetes = n_kubernetes,
 		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
 			 cluster_is_first_round_done(agent->cluster) &&
-			 (!agent->parts.discover || discovery_is_listed(agent->parts.discover)),
+			 (!agent->parts.discovery || discovery_is_listed(agent->parts.discovery)),
 	};
 }
 
@@ -98,7 +98,7 @@ static void on_released(void *arg)
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
 static struct cluster_params cluster_params_of(const struct components *parts)
 {
-	unsigned counted = parts->discover ? discovery_replicas(parts->discover) : 0;
+	unsigned counted = parts->discovery ? discovery_replicas(parts->discovery) : 0;
 
 	return settings_of(parts->config, counted);
 }
@@ -127,11 +127,11 @@ static void on_another_process(const struct hareply_info *info, void *arg)
 }
 
 /* Only where slots are filled does a new process have to be seen at once. */
-static void configure_pulse(struct agent *agent)
+static void configure_reloadwatch(struct agent *agent)
 {
-	bool fills = !agent->options.dry_run && discovery_fills(agent->parts.discover);
+	bool fills = !agent->options.dry_run && discovery_fills(agent->parts.discovery);
 
-	reloadwatch_configure(agent->pulse, fills ? agent->parts.runtime : NULL);
+	reloadwatch_configure(agent->reloadwatch, fills ? agent->parts.runtime : NULL);
 }
 
 /* A dry run tells HAProxy nothing. */
@@ -155,7 +155,7 @@ static struct round_parts round_parts_of(struct agent *agent)
 		.stats = &agent->stats,
 		.poller = agent->parts.poller,
 		.runtime = agent->parts.runtime,
-		.discover = agent->parts.discover,
+		.discovery = agent->parts.discovery,
 		.recorder = agent->parts.recorder,
 		.readiness = agent->readiness,
 		.dry_run = agent->options.dry_run,
@@ -239,16 +239,16 @@ struct agent *agent_new(
 	log_configure(config->log_level, config->log_format);
 	agent->cluster = cluster_new(&params);
 	agent->readiness = readiness_new(loop);
-	agent->pulse = reloadwatch_new(loop, on_another_process, agent);
+	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
 	needs = parts_needs_of(agent);
-	if (!agent->cluster || !agent->readiness || !agent->pulse || !agent->drain ||
+	if (!agent->cluster || !agent->readiness || !agent->reloadwatch || !agent->drain ||
 		!components_make(&needs, &no_parts, &agent->parts) || !open_httpd(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
 	configure_drain(agent);
-	configure_pulse(agent);
+	configure_reloadwatch(agent);
 	parts = round_parts_of(agent);
 	agent->round = round_new(loop, &parts);
 	if (!agent->round) {
@@ -270,7 +270,7 @@ void agent_free(struct agent *agent)
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
 	components_free(&agent->parts, &no_parts, agent->cluster);
-	reloadwatch_free(agent->pulse);
+	reloadwatch_free(agent->reloadwatch);
 	readiness_free(agent->readiness);
 	cluster_free(agent->cluster);
 	free(agent);
@@ -314,7 +314,7 @@ static bool apply(struct agent *agent, struct config *config)
 		round_restore(agent->round);
 	agent->parts = made;
 	configure_drain(agent);
-	configure_pulse(agent);
+	configure_reloadwatch(agent);
 	parts = round_parts_of(agent);
 	round_configure(agent->round, &parts);
 	components_free(&old, &made, agent->cluster);
@@ -352,7 +352,7 @@ static void on_round_stopped(void *arg)
 	struct agent *agent = arg;
 
 	/* With agent-check alone nobody could be told: checks that come until the deadline are. */
-	if (agent->parts.runtime || !agent->parts.checkd)
+	if (agent->parts.runtime || !agent->parts.agentcheckd)
 		ev_break(agent->loop, EVBREAK_ALL);
 }
 

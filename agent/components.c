@@ -36,18 +36,18 @@ static bool make_poller(const struct components_needs *needs, struct components 
 	return parts->poller != NULL;
 }
 
-static bool make_discover(const struct components_needs *needs, const struct components *old,
+static bool make_discovery(const struct components_needs *needs, const struct components *old,
 	struct components *parts)
 {
 	const struct config *config = parts->config;
 
 	if (!discovery_is_wanted(config))
 		return true;
-	parts->discover =
-		old->discover && discovery_is_same(config, old->config)
-			? old->discover
+	parts->discovery =
+		old->discovery && discovery_is_same(config, old->config)
+			? old->discovery
 			: discovery_new(needs->loop, config, needs->discovered, needs->arg);
-	return parts->discover != NULL;
+	return parts->discovery != NULL;
 }
 
 static bool make_recorder(const struct components_needs *needs, const struct components *old,
@@ -66,7 +66,7 @@ static bool make_recorder(const struct components_needs *needs, const struct com
 	return parts->recorder != NULL;
 }
 
-static bool make_checkd(const struct components_needs *needs, const struct components *old,
+static bool make_agentcheckd(const struct components_needs *needs, const struct components *old,
 	struct components *parts)
 {
 	const struct config *config = parts->config;
@@ -77,20 +77,20 @@ static bool make_checkd(const struct components_needs *needs, const struct compo
 		log_info("a dry run answers no agent-checks", LOG_NONE);
 		return true;
 	}
-	parts->checkd =
-		old->checkd && is_same_endpoint(&config->agent_check, &old->config->agent_check)
-			? old->checkd
-			: agentcheckd_new(
-				  needs->loop, &config->agent_check, needs->cluster, needs->stats);
-	return parts->checkd != NULL;
+	parts->agentcheckd = old->agentcheckd && is_same_endpoint(&config->agent_check,
+							 &old->config->agent_check)
+				     ? old->agentcheckd
+				     : agentcheckd_new(needs->loop, &config->agent_check,
+					       needs->cluster, needs->stats);
+	return parts->agentcheckd != NULL;
 }
 
 bool components_make(const struct components_needs *needs, const struct components *old,
 	struct components *parts)
 {
 	return make_poller(needs, parts) && make_runtime(needs, old, parts) &&
-	       make_discover(needs, old, parts) && make_recorder(needs, old, parts) &&
-	       make_checkd(needs, old, parts);
+	       make_discovery(needs, old, parts) && make_recorder(needs, old, parts) &&
+	       make_agentcheckd(needs, old, parts);
 }
 
 void components_free(
@@ -101,10 +101,10 @@ void components_free(
 	poller_free(parts->poller);
 	if (parts->runtime != kept->runtime)
 		runtime_free(parts->runtime);
-	if (parts->checkd != kept->checkd)
-		agentcheckd_free(parts->checkd);
-	if (parts->discover != kept->discover)
-		discovery_free(parts->discover);
+	if (parts->agentcheckd != kept->agentcheckd)
+		agentcheckd_free(parts->agentcheckd);
+	if (parts->discovery != kept->discovery)
+		discovery_free(parts->discovery);
 	if (parts->recorder != kept->recorder)
 		recorder_free(parts->recorder);
 	config_fini(parts->config);

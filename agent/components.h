@@ -20,9 +20,9 @@ struct components {
 	struct config *config;
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
-	struct agentcheckd *checkd; /* NULL without agentCheck */
-	struct discovery *discover; /* NULL without Kubernetes */
-	struct recorder *recorder;  /* NULL when nothing is recorded */
+	struct agentcheckd *agentcheckd; /* NULL without agentCheck */
+	struct discovery *discovery;     /* NULL without Kubernetes */
+	struct recorder *recorder;       /* NULL when nothing is recorded */
 };
 
 /* What parts are made with; all of it is the caller's. */

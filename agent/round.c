@@ -32,7 +32,7 @@ struct round {
 	struct hareply_info filled; /* the process that it was sent to */
 	bool reading;
 	struct push push; /* commands on their way */
-	struct backoff reach;
+	struct backoff backoff;
 	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
 	void *stopped_arg;
 };
@@ -140,7 +140,7 @@ static void take(struct round *round, const struct hareply_snapshot *snapshot)
 	if (round->filling && hareply_is_same_process(&round->filled, &snapshot->info))
 		readiness_fill(round->parts.readiness, &snapshot->info);
 	round->filling = false;
-	discovery_describe(round->parts.discover, round->parts.cluster);
+	discovery_describe(round->parts.discovery, round->parts.cluster);
 	if (!put_off(round))
 		plan(round);
 }
@@ -151,12 +151,12 @@ static bool place(struct round *round, const struct hareply_snapshot *snapshot)
 {
 	struct reconcile lines = {.n_lines = 0};
 
-	if (!round->parts.discover || round->parts.dry_run || round->placed)
+	if (!round->parts.discovery || round->parts.dry_run || round->placed)
 		return false;
-	round->filling = discovery_fills(round->parts.discover) &&
-			 discovery_is_listed(round->parts.discover);
+	round->filling = discovery_fills(round->parts.discovery) &&
+			 discovery_is_listed(round->parts.discovery);
 	round->filled = snapshot->info;
-	if (!discovery_plan(round->parts.discover, snapshot, &lines)) {
+	if (!discovery_plan(round->parts.discovery, snapshot, &lines)) {
 		round->parts.stats->rounds_skipped++;
 		round->filling = false;
 	}
@@ -172,12 +172,12 @@ static void fail(struct round *round, const char *why, const char *detail)
 	const struct backoff_manner manner = {
 		.interval_ms = round->parts.config->poll_interval_ms,
 		/* A HAProxy that starts again has empty slots: it must not wait for them. */
-		.backs_off = !round->parts.discover,
+		.backs_off = !round->parts.discovery,
 		/* One that stops closes its socket first. */
 		.is_expected = readiness_is_stopping(round->parts.readiness),
 	};
 
-	backoff_fail(&round->reach, round->parts.stats, &manner, why, detail);
+	backoff_fail(&round->backoff, round->parts.stats, &manner, why, detail);
 }
 
 static void on_read(const struct runtime_reply *reply, void *arg)
@@ -206,7 +206,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		/* A worker on its way out: the new one answers in a moment. */
 		tick_in(round, STOPPING_RETRY_MS / 1000.0);
 	} else {
-		backoff_succeed(&round->reach, round->parts.stats);
+		backoff_succeed(&round->backoff, round->parts.stats);
 		readiness_see(round->parts.readiness, &snapshot.info);
 		if (!place(round, &snapshot))
 			take(round, &snapshot);
@@ -264,7 +264,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		take_configured(round);
 	else if (round->reading || round->push.n_flying > 0)
 		round->parts.stats->rounds_skipped++;
-	else if (backoff_is_due(&round->reach))
+	else if (backoff_is_due(&round->backoff))
 		read_haproxy(round);
 }
 
@@ -275,14 +275,14 @@ void round_hurry(struct round *round)
 	round->hurry = true;
 	/* A round under way does it at its end; HAProxy that does not answer is not pressed. */
 	if (round->stopped || round->reading || round->push.n_flying > 0 ||
-		round->reach.n_failures > 0)
+		round->backoff.n_failures > 0)
 		return;
 	tick_in(round, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0);
 }
 
 void round_restart(struct round *round)
 {
-	backoff_forget(&round->reach);
+	backoff_forget(&round->backoff);
 	round_hurry(round);
 }
 
@@ -319,7 +319,7 @@ void round_configure(struct round *round, const struct round_parts *parts)
 	if (parts->runtime != round->parts.runtime) {
 		/* Whatever was under way went with the old one. */
 		round->reading = false;
-		backoff_forget(&round->reach);
+		backoff_forget(&round->backoff);
 	}
 	take_parts(round, parts);
 	tick_in(round, 0.0);

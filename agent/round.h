@@ -24,8 +24,8 @@ struct round_parts {
 	struct stats *stats;
 	struct poller *poller;
 	struct runtime *runtime;
-	struct discovery *discover; /* NULL without Kubernetes */
-	struct recorder *recorder;  /* NULL when nothing is recorded */
+	struct discovery *discovery; /* NULL without Kubernetes */
+	struct recorder *recorder;   /* NULL when nothing is recorded */
 	struct readiness *readiness;
 	bool dry_run; /* plan, send nothing */
 };

@@ -112,19 +112,19 @@ enum client_parsed client_parse(int argc, char **argv, struct client_options *ou
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
-	struct client *query = arg;
+	struct client *client = arg;
 	size_t len = size * n;
 	char *grown;
 
-	if (query->len + len > BODY_MAX)
+	if (client->len + len > BODY_MAX)
 		return 0;
-	grown = realloc(query->body, query->len + len + 1);
+	grown = realloc(client->body, client->len + len + 1);
 	if (!grown)
 		return 0;
-	query->body = grown;
-	memcpy(grown + query->len, bytes, len);
-	query->len += len;
-	grown[query->len] = '\0';
+	client->body = grown;
+	memcpy(grown + client->len, bytes, len);
+	client->len += len;
+	grown[client->len] = '\0';
 	return len;
 }
 
@@ -171,7 +171,7 @@ static char *url_of(const struct config *config)
 }
 
 /* Takes the token out of its file. */
-static bool add_token(struct client *query, const char *file, char *why, size_t size)
+static bool add_token(struct client *client, const char *file, char *why, size_t size)
 {
 	const char *paths[CREDENTIALS_N_FILES] = {[CREDENTIALS_TOKEN] = file};
 	struct credentials credentials;
@@ -186,33 +186,33 @@ static bool add_token(struct client *query, const char *file, char *why, size_t 
 		line = NULL;
 	credentials_fini(&credentials);
 
-	struct curl_slist *grown = line ? curl_slist_append(query->headers, line) : NULL;
+	struct curl_slist *grown = line ? curl_slist_append(client->headers, line) : NULL;
 
 	free(line);
 	if (!grown) {
 		snprintf(why, size, "out of memory");
 		return false;
 	}
-	query->headers = grown;
+	client->headers = grown;
 	return true;
 }
 
-static bool set_options(struct client *query, const char *ca_file, bool is_own_certificate)
+static bool set_options(struct client *client, const char *ca_file, bool is_own_certificate)
 {
-	CURL *easy = query->easy;
+	CURL *easy = client->easy;
 	bool well = true;
 
 #define SET(option, value) well = curl_easy_setopt(easy, option, value) == CURLE_OK && well
-	SET(CURLOPT_URL, query->url);
-	SET(CURLOPT_HTTPHEADER, query->headers);
+	SET(CURLOPT_URL, client->url);
+	SET(CURLOPT_HTTPHEADER, client->headers);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
 	SET(CURLOPT_FAILONERROR, 1L);
-	SET(CURLOPT_ERRORBUFFER, query->error);
+	SET(CURLOPT_ERRORBUFFER, client->error);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, query);
+	SET(CURLOPT_WRITEDATA, client);
 	if (ca_file)
 		SET(CURLOPT_CAINFO, ca_file);
 	/* Its own certificate and no other is trusted then, whatever name it is for. */
@@ -222,7 +222,7 @@ static bool set_options(struct client *query, const char *ca_file, bool is_own_c
 	return well;
 }
 
-static bool prepare(struct client *query, const struct client_options *options,
+static bool prepare(struct client *client, const struct client_options *options,
 	const struct config *config, char *why, size_t size)
 {
 	const char *token_file = options->token_file;
@@ -235,18 +235,18 @@ static bool prepare(struct client *query, const struct client_options *options,
 		ca_file = config->listen_tls_cert;
 		is_own_certificate = true;
 	}
-	query->easy = curl_easy_init();
-	query->headers = curl_slist_append(NULL, "Accept: application/json");
-	query->url = config ? url_of(config) : complete_url(options->url, "/balancer-metrics");
-	if (!query->url) {
+	client->easy = curl_easy_init();
+	client->headers = curl_slist_append(NULL, "Accept: application/json");
+	client->url = config ? url_of(config) : complete_url(options->url, "/balancer-metrics");
+	if (!client->url) {
 		snprintf(why, size,
 			"is no address of an agent: use one such as "
 			"http://127.0.0.1:9180");
 		return false;
 	}
-	if (!query->easy || !query->headers || !add_token(query, token_file, why, size))
+	if (!client->easy || !client->headers || !add_token(client, token_file, why, size))
 		return false;
-	return set_options(query, ca_file, is_own_certificate);
+	return set_options(client, ca_file, is_own_certificate);
 }
 
 bool client_init(struct client *out, const struct client_options *options, char *why, size_t size)
@@ -269,35 +269,35 @@ bool client_init(struct client *out, const struct client_options *options, char 
 	return well;
 }
 
-void client_fini(struct client *query)
+void client_fini(struct client *client)
 {
-	curl_easy_cleanup(query->easy);
-	curl_slist_free_all(query->headers);
-	free(query->url);
-	free(query->body);
-	memset(query, 0, sizeof(*query));
+	curl_easy_cleanup(client->easy);
+	curl_slist_free_all(client->headers);
+	free(client->url);
+	free(client->body);
+	memset(client, 0, sizeof(*client));
 }
 
-void client_reset(struct client *query)
+void client_reset(struct client *client)
 {
-	query->len = 0;
-	query->error[0] = '\0';
+	client->len = 0;
+	client->error[0] = '\0';
 }
 
-struct json_object *client_report(struct client *query, CURLcode code, char *why, size_t size)
+struct json_object *client_report(struct client *client, CURLcode code, char *why, size_t size)
 {
 	struct json_tokener *tokener;
 	struct json_object *report = NULL;
 
 	if (code != CURLE_OK) {
-		snprintf(
-			why, size, "%s", query->error[0] ? query->error : curl_easy_strerror(code));
+		snprintf(why, size, "%s",
+			client->error[0] ? client->error : curl_easy_strerror(code));
 		return NULL;
 	}
 	tokener = json_tokener_new();
-	if (tokener && query->len > 0) {
+	if (tokener && client->len > 0) {
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-		report = json_tokener_parse_ex(tokener, query->body, (int)query->len);
+		report = json_tokener_parse_ex(tokener, client->body, (int)client->len);
 	}
 	json_tokener_free(tokener);
 	if (json_object_is_type(report, json_type_object))

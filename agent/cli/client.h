@@ -43,13 +43,13 @@ struct client {
  * client_fini, and *out stays where it is. On false *out is untouched, and why, cut to size, says
  * why. */
 bool client_init(struct client *out, const struct client_options *options, char *why, size_t size);
-void client_fini(struct client *query);
+void client_fini(struct client *client);
 
 /* Forgets the last answer, before the request is made (again). */
-void client_reset(struct client *query);
+void client_reset(struct client *client);
 
 /* The report out of a request that ended with code; the caller puts it. NULL when there is none:
  * why, cut to size, says why. */
-struct json_object *client_report(struct client *query, CURLcode code, char *why, size_t size);
+struct json_object *client_report(struct client *client, CURLcode code, char *why, size_t size);
 
 #endif

@@ -40,7 +40,7 @@ static bool complain(const char *path, const char *what)
 
 /* ---- reading ---- */
 
-static bool take_line(struct replay *replay, const char *path, const char *line, size_t len)
+static bool replay_line(struct replay *replay, const char *path, const char *line, size_t len)
 {
 	struct record record;
 	const char *why;
@@ -96,7 +96,7 @@ static bool read_rounds(struct replay *replay, const char *path, FILE *in)
 	bool good = true;
 
 	while (good && (len = read_line(in, &line, &room)) >= 0)
-		good = take_line(replay, path, line, (size_t)len);
+		good = replay_line(replay, path, line, (size_t)len);
 	if (good && (len == -2 || ferror(in)))
 		good = complain(path, len == -2 ? "out of memory" : strerror(errno));
 	free(line);

@@ -28,7 +28,7 @@ static int width_of_stdout(void)
 						: size.ws_col;
 }
 
-static int print_report(const struct client *query, struct json_object *report, bool as_json)
+static int print_report(const struct client *client, struct json_object *report, bool as_json)
 {
 	struct screen_options options = {
 		.width = width_of_stdout(),
@@ -37,7 +37,7 @@ static int print_report(const struct client *query, struct json_object *report, 
 	};
 
 	if (as_json)
-		printf("%s\n", query->body);
+		printf("%s\n", client->body);
 	else
 		screen_write(stdout, report, &options);
 	if (fflush(stdout) != 0)
@@ -48,21 +48,21 @@ static int print_report(const struct client *query, struct json_object *report, 
 static int ask(const struct client_options *options)
 {
 	char why[512];
-	struct client query;
+	struct client client;
 	struct json_object *report;
 	int status = EXIT_FAILURE;
 
-	if (!client_init(&query, options, why, sizeof(why))) {
+	if (!client_init(&client, options, why, sizeof(why))) {
 		fprintf(stderr, "wsbalancer status: %s\n", why);
 		return EXIT_FAILURE;
 	}
-	report = client_report(&query, curl_easy_perform(query.easy), why, sizeof(why));
+	report = client_report(&client, curl_easy_perform(client.easy), why, sizeof(why));
 	if (report)
-		status = print_report(&query, report, options->json);
+		status = print_report(&client, report, options->json);
 	else
-		fprintf(stderr, "wsbalancer status: %s: %s\n", query.url, why);
+		fprintf(stderr, "wsbalancer status: %s: %s\n", client.url, why);
 	json_object_put(report);
-	client_fini(&query);
+	client_fini(&client);
 	return status;
 }
 

@@ -21,7 +21,7 @@
 #include "io/clock.h"
 
 struct top {
-	struct client query;
+	struct client client;
 	CURLM *multi;
 	bool asking;     /* the request is under way */
 	int64_t next_ms; /* when to ask again */
@@ -38,7 +38,7 @@ struct top {
 
 /* Another screen, no cursor, lines cut at the edge, keys as they come. The end puts all of it back.
  */
-static bool terminal_take(struct top *top)
+static bool terminal_enter(struct top *top)
 {
 	struct termios raw;
 
@@ -74,7 +74,7 @@ static struct winsize size_of_terminal(void)
 static void put_status_line(const struct top *top)
 {
 	if (!top->why[0])
-		printf("%s  q quit  s sort by %s\033[K", top->query.url,
+		printf("%s  q quit  s sort by %s\033[K", top->client.url,
 			top->by_name ? "connections" : "name");
 	else if (top->report)
 		printf("\033[31m%s, %lld s ago\033[0m\033[K", top->why,
@@ -131,13 +131,13 @@ static void draw(struct top *top)
 
 static void ask(struct top *top)
 {
-	client_reset(&top->query);
-	top->asking = curl_multi_add_handle(top->multi, top->query.easy) == CURLM_OK;
+	client_reset(&top->client);
+	top->asking = curl_multi_add_handle(top->multi, top->client.easy) == CURLM_OK;
 	top->next_ms = clock_now_ms() + top->interval_ms;
 }
 
 /* Takes an answer that has come. */
-static void take_answer(struct top *top)
+static void show_answer(struct top *top)
 {
 	int left;
 	const CURLMsg *message = curl_multi_info_read(top->multi, &left);
@@ -146,8 +146,8 @@ static void take_answer(struct top *top)
 	if (!message || message->msg != CURLMSG_DONE)
 		return;
 	top->why[0] = '\0';
-	report = client_report(&top->query, message->data.result, top->why, sizeof(top->why));
-	curl_multi_remove_handle(top->multi, top->query.easy);
+	report = client_report(&top->client, message->data.result, top->why, sizeof(top->why));
+	curl_multi_remove_handle(top->multi, top->client.easy);
 	top->asking = false;
 	if (report) {
 		json_object_put(top->report);
@@ -157,7 +157,7 @@ static void take_answer(struct top *top)
 	draw(top);
 }
 
-static void take_keys(struct top *top)
+static void read_keys(struct top *top)
 {
 	char keys[64];
 	ssize_t n = read(STDIN_FILENO, keys, sizeof(keys) - 1);
@@ -186,7 +186,7 @@ static void take_keys(struct top *top)
 	draw(top);
 }
 
-static void take_signal(struct top *top)
+static void read_signal(struct top *top)
 {
 	struct signalfd_siginfo info;
 
@@ -212,13 +212,13 @@ static void turn(struct top *top)
 		wait_ms = top->interval_ms;
 	}
 	curl_multi_perform(top->multi, &running);
-	take_answer(top);
+	show_answer(top);
 	if (curl_multi_poll(top->multi, fds, 2, wait_ms > 0 ? (int)wait_ms : 100, NULL) != CURLM_OK)
 		top->over = true;
 	if (fds[0].revents)
-		take_keys(top);
+		read_keys(top);
 	if (fds[1].revents)
-		take_signal(top);
+		read_signal(top);
 }
 
 static int run(const struct client_options *options)
@@ -227,7 +227,7 @@ static int run(const struct client_options *options)
 	char why[512];
 	sigset_t mask;
 
-	if (!client_init(&top.query, options, why, sizeof(why))) {
+	if (!client_init(&top.client, options, why, sizeof(why))) {
 		fprintf(stderr, "wsbalancer top: %s\n", why);
 		return EXIT_FAILURE;
 	}
@@ -242,7 +242,7 @@ static int run(const struct client_options *options)
 
 	if (top.signals < 0 || !top.multi) {
 		fputs("wsbalancer top: out of memory or descriptors\n", stderr);
-	} else if (!terminal_take(&top)) {
+	} else if (!terminal_enter(&top)) {
 		fputs("wsbalancer top: this is no terminal: see wsbalancer status\n", stderr);
 	} else {
 		while (!top.over)
@@ -251,12 +251,12 @@ static int run(const struct client_options *options)
 		status = EXIT_SUCCESS;
 	}
 	if (top.asking)
-		curl_multi_remove_handle(top.multi, top.query.easy);
+		curl_multi_remove_handle(top.multi, top.client.easy);
 	curl_multi_cleanup(top.multi);
 	if (top.signals >= 0)
 		close(top.signals);
 	json_object_put(top.report);
-	client_fini(&top.query);
+	client_fini(&top.client);
 	return status;
 }
 

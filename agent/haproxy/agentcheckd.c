@@ -21,7 +21,7 @@ static const double MAYBE_S = 0.05;
 static const double PAUSE_S = 0.1;
 
 struct check {
-	struct agentcheckd *checkd;
+	struct agentcheckd *agentcheckd;
 	struct check *next;
 	struct check *prev;
 	ev_io io;
@@ -44,29 +44,29 @@ struct agentcheckd {
 
 static void check_free(struct check *check)
 {
-	ev_io_stop(check->checkd->loop, &check->io);
-	ev_timer_stop(check->checkd->loop, &check->timer);
+	ev_io_stop(check->agentcheckd->loop, &check->io);
+	ev_timer_stop(check->agentcheckd->loop, &check->timer);
 	close(check->io.fd);
 	free(check);
 }
 
 static void check_end(struct check *check)
 {
-	struct agentcheckd *checkd = check->checkd;
+	struct agentcheckd *agentcheckd = check->agentcheckd;
 
 	if (check->prev)
 		check->prev->next = check->next;
 	else
-		checkd->checks = check->next;
+		agentcheckd->checks = check->next;
 	if (check->next)
 		check->next->prev = check->prev;
-	checkd->n_checks--;
+	agentcheckd->n_checks--;
 	check_free(check);
 }
 
 static void answer(struct check *check, const struct server *server)
 {
-	struct stats *stats = check->checkd->stats;
+	struct stats *stats = check->agentcheckd->stats;
 	char line[AGENTCHECK_SIZE];
 	size_t len = agentcheck_write(server, line);
 
@@ -82,7 +82,7 @@ static void answer(struct check *check, const struct server *server)
 
 static void drop(struct check *check)
 {
-	check->checkd->stats->agent_check_dropped++;
+	check->agentcheckd->stats->agent_check_dropped++;
 	check_end(check);
 }
 
@@ -90,7 +90,7 @@ static void judge(struct check *check, bool ended)
 {
 	struct server *server = NULL;
 
-	switch (agentcheck_read(check->checkd->cluster, check->request, check->len, &server)) {
+	switch (agentcheck_read(check->agentcheckd->cluster, check->request, check->len, &server)) {
 	case AGENTCHECK_COMPLETE:
 		answer(check, server);
 		return;
@@ -99,9 +99,9 @@ static void judge(struct check *check, bool ended)
 			answer(check, server);
 			return;
 		}
-		ev_timer_stop(check->checkd->loop, &check->timer);
+		ev_timer_stop(check->agentcheckd->loop, &check->timer);
 		ev_timer_set(&check->timer, MAYBE_S, 0.0);
-		ev_timer_start(check->checkd->loop, &check->timer);
+		ev_timer_start(check->agentcheckd->loop, &check->timer);
 		return;
 	case AGENTCHECK_PARTIAL:
 		if (ended)
@@ -142,109 +142,109 @@ static void on_silence(struct ev_loop *loop, ev_timer *timer, int events)
 		drop(check);
 }
 
-static void start_check(struct agentcheckd *checkd, int fd)
+static void start_check(struct agentcheckd *agentcheckd, int fd)
 {
-	struct check *check = checkd->n_checks < MAX_CHECKS ? calloc(1, sizeof(*check)) : NULL;
+	struct check *check = agentcheckd->n_checks < MAX_CHECKS ? calloc(1, sizeof(*check)) : NULL;
 
 	if (!check) {
-		checkd->stats->agent_check_dropped++;
+		agentcheckd->stats->agent_check_dropped++;
 		close(fd);
 		return;
 	}
-	check->checkd = checkd;
-	check->next = checkd->checks;
+	check->agentcheckd = agentcheckd;
+	check->next = agentcheckd->checks;
 	if (check->next)
 		check->next->prev = check;
-	checkd->checks = check;
-	checkd->n_checks++;
+	agentcheckd->checks = check;
+	agentcheckd->n_checks++;
 	ev_io_init(&check->io, on_request, fd, EV_READ);
 	check->io.data = check;
-	ev_io_start(checkd->loop, &check->io);
+	ev_io_start(agentcheckd->loop, &check->io);
 	ev_timer_init(&check->timer, on_silence, SILENCE_S, 0.0);
 	check->timer.data = check;
-	ev_timer_start(checkd->loop, &check->timer);
+	ev_timer_start(agentcheckd->loop, &check->timer);
 }
 
 static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct agentcheckd *checkd = timer->data;
+	struct agentcheckd *agentcheckd = timer->data;
 
 	(void)events;
-	for (size_t i = 0; i < checkd->n_listeners; i++)
-		ev_io_start(loop, &checkd->listeners[i]);
+	for (size_t i = 0; i < agentcheckd->n_listeners; i++)
+		ev_io_start(loop, &agentcheckd->listeners[i]);
 }
 
-static void pause_listening(struct agentcheckd *checkd)
+static void pause_listening(struct agentcheckd *agentcheckd)
 {
-	for (size_t i = 0; i < checkd->n_listeners; i++)
-		ev_io_stop(checkd->loop, &checkd->listeners[i]);
-	ev_timer_stop(checkd->loop, &checkd->pause);
-	ev_timer_set(&checkd->pause, PAUSE_S, 0.0);
-	ev_timer_start(checkd->loop, &checkd->pause);
+	for (size_t i = 0; i < agentcheckd->n_listeners; i++)
+		ev_io_stop(agentcheckd->loop, &agentcheckd->listeners[i]);
+	ev_timer_stop(agentcheckd->loop, &agentcheckd->pause);
+	ev_timer_set(&agentcheckd->pause, PAUSE_S, 0.0);
+	ev_timer_start(agentcheckd->loop, &agentcheckd->pause);
 }
 
 static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct agentcheckd *checkd = io->data;
+	struct agentcheckd *agentcheckd = io->data;
 	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)loop;
 	(void)events;
 	if (fd >= 0) {
-		start_check(checkd, fd);
-		log_repeat_end(&checkd->refused);
+		start_check(agentcheckd, fd);
+		log_repeat_end(&agentcheckd->refused);
 	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-		if (log_repeat(&checkd->refused))
+		if (log_repeat(&agentcheckd->refused))
 			log_warn("an agent-check connection cannot be taken",
 				log_str("error", strerror(errno)),
-				log_int("times", (int64_t)checkd->refused.times));
-		pause_listening(checkd);
+				log_int("times", (int64_t)agentcheckd->refused.times));
+		pause_listening(agentcheckd);
 	}
 }
 
 struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
 	const struct cluster *cluster, struct stats *stats)
 {
-	struct agentcheckd *checkd = calloc(1, sizeof(*checkd));
+	struct agentcheckd *agentcheckd = calloc(1, sizeof(*agentcheckd));
 	int fds[LISTENER_MAX];
 	char why[128] = "";
 
-	if (!checkd)
+	if (!agentcheckd)
 		return NULL;
-	checkd->loop = loop;
-	checkd->cluster = cluster;
-	checkd->stats = stats;
-	ev_init(&checkd->pause, on_pause_over);
-	checkd->pause.data = checkd;
-	checkd->n_listeners = listener_open(endpoint, fds, why, sizeof(why));
-	if (checkd->n_listeners == 0) {
+	agentcheckd->loop = loop;
+	agentcheckd->cluster = cluster;
+	agentcheckd->stats = stats;
+	ev_init(&agentcheckd->pause, on_pause_over);
+	agentcheckd->pause.data = agentcheckd;
+	agentcheckd->n_listeners = listener_open(endpoint, fds, why, sizeof(why));
+	if (agentcheckd->n_listeners == 0) {
 		log_error("agentCheck.listen cannot be opened", log_str("host", endpoint->host),
 			log_int("port", endpoint->port), log_str("error", why));
-		free(checkd);
+		free(agentcheckd);
 		return NULL;
 	}
-	for (size_t i = 0; i < checkd->n_listeners; i++) {
-		ev_io_init(&checkd->listeners[i], on_connection, fds[i], EV_READ);
-		checkd->listeners[i].data = checkd;
-		ev_io_start(loop, &checkd->listeners[i]);
+	for (size_t i = 0; i < agentcheckd->n_listeners; i++) {
+		ev_io_init(&agentcheckd->listeners[i], on_connection, fds[i], EV_READ);
+		agentcheckd->listeners[i].data = agentcheckd;
+		ev_io_start(loop, &agentcheckd->listeners[i]);
 	}
-	return checkd;
+	return agentcheckd;
 }
 
-void agentcheckd_free(struct agentcheckd *checkd)
+void agentcheckd_free(struct agentcheckd *agentcheckd)
 {
-	if (!checkd)
+	if (!agentcheckd)
 		return;
-	ev_timer_stop(checkd->loop, &checkd->pause);
-	for (size_t i = 0; i < checkd->n_listeners; i++) {
-		ev_io_stop(checkd->loop, &checkd->listeners[i]);
-		close(checkd->listeners[i].fd);
+	ev_timer_stop(agentcheckd->loop, &agentcheckd->pause);
+	for (size_t i = 0; i < agentcheckd->n_listeners; i++) {
+		ev_io_stop(agentcheckd->loop, &agentcheckd->listeners[i]);
+		close(agentcheckd->listeners[i].fd);
 	}
-	for (struct check *check = checkd->checks; check;) {
+	for (struct check *check = agentcheckd->checks; check;) {
 		struct check *next = check->next;
 
 		check_free(check);
 		check = next;
 	}
-	free(checkd);
+	free(agentcheckd);
 }

@@ -20,6 +20,6 @@ struct agentcheckd;
 struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
 	const struct cluster *cluster, struct stats *stats);
 /* Closes everything. Takes NULL. */
-void agentcheckd_free(struct agentcheckd *checkd);
+void agentcheckd_free(struct agentcheckd *agentcheckd);
 
 #endif

@@ -8,54 +8,54 @@
 
 enum { BACKOFF_MAX_MS = 10000 };
 
-static int64_t wait_of(const struct backoff *reach, const struct backoff_manner *manner)
+static int64_t wait_of(const struct backoff *backoff, const struct backoff_manner *manner)
 {
 	int64_t wait_ms = manner->interval_ms;
 
-	for (unsigned i = 0; i < reach->n_failures && wait_ms < BACKOFF_MAX_MS && manner->backs_off;
-		i++)
+	for (unsigned i = 0;
+		i < backoff->n_failures && wait_ms < BACKOFF_MAX_MS && manner->backs_off; i++)
 		wait_ms *= 2;
 	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
 }
 
-void backoff_fail(struct backoff *reach, struct stats *stats, const struct backoff_manner *manner,
+void backoff_fail(struct backoff *backoff, struct stats *stats, const struct backoff_manner *manner,
 	const char *why, const char *detail)
 {
-	int64_t wait_ms = wait_of(reach, manner);
+	int64_t wait_ms = wait_of(backoff, manner);
 
-	reach->n_failures++;
-	reach->retry_ms = clock_now_ms() + wait_ms;
+	backoff->n_failures++;
+	backoff->retry_ms = clock_now_ms() + wait_ms;
 	stats->reads_failed++;
 	stats->haproxy_reached = false;
 	snprintf(stats->haproxy_error, sizeof(stats->haproxy_error), "%s%s%s", why,
 		*detail ? ": " : "", detail);
-	if (log_repeat(&reach->repeat))
+	if (log_repeat(&backoff->repeat))
 		log_write(manner->is_expected ? CONFIG_LOG_INFO : CONFIG_LOG_ERROR,
 			"HAProxy's state cannot be read",
 			LOG_FACTS(log_str("error", stats->haproxy_error),
-				log_int("times", (int64_t)reach->repeat.times),
+				log_int("times", (int64_t)backoff->repeat.times),
 				log_int("retry_ms", wait_ms)));
 }
 
-void backoff_succeed(struct backoff *reach, struct stats *stats)
+void backoff_succeed(struct backoff *backoff, struct stats *stats)
 {
-	uint64_t times = log_repeat_end(&reach->repeat);
+	uint64_t times = log_repeat_end(&backoff->repeat);
 
 	if (times > 0)
 		log_info("HAProxy's state can be read again",
 			log_int("after_failures", (int64_t)times));
-	backoff_forget(reach);
+	backoff_forget(backoff);
 	stats->haproxy_reached = true;
 	stats->haproxy_error[0] = '\0';
 }
 
-void backoff_forget(struct backoff *reach)
+void backoff_forget(struct backoff *backoff)
 {
-	reach->n_failures = 0;
-	reach->retry_ms = 0;
+	backoff->n_failures = 0;
+	backoff->retry_ms = 0;
 }
 
-bool backoff_is_due(const struct backoff *reach)
+bool backoff_is_due(const struct backoff *backoff)
 {
-	return clock_now_ms() >= reach->retry_ms;
+	return clock_now_ms() >= backoff->retry_ms;
 }

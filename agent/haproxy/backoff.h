@@ -24,14 +24,14 @@ struct backoff_manner {
 };
 
 /* It did not answer, or not what can be read: why and detail (which may be "") in words. */
-void backoff_fail(struct backoff *reach, struct stats *stats, const struct backoff_manner *manner,
+void backoff_fail(struct backoff *backoff, struct stats *stats, const struct backoff_manner *manner,
 	const char *why, const char *detail);
-void backoff_succeed(struct backoff *reach, struct stats *stats);
+void backoff_succeed(struct backoff *backoff, struct stats *stats);
 
 /* Another process is there, or another way to it: it is tried at once. */
-void backoff_forget(struct backoff *reach);
+void backoff_forget(struct backoff *backoff);
 
 /* It may be tried now. */
-bool backoff_is_due(const struct backoff *reach);
+bool backoff_is_due(const struct backoff *backoff);
 
 #endif

@@ -15,7 +15,7 @@ struct drain {
 	struct drain_options options;
 	int64_t delay_ms; /* of the drain under way */
 	ev_timer hold;    /* active while hooks wait */
-	ev_timer take_back;
+	ev_timer revoke;
 	bool stopped; /* the agent ends */
 };
 
@@ -33,11 +33,11 @@ static void on_held(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	log_info("drained: HAProxy may stop now", LOG_NONE);
-	start_timer(drain, &drain->take_back);
+	start_timer(drain, &drain->revoke);
 	drain->released(drain->arg);
 }
 
-static void on_take_back(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_revoke(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct drain *drain = timer->data;
 
@@ -58,9 +58,9 @@ struct drain *drain_new(
 	drain->released = released;
 	drain->arg = arg;
 	ev_init(&drain->hold, on_held);
-	ev_init(&drain->take_back, on_take_back);
+	ev_init(&drain->revoke, on_revoke);
 	drain->hold.data = drain;
-	drain->take_back.data = drain;
+	drain->revoke.data = drain;
 	return drain;
 }
 
@@ -69,7 +69,7 @@ void drain_free(struct drain *drain)
 	if (!drain)
 		return;
 	ev_timer_stop(drain->loop, &drain->hold);
-	ev_timer_stop(drain->loop, &drain->take_back);
+	ev_timer_stop(drain->loop, &drain->revoke);
 	free(drain);
 }
 
@@ -99,7 +99,7 @@ bool drain_ask(struct drain *drain)
 	log_info(
 		"draining: HAProxy is about to stop", log_int("delay_ms", drain->options.delay_ms));
 	drain->delay_ms = drain->options.delay_ms;
-	ev_timer_stop(drain->loop, &drain->take_back);
+	ev_timer_stop(drain->loop, &drain->revoke);
 	start_timer(drain, &drain->hold);
 	readiness_stop(drain->readiness, true);
 	return true;
@@ -107,7 +107,7 @@ bool drain_ask(struct drain *drain)
 
 bool drain_answer(struct drain *drain, char *text, size_t size)
 {
-	bool draining = ev_is_active(&drain->hold) || ev_is_active(&drain->take_back);
+	bool draining = ev_is_active(&drain->hold) || ev_is_active(&drain->revoke);
 	const char *nothing = draining ? NULL : nothing_to_do(drain);
 	const char *complaint = nothing ? NULL : readiness_complaint(drain->readiness);
 
@@ -128,7 +128,7 @@ void drain_stop(struct drain *drain)
 
 	drain->stopped = true;
 	ev_timer_stop(drain->loop, &drain->hold);
-	ev_timer_stop(drain->loop, &drain->take_back);
+	ev_timer_stop(drain->loop, &drain->revoke);
 	if (held)
 		drain->released(drain->arg);
 }

@@ -17,73 +17,73 @@ struct reloadwatch {
 	struct hareply_info last; /* who answered; pid 0: nobody so far */
 };
 
-static void see(struct reloadwatch *pulse, const struct hareply_info *info)
+static void see(struct reloadwatch *watch, const struct hareply_info *info)
 {
 	/* A worker on its way out may answer for a moment after the new one has. */
-	if (info->stopping || hareply_is_same_process(&pulse->last, info))
+	if (info->stopping || hareply_is_same_process(&watch->last, info))
 		return;
-	pulse->last = *info;
-	pulse->changed(info, pulse->arg);
+	watch->last = *info;
+	watch->changed(info, watch->arg);
 }
 
 static void on_answer(const struct runtime_reply *reply, void *arg)
 {
-	struct reloadwatch *pulse = arg;
+	struct reloadwatch *watch = arg;
 	struct hareply_snapshot snapshot = {.n_backends = 0};
 	const char *why = "";
 
-	pulse->asking = false;
+	watch->asking = false;
 	if (reply->outcome != RUNTIME_OK ||
 		hareply_parse(reply->bytes, reply->len, &snapshot, &why) != HAREPLY_OK)
 		return;
-	see(pulse, &snapshot.info);
+	see(watch, &snapshot.info);
 	hareply_fini(&snapshot);
 }
 
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct reloadwatch *pulse = timer->data;
+	struct reloadwatch *watch = timer->data;
 
 	(void)loop;
 	(void)events;
 	/* One that waits for its turn behind other lines is not asked for twice. */
-	if (!pulse->asking)
-		pulse->asking = runtime_send(pulse->runtime, "show info\n", on_answer, pulse);
+	if (!watch->asking)
+		watch->asking = runtime_send(watch->runtime, "show info\n", on_answer, watch);
 }
 
 struct reloadwatch *reloadwatch_new(struct ev_loop *loop, reloadwatch_changed changed, void *arg)
 {
-	struct reloadwatch *pulse = calloc(1, sizeof(*pulse));
+	struct reloadwatch *watch = calloc(1, sizeof(*watch));
 
-	if (!pulse)
+	if (!watch)
 		return NULL;
-	pulse->loop = loop;
-	pulse->changed = changed;
-	pulse->arg = arg;
-	ev_timer_init(&pulse->beat, on_beat, BEAT_S, BEAT_S);
-	pulse->beat.data = pulse;
-	return pulse;
+	watch->loop = loop;
+	watch->changed = changed;
+	watch->arg = arg;
+	ev_timer_init(&watch->beat, on_beat, BEAT_S, BEAT_S);
+	watch->beat.data = watch;
+	return watch;
 }
 
-void reloadwatch_free(struct reloadwatch *pulse)
+void reloadwatch_free(struct reloadwatch *watch)
 {
-	if (!pulse)
+	if (!watch)
 		return;
-	ev_timer_stop(pulse->loop, &pulse->beat);
-	free(pulse);
+	ev_timer_stop(watch->loop, &watch->beat);
+	free(watch);
 }
 
-void reloadwatch_configure(struct reloadwatch *pulse, struct runtime *runtime)
+void reloadwatch_configure(struct reloadwatch *watch, struct runtime *runtime)
 {
-	if (runtime == pulse->runtime)
+	if (runtime == watch->runtime)
 		return;
 	/* The answer goes with the old one. */
-	pulse->asking = false;
-	pulse->last = (struct hareply_info){.pid = 0};
-	pulse->runtime = runtime;
-	ev_timer_stop(pulse->loop, &pulse->beat);
+	watch->asking = false;
+	watch->last = (struct hareply_info){.pid = 0};
+	watch->runtime = runtime;
+	ev_timer_stop(watch->loop, &watch->beat);
 	if (!runtime)
 		return;
-	ev_timer_set(&pulse->beat, BEAT_S, BEAT_S);
-	ev_timer_start(pulse->loop, &pulse->beat);
+	ev_timer_set(&watch->beat, BEAT_S, BEAT_S);
+	ev_timer_start(watch->loop, &watch->beat);
 }

@@ -22,10 +22,10 @@ typedef void (*reloadwatch_changed)(const struct hareply_info *info, void *arg);
 /* NULL when out of memory. */
 struct reloadwatch *reloadwatch_new(struct ev_loop *loop, reloadwatch_changed changed, void *arg);
 /* Takes NULL. Its runtime must have been freed before, whose answers would come here. */
-void reloadwatch_free(struct reloadwatch *pulse);
+void reloadwatch_free(struct reloadwatch *watch);
 
 /* The way to HAProxy, the caller's; it must last until the next call or the end. NULL: nobody is
  * asked. */
-void reloadwatch_configure(struct reloadwatch *pulse, struct runtime *runtime);
+void reloadwatch_configure(struct reloadwatch *watch, struct runtime *runtime);
 
 #endif

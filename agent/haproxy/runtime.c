@@ -20,8 +20,8 @@ enum {
 };
 
 /* A line on its way. */
-struct request {
-	struct request *next;
+struct command {
+	struct command *next;
 	char *line;
 	size_t len;
 	runtime_done done;
@@ -36,11 +36,11 @@ struct runtime {
 	struct ev_loop *loop;
 	struct config_endpoint endpoint;
 	struct curlloop *curlloop;
-	ev_timer kick; /* starts the first request from the loop, not from the caller's stack */
+	ev_timer kick; /* starts the first command from the loop, not from the caller's stack */
 	ev_timer deadline;
 	ev_io io;
-	struct request *first; /* under way when easy is not NULL */
-	struct request **last;
+	struct command *first; /* under way when easy is not NULL */
+	struct command **last;
 	CURL *easy;
 	char error[CURL_ERROR_SIZE];
 	int64_t started_ms;
@@ -69,15 +69,15 @@ const char *runtime_outcome_name(enum runtime_outcome outcome)
 	return "?";
 }
 
-static void request_free(struct request *request)
+static void command_free(struct command *command)
 {
-	if (!request)
+	if (!command)
 		return;
-	free(request->line);
-	free(request);
+	free(command->line);
+	free(command);
 }
 
-/* Ends the connection, not the request. */
+/* Ends the connection, not the command. */
 static void hang_up(struct runtime *runtime)
 {
 	ev_io_stop(runtime->loop, &runtime->io);
@@ -97,10 +97,10 @@ static void kick(struct runtime *runtime)
 	}
 }
 
-/* Ends the request under way and tells its owner. The owner may send more from the callback. */
+/* Ends the command under way and tells its owner. The owner may send more from the callback. */
 static void finish(struct runtime *runtime, enum runtime_outcome outcome, const char *detail)
 {
-	struct request *request = runtime->first;
+	struct command *command = runtime->first;
 	struct runtime_reply reply = {
 		.outcome = outcome,
 		.bytes = runtime->reply,
@@ -110,11 +110,11 @@ static void finish(struct runtime *runtime, enum runtime_outcome outcome, const 
 	};
 
 	hang_up(runtime);
-	runtime->first = request->next;
+	runtime->first = command->next;
 	if (!runtime->first)
 		runtime->last = &runtime->first;
-	request->done(&reply, request->arg);
-	request_free(request);
+	command->done(&reply, command->arg);
+	command_free(command);
 	kick(runtime);
 }
 
@@ -157,9 +157,9 @@ static void read_reply(struct runtime *runtime)
 
 static void write_line(struct runtime *runtime)
 {
-	const struct request *request = runtime->first;
-	ssize_t put = send(runtime->io.fd, request->line + runtime->written,
-		request->len - runtime->written, MSG_NOSIGNAL | MSG_DONTWAIT);
+	const struct command *command = runtime->first;
+	ssize_t put = send(runtime->io.fd, command->line + runtime->written,
+		command->len - runtime->written, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (put < 0) {
 		if (errno != EAGAIN && errno != EINTR)
@@ -167,7 +167,7 @@ static void write_line(struct runtime *runtime)
 		return;
 	}
 	runtime->written += (size_t)put;
-	if (runtime->written < request->len)
+	if (runtime->written < command->len)
 		return;
 	/* The master's command line answers only then; the others do not mind. */
 	shutdown(runtime->io.fd, SHUT_WR);
@@ -312,10 +312,10 @@ void runtime_free(struct runtime *runtime)
 	hang_up(runtime);
 	ev_timer_stop(runtime->loop, &runtime->kick);
 	while (runtime->first) {
-		struct request *request = runtime->first;
+		struct command *command = runtime->first;
 
-		runtime->first = request->next;
-		request_free(request);
+		runtime->first = command->next;
+		command_free(command);
 	}
 	curlloop_free(runtime->curlloop);
 	free(runtime->endpoint.path);
@@ -326,20 +326,20 @@ void runtime_free(struct runtime *runtime)
 
 bool runtime_send(struct runtime *runtime, const char *line, runtime_done done, void *arg)
 {
-	struct request *request = calloc(1, sizeof(*request));
+	struct command *command = calloc(1, sizeof(*command));
 
-	if (!request)
+	if (!command)
 		return false;
-	request->line = strdup(line);
-	request->len = strlen(line);
-	request->done = done;
-	request->arg = arg;
-	if (!request->line) {
-		free(request);
+	command->line = strdup(line);
+	command->len = strlen(line);
+	command->done = done;
+	command->arg = arg;
+	if (!command->line) {
+		free(command);
 		return false;
 	}
-	*runtime->last = request;
-	runtime->last = &request->next;
+	*runtime->last = command;
+	runtime->last = &command->next;
 	kick(runtime);
 	return true;
 }

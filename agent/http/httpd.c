@@ -19,7 +19,7 @@
 /* How often files are looked at; a renewed certificate may take so long to be shown. */
 static const double LOOK_S = 5.0;
 
-/* How long a door serves what it had when another took its place. */
+/* How long one serves what it had when another took its place. */
 static const double LEAVE_S = 1.0;
 
 /* Copies of the options, and what the files hold. */
@@ -32,10 +32,10 @@ struct settings {
 struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
-	struct suspended waiting;
-	struct mhdloop *doors[LISTENER_MAX];
-	size_t n_doors;
-	struct mhdloop *leaving[LISTENER_MAX]; /* those that doors took the place of */
+	struct suspended suspended;
+	struct mhdloop *mhdloops[LISTENER_MAX];
+	size_t n_mhdloops;
+	struct mhdloop *leaving[LISTENER_MAX]; /* those that others took the place of */
 	size_t n_leaving;
 	ev_timer leave; /* when they close */
 	ev_timer look;
@@ -86,19 +86,19 @@ static bool settings_init(
 	return false;
 }
 
-/* Puts a door on each of the sockets; on false none is open and the sockets are closed. */
-static bool open_doors(struct httpd *httpd, const int *fds, size_t n, char *error, size_t size)
+/* Puts a daemon on each of the sockets; on false none is open and the sockets are closed. */
+static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, char *error, size_t size)
 {
 	struct settings *settings = &httpd->settings;
 	const char *cert = credentials_text(&settings->credentials, CREDENTIALS_CERT);
 	const char *key = credentials_text(&settings->credentials, CREDENTIALS_KEY);
 
 	settings->routes.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
-	settings->routes.waiting = &httpd->waiting;
+	settings->routes.suspended = &httpd->suspended;
 	for (size_t i = 0; i < n; i++) {
-		httpd->doors[i] = mhdloop_new(httpd->loop, fds[i], cert, key, &settings->routes);
-		if (httpd->doors[i]) {
-			httpd->n_doors++;
+		httpd->mhdloops[i] = mhdloop_new(httpd->loop, fds[i], cert, key, &settings->routes);
+		if (httpd->mhdloops[i]) {
+			httpd->n_mhdloops++;
 			continue;
 		}
 		snprintf(error, size, "the HTTP server does not start");
@@ -127,27 +127,27 @@ static void on_leave(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (httpd->waiting.n_held == 0)
+	if (httpd->suspended.n_held == 0)
 		close_leaving(httpd);
 }
 
-static void close_doors(struct httpd *httpd)
+static void close_mhdloops(struct httpd *httpd)
 {
-	suspended_release(&httpd->waiting);
-	while (httpd->n_doors > 0)
-		mhdloop_free(httpd->doors[--httpd->n_doors]);
+	suspended_release(&httpd->suspended);
+	while (httpd->n_mhdloops > 0)
+		mhdloop_free(httpd->mhdloops[--httpd->n_mhdloops]);
 }
 
-/* The doors serve what they have for a while yet; their sockets are in fds. */
-static void leave_doors(struct httpd *httpd, int *fds)
+/* The daemons serve what they have for a while yet; their sockets are in fds. */
+static void leave_mhdloops(struct httpd *httpd, int *fds)
 {
 	close_leaving(httpd);
-	for (size_t i = 0; i < httpd->n_doors; i++) {
-		fds[i] = mhdloop_leave(httpd->doors[i]);
-		httpd->leaving[i] = httpd->doors[i];
+	for (size_t i = 0; i < httpd->n_mhdloops; i++) {
+		fds[i] = mhdloop_leave(httpd->mhdloops[i]);
+		httpd->leaving[i] = httpd->mhdloops[i];
 	}
-	httpd->n_leaving = httpd->n_doors;
-	httpd->n_doors = 0;
+	httpd->n_leaving = httpd->n_mhdloops;
+	httpd->n_mhdloops = 0;
 	ev_timer_again(httpd->loop, &httpd->leave);
 }
 
@@ -157,9 +157,9 @@ static bool listen_anew(struct httpd *httpd, char *error, size_t size)
 	int fds[LISTENER_MAX];
 	size_t n = listener_open(&httpd->settings.listen, fds, error, size);
 
-	if (open_doors(httpd, fds, n, error, size))
+	if (open_mhdloops(httpd, fds, n, error, size))
 		return true;
-	close_doors(httpd);
+	close_mhdloops(httpd);
 	return false;
 }
 
@@ -180,22 +180,22 @@ static bool is_same_tls(const struct settings *a, const struct settings *b)
 	return true;
 }
 
-/* Leaves the old doors and opens new ones by the settings. At the same address the sockets stay, so
- * that nobody is refused or cut off meanwhile. */
-static bool change_doors(struct httpd *httpd, bool keeps_sockets, char *error, size_t size)
+/* Leaves the old daemons and opens new ones by the settings. At the same address the sockets stay,
+ * so that nobody is refused or cut off meanwhile. */
+static bool change_mhdloops(struct httpd *httpd, bool keeps_sockets, char *error, size_t size)
 {
 	int fds[LISTENER_MAX];
-	size_t n = httpd->n_doors;
+	size_t n = httpd->n_mhdloops;
 
 	if (!keeps_sockets) {
 		/* The new address may overlap the old one, so the old sockets go first. */
-		close_doors(httpd);
+		close_mhdloops(httpd);
 		return listen_anew(httpd, error, size);
 	}
-	leave_doors(httpd, fds);
-	if (open_doors(httpd, fds, n, error, size))
+	leave_mhdloops(httpd, fds);
+	if (open_mhdloops(httpd, fds, n, error, size))
 		return true;
-	close_doors(httpd);
+	close_mhdloops(httpd);
 	return false;
 }
 
@@ -208,9 +208,9 @@ static bool apply(struct httpd *httpd, struct settings *wanted, char *error, siz
 
 	httpd->settings = *wanted;
 	httpd->settings.routes.token = credentials_text(&wanted->credentials, CREDENTIALS_TOKEN);
-	httpd->settings.routes.waiting = &httpd->waiting;
+	httpd->settings.routes.suspended = &httpd->suspended;
 	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
-		change_doors(httpd, keeps_sockets, error, size)) {
+		change_mhdloops(httpd, keeps_sockets, error, size)) {
 		settings_fini(&old);
 		return true;
 	}
@@ -305,9 +305,9 @@ bool httpd_configure(
 
 void httpd_release(struct httpd *httpd)
 {
-	suspended_release(&httpd->waiting);
-	for (size_t i = 0; i < httpd->n_doors; i++)
-		mhdloop_turn(httpd->doors[i]);
+	suspended_release(&httpd->suspended);
+	for (size_t i = 0; i < httpd->n_mhdloops; i++)
+		mhdloop_turn(httpd->mhdloops[i]);
 	for (size_t i = 0; i < httpd->n_leaving; i++)
 		mhdloop_turn(httpd->leaving[i]);
 }
@@ -318,7 +318,7 @@ void httpd_free(struct httpd *httpd)
 		return;
 	ev_timer_stop(httpd->loop, &httpd->look);
 	close_leaving(httpd);
-	close_doors(httpd);
+	close_mhdloops(httpd);
 	settings_fini(&httpd->settings);
 	free(httpd);
 }

@@ -28,15 +28,15 @@ struct mhdloop {
 	ev_timer timer;            /* when the daemon wants to run without an event */
 };
 
-static unsigned connections_of(const struct mhdloop *door)
+static unsigned connections_of(const struct mhdloop *mhdloop)
 {
-	return MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+	return MHD_get_daemon_info(mhdloop->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
 		->num_connections;
 }
 
-static bool has_free_descriptor(const struct mhdloop *door)
+static bool has_free_descriptor(const struct mhdloop *mhdloop)
 {
-	int fd = fcntl(door->io.fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(mhdloop->io.fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd >= 0)
 		close(fd);
@@ -45,7 +45,7 @@ static bool has_free_descriptor(const struct mhdloop *door)
 
 /* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
  * and not yet worked off raises no event. */
-void mhdloop_turn(struct mhdloop *door)
+void mhdloop_turn(struct mhdloop *mhdloop)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 	unsigned before;
@@ -53,18 +53,18 @@ void mhdloop_turn(struct mhdloop *door)
 	/* At its limit, or without a free descriptor, the daemon stops watching the listening
 	 * socket, and only the run after a connection has closed watches it again. */
 	do {
-		before = connections_of(door);
-		MHD_run(door->daemon);
-	} while (connections_of(door) < before);
-	ev_timer_stop(door->loop, &door->timer);
-	if (before == 0 && !has_free_descriptor(door)) {
+		before = connections_of(mhdloop);
+		MHD_run(mhdloop->daemon);
+	} while (connections_of(mhdloop) < before);
+	ev_timer_stop(mhdloop->loop, &mhdloop->timer);
+	if (before == 0 && !has_free_descriptor(mhdloop)) {
 		/* With no connection that could close it watches on and takes nothing. */
-		ev_io_stop(door->loop, &door->io);
-		ev_timer_set(&door->timer, PAUSE_S, 0.0);
-		ev_timer_start(door->loop, &door->timer);
-	} else if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
-		ev_timer_set(&door->timer, (double)ms / 1000.0, 0.0);
-		ev_timer_start(door->loop, &door->timer);
+		ev_io_stop(mhdloop->loop, &mhdloop->io);
+		ev_timer_set(&mhdloop->timer, PAUSE_S, 0.0);
+		ev_timer_start(mhdloop->loop, &mhdloop->timer);
+	} else if (MHD_get_timeout(mhdloop->daemon, &ms) == MHD_YES) {
+		ev_timer_set(&mhdloop->timer, (double)ms / 1000.0, 0.0);
+		ev_timer_start(mhdloop->loop, &mhdloop->timer);
 	}
 }
 
@@ -77,11 +77,11 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct mhdloop *door = timer->data;
+	struct mhdloop *mhdloop = timer->data;
 
 	(void)events;
-	ev_io_start(loop, &door->io);
-	mhdloop_turn(door);
+	ev_io_start(loop, &mhdloop->io);
+	mhdloop_turn(mhdloop);
 }
 
 static bool has_body(struct MHD_Connection *connection)
@@ -102,8 +102,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	const char *method, const char *version, const char *upload, size_t *upload_len,
 	void **seen)
 {
-	struct mhdloop *door = arg;
-	bool held = *seen && *seen == door;
+	struct mhdloop *mhdloop = arg;
+	bool held = *seen && *seen == mhdloop;
 	int result;
 
 	(void)version;
@@ -115,10 +115,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*seen = connection;
 		return MHD_YES;
 	}
-	result = routes_answer(door->routes, connection, url, method, &held);
+	result = routes_answer(mhdloop->routes, connection, url, method, &held);
 	/* The next call is then for the answer. */
 	if (held)
-		*seen = door;
+		*seen = mhdloop;
 	return (enum MHD_Result)result;
 }
 
@@ -138,7 +138,7 @@ struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, cons
 	const struct routes *routes)
 {
 	const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-	struct mhdloop *door = calloc(1, sizeof(*door));
+	struct mhdloop *mhdloop = calloc(1, sizeof(*mhdloop));
 	struct MHD_OptionItem limits[] = {
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
 		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
@@ -147,42 +147,42 @@ struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, cons
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	if (!door)
+	if (!mhdloop)
 		return NULL;
-	door->loop = loop;
-	door->routes = routes;
+	mhdloop->loop = loop;
+	mhdloop->routes = routes;
 	if (cert)
-		door->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request,
-			door, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
+		mhdloop->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request,
+			mhdloop, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
 			MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
 			MHD_OPTION_END);
 	else
-		door->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, door,
+		mhdloop->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, mhdloop,
 			MHD_OPTION_ARRAY, limits, MHD_OPTION_END);
-	if (!door->daemon) {
-		free(door);
+	if (!mhdloop->daemon) {
+		free(mhdloop);
 		return NULL;
 	}
-	ev_io_init(&door->io, on_ready,
-		MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EV_READ);
-	ev_init(&door->timer, on_timeout);
-	door->io.data = door;
-	door->timer.data = door;
-	ev_io_start(loop, &door->io);
-	return door;
+	ev_io_init(&mhdloop->io, on_ready,
+		MHD_get_daemon_info(mhdloop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EV_READ);
+	ev_init(&mhdloop->timer, on_timeout);
+	mhdloop->io.data = mhdloop;
+	mhdloop->timer.data = mhdloop;
+	ev_io_start(loop, &mhdloop->io);
+	return mhdloop;
 }
 
-void mhdloop_free(struct mhdloop *door)
+void mhdloop_free(struct mhdloop *mhdloop)
 {
-	if (!door)
+	if (!mhdloop)
 		return;
-	ev_io_stop(door->loop, &door->io);
-	ev_timer_stop(door->loop, &door->timer);
-	MHD_stop_daemon(door->daemon);
-	free(door);
+	ev_io_stop(mhdloop->loop, &mhdloop->io);
+	ev_timer_stop(mhdloop->loop, &mhdloop->timer);
+	MHD_stop_daemon(mhdloop->daemon);
+	free(mhdloop);
 }
 
-int mhdloop_leave(struct mhdloop *door)
+int mhdloop_leave(struct mhdloop *mhdloop)
 {
-	return MHD_quiesce_daemon(door->daemon);
+	return MHD_quiesce_daemon(mhdloop->daemon);
 }

@@ -13,7 +13,7 @@ struct mhdloop;
 
 /*
  * Serves the routes on a listening socket from now on; over TLS with cert and key, PEM texts that
- * may be NULL. The routes must outlive the door. On success the socket is the door's. NULL, with
+ * may be NULL. The routes must outlive it. On success the socket is its own. NULL, with
  * the socket left alone, when out of memory or when cert and key are no pair.
  */
 struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
@@ -23,14 +23,14 @@ struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, cons
 bool mhdloop_is_pair(const char *cert, const char *key);
 
 /* Lets the daemon work: for when connections of its own were resumed. */
-void mhdloop_turn(struct mhdloop *door);
+void mhdloop_turn(struct mhdloop *mhdloop);
 
-/* Gives the socket back, which has not stopped listening: the door takes no further connections and
+/* Gives the socket back, which has not stopped listening: it takes no further connections and
  * serves those that it has. */
-int mhdloop_leave(struct mhdloop *door);
+int mhdloop_leave(struct mhdloop *mhdloop);
 
 /* Cuts what is under way and closes the socket, unless it was given back; takes NULL. No connection
  * may be suspended. No callback runs after it. */
-void mhdloop_free(struct mhdloop *door);
+void mhdloop_free(struct mhdloop *mhdloop);
 
 #endif

@@ -24,7 +24,7 @@ static const char prometheus_type[] = "text/plain; version=0.0.4; charset=utf-8"
 static const char openmetrics_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /* A request under way. */
-struct request {
+struct http_request {
 	const struct routes *routes;
 	struct MHD_Connection *connection;
 	const char *method;
@@ -43,7 +43,7 @@ static bool add_headers(struct MHD_Response *response, const char *type)
 }
 
 /* Takes over the response, which may be NULL. name and value are one more header, or NULL. */
-static int queue(const struct request *request, unsigned status, struct MHD_Response *response,
+static int queue(const struct http_request *request, unsigned status, struct MHD_Response *response,
 	const char *type, const char *name, const char *value)
 {
 	int result = MHD_NO;
@@ -58,8 +58,8 @@ static int queue(const struct request *request, unsigned status, struct MHD_Resp
 }
 
 /* Takes over the text. */
-static int answer_report(const struct request *request, struct report_text text, const char *type,
-	const char *name, const char *value)
+static int answer_report(const struct http_request *request, struct report_text text,
+	const char *type, const char *name, const char *value)
 {
 	struct MHD_Response *response;
 
@@ -71,7 +71,7 @@ static int answer_report(const struct request *request, struct report_text text,
 	return queue(request, MHD_HTTP_OK, response, type, name, value);
 }
 
-static int answer_text(const struct request *request, unsigned status, const char *text,
+static int answer_text(const struct http_request *request, unsigned status, const char *text,
 	const char *name, const char *value)
 {
 	char *copy = strdup(text);
@@ -85,13 +85,13 @@ static int answer_text(const struct request *request, unsigned status, const cha
 	return queue(request, status, response, text_plain, name, value);
 }
 
-static const char *header_of(const struct request *request, const char *name)
+static const char *header_of(const struct http_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
 /* A query's value; NULL where there is none or it is empty. */
-static const char *query_of(const struct request *request, const char *name)
+static const char *query_of(const struct http_request *request, const char *name)
 {
 	const char *value =
 		MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
@@ -99,7 +99,7 @@ static const char *query_of(const struct request *request, const char *name)
 	return value && value[0] ? value : NULL;
 }
 
-static unsigned refresh_of(const struct request *request)
+static unsigned refresh_of(const struct http_request *request)
 {
 	const char *text = query_of(request, "refreshInterval");
 	uint64_t seconds = REFRESH_DEFAULT_S;
@@ -111,7 +111,7 @@ static unsigned refresh_of(const struct request *request)
 	return (unsigned)seconds;
 }
 
-static int answer_metrics(const struct request *request)
+static int answer_metrics(const struct http_request *request)
 {
 	static const char *const offers[] = {"text/plain", "application/openmetrics-text"};
 	struct report_view view = {0};
@@ -126,7 +126,7 @@ static int answer_metrics(const struct request *request)
 		openmetrics ? openmetrics_type : prometheus_type, NULL, NULL);
 }
 
-static int answer_balancer(const struct request *request)
+static int answer_balancer(const struct http_request *request)
 {
 	static const char *const offers[] = {"text/html", "application/json"};
 	struct report_view view = {0};
@@ -146,7 +146,7 @@ static int answer_balancer(const struct request *request)
 		"Content-Security-Policy", report_html_policy(policy, sizeof(policy)));
 }
 
-static int answer_ready(const struct request *request)
+static int answer_ready(const struct http_request *request)
 {
 	struct report_view view = {0};
 	char text[300];
@@ -162,18 +162,18 @@ static int answer_ready(const struct request *request)
 	return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
 }
 
-static int answer_alive(const struct request *request)
+static int answer_alive(const struct http_request *request)
 {
 	return answer_text(request, MHD_HTTP_OK, "ok\n", NULL, NULL);
 }
 
-static int answer_root(const struct request *request)
+static int answer_root(const struct http_request *request)
 {
 	return answer_text(request, MHD_HTTP_FOUND, "See the balancer's metrics.\n",
 		MHD_HTTP_HEADER_LOCATION, request->routes->balancer_metric_path);
 }
 
-static int answer_not_found(const struct request *request)
+static int answer_not_found(const struct http_request *request)
 {
 	char text[512];
 
@@ -196,7 +196,7 @@ static bool is_same_secret(const char *given, const char *wanted)
 	return differs == 0;
 }
 
-static bool is_allowed(const struct request *request)
+static bool is_allowed(const struct http_request *request)
 {
 	const char *wanted = request->routes->token;
 	const char *given = header_of(request, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -216,7 +216,7 @@ static bool is_allowed(const struct request *request)
 	return allowed;
 }
 
-static int answer_drain(const struct request *request)
+static int answer_drain(const struct http_request *request)
 {
 	const struct routes *routes = request->routes;
 	char text[400];
@@ -227,7 +227,7 @@ static int answer_drain(const struct request *request)
 		return answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n",
 			MHD_HTTP_HEADER_ALLOW, "GET");
 	if (!*request->held && routes->drain(routes->arg)) {
-		*request->held = suspended_hold(routes->waiting, request->connection);
+		*request->held = suspended_hold(routes->suspended, request->connection);
 		if (*request->held)
 			return MHD_YES;
 		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -241,7 +241,7 @@ static int answer_drain(const struct request *request)
 struct route {
 	const char *path; /* NULL: balancer_metric_path */
 	bool open;        /* asks for no token */
-	int (*answer)(const struct request *request);
+	int (*answer)(const struct http_request *request);
 };
 
 static const struct route *find_route(const struct routes *routes, const char *path)
@@ -267,7 +267,7 @@ static const struct route *find_route(const struct routes *routes, const char *p
 int routes_answer(const struct routes *routes, struct MHD_Connection *connection, const char *path,
 	const char *method, bool *held)
 {
-	struct request request = {routes, connection, method, held};
+	struct http_request request = {routes, connection, method, held};
 	const struct route *route = find_route(routes, path);
 
 	if (!route->open && !is_allowed(&request))

@@ -16,7 +16,7 @@ struct routes {
 	bool (*drain)(void *arg); /* see struct httpd_options */
 	bool (*drained)(char *text, size_t size, void *arg);
 	void *arg;
-	struct suspended *waiting; /* holds requests whose answer is due later */
+	struct suspended *suspended; /* holds requests whose answer is due later */
 };
 
 /*

@@ -4,17 +4,17 @@
 
 #include <microhttpd.h>
 
-bool suspended_hold(struct suspended *waiting, struct MHD_Connection *connection)
+bool suspended_hold(struct suspended *suspended, struct MHD_Connection *connection)
 {
-	if (waiting->n_held == SUSPENDED_MAX)
+	if (suspended->n_held == SUSPENDED_MAX)
 		return false;
 	MHD_suspend_connection(connection);
-	waiting->held[waiting->n_held++] = connection;
+	suspended->held[suspended->n_held++] = connection;
 	return true;
 }
 
-void suspended_release(struct suspended *waiting)
+void suspended_release(struct suspended *suspended)
 {
-	while (waiting->n_held > 0)
-		MHD_resume_connection(waiting->held[--waiting->n_held]);
+	while (suspended->n_held > 0)
+		MHD_resume_connection(suspended->held[--suspended->n_held]);
 }

@@ -8,7 +8,8 @@
 
 struct MHD_Connection;
 
-/* Well below the connections that one door takes: who waits must not keep the probes out. */
+/* Well below the connections that one listening socket takes: who waits must not keep the probes
+ * out. */
 enum { SUSPENDED_MAX = 32 };
 
 /* Zeroed memory is empty. */
@@ -22,10 +23,10 @@ struct suspended {
  * called again once it is resumed. No idle time runs out meanwhile. False, with nothing done, when
  * too many wait already.
  */
-bool suspended_hold(struct suspended *waiting, struct MHD_Connection *connection);
+bool suspended_hold(struct suspended *suspended, struct MHD_Connection *connection);
 
 /* Resumes all: their daemons have work then. A daemon must not be stopped while one of its
  * connections is suspended. */
-void suspended_release(struct suspended *waiting);
+void suspended_release(struct suspended *suspended);
 
 #endif

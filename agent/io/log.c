@@ -34,11 +34,6 @@ struct log_fact log_int(const char *key, int64_t integer)
 	return (struct log_fact){.key = key, .type = LOG_FACT_INT, .integer = integer};
 }
 
-struct log_fact log_real(const char *key, double real)
-{
-	return (struct log_fact){.key = key, .type = LOG_FACT_REAL, .real = real};
-}
-
 void log_configure(enum config_log_level level, enum config_log_format format)
 {
 	threshold = level;
@@ -70,9 +65,6 @@ static void write_text(FILE *out, const char *time, enum config_log_level level,
 		case LOG_FACT_INT:
 			fprintf(out, "%lld", (long long)facts[i].integer);
 			break;
-		case LOG_FACT_REAL:
-			fprintf(out, "%.4g", facts[i].real);
-			break;
 		}
 	}
 	fputc('\n', out);
@@ -90,9 +82,6 @@ static struct json_object *to_json(const struct log_fact *fact)
 		break;
 	case LOG_FACT_INT:
 		value = json_object_new_int64(fact->integer);
-		break;
-	case LOG_FACT_REAL:
-		value = json_object_new_double(fact->real);
 		break;
 	}
 	return value;

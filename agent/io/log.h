@@ -22,15 +22,13 @@
 /* One fact. Made by log_str and its kin; text is only read. */
 struct log_fact {
 	const char *key; /* NULL: no fact */
-	enum { LOG_FACT_TEXT, LOG_FACT_INT, LOG_FACT_REAL } type;
+	enum { LOG_FACT_TEXT, LOG_FACT_INT } type;
 	const char *text;
 	int64_t integer;
-	double real;
 };
 
 struct log_fact log_str(const char *key, const char *text);
 struct log_fact log_int(const char *key, int64_t integer);
-struct log_fact log_real(const char *key, double real);
 
 /* Stands where an event has no facts. */
 #define LOG_NONE            \

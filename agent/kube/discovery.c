@@ -81,24 +81,24 @@ static struct own own_namespace(void)
 }
 
 static bool add_entry(
-	struct discovery *discover, const struct config_kubernetes *config, const char *namespace)
+	struct discovery *discovery, const struct config_kubernetes *config, const char *namespace)
 {
-	struct entry *entry = &discover->entries[discover->n_entries++];
+	struct entry *entry = &discovery->entries[discovery->n_entries++];
 
 	entry->backend = strdup(config->backend);
 	entry->server_options = strdup(config->server_options);
-	entry->service = kubewatch_watch(discover->kube, namespace, config->service, config->port);
+	entry->service = kubewatch_watch(discovery->kube, namespace, config->service, config->port);
 	return entry->backend && entry->server_options && entry->service;
 }
 
 /* False, with why written, when not all can be watched. */
-static bool watch_all(struct discovery *discover, const struct config *config,
+static bool watch_all(struct discovery *discovery, const struct config *config,
 	const struct own *own, char *why, size_t size)
 {
 	snprintf(why, size, "out of memory");
-	discover->entries = calloc(config->n_kubernetes + 1, sizeof(*discover->entries));
-	discover->reports = calloc(config->n_kubernetes + 1, sizeof(*discover->reports));
-	if (!discover->entries || !discover->reports)
+	discovery->entries = calloc(config->n_kubernetes + 1, sizeof(*discovery->entries));
+	discovery->reports = calloc(config->n_kubernetes + 1, sizeof(*discovery->reports));
+	if (!discovery->entries || !discovery->reports)
 		return false;
 	for (size_t i = 0; i < config->n_kubernetes; i++) {
 		const char *namespace = config->kubernetes[i].namespace;
@@ -107,7 +107,7 @@ static bool watch_all(struct discovery *discover, const struct config *config,
 			snprintf(why, size, "%s: give each Service its namespace", own->why);
 			return false;
 		}
-		if (!add_entry(discover, &config->kubernetes[i],
+		if (!add_entry(discovery, &config->kubernetes[i],
 			    namespace ? namespace : own->namespace))
 			return false;
 	}
@@ -118,49 +118,49 @@ static bool watch_all(struct discovery *discover, const struct config *config,
 		snprintf(why, size, "%s: haproxy.replicas must be a number", own->why);
 		return false;
 	}
-	discover->replicas =
-		kubewatch_watch(discover->kube, own->namespace, config->replicas_service, NULL);
-	return discover->replicas != NULL;
+	discovery->replicas =
+		kubewatch_watch(discovery->kube, own->namespace, config->replicas_service, NULL);
+	return discovery->replicas != NULL;
 }
 
 struct discovery *discovery_new(
 	struct ev_loop *loop, const struct config *config, kubewatch_changed changed, void *arg)
 {
-	struct discovery *discover = calloc(1, sizeof(*discover));
+	struct discovery *discovery = calloc(1, sizeof(*discovery));
 	struct kubeapi api;
 	const char *reason = "out of memory";
 	char why[256];
 	struct own own = own_namespace();
-	bool good = discover && kubeapi_init(&api, config->kube_server, config->kube_token_file,
-					config->kube_ca_file, &reason);
+	bool good = discovery && kubeapi_init(&api, config->kube_server, config->kube_token_file,
+					 config->kube_ca_file, &reason);
 
 	snprintf(why, sizeof(why), "%s", reason);
 	if (good) {
 		snprintf(why, sizeof(why), "out of memory");
-		discover->kube = kubewatch_new(loop, &api, config->kube_silence_ms, changed, arg);
-		good = discover->kube && watch_all(discover, config, &own, why, sizeof(why));
+		discovery->kube = kubewatch_new(loop, &api, config->kube_silence_ms, changed, arg);
+		good = discovery->kube && watch_all(discovery, config, &own, why, sizeof(why));
 	}
 	free(own.namespace);
 	if (good)
-		return discover;
+		return discovery;
 	log_error("Kubernetes cannot be asked", log_str("error", why));
-	discovery_free(discover);
+	discovery_free(discovery);
 	return NULL;
 }
 
-void discovery_free(struct discovery *discover)
+void discovery_free(struct discovery *discovery)
 {
-	if (!discover)
+	if (!discovery)
 		return;
-	kubewatch_free(discover->kube);
-	for (size_t i = 0; i < discover->n_entries; i++) {
-		free(discover->entries[i].backend);
-		free(discover->entries[i].server_options);
-		slots_memory_fini(&discover->entries[i].memory);
+	kubewatch_free(discovery->kube);
+	for (size_t i = 0; i < discovery->n_entries; i++) {
+		free(discovery->entries[i].backend);
+		free(discovery->entries[i].server_options);
+		slots_memory_fini(&discovery->entries[i].memory);
 	}
-	free(discover->entries);
-	free(discover->reports);
-	free(discover);
+	free(discovery->entries);
+	free(discovery->reports);
+	free(discovery);
 }
 
 static void say_changes(struct entry *entry, const struct slots_plan *plan)
@@ -216,13 +216,13 @@ static const struct hareply_backend *find_backend(
 	return NULL;
 }
 
-bool discovery_plan(struct discovery *discover, const struct hareply_snapshot *snapshot,
+bool discovery_plan(struct discovery *discovery, const struct hareply_snapshot *snapshot,
 	struct reconcile *lines)
 {
 	bool good = true;
 
-	for (size_t i = 0; i < discover->n_entries; i++) {
-		struct entry *entry = &discover->entries[i];
+	for (size_t i = 0; i < discovery->n_entries; i++) {
+		struct entry *entry = &discovery->entries[i];
 		const struct hareply_backend *backend = find_backend(snapshot, entry->backend);
 
 		if (!backend) {
@@ -249,9 +249,9 @@ static unsigned count_ready(struct kubewatch_service *service)
 	return ready;
 }
 
-unsigned discovery_replicas(struct discovery *discover)
+unsigned discovery_replicas(struct discovery *discovery)
 {
-	return discover->replicas ? count_ready(discover->replicas) : 0;
+	return discovery->replicas ? count_ready(discovery->replicas) : 0;
 }
 
 static void report_entry(struct entry *entry, struct report_kube *report)
@@ -275,43 +275,43 @@ static void report_entry(struct entry *entry, struct report_kube *report)
 	}
 }
 
-const struct report_kube *discovery_report(struct discovery *discover, size_t *n)
+const struct report_kube *discovery_report(struct discovery *discovery, size_t *n)
 {
-	*n = discover ? discover->n_entries : 0;
+	*n = discovery ? discovery->n_entries : 0;
 	for (size_t i = 0; i < *n; i++)
-		report_entry(&discover->entries[i], &discover->reports[i]);
-	return discover ? discover->reports : NULL;
+		report_entry(&discovery->entries[i], &discovery->reports[i]);
+	return discovery ? discovery->reports : NULL;
 }
 
-bool discovery_fills(const struct discovery *discover)
+bool discovery_fills(const struct discovery *discovery)
 {
-	return discover && discover->n_entries > 0;
+	return discovery && discovery->n_entries > 0;
 }
 
-bool discovery_is_listed(const struct discovery *discover)
+bool discovery_is_listed(const struct discovery *discovery)
 {
-	for (size_t i = 0; i < discover->n_entries; i++)
-		if (!kubewatch_service_status(discover->entries[i].service).watch->listed)
+	for (size_t i = 0; i < discovery->n_entries; i++)
+		if (!kubewatch_service_status(discovery->entries[i].service).watch->listed)
 			return false;
 	return true;
 }
 
-static bool fills(const struct discovery *discover, const char *backend)
+static bool fills(const struct discovery *discovery, const char *backend)
 {
-	for (size_t i = 0; discover && i < discover->n_entries; i++)
-		if (strcmp(discover->entries[i].backend, backend) == 0)
+	for (size_t i = 0; discovery && i < discovery->n_entries; i++)
+		if (strcmp(discovery->entries[i].backend, backend) == 0)
 			return true;
 	return false;
 }
 
 static void describe_pod(struct pod *pod, void *arg)
 {
-	struct discovery *discover = arg;
+	struct discovery *discovery = arg;
 
-	for (size_t i = 0; i < discover->n_entries; i++) {
+	for (size_t i = 0; i < discovery->n_entries; i++) {
 		size_t n;
 		const struct endpoint *endpoints =
-			kubewatch_endpoints(discover->entries[i].service, &n);
+			kubewatch_endpoints(discovery->entries[i].service, &n);
 		const struct endpoint *found =
 			slicestore_find(endpoints, n, pod->address, pod->port);
 
@@ -322,13 +322,13 @@ static void describe_pod(struct pod *pod, void *arg)
 	}
 }
 
-void discovery_describe(struct discovery *discover, struct cluster *cluster)
+void discovery_describe(struct discovery *discovery, struct cluster *cluster)
 {
 	size_t n;
 	struct backend *const *backends = cluster_backends(cluster, &n);
 
 	for (size_t i = 0; i < n; i++)
-		backends[i]->filled = fills(discover, backends[i]->name);
-	if (discover)
-		cluster_each_pod(cluster, describe_pod, discover);
+		backends[i]->filled = fills(discovery, backends[i]->name);
+	if (discovery)
+		cluster_each_pod(cluster, describe_pod, discovery);
 }

@@ -29,32 +29,32 @@ struct discovery;
 struct discovery *discovery_new(
 	struct ev_loop *loop, const struct config *config, kubewatch_changed changed, void *arg);
 /* Takes NULL. */
-void discovery_free(struct discovery *discover);
+void discovery_free(struct discovery *discovery);
 
-/* The configuration asks for a discover, and for the same one. */
+/* The configuration asks for a discovery, and for the same one. */
 bool discovery_is_wanted(const struct config *config);
 bool discovery_is_same(const struct config *a, const struct config *b);
 
 /* Appends the commands that bring HAProxy's servers, as they are in snapshot, in line with the
  * pods; the caller sends them. False when out of memory; what was appended stays. */
-bool discovery_plan(struct discovery *discover, const struct hareply_snapshot *snapshot,
+bool discovery_plan(struct discovery *discovery, const struct hareply_snapshot *snapshot,
 	struct reconcile *lines);
 
 /* Tells the cluster which backends are filled, and its pods what Kubernetes says of them;
  * NULL fills none. */
-void discovery_describe(struct discovery *discover, struct cluster *cluster);
+void discovery_describe(struct discovery *discovery, struct cluster *cluster);
 
 /* HAProxy's instances, counted from replicas_service; otherwise, or while it has none, 0. */
-unsigned discovery_replicas(struct discovery *discover);
+unsigned discovery_replicas(struct discovery *discovery);
 
 /* What the reports say of each Service of a backend; valid until the loop runs again. NULL has
  * none. */
-const struct report_kube *discovery_report(struct discovery *discover, size_t *n);
+const struct report_kube *discovery_report(struct discovery *discovery, size_t *n);
 
 /* There are Services whose pods fill backends. NULL fills none. */
-bool discovery_fills(const struct discovery *discover);
+bool discovery_fills(const struct discovery *discovery);
 
 /* Every Service of a backend has been listed since the start. */
-bool discovery_is_listed(const struct discovery *discover);
+bool discovery_is_listed(const struct discovery *discovery);
 
 #endif

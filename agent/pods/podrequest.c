@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct request {
+struct podrequest {
 	const struct config *config;
 	const struct pod *pod;
 	void *arg;
@@ -21,7 +21,7 @@ struct request {
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 {
-	struct request *request = arg;
+	struct podrequest *request = arg;
 
 	(void)one;
 	if (n > METRIC_BODY_MAX - request->len) {
@@ -42,7 +42,7 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 }
 
 /* What libcurl's results mean here. */
-static enum metric_outcome outcome_of(const struct request *request, CURLcode result)
+static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode result)
 {
 	static const struct {
 		CURLcode code;
@@ -69,8 +69,8 @@ static enum metric_outcome outcome_of(const struct request *request, CURLcode re
 	return METRIC_BROKEN;
 }
 
-enum metric_outcome podrequest_judge(
-	struct request *request, CURLcode result, struct metric *metric, char *detail, size_t size)
+enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result,
+	struct metric *metric, char *detail, size_t size)
 {
 	enum metric_outcome outcome;
 	long status = 0;
@@ -116,7 +116,7 @@ static bool set_tls(CURL *easy, const struct config *config)
  * The URL names the address, or the name that TLS is to verify with the connection led to the
  * address.
  */
-static bool set_url(struct request *request)
+static bool set_url(struct podrequest *request)
 {
 	const struct config *config = request->config;
 	const struct pod *pod = request->pod;
@@ -150,7 +150,7 @@ static bool set_url(struct request *request)
 	return well;
 }
 
-static bool set_options(struct request *request)
+static bool set_options(struct podrequest *request)
 {
 	const struct config *config = request->config;
 	CURL *easy = request->easy;
@@ -172,9 +172,9 @@ static bool set_options(struct request *request)
 	return set_tls(easy, config) && set_url(request);
 }
 
-struct request *podrequest_new(const struct config *config, const struct pod *pod, void *arg)
+struct podrequest *podrequest_new(const struct config *config, const struct pod *pod, void *arg)
 {
-	struct request *request = calloc(1, sizeof(*request));
+	struct podrequest *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
@@ -189,7 +189,7 @@ struct request *podrequest_new(const struct config *config, const struct pod *po
 	return request;
 }
 
-void podrequest_free(struct request *request)
+void podrequest_free(struct podrequest *request)
 {
 	if (!request)
 		return;
@@ -204,11 +204,11 @@ void *podrequest_arg(CURL *easy)
 	char *found = NULL;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &found);
-	return ((struct request *)(void *)found)->arg;
+	return ((struct podrequest *)(void *)found)->arg;
 }
 
 bool podrequest_start(
-	struct request *request, struct curlloop *curlloop, struct curl_slist *headers)
+	struct podrequest *request, struct curlloop *curlloop, struct curl_slist *headers)
 {
 	request->len = 0;
 	request->too_large = false;
@@ -217,7 +217,7 @@ bool podrequest_start(
 	return curlloop_add(curlloop, request->easy);
 }
 
-void podrequest_stop(struct request *request, struct curlloop *curlloop)
+void podrequest_stop(struct podrequest *request, struct curlloop *curlloop)
 {
 	curlloop_remove(curlloop, request->easy);
 }

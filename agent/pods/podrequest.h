@@ -11,15 +11,15 @@
 #include "core/config/config.h"
 #include "io/curlloop.h"
 
-struct request;
+struct podrequest;
 
 /*
  * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration and the pod must
  * outlive it. NULL when out of memory, or when libcurl refuses a setting.
  */
-struct request *podrequest_new(const struct config *config, const struct pod *pod, void *arg);
+struct podrequest *podrequest_new(const struct config *config, const struct pod *pod, void *arg);
 /* It must not be under way. Takes NULL. */
-void podrequest_free(struct request *request);
+void podrequest_free(struct podrequest *request);
 
 /* What podrequest_new was given, from the handle that a curlloop reports as done. */
 void *podrequest_arg(CURL *easy);
@@ -27,15 +27,15 @@ void *podrequest_arg(CURL *easy);
 /* Sends it with these headers, which must stay valid until it has ended or was stopped. False when
  * out of memory: nothing was sent. */
 bool podrequest_start(
-	struct request *request, struct curlloop *curlloop, struct curl_slist *headers);
+	struct podrequest *request, struct curlloop *curlloop, struct curl_slist *headers);
 /* Takes it off the curlloop, whether it has ended or not; the connection is kept there. */
-void podrequest_stop(struct request *request, struct curlloop *curlloop);
+void podrequest_stop(struct podrequest *request, struct curlloop *curlloop);
 
 /*
  * How it ended, from libcurl's result. *metric is filled with METRIC_OK only; else the failure in
  * words is written to detail, cut to size.
  */
-enum metric_outcome podrequest_judge(
-	struct request *request, CURLcode result, struct metric *metric, char *detail, size_t size);
+enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result,
+	struct metric *metric, char *detail, size_t size);
 
 #endif

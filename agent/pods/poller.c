@@ -37,7 +37,7 @@ struct poll {
 	struct poller *poller;
 	struct group *group;
 	struct pod *pod;
-	struct request *request;
+	struct podrequest *request;
 	ev_timer timer;
 	bool settled; /* asked at its own moment of the interval from now on */
 	bool in_flight;
@@ -174,7 +174,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 /* A group with room, made where all are full. */
-static struct group *take_group(struct poller *poller)
+static struct group *find_group(struct poller *poller)
 {
 	struct group *group;
 
@@ -225,7 +225,7 @@ static bool start(struct poller *poller, struct pod *pod)
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
 	poll->request = podrequest_new(poller->config, pod, poll);
-	poll->group = take_group(poller);
+	poll->group = find_group(poller);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls + 1);
 	if (!poll->request || !poll->group) {

@@ -60,7 +60,7 @@ static int end_last_line(struct recordfile *file)
 	return last == '\n' ? 0 : write_all(file, "\n", 1);
 }
 
-static int take_file(struct recordfile *file)
+static int hold_file(struct recordfile *file)
 {
 	struct stat status;
 
@@ -83,7 +83,7 @@ static int open_file(struct recordfile *file)
 		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, MODE);
 	if (file->fd < 0)
 		return errno;
-	error = take_file(file);
+	error = hold_file(file);
 	if (error != 0)
 		close_file(file);
 	return error;
@@ -128,7 +128,7 @@ static void cut_back(struct recordfile *file, uint64_t size)
 }
 
 /* Reads up to len bytes; 0 when the socket has ended. */
-static size_t take_some(int socket, void *to, size_t len)
+static size_t receive_some(int socket, void *to, size_t len)
 {
 	ssize_t n;
 
@@ -138,12 +138,12 @@ static size_t take_some(int socket, void *to, size_t len)
 	return n > 0 ? (size_t)n : 0;
 }
 
-static bool take_head(int socket, struct recordfile_head *head)
+static bool receive_head(int socket, struct recordfile_head *head)
 {
 	size_t len = 0;
 
 	while (len < sizeof(*head)) {
-		size_t n = take_some(socket, (char *)head + len, sizeof(*head) - len);
+		size_t n = receive_some(socket, (char *)head + len, sizeof(*head) - len);
 
 		if (n == 0)
 			return false;
@@ -162,7 +162,7 @@ static bool move_line(struct recordfile *file, int socket, uint64_t len, int *er
 	*error = prepare(file, len);
 	start = file->size;
 	while (len > 0) {
-		size_t n = take_some(socket, part, len < CHUNK ? (size_t)len : CHUNK);
+		size_t n = receive_some(socket, part, len < CHUNK ? (size_t)len : CHUNK);
 
 		if (n == 0) {
 			cut_back(file, start);
@@ -185,7 +185,7 @@ void recordfile_serve(int socket, const char *path, uint64_t max_bytes)
 
 	if ((size_t)snprintf(file.older, sizeof(file.older), "%s.1", path) >= sizeof(file.older))
 		file.older[0] = '\0';
-	while (take_head(socket, &head) && move_line(&file, socket, head.len, &error)) {
+	while (receive_head(socket, &head) && move_line(&file, socket, head.len, &error)) {
 		struct recordfile_answer answer = {.error = error};
 
 		if (send(socket, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
