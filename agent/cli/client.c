@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "core/base/jsonparse.h"
 #include "core/base/text.h"
 #include "io/configfile.h"
 #include "io/credentials.h"
@@ -286,20 +287,14 @@ void client_reset(struct client *client)
 
 struct json_object *client_report(struct client *client, CURLcode code, char *why, size_t size)
 {
-	struct json_tokener *tokener;
-	struct json_object *report = NULL;
+	struct json_object *report;
 
 	if (code != CURLE_OK) {
 		snprintf(why, size, "%s",
 			client->error[0] ? client->error : curl_easy_strerror(code));
 		return NULL;
 	}
-	tokener = json_tokener_new();
-	if (tokener && client->len > 0) {
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-		report = json_tokener_parse_ex(tokener, client->body, (int)client->len);
-	}
-	json_tokener_free(tokener);
+	jsonparse(client->body, client->len, &report);
 	if (json_object_is_type(report, json_type_object))
 		return report;
 	json_object_put(report);

@@ -51,7 +51,10 @@ def http(body, status="200 OK", headers=""):
 
 BAD = {
     "not_json": [http("agentsConnections: 5"), http(""), http('{"agentsConnections": 5'),
-                 http('{"agentsConnections": 5} x'), http(b'{"agentsConnections": "\xff"}')],
+                 http('{"agentsConnections": 5} x'), http(b'{"agentsConnections": "\xff"}'),
+                 http('{"agentsConnections": 5,}'), http('{"agentsConnections": 042}'),
+                 http("{'agentsConnections': 5}"), http('{"agentsConnections": 5 /* five */}')],
+    "duplicate_key": [http('{"agentsConnections": 5, "agentsConnections": 50}')],
     "no_key": [http("{}"), http('{"connections": 5}'), http("[5]"), http("5")],
     "not_a_count": [http('{"agentsConnections": %s}' % v) for v in (
         "-1", "2147483648", "99999999999999999999", '"5"', "true", "null", "5.5", "[5]", "{}")],

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/jsonparse.h"
+#include "core/base/text.h"
 #include "core/report/report.h"
 #include "core/report/report_rows.h"
 #include "core/steer/steer.h"
-#include "core/base/text.h"
 #include "run.h"
 
 enum { N_MAX = 16 };
@@ -124,15 +125,10 @@ static void hear(struct scene *scene, const char *backend, const char *server, u
 static struct json_object *json_of(const struct scene *scene)
 {
 	struct report_text text = report_json_write(&scene->view);
-	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *report;
 
 	ck_assert_ptr_nonnull(text.bytes);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	struct json_object *report = json_tokener_parse_ex(tokener, text.bytes, (int)text.len);
-
-	ck_assert_msg(
-		report != NULL, "%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
-	json_tokener_free(tokener);
+	ck_assert_int_eq(jsonparse(text.bytes, text.len, &report), JSONPARSE_OK);
 	free(text.bytes);
 	return report;
 }

@@ -5,21 +5,17 @@
 #include <json.h>
 #include <limits.h>
 
-/* An EndpointSlice with its managed fields is about 12 deep. */
-enum { DEPTH_MAX = 64 };
+#include "core/base/jsonparse.h"
 
 bool jsonstream_init(struct jsonstream *stream, size_t cap_bytes)
 {
 	*stream = (struct jsonstream){
-		.tokener = json_tokener_new_ex(DEPTH_MAX),
+		.tokener = jsonparse_tokener_new(),
 		.cap_bytes = cap_bytes,
 	};
 	if (!stream->tokener)
 		return false;
-	/* Not JSON_TOKENER_VALIDATE_UTF8: json-c 0.16 takes a character that is split between two
-	 * pieces for a wrong one. */
-	json_tokener_set_flags(
-		stream->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	jsonstream_reset(stream);
 	return true;
 }
 
@@ -30,23 +26,44 @@ void jsonstream_fini(struct jsonstream *stream)
 	*stream = (struct jsonstream){.tokener = NULL};
 }
 
-void jsonstream_reset(struct jsonstream *stream)
+static void begin_object(struct jsonstream *stream)
 {
 	json_tokener_reset(stream->tokener);
+	stream->check = (struct jsoncheck){.depth = 0};
 	stream->n_bytes = 0;
 }
 
-static bool is_space(char c)
+void jsonstream_reset(struct jsonstream *stream)
 {
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+	begin_object(stream);
+	stream->n_mark = 0;
+}
+
+/* A mark may come in pieces too. False where one began and did not go on. */
+static bool skip_mark(struct jsonstream *stream, const char **piece, size_t *len)
+{
+	while (*len > 0 && stream->n_mark < JSONPARSE_MARK_LEN) {
+		if (**piece != JSONPARSE_MARK[stream->n_mark]) {
+			bool begun = stream->n_mark > 0;
+
+			stream->n_mark = JSONPARSE_MARK_LEN;
+			return !begun;
+		}
+		stream->n_mark++;
+		(*piece)++;
+		(*len)--;
+	}
+	return true;
 }
 
 enum jsonstream_outcome jsonstream_next(
 	struct jsonstream *stream, const char **piece, size_t *len, struct json_object **object)
 {
 	*object = NULL;
+	if (!skip_mark(stream, piece, len))
+		return JSONSTREAM_BAD;
 	/* Space between objects is of no object, however much of it comes. */
-	while (stream->n_bytes == 0 && *len > 0 && is_space(**piece)) {
+	while (stream->n_bytes == 0 && *len > 0 && jsoncheck_is_space(**piece)) {
 		(*piece)++;
 		(*len)--;
 	}
@@ -61,20 +78,21 @@ enum jsonstream_outcome jsonstream_next(
 		taken = INT_MAX;
 	if (taken == 0)
 		return JSONSTREAM_BAD;
+	enum jsoncheck_outcome outcome = jsoncheck_feed(&stream->check, *piece, taken, &taken);
+	if (outcome == JSONCHECK_BAD)
+		return JSONSTREAM_BAD;
 	struct json_object *parsed = json_tokener_parse_ex(stream->tokener, *piece, (int)taken);
 	enum json_tokener_error error = json_tokener_get_error(stream->tokener);
-	if (error == json_tokener_continue) {
-		stream->n_bytes += taken;
-		*piece += taken;
-		*len -= taken;
+	stream->n_bytes += taken;
+	*piece += taken;
+	*len -= taken;
+	if (outcome == JSONCHECK_MORE && error == json_tokener_continue)
 		return *len > 0 ? JSONSTREAM_BAD : JSONSTREAM_MORE;
-	}
-	if (error != json_tokener_success)
+	if (error != json_tokener_success || !jsonparse_has_all(parsed, &stream->check)) {
+		json_object_put(parsed);
 		return JSONSTREAM_BAD;
-	size_t end = json_tokener_get_parse_end(stream->tokener);
-	*piece += end;
-	*len -= end;
-	jsonstream_reset(stream);
+	}
+	begin_object(stream);
 	*object = parsed;
 	return JSONSTREAM_OBJECT;
 }

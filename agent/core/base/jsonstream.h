@@ -6,24 +6,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/jsoncheck.h"
+
 struct json_object;
 struct json_tokener;
 
 /*
  * A piece is not an object and not a line: it may end in the middle of one, hold several, or be a
- * single byte; objects may be printed over many lines. Bytes that are not UTF-8 pass: who keeps a
- * text looks at it.
+ * single byte; objects may be printed over many lines. Each is checked as jsonparse() checks a
+ * text.
  */
 struct jsonstream {
 	struct json_tokener *tokener;
-	size_t cap_bytes; /* of one object */
-	size_t n_bytes;   /* of the object that has begun */
+	struct jsoncheck check; /* of the object that has begun */
+	size_t cap_bytes;       /* of one object */
+	size_t n_bytes;         /* of the object that has begun */
+	size_t n_mark;          /* bytes of a byte order mark at the start, or of what is none */
 };
 
 enum jsonstream_outcome {
 	JSONSTREAM_OBJECT, /* *object is the caller's, who calls again with what is left */
 	JSONSTREAM_MORE,   /* all is taken in; the next piece is wanted */
-	JSONSTREAM_BAD,    /* no JSON object, or a larger one than allowed: the stream is lost */
+	JSONSTREAM_BAD, /* no JSON object, one with a duplicate key, or a larger one than allowed:
+			the stream is lost */
 };
 
 /* False when out of memory; jsonstream_fini takes it all the same. */

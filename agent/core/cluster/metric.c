@@ -6,10 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/base/text.h"
-
-/* Nested deeper than any honest answer. */
-enum { MAX_DEPTH = 16 };
+#include "core/base/jsonparse.h"
 
 static const struct {
 	const char *label;
@@ -24,6 +21,7 @@ static const struct {
 	[METRIC_REDIRECT] = {"redirect", "a redirect, which is not followed"},
 	[METRIC_BAD_STATUS] = {"bad_status", "the status is not 200"},
 	[METRIC_NOT_JSON] = {"not_json", "the answer is not JSON"},
+	[METRIC_DUPLICATE_KEY] = {"duplicate_key", "the answer has a key twice"},
 	[METRIC_NO_KEY] = {"no_key", "the answer lacks metricKey"},
 	[METRIC_NOT_A_COUNT] = {"not_a_count", "the count is no whole number from 0 to 2147483647"},
 	[METRIC_BAD_FIELD] = {"bad_field",
@@ -140,51 +138,21 @@ static enum metric_outcome read_root(struct json_object *root, const char *key, 
 	return METRIC_OK;
 }
 
-/* Only white space may follow the value. */
-static bool is_blank(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n')
-			return false;
-	}
-	return true;
-}
-
-/* Parses the whole body into *root, which is NULL for "null". */
-static bool parse_json(
-	struct json_tokener *tokener, const char *body, size_t len, struct json_object **root)
-{
-	size_t end;
-
-	*root = json_tokener_parse_ex(tokener, body, (int)len);
-	end = json_tokener_get_parse_end(tokener);
-	if (json_tokener_get_error(tokener) == json_tokener_continue) {
-		/* A bare number may go on until something else comes. */
-		*root = json_tokener_parse_ex(tokener, "", 1);
-		end = len;
-	}
-	return json_tokener_get_error(tokener) == json_tokener_success && end <= len &&
-	       is_blank(body + end, len - end);
-}
-
 enum metric_outcome metric_parse(const char *body, size_t len, const char *key, struct metric *out)
 {
-	enum metric_outcome outcome = METRIC_NOT_JSON;
-	struct json_tokener *tokener;
-	struct json_object *root = NULL;
+	static const enum metric_outcome refusals[] = {
+		[JSONPARSE_NOT_JSON] = METRIC_NOT_JSON,
+		[JSONPARSE_DUPLICATE_KEY] = METRIC_DUPLICATE_KEY,
+		[JSONPARSE_OUT_OF_MEMORY] = METRIC_OUT_OF_MEMORY,
+	};
+	struct json_object *root;
+	enum jsonparse_outcome parsed;
+	enum metric_outcome outcome;
 
 	if (len > METRIC_BODY_MAX)
 		return METRIC_TOO_LARGE;
-	/* json-c's own check takes overlong forms, surrogates and what lies beyond Unicode. */
-	if (!text_is_utf8(body, len))
-		return METRIC_NOT_JSON;
-	tokener = json_tokener_new_ex(MAX_DEPTH);
-	if (!tokener)
-		return METRIC_OUT_OF_MEMORY;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	if (parse_json(tokener, body, len, &root))
-		outcome = read_root(root, key, out);
+	parsed = jsonparse(body, len, &root);
+	outcome = parsed == JSONPARSE_OK ? read_root(root, key, out) : refusals[parsed];
 	json_object_put(root);
-	json_tokener_free(tokener);
 	return outcome;
 }

@@ -23,9 +23,10 @@ enum metric_outcome {
 	METRIC_REDIRECT,   /* 3xx: never followed */
 	METRIC_BAD_STATUS, /* any other but 200 */
 	METRIC_NOT_JSON,
-	METRIC_NO_KEY,      /* nothing at metricKey */
-	METRIC_NOT_A_COUNT, /* not a whole number from 0 to 2^31-1 */
-	METRIC_BAD_FIELD,   /* draining is no boolean, or capacity no number from 0.001 to 1e9 */
+	METRIC_DUPLICATE_KEY, /* JSON, but a name stands twice in one object */
+	METRIC_NO_KEY,        /* nothing at metricKey */
+	METRIC_NOT_A_COUNT,   /* not a whole number from 0 to 2^31-1 */
+	METRIC_BAD_FIELD,     /* draining is no boolean, or capacity no number from 0.001 to 1e9 */
 	METRIC_OUT_OF_MEMORY,
 	METRIC_N_OUTCOMES
 };
@@ -42,9 +43,8 @@ struct metric {
 };
 
 /*
- * Reads the body of a 200 answer. key is a dotted path: "a.b" is member b of member a. Of two
- * members with one name the last counts. Returns METRIC_OK with *out filled, or the reason with
- * *out untouched.
+ * Reads the body of a 200 answer. key is a dotted path: "a.b" is member b of member a. Returns
+ * METRIC_OK with *out filled, or the reason with *out untouched.
  */
 enum metric_outcome metric_parse(const char *body, size_t len, const char *key, struct metric *out);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/jsonget.h"
+#include "core/base/jsonparse.h"
 
 enum {
 	EVENT_MAX = 8 * 1024 * 1024, /* bytes of one event; a full slice has about 1 MiB */
@@ -120,7 +121,8 @@ bool kubefeed_feed(
 		case JSONSTREAM_MORE:
 			return true;
 		case JSONSTREAM_BAD:
-			break_off(feed, LISTWATCH_END_MALFORMED, 0, "not JSON, or too large");
+			break_off(feed, LISTWATCH_END_MALFORMED, 0,
+				"not JSON, a duplicate key, or too large");
 			break;
 		}
 	}
@@ -130,9 +132,12 @@ bool kubefeed_feed(
 /* A Status says in words who may not do what. */
 static void read_refusal(struct kubefeed *feed, unsigned code)
 {
-	struct json_object *status = json_tokener_parse(feed->refusal);
-	const char *message = jsonget_text(status, "message");
+	struct json_object *status;
+	const char *message;
 
+	/* A page of a proxy's, or a Status that was cut, says nothing: the code alone is told. */
+	jsonparse(feed->refusal, feed->refusal_len, &status);
+	message = jsonget_text(status, "message");
 	if (message)
 		snprintf(feed->failure, sizeof(feed->failure), "HTTP %u: %s", code, message);
 	else

@@ -8,10 +8,8 @@
 #include <string.h>
 
 #include "core/base/jsonget.h"
+#include "core/base/jsonparse.h"
 #include "core/record/record_columns.h"
-
-/* A backend's server's row lies this deep. */
-enum { MAX_DEPTH = 8 };
 
 /* Always returns false. */
 static bool refuse(const char **why, const char *text)
@@ -229,39 +227,21 @@ static bool take_line(struct json_object *line, struct record *record, const cha
 	return true;
 }
 
-/* The line as JSON; NULL: *why says why. */
-static struct json_object *read_json(const char *line, size_t len, const char **why)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-	struct json_object *object = NULL;
-
-	*why = "out of memory";
-	if (!tokener)
-		return NULL;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, line, (int)len);
-	*why = "not JSON";
-	/* json-c takes a NUL for the end. */
-	if (object && json_tokener_get_parse_end(tokener) != len) {
-		json_object_put(object);
-		object = NULL;
-	}
-	json_tokener_free(tokener);
-	return object;
-}
-
 bool record_parse(const char *line, size_t len, struct record *out, const char **why)
 {
 	struct record record = {.n_backends = 0};
+	struct json_object *object;
+	enum jsonparse_outcome outcome;
 
 	if (len > 0 && line[len - 1] == '\n')
 		len--;
 	if (len > RECORD_LINE_MAX)
 		return refuse(why, "too long");
-	record.names = read_json(line, len, why);
-	if (!record.names)
-		return false;
-	if (!take_line(record.names, &record, why)) {
+	outcome = jsonparse(line, len, &object);
+	if (outcome != JSONPARSE_OK)
+		return refuse(why, jsonparse_outcome_text(outcome));
+	record.names = object;
+	if (!take_line(object, &record, why)) {
 		record_fini(&record);
 		return false;
 	}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The one way in for JSON from outside: strict, and the same with every version of json-c. */
+#ifndef WSB_JSONPARSE_H
+#define WSB_JSONPARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/jsoncheck.h"
+
+struct json_object;
+struct json_tokener;
+
+/* A byte order mark before a text is skipped, as RFC 8259 (8.1) lets a reader do. */
+#define JSONPARSE_MARK "\xef\xbb\xbf"
+enum { JSONPARSE_MARK_LEN = sizeof(JSONPARSE_MARK) - 1 };
+
+enum jsonparse_outcome {
+	JSONPARSE_OK,
+	JSONPARSE_NOT_JSON,      /* see jsoncheck.h */
+	JSONPARSE_DUPLICATE_KEY, /* two members of one name in one object: readers differ about them
+				  */
+	JSONPARSE_OUT_OF_MEMORY,
+};
+
+/*
+ * Reads one JSON text with nothing but space around it. len is at most INT_MAX. On JSONPARSE_OK
+ * *root is the caller's, and NULL for null; else it is NULL.
+ */
+enum jsonparse_outcome jsonparse(const char *bytes, size_t len, struct json_object **root);
+
+/* "not JSON" and the like; static. */
+const char *jsonparse_outcome_text(enum jsonparse_outcome outcome);
+
+/* For who reads in pieces: a tokener for what jsoncheck passes, NULL when out of memory, and
+ * whether what it made has as many members as the text had. */
+struct json_tokener *jsonparse_tokener_new(void);
+bool jsonparse_has_all(struct json_object *root, const struct jsoncheck *check);
+
+#endif
