@@ -21,10 +21,12 @@
 #include "rows.h"
 #include "run.h"
 
-/* ---- allocations that fail (the linker leads the core's calls here, see the Makefile) ---- */
+/* ---- allocations that fail (the linker leads the core's calls here, see tests/tests.mk) ---- */
 
-static int countdown; /* the allocation that fails, counted from now on; 0: none */
-static bool failed;
+/* volatile: a compiler knows that malloc and its like change none of a program's variables, and
+ * with -flto it sees that nothing else does between arm() and disarm(). */
+static volatile int countdown; /* the allocation that fails, counted from now on; 0: none */
+static volatile bool failed;
 
 static bool fails(void)
 {
