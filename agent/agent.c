@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "announce.h"
+#include "build.h"
 #include "components.h"
 #include "core/report/report.h"
 #include "core/settings.h"

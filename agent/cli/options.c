@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "build.h"
 #include "core/base/nearest.h"
 #include "core/base/text.h"
 

@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#ifndef WSB_SYSCONFDIR
-#define WSB_SYSCONFDIR "/etc"
-#endif
+#include "build.h"
+
 #define OPTIONS_DEFAULT_CONFIG WSB_SYSCONFDIR "/wsbalancer/wsbalancer.yaml"
 
 enum {

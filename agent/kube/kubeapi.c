@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "build.h"
 #include "io/textfile.h"
 
 #define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
+
 struct podrequest {
 	const struct config *config;
 	const struct pod *pod;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """make install, make uninstall, and the texts that they put in place."""
+import functools
 import os
 import re
 import stat
@@ -12,14 +13,21 @@ import field
 MANUALS = ["man8/wsbalancer.8", "man5/wsbalancer.yaml.5"]
 
 
-def make(target, **settings):
-    variant = os.environ.get("VARIANT", "release")
+@pytest.fixture(name="make", scope="module")
+def fixture_make(tmp_path_factory):
+    """Runs make where what it builds is in no other test's way: other paths make another program."""
+    return functools.partial(run_make, tmp_path_factory.mktemp("build"))
+
+
+def run_make(build, target, **settings):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     result = subprocess.run(
-        ["make", "-s", target, f"VARIANT={variant}",
+        ["make", target, f"BUILD={build}", "VARIANT=debug",
          *(f"{name}={value}" for name, value in settings.items())],
         cwd=field.ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
+    return [line.split()[1].removeprefix(f"{build}/debug/") for line in result.stdout.splitlines()
+            if line.startswith("  ")]
 
 
 def files(root):
@@ -29,14 +37,14 @@ def files(root):
 
 
 @pytest.fixture(name="prefix", scope="module")
-def installed(tmp_path_factory):
+def installed(make, tmp_path_factory):
     """An installation that can be used where it lies."""
     prefix = tmp_path_factory.mktemp("prefix")
     make("install", PREFIX=prefix, SYSCONFDIR=prefix / "etc")
     return prefix
 
 
-def test_destdir_gets_all_files_and_no_path_names_it(tmp_path):
+def test_destdir_gets_all_files_and_no_path_names_it(make, tmp_path):
     make("install", DESTDIR=tmp_path, PREFIX="/usr")
     found = files(tmp_path)
     examples = "usr/share/doc/wsbalancer/examples/"
@@ -52,7 +60,7 @@ def test_destdir_gets_all_files_and_no_path_names_it(tmp_path):
         assert str(tmp_path).encode() not in (tmp_path / name).read_bytes(), name
 
 
-def test_a_configuration_that_is_there_stays(tmp_path):
+def test_a_configuration_that_is_there_stays(make, tmp_path):
     settings = {"DESTDIR": tmp_path, "PREFIX": "/opt/wsb"}
     configuration = tmp_path / "etc/wsbalancer/wsbalancer.yaml"
     configuration.parent.mkdir(parents=True)
@@ -70,6 +78,28 @@ def test_the_installed_program_takes_the_installed_configuration(prefix):
                              prefix / "etc/wsbalancer/wsbalancer.yaml"],
                             capture_output=True, text=True, timeout=20)
     assert result.returncode == 0, result.stderr
+
+
+def installed_program(root, *arguments):
+    return subprocess.run([root / "bin/wsbalancer", *arguments], capture_output=True, text=True, timeout=20,
+                          check=True).stdout
+
+
+def test_what_is_built_already_gets_the_paths_and_the_version_of_the_installation(make, tmp_path):
+    make("agent")
+    again = make("install", PREFIX=tmp_path, SYSCONFDIR=tmp_path / "etc", VERSION="4.7.11")
+    assert f"(default {tmp_path}/etc/wsbalancer/wsbalancer.yaml)" in installed_program(tmp_path, "--help")
+    assert installed_program(tmp_path, "-V") == "wsbalancer 4.7.11\n"
+    # And only what names them is made again.
+    assert "agent/cli/options.o" in again
+    assert "libcore.a" not in again
+
+
+def test_what_is_made_with_other_flags_is_made_again(make):
+    make("agent")
+    assert not make("agent")
+    again = make("agent", CPPFLAGS="-DNDEBUG")
+    assert {"agent/main.o", "agent/core/plan/planner.o", "page/page_data.o", "wsbalancer"} <= set(again)
 
 
 def test_man_pages_are_clean(prefix):
