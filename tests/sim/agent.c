@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/plan/share.h"
+#include "core/plan/limits.h"
+#include "core/plan/planner.h"
 #include "core/plan/storm.h"
 #include "world.h"
 

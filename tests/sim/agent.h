@@ -9,7 +9,7 @@
 
 #include "core/cluster/others.h"
 #include "core/cluster/rate.h"
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
 #include "rng.h"
 #include "scenario.h"
 
@@ -33,7 +33,7 @@ struct agent_server {
 	struct others others;
 	struct rate closings;
 	double target;
-	double credit; /* see share.h */
+	double credit; /* see limits.h */
 	double limit;
 };
 

@@ -10,7 +10,7 @@
 #include "../sim/lb.h"
 #include "../sim/rng.h"
 #include "core/plan/planner.h"
-#include "core/plan/share.h"
+#include "core/plan/limits.h"
 
 enum { ROUNDS = 300, PODS_MAX = 24, PLANS = 30 };
 

@@ -9,7 +9,7 @@
 
 #include "core/cluster/rate.h"
 #include "core/plan/outlook.h"
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
 
 struct server;
 

@@ -11,7 +11,7 @@
 #include "core/cluster/pod.h"
 #include "core/cluster/rate.h"
 #include "core/haproxy/hareply.h"
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
 
 struct backend;
 

@@ -21,11 +21,6 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool is_known(const struct planner_result *result)
-{
-	return result->basis == PLANNER_HEARD || result->basis == PLANNER_STALE;
-}
-
 static bool has_usable_count(const struct planner_params *params, const struct planner_pod *pod)
 {
 	return pod->heard && pod->count_age_ms <= params->cache_ttl_ms;
@@ -34,10 +29,10 @@ static bool has_usable_count(const struct planner_params *params, const struct p
 /*
  * How many connections an honest pod reports for each session that this HAProxy holds on it, at
  * most 1: the backend may also carry plain requests, which the pods do not count. The upper median,
- * so that of two pods the liar does not set the measure. scratch has room for n.
+ * so that of two pods the liar does not set the measure.
  */
 static double honest_ratio(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, double *scratch)
+	size_t n, double *ratios)
 {
 	size_t m = 0;
 	size_t n_fewer = 0;
@@ -45,13 +40,13 @@ static double honest_ratio(const struct planner_params *params, const struct pla
 	for (size_t i = 0; i < n; i++) {
 		if (!has_usable_count(params, &pods[i]) || pods[i].own_then == 0)
 			continue;
-		scratch[m] = (double)pods[i].count / (double)pods[i].own_then;
-		n_fewer += scratch[m++] < 1.0;
+		ratios[m] = (double)pods[i].count / (double)pods[i].own_then;
+		n_fewer += ratios[m++] < 1.0;
 	}
 	if (n_fewer <= m / 2)
 		return 1.0;
-	qsort(scratch, m, sizeof(*scratch), compare_doubles);
-	return scratch[m / 2];
+	qsort(ratios, m, sizeof(*ratios), compare_doubles);
+	return ratios[m / 2];
 }
 
 static bool is_believed(const struct planner_pod *pod, double ratio)
@@ -106,21 +101,21 @@ static void assume_level(const struct planner_pod *pods, size_t n, struct planne
 	double capacities = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_known(&results[i])) {
+		if (plan_is_known(&results[i])) {
 			counts += results[i].count;
 			capacities += pods[i].capacity;
 		}
 	}
 	for (size_t i = 0; i < n && capacities > 0.0; i++) {
-		if (!is_known(&results[i]))
+		if (!plan_is_known(&results[i]))
 			results[i].count = counts / capacities * pods[i].capacity;
 	}
 }
 
 void counts_reckon(const struct planner_params *params, const struct planner_pod *pods, size_t n,
-	struct planner_result *results, double *scratch)
+	struct planner_result *results, struct workspace *workspace)
 {
-	double ratio = honest_ratio(params, pods, n, scratch);
+	double ratio = honest_ratio(params, pods, n, workspace->values);
 
 	for (size_t i = 0; i < n; i++)
 		judge(params, &pods[i], ratio, &results[i]);

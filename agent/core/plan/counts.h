@@ -5,11 +5,11 @@
 
 #include <stddef.h>
 
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
+#include "core/plan/workspace.h"
 
-/* For planner.c: sets count, and basis without a thought of draining, in n results. scratch has
- * room for n. */
+/* For planner.c: sets count, and basis without a thought of draining, in n results. */
 void counts_reckon(const struct planner_params *params, const struct planner_pod *pods, size_t n,
-	struct planner_result *results, double *scratch);
+	struct planner_result *results, struct workspace *workspace);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limited shares. */
+/* Limits on shares: what they are, what has been used of them, and weights that keep them. */
 #include "core/plan/limits.h"
 
 #include <math.h>
@@ -8,6 +8,30 @@
 
 enum { PASSES = 3 };
 
+double limits_ramp(int64_t age_ms, int64_t ramp_ms)
+{
+	if (ramp_ms <= 0 || age_ms >= ramp_ms)
+		return 1.0;
+	return age_ms <= 0 ? 0.0 : (double)age_ms / (double)ramp_ms;
+}
+
+double limits_share(double max_share, double ramp)
+{
+	double most = max_share > 0.0 && max_share < 1.0 ? max_share : 1.0;
+
+	return most * ramp;
+}
+
+double limits_credit(double credit, double limit, uint64_t arrived, uint64_t taken)
+{
+	if (limit >= 1.0)
+		return 0.0;
+
+	double earned = limit * (double)arrived;
+
+	return fmin(1.0 + earned, credit + earned - (double)taken);
+}
+
 static bool is_limited(size_t n, const struct planner_result *results)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -15,15 +39,6 @@ static bool is_limited(size_t n, const struct planner_result *results)
 			return true;
 	}
 	return false;
-}
-
-static double largest_of(size_t n, const double *weights)
-{
-	double largest = 0.0;
-
-	for (size_t i = 0; i < n; i++)
-		largest = fmax(largest, weights[i]);
-	return largest;
 }
 
 static double total_share(
@@ -41,7 +56,7 @@ void limits_flow(const struct planner_pod *pods, size_t n, const struct planner_
 {
 	/* A pod that shall get nothing gets what the limits of the others leave. */
 	static const double LAST = 1e-9;
-	double largest = largest_of(n, weights);
+	double largest = plan_largest_of(n, weights);
 	double largest_capacity = 0.0;
 
 	if (!is_limited(n, results))
@@ -73,23 +88,10 @@ void limits_flow(const struct planner_pod *pods, size_t n, const struct planner_
 		weights[i] = fmin(results[i].share_limit, weights[i] * high);
 }
 
-/* A pod by the key at which leastconn gives it the next connection. */
-struct next {
-	double key;
-	double sum; /* what it and all pods before it then have */
-};
-
-static int compare_keys(const void *a, const void *b)
-{
-	double x = ((const struct next *)a)->key;
-	double y = ((const struct next *)b)->key;
-
-	return (x > y) - (x < y);
-}
-
-/* All pods that take part, by key; returns how many. */
+/* All pods that take part, by the key at which leastconn gives each the next connection, with what
+ * it and all before it then have; returns how many. */
 static size_t line_up(const struct planner_pod *pods, size_t n,
-	const struct planner_result *results, const double *weights, struct next *nexts)
+	const struct planner_result *results, const double *weights, struct ranked *nexts)
 {
 	size_t m = 0;
 	double sum = 0.0;
@@ -98,12 +100,12 @@ static size_t line_up(const struct planner_pod *pods, size_t n,
 		double own = (double)pods[i].own + 1.0;
 
 		if (results[i].basis != PLANNER_DRAINING)
-			nexts[m++] = (struct next){.key = own / weights[i], .sum = own};
+			nexts[m++] = (struct ranked){.rank = own / weights[i], .amount = own};
 	}
-	qsort(nexts, m, sizeof(*nexts), compare_keys);
+	workspace_sort(nexts, m);
 	for (size_t i = 0; i < m; i++) {
-		sum += nexts[i].sum;
-		nexts[i].sum = sum;
+		sum += nexts[i].amount;
+		nexts[i].amount = sum;
 	}
 	return m;
 }
@@ -120,7 +122,7 @@ static double may_have(const struct planner_pod *pod)
  * they have, and enough of them must have come in that the pod's part is within its limit.
  */
 static double key_of(
-	const struct planner_pod *pod, double limit, const struct next *nexts, size_t m)
+	const struct planner_pod *pod, double limit, const struct ranked *nexts, size_t m)
 {
 	/* A pod that may have next to nothing shall not wait for all others. */
 	static const double LEAST = 0.001;
@@ -131,12 +133,12 @@ static double key_of(
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if (nexts[middle].sum < needed)
+		if (nexts[middle].amount < needed)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return nexts[low].key;
+	return nexts[low].rank;
 }
 
 void limits_to_keys(const struct planner_pod *pods, size_t n, const struct planner_result *results,
@@ -149,10 +151,9 @@ void limits_to_keys(const struct planner_pod *pods, size_t n, const struct plann
 }
 
 void limits_stock(const struct planner_pod *pods, size_t n, const struct planner_result *results,
-	double *weights, double *keys, double *scratch)
+	double *weights, double *keys, struct ranked *nexts)
 {
-	struct next *nexts = (void *)scratch;
-	double largest = largest_of(n, weights);
+	double largest = plan_largest_of(n, weights);
 	double rest;
 	size_t m;
 
@@ -161,7 +162,7 @@ void limits_stock(const struct planner_pod *pods, size_t n, const struct planner
 	if (!is_limited(n, results))
 		return;
 	limits_flow(pods, n, results, weights);
-	rest = largest_of(n, weights);
+	rest = plan_largest_of(n, weights);
 	for (size_t i = 0; i < n; i++)
 		weights[i] *= largest / rest;
 

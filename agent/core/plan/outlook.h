@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
 
 /*
  * A balancer moves no connection: it chooses where new ones go. So pods that lack connections are

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Levels and targets; judge.c finds the counts before, weigh.c the weights after. */
+/* Levels and targets; counts.c finds the counts before, weights.c the weights after. */
 #include "core/plan/planner.h"
 
 #include "core/plan/counts.h"
-#include "core/plan/share.h"
+#include "core/plan/limits.h"
 #include "core/plan/weights.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The flow planner pours so many times what it expects, so that a deficit is made good over a few
@@ -27,34 +26,11 @@ static const double LEAVING_INTERVALS = 1.5;
 /* What this HAProxy remembers of connections that it has lost and not yet replaced. */
 static const double MEMORY_MAX = 1.0;
 
-const char *planner_basis_name(enum planner_basis basis)
-{
-	static const char *const names[] = {
-		[PLANNER_HEARD] = "heard",
-		[PLANNER_STALE] = "stale",
-		[PLANNER_NEVER_HEARD] = "never heard",
-		[PLANNER_DISBELIEVED] = "disbelieved",
-		[PLANNER_DRAINING] = "draining",
-	};
-
-	return names[basis];
-}
-
-static bool takes_part(const struct planner_result *result)
-{
-	return result->basis != PLANNER_DRAINING;
-}
-
-static bool is_known(const struct planner_result *result)
-{
-	return result->basis == PLANNER_HEARD || result->basis == PLANNER_STALE;
-}
-
 static void summarise(
 	struct planner_summary *summary, const struct planner_result *result, bool draining)
 {
 	summary->n_draining += draining;
-	summary->n_known += is_known(result);
+	summary->n_known += plan_is_known(result);
 	summary->n_stale += result->basis == PLANNER_STALE;
 	summary->n_never_heard += result->basis == PLANNER_NEVER_HEARD;
 	summary->n_disbelieved += result->basis == PLANNER_DISBELIEVED;
@@ -69,7 +45,7 @@ static void find_level(const struct planner_params *params, const struct planner
 	double highest = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!takes_part(&results[i]))
+		if (!plan_participates(&results[i]))
 			continue;
 		counts += results[i].count;
 		capacities += pods[i].capacity;
@@ -79,7 +55,7 @@ static void find_level(const struct planner_params *params, const struct planner
 	/* Of a single pod it is 0 but for rounding. */
 	summary->imbalance = counts > 0.0 ? fmax(0.0, highest / (counts / capacities) - 1.0) : 0.0;
 	for (size_t i = 0; i < n; i++)
-		results[i].deficit = takes_part(&results[i])
+		results[i].deficit = plan_participates(&results[i])
 					     ? summary->level * pods[i].capacity - results[i].count
 					     : 0.0;
 }
@@ -107,7 +83,7 @@ static double mean_gap(
 	double capacities = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (takes_part(&results[i]) && pods[i].planned) {
+		if (plan_participates(&results[i]) && pods[i].planned) {
 			gap += pods[i].target_then - (double)pods[i].own;
 			capacities += pods[i].capacity;
 		}
@@ -130,15 +106,10 @@ static void target_stock(const struct planner_params *params, const struct plann
 			part = fabs(part) > fabs(memory) ? part : memory;
 		else
 			part += memory;
-		results[i].target = takes_part(&results[i]) ? (double)pods[i].own + part : 0.0;
+		results[i].target =
+			plan_participates(&results[i]) ? (double)pods[i].own + part : 0.0;
 	}
 }
-
-/* A pod as a bed that water fills. */
-struct bed {
-	double height; /* count / capacity: where it begins to fill */
-	double capacity;
-};
 
 /* Counted is what the pod will hold when it gets its next connection: a small pod's height rises
  * more by one than a large pod's. */
@@ -147,51 +118,44 @@ static double bed_height(const struct planner_pod *pod, const struct planner_res
 	return (result->count + 1.0 - LEAVING_INTERVALS * pod->leaving) / pod->capacity;
 }
 
-static int compare_beds(const void *a, const void *b)
-{
-	double x = ((const struct bed *)a)->height;
-	double y = ((const struct bed *)b)->height;
-
-	return (x > y) - (x < y);
-}
-
-/* The height that the surface comes to when so much is poured over m beds, lowest first. */
-static double pour(const struct bed *beds, size_t m, double amount)
+/* Pods are beds that water fills: the rank of each is its height, count / capacity, and the amount
+ * its capacity. The height that the surface comes to when so much is poured over m beds, lowest
+ * first. */
+static double pour(const struct ranked *beds, size_t m, double amount)
 {
 	double capacity = 0.0;
 	double held = 0.0; /* what the beds under water hold already */
 	double height = 0.0;
 
 	for (size_t i = 0; i < m; i++) {
-		capacity += beds[i].capacity;
-		held += beds[i].height * beds[i].capacity;
+		capacity += beds[i].amount;
+		held += beds[i].rank * beds[i].amount;
 		height = (amount + held) / capacity;
-		if (i + 1 == m || height <= beds[i + 1].height)
+		if (i + 1 == m || height <= beds[i + 1].rank)
 			break;
 	}
 	return height;
 }
 
-/* Pours the expected arrivals over the pods like water. scratch has room for 2 * n. */
+/* Pours the expected arrivals over the pods like water. */
 static void target_flow(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, struct planner_result *results, double *scratch)
+	size_t n, struct planner_result *results, struct ranked *beds)
 {
-	struct bed *beds = (void *)scratch;
 	size_t m = 0;
 	double counts = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!takes_part(&results[i]))
+		if (!plan_participates(&results[i]))
 			continue;
-		beds[m++] = (struct bed){
-			.height = bed_height(&pods[i], &results[i]),
-			.capacity = pods[i].capacity,
+		beds[m++] = (struct ranked){
+			.rank = bed_height(&pods[i], &results[i]),
+			.amount = pods[i].capacity,
 		};
 		counts += results[i].count;
 	}
 	if (m == 0)
 		return;
-	qsort(beds, m, sizeof(*beds), compare_beds);
+	workspace_sort(beds, m);
 
 	double least =
 		params->own_unknown ? POUR_PART_UNKNOWN * counts : POUR_PART * counts / (double)m;
@@ -202,7 +166,7 @@ static void target_flow(const struct planner_params *params, const struct planne
 		double depth = height - bed_height(&pods[i], &results[i]);
 
 		results[i].target =
-			takes_part(&results[i]) ? fmax(0.0, depth * pods[i].capacity) : 0.0;
+			plan_participates(&results[i]) ? fmax(0.0, depth * pods[i].capacity) : 0.0;
 	}
 }
 
@@ -215,7 +179,7 @@ static void limit_shares(const struct planner_params *params, const struct plann
 
 	for (size_t i = 0; i < n; i++) {
 		results[i].ramp = limits_ramp(pods[i].age_ms, params->ramp_ms);
-		results[i].share_limit = takes_part(&results[i])
+		results[i].share_limit = plan_participates(&results[i])
 						 ? limits_share(params->max_share, results[i].ramp)
 						 : 0.0;
 		sum += results[i].share_limit;
@@ -223,7 +187,7 @@ static void limit_shares(const struct planner_params *params, const struct plann
 	if (sum >= 1.0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (takes_part(&results[i]))
+		if (plan_participates(&results[i]))
 			results[i].share_limit = sum > 0.0 ? results[i].share_limit / sum : 1.0;
 	}
 }
@@ -241,14 +205,14 @@ static void mark_draining(const struct planner_pod *pods, size_t n, struct plann
 bool planner_plan(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct planner_summary *summary)
 {
-	double *scratch = calloc(WEIGHTS_SCRATCH * n + 1, sizeof(*scratch));
+	struct workspace workspace;
 
-	if (!scratch)
+	if (!workspace_init(&workspace, n))
 		return false;
 	memset(summary, 0, sizeof(*summary));
 	memset(results, 0, n * sizeof(*results));
 
-	counts_reckon(params, pods, n, results, scratch);
+	counts_reckon(params, pods, n, results, &workspace);
 	for (size_t i = 0; i < n; i++)
 		summarise(summary, &results[i], pods[i].draining);
 	mark_draining(pods, n, results, summary);
@@ -257,17 +221,17 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 	limit_shares(params, pods, n, results);
 	if (params->mode == PLANNER_STOCK) {
 		target_stock(params, pods, n, results);
-		weights_stock(params, pods, n, results, scratch);
+		weights_stock(params, pods, n, results, &workspace);
 	} else {
-		target_flow(params, pods, n, results, scratch);
-		weights_flow(pods, n, results, scratch);
+		target_flow(params, pods, n, results, workspace.ranked);
+		weights_flow(pods, n, results, &workspace);
 	}
 
 	summary->fallback = 2 * summary->n_known < n;
 	for (size_t i = 0; summary->fallback && i < n; i++) {
-		if (takes_part(&results[i]))
+		if (plan_participates(&results[i]))
 			results[i].weight = pods[i].configured;
 	}
-	free(scratch);
+	workspace_fini(&workspace);
 	return true;
 }

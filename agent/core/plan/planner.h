@@ -5,92 +5,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "core/plan/plan.h"
 
 /*
  * A pure function on plain arrays: no memory of earlier plans, no clock, no I/O. What it computes
  * and why is in agent/doc/DESIGN.md, "The planner".
  */
-
-enum {
-	PLANNER_WEIGHT_MAX = 256, /* SRV_UWGHT_MAX in HAProxy, all versions */
-};
-
-/* What a weight means to HAProxy's chooser. */
-enum planner_mode {
-	PLANNER_STOCK, /* a share of standing connections: leastconn, random(2) */
-	PLANNER_FLOW,  /* a share of new connections: roundrobin, random(1), agent-check alone */
-};
-
-/* Where the count that a plan used came from, or why it used none. */
-enum planner_basis {
-	PLANNER_HEARD,       /* the pod's own answer, fresh */
-	PLANNER_STALE,       /* the pod's last answer, moved by the change in own */
-	PLANNER_NEVER_HEARD, /* no answer, or none within cache_ttl_ms: own * replicas */
-	PLANNER_DISBELIEVED, /* it reports clearly fewer than this HAProxy holds on it */
-	PLANNER_DRAINING,    /* asked to get nothing new: weight 0 */
-};
-
-/* One server of the backend that HAProxy may use. Servers that are down, in maintenance, backup or
- * of configured weight 0 are the caller's business and never come here. */
-struct planner_pod {
-	bool heard;           /* count, count_age_ms and own_then hold an answer */
-	bool draining;        /* the pod asks for no new connections */
-	bool own_exact;       /* every session in own went to this pod: its address has not changed
-				 since the server held nothing */
-	uint32_t count;       /* connections that the pod reported */
-	int64_t count_age_ms; /* since that answer, >= 0 */
-	uint32_t own;         /* sessions that this HAProxy has on the server now (scur) */
-	uint32_t own_then;    /* the same when count was heard */
-	int64_t age_ms;       /* since the pod became new to HAProxy, >= 0; read when ramp_ms > 0 */
-	bool has_others;      /* others holds a count; else count - own_then is taken */
-	double others; /* connections of the pod that are none of own's, by others_update(): below
-			  0 where own has sessions of a pod that the server had before */
-	bool planned;  /* target_then holds a target */
-	double target_then; /* the target of the last plan for this pod; not after a reload */
-	double leaving;  /* connections of the pod expected to close until the next plan, over all
-			    instances; read for PLANNER_FLOW. 0 where nobody counts them */
-	double credit;   /* new connections that the pod is owed (above 0) or has had too many
-			    of, by limits_credit(); 0 where nobody counts them */
-	int configured;  /* weight in HAProxy's configuration, 1..256 */
-	double capacity; /* > 0; by default the configured weight */
-};
-
-struct planner_params {
-	enum planner_mode mode;
-	unsigned replicas;    /* HAProxy instances that share the pods, >= 1 */
-	int64_t fresh_ms;     /* an answer older than this is called stale */
-	int64_t cache_ttl_ms; /* a stale answer older than this is not used */
-	double arrivals;      /* new connections expected until the next plan, over all instances */
-	int64_t ramp_ms;      /* > 0: the share of new connections that a pod younger than this may
-				 take grows with its age; 0: off */
-	bool own_unknown;     /* there is no HAProxy to ask: own is 0 and says nothing */
-	double max_share;     /* above 0 and below 1: the largest share of new connections that any
-				 pod may take; otherwise off */
-};
-
-struct planner_result {
-	enum planner_basis basis;
-	double count;   /* connections the plan reckons the pod has, over all instances */
-	double deficit; /* how many it lacks to the level; negative: it has too many */
-	double target;  /* what this HAProxy should hold on it (stock), or give it until the next
-			   plan  (flow); >= 0 */
-	double ramp;    /* how far the pod has warmed up, 0..1; 1 when it has, or ramp_ms is 0 */
-	double share_limit; /* the largest share of new connections that it may take, 0..1; 1: none.
-			       0 for a draining pod */
-	int weight;         /* 0..256; 0 only for a draining pod */
-};
-
-struct planner_summary {
-	double level;     /* connections per unit of capacity that all pods should come to */
-	double imbalance; /* max/mean - 1 of count/capacity, draining pods left out; 0 for none */
-	bool fallback;    /* fewer than half known: every weight is the configured one */
-	size_t n_known;   /* pods whose count is heard or stale */
-	size_t n_stale;
-	size_t n_never_heard;
-	size_t n_disbelieved;
-	size_t n_draining;
-};
 
 /*
  * Plans n pods into results[0..n), in the same order, and *summary. The order of pods does not
@@ -99,8 +20,5 @@ struct planner_summary {
  */
 bool planner_plan(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct planner_summary *summary);
-
-/* "heard", "stale", "never heard", "disbelieved", "draining". Static. */
-const char *planner_basis_name(enum planner_basis basis);
 
 #endif

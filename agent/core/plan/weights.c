@@ -28,18 +28,13 @@ struct sums {
 	double n;
 };
 
-static bool takes_part(const struct planner_result *result)
-{
-	return result->basis != PLANNER_DRAINING;
-}
-
 static struct sums sum_up(
 	const struct planner_pod *pods, size_t n, const struct planner_result *results)
 {
 	struct sums sums = {.n = 0.0};
 
 	for (size_t i = 0; i < n; i++) {
-		if (!takes_part(&results[i]))
+		if (!plan_participates(&results[i]))
 			continue;
 		sums.targets += fmax(0.0, results[i].target);
 		sums.capacities += pods[i].capacity;
@@ -58,7 +53,7 @@ static double common_unit(
 	for (size_t i = 0; i < n; i++) {
 		double capacity = pods[i].capacity;
 
-		if (!takes_part(&results[i]))
+		if (!plan_participates(&results[i]))
 			continue;
 		if (capacity > 65536.0 || capacity != floor(capacity))
 			return 0.0;
@@ -115,15 +110,6 @@ static double want_of(const struct planner_pod *pod, double target, double share
 	return then / (share + then - alone - target) * pod->capacity;
 }
 
-static double largest_of(size_t n, const double *weights)
-{
-	double largest = 0.0;
-
-	for (size_t i = 0; i < n; i++)
-		largest = fmax(largest, weights[i]);
-	return largest;
-}
-
 static int round_weight(double weight, double limit)
 {
 	/* A limited share must not be rounded up. */
@@ -135,16 +121,16 @@ static int round_weight(double weight, double limit)
 static void set_weights(size_t n, struct planner_result *results, const double *weights)
 {
 	for (size_t i = 0; i < n; i++)
-		results[i].weight = takes_part(&results[i])
+		results[i].weight = plan_participates(&results[i])
 					    ? round_weight(weights[i], results[i].share_limit)
 					    : 0;
 }
 
 void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
-	struct planner_result *results, double *scratch)
+	struct planner_result *results, struct workspace *workspace)
 {
 	struct sums sums = sum_up(pods, n, results);
-	double *weights = scratch;
+	double *weights = workspace->values;
 
 	if (sums.n <= 0.0)
 		return;
@@ -155,17 +141,17 @@ void weights_stock(const struct planner_params *params, const struct planner_pod
 	for (size_t i = 0; i < n; i++) {
 		double share = sums.targets / sums.capacities * pods[i].capacity;
 
-		weights[i] = takes_part(&results[i])
+		weights[i] = plan_participates(&results[i])
 				     ? want_of(&pods[i], results[i].target, share, alone)
 				     : 0.0;
 		results[i].target = fmax(0.0, results[i].target);
 	}
 
-	double *keys = scratch + n;
+	double *keys = workspace->keys;
 
-	limits_stock(pods, n, results, weights, keys, scratch + 2 * n);
+	limits_stock(pods, n, results, weights, keys, workspace->ranked);
 
-	double factor = scale(&sums, common_unit(pods, n, results), largest_of(n, weights));
+	double factor = scale(&sums, common_unit(pods, n, results), plan_largest_of(n, weights));
 
 	/* HAProxy's keys are whole numbers in 256 * sessions / weight, and of pods with equal keys
 	 * the limited one may come first: one step more. */
@@ -178,16 +164,16 @@ void weights_stock(const struct planner_params *params, const struct planner_pod
 	set_weights(n, results, weights);
 }
 
-void weights_flow(
-	const struct planner_pod *pods, size_t n, struct planner_result *results, double *scratch)
+void weights_flow(const struct planner_pod *pods, size_t n, struct planner_result *results,
+	struct workspace *workspace)
 {
-	double *weights = scratch;
+	double *weights = workspace->values;
 	double largest;
 
 	for (size_t i = 0; i < n; i++)
-		weights[i] = takes_part(&results[i]) ? results[i].target : 0.0;
+		weights[i] = plan_participates(&results[i]) ? results[i].target : 0.0;
 	limits_flow(pods, n, results, weights);
-	largest = largest_of(n, weights);
+	largest = plan_largest_of(n, weights);
 	for (size_t i = 0; i < n; i++)
 		weights[i] = largest > 0.0 ? weights[i] / largest * PLANNER_WEIGHT_MAX : 1.0;
 	set_weights(n, results, weights);

@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
+#include "core/plan/workspace.h"
 
 /*
  * For planner.c, which has filled in each result's basis, target and share_limit. Both set every
@@ -13,16 +14,12 @@
  * agent/doc/DESIGN.md, "The planner".
  */
 
-enum {
-	WEIGHTS_SCRATCH = 4, /* doubles of scratch for each pod */
-};
-
 /* For PLANNER_STOCK. Targets may be below 0 and are 0 or more afterwards. */
 void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
-	struct planner_result *results, double *scratch);
+	struct planner_result *results, struct workspace *workspace);
 
 /* For PLANNER_FLOW: weights in the proportion of the targets. */
-void weights_flow(
-	const struct planner_pod *pods, size_t n, struct planner_result *results, double *scratch);
+void weights_flow(const struct planner_pod *pods, size_t n, struct planner_result *results,
+	struct workspace *workspace);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "core/cluster/cluster.h"
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
 
 /*
  * A record is enough to make the round's plans again, with the same settings or with others: see

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plan/planner.h"
 #include "core/steer/steer.h"
 
 /* The settings, with what they leave open as recorded. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "core/cluster/backend.h"
-#include "core/plan/planner.h"
+#include "core/plan/plan.h"
 #include "core/record/record.h"
 
 struct rerun_plan {

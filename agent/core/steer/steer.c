@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#include "core/plan/share.h"
+#include "core/plan/limits.h"
+#include "core/plan/planner.h"
 #include "core/plan/storm.h"
 #include "core/steer/agentcheck.h"
 
@@ -230,7 +231,7 @@ bool steer_is_torn(const struct cluster *cluster)
 	size_t n_backends;
 	struct backend *const *backends = cluster_backends(cluster, &n_backends);
 
-	/* What a single instance has itself outweighs one reading of the pods: outside.h. */
+	/* What a single instance has itself outweighs one reading of the pods: others.h. */
 	for (size_t i = 0; i < n_backends && cluster_settings(cluster)->replicas > 1; i++) {
 		if (backends[i]->planned && backends[i]->mode == BACKEND_STOCK &&
 			is_torn(backends[i]))
