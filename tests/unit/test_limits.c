@@ -9,8 +9,8 @@
 
 #include "../sim/lb.h"
 #include "../sim/rng.h"
-#include "core/plan/planner.h"
 #include "core/plan/limits.h"
+#include "core/plan/planner.h"
 
 enum { ROUNDS = 300, PODS_MAX = 24, PLANS = 30 };
 
