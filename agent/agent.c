@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Holds the parts together. */
+/* Holds the components together. */
 #include "agent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,16 +24,14 @@
 static const double STOP_S = 0.8;
 
 struct agent {
-	struct ev_loop *loop;
 	struct agent_options options;
-	struct components parts;
-	struct cluster *cluster;
+	struct components components;
 	struct stats stats;
 	struct httpd *httpd;
 	struct round *round;
-	struct readiness *readiness;
 	struct reloadwatch *reloadwatch;
 	struct drain *drain;
+	char unready[320]; /* why the agent is not, as asked last */
 	ev_timer stop_deadline;
 	bool stopping;
 };
@@ -51,68 +50,63 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 	pod_observe(pod, outcome, metric, detail, clock_now_ms());
 }
 
+/* Why the agent is not ready, in the words of whoever knows; NULL when it is. */
+static const char *why_unready(struct agent *agent)
+{
+	const struct components *components = &agent->components;
+	const char *complaint = NULL;
+	char *words = agent->unready;
+
+	if (components->runtime && !agent->stats.haproxy_reached) {
+		snprintf(words, sizeof(agent->unready), "HAProxy has not answered%s%s",
+			agent->stats.haproxy_error[0] ? ": " : " yet", agent->stats.haproxy_error);
+		return words;
+	}
+	if (components->discovery)
+		complaint =
+			discovery_complaint(components->discovery, words, sizeof(agent->unready));
+	if (!complaint && !cluster_is_first_round_done(components->cluster))
+		complaint = "not every pod has been asked once";
+	return complaint;
+}
+
 static void fill_view(struct report_view *view, void *arg)
 {
 	struct agent *agent = arg;
-
-	size_t n_kubernetes;
-	const struct report_kube *kubernetes =
-		discovery_report(agent->parts.discovery, &n_kubernetes);
+	const struct components *components = &agent->components;
+	const char *unready = why_unready(agent);
 
 	*view = (struct report_view){
-		.cluster = agent->cluster,
+		.cluster = components->cluster,
 		.stats = &agent->stats,
 		.now_ms = clock_now_ms(),
 		.wall_ms = clock_wall_ms(),
 		.version = WSB_VERSION,
-		.dry_run = agent->options.dry_run,
-		.draining = readiness_is_stopping(agent->readiness),
-		.kubernetes = kubernetes,
-		.n_kubernetes = n_kubernetes,
-		.ready = (agent->stats.haproxy_reached || !agent->parts.runtime) &&
-			 cluster_is_first_round_done(agent->cluster) &&
-			 (!agent->parts.discovery || discovery_is_listed(agent->parts.discovery)),
+		.dry_run = components->dry_run,
+		.draining = readiness_is_stopping(components->readiness),
+		.ready = !unready,
+		.unready = unready,
 	};
-}
-
-static bool on_drain(void *arg)
-{
-	struct agent *agent = arg;
-
-	return drain_ask(agent->drain);
-}
-
-static bool on_drained(char *text, size_t size, void *arg)
-{
-	struct agent *agent = arg;
-
-	return drain_answer(agent->drain, text, size);
-}
-
-static void on_released(void *arg)
-{
-	struct agent *agent = arg;
-
-	httpd_release(agent->httpd);
+	view->kubernetes = discovery_report(components->discovery, &view->n_kubernetes);
 }
 
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
-static struct cluster_params cluster_params_of(const struct components *parts)
+static struct cluster_params cluster_params_of(const struct components *components)
 {
-	unsigned counted = parts->discovery ? discovery_replicas(parts->discovery) : 0;
+	unsigned counted = components->discovery ? discovery_replicas(components->discovery) : 0;
 
-	return settings_of(parts->config, counted);
+	return settings_of(components->config, counted);
 }
 
 /* Kubernetes has news: of the pods, or of HAProxy's own instances. */
 static void on_discovered(void *arg)
 {
 	struct agent *agent = arg;
-	struct cluster_params params = cluster_params_of(&agent->parts);
+	struct cluster_params params = cluster_params_of(&agent->components);
 
-	if (params.replicas != cluster_settings(agent->cluster)->replicas) {
+	if (params.replicas != cluster_settings(agent->components.cluster)->replicas) {
 		log_info("HAProxy's instances have changed", log_int("replicas", params.replicas));
-		if (!cluster_configure(agent->cluster, &params))
+		if (!cluster_configure(agent->components.cluster, &params))
 			log_error("out of memory", LOG_NONE);
 	}
 	round_hurry(agent->round);
@@ -123,44 +117,30 @@ static void on_another_process(const struct hareply_info *info, void *arg)
 {
 	struct agent *agent = arg;
 
-	if (!hareply_is_same_process(cluster_info(agent->cluster), info))
+	if (!hareply_is_same_process(cluster_info(agent->components.cluster), info))
 		round_restart(agent->round);
 }
 
 /* Only where slots are filled does a new process have to be seen at once. */
 static void configure_reloadwatch(struct agent *agent)
 {
-	bool fills = !agent->options.dry_run && discovery_fills(agent->parts.discovery);
+	bool fills = !agent->components.dry_run && discovery_fills(agent->components.discovery);
 
-	reloadwatch_configure(agent->reloadwatch, fills ? agent->parts.runtime : NULL);
+	reloadwatch_configure(agent->reloadwatch, fills ? agent->components.runtime : NULL);
 }
 
 /* A dry run tells HAProxy nothing. */
 static void configure_drain(struct agent *agent)
 {
 	struct drain_options options = {
-		.delay_ms = agent->parts.config->drain_delay_ms,
-		.has_haproxy = agent->parts.runtime,
-		.dry_run = agent->options.dry_run,
+		.delay_ms = agent->components.config->drain_delay_ms,
+		.has_haproxy = agent->components.runtime,
+		.dry_run = agent->components.dry_run,
 	};
 
 	drain_configure(agent->drain, &options);
-	readiness_configure(agent->readiness, agent->options.dry_run ? NULL : agent->parts.runtime);
-}
-
-static struct round_parts round_parts_of(struct agent *agent)
-{
-	return (struct round_parts){
-		.config = agent->parts.config,
-		.cluster = agent->cluster,
-		.stats = &agent->stats,
-		.poller = agent->parts.poller,
-		.runtime = agent->parts.runtime,
-		.discovery = agent->parts.discovery,
-		.recorder = agent->parts.recorder,
-		.readiness = agent->readiness,
-		.dry_run = agent->options.dry_run,
-	};
+	readiness_configure(agent->components.readiness,
+		agent->components.dry_run ? NULL : agent->components.runtime);
 }
 
 static struct httpd_options httpd_options_of(struct agent *agent, const struct config *config)
@@ -171,20 +151,15 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 		.token_file = config->listen_token_file,
 		.tls_cert_file = config->listen_tls_cert,
 		.tls_key_file = config->listen_tls_key,
+		.drain = agent->drain,
 		.view = fill_view,
-		.drain = on_drain,
-		.drained = on_drained,
 		.arg = agent,
 	};
 }
 
-static struct components_needs parts_needs_of(struct agent *agent)
+static struct components_callbacks callbacks_of(struct agent *agent)
 {
-	return (struct components_needs){
-		.loop = agent->loop,
-		.cluster = agent->cluster,
-		.stats = &agent->stats,
-		.dry_run = agent->options.dry_run,
+	return (struct components_callbacks){
 		.answer = on_answer,
 		.discovered = on_discovered,
 		.arg = agent,
@@ -201,7 +176,7 @@ static bool open_httpd(struct agent *agent, const struct config *config)
 	if (agent->httpd) {
 		opened = httpd_configure(agent->httpd, &options, why, sizeof(why));
 	} else {
-		agent->httpd = httpd_new(agent->loop, &options, why, sizeof(why));
+		agent->httpd = httpd_new(agent->components.loop, &options, why, sizeof(why));
 		opened = agent->httpd != NULL;
 	}
 	if (!opened)
@@ -216,43 +191,62 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static const struct components no_parts = {.config = NULL};
+static const struct components none = {.config = NULL};
+
+/* What lives as long as the agent. False when out of memory. */
+static bool make_own(struct agent *agent, struct ev_loop *loop, const struct config *config)
+{
+	struct cluster_params params = settings_of(config, 0);
+	struct components *components = &agent->components;
+
+	components->loop = loop;
+	components->stats = &agent->stats;
+	components->dry_run = agent->options.dry_run;
+	components->cluster = cluster_new(&params);
+	components->readiness = readiness_new(loop);
+	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
+	agent->drain = drain_new(loop, components->readiness);
+	return components->cluster && components->readiness && agent->reloadwatch && agent->drain;
+}
+
+/* What the configuration, which is taken over, wants. */
+static bool make_configured(struct agent *agent, struct config *config)
+{
+	struct components_callbacks callbacks = callbacks_of(agent);
+	struct components own = agent->components;
+
+	if (!components_make(&own, config, &callbacks, &agent->components) ||
+		!open_httpd(agent, config))
+		return false;
+	configure_drain(agent);
+	configure_reloadwatch(agent);
+	agent->round = round_new(&agent->components);
+	return agent->round != NULL;
+}
 
 struct agent *agent_new(
 	struct ev_loop *loop, struct config *config, const struct agent_options *options)
 {
-	struct components first = {.config = config};
-	struct cluster_params params = cluster_params_of(&first);
 	struct agent *agent = calloc(1, sizeof(*agent));
-	struct components_needs needs;
-	struct round_parts parts;
 
 	if (!agent) {
+		log_error("out of memory", LOG_NONE);
 		config_fini(config);
 		free(config);
 		return NULL;
 	}
-	agent->loop = loop;
 	agent->options = *options;
-	agent->parts.config = config;
 	agent->stats.start_wall_ms = clock_wall_ms();
 	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
+	agent->stop_deadline.data = agent;
 	log_configure(config->log_level, config->log_format);
-	agent->cluster = cluster_new(&params);
-	agent->readiness = readiness_new(loop);
-	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
-	agent->drain = drain_new(loop, agent->readiness, on_released, agent);
-	needs = parts_needs_of(agent);
-	if (!agent->cluster || !agent->readiness || !agent->reloadwatch || !agent->drain ||
-		!components_make(&needs, &no_parts, &agent->parts) || !open_httpd(agent, config)) {
+	if (!make_own(agent, loop, config)) {
+		log_error("out of memory", LOG_NONE);
+		agent->components.config = config;
 		agent_free(agent);
 		return NULL;
 	}
-	configure_drain(agent);
-	configure_reloadwatch(agent);
-	parts = round_parts_of(agent);
-	agent->round = round_new(loop, &parts);
-	if (!agent->round) {
+	if (!make_configured(agent, config)) {
 		agent_free(agent);
 		return NULL;
 	}
@@ -264,16 +258,19 @@ struct agent *agent_new(
 
 void agent_free(struct agent *agent)
 {
+	struct components *components;
+
 	if (!agent)
 		return;
-	ev_timer_stop(agent->loop, &agent->stop_deadline);
+	components = &agent->components;
+	ev_timer_stop(components->loop, &agent->stop_deadline);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
 	drain_free(agent->drain);
-	components_free(&agent->parts, &no_parts, agent->cluster);
+	components_free(components, &none);
 	reloadwatch_free(agent->reloadwatch);
-	readiness_free(agent->readiness);
-	cluster_free(agent->cluster);
+	readiness_free(components->readiness);
+	cluster_free(components->cluster);
 	free(agent);
 }
 
@@ -288,37 +285,45 @@ static bool is_same_backends(const struct config *a, const struct config *b)
 	return true;
 }
 
-/* Puts a configuration into force. False, logged, when it cannot be: the old one goes on. */
+static bool open_configured(struct agent *agent, const struct components *made)
+{
+	struct cluster *cluster = made->cluster;
+	struct cluster_params old = cluster_params_of(&agent->components);
+	struct cluster_params params = cluster_params_of(made);
+
+	if (!cluster_configure(cluster, &params)) {
+		log_error("out of memory", LOG_NONE);
+		return false;
+	}
+	if (open_httpd(agent, made->config))
+		return true;
+	if (!cluster_configure(cluster, &old))
+		log_error("out of memory", LOG_NONE);
+	return false;
+}
+
+/* Puts a configuration, which is taken over, into force. False, logged, when it cannot be: the old
+ * one goes on. */
 static bool apply(struct agent *agent, struct config *config)
 {
-	struct cluster_params old_params = cluster_params_of(&agent->parts);
-	struct components made = {.config = config};
-	struct components old = agent->parts;
-	struct components_needs needs = parts_needs_of(agent);
-	struct cluster_params params;
-	struct round_parts parts;
+	struct components_callbacks callbacks = callbacks_of(agent);
+	struct components old = agent->components;
+	struct components made;
+	bool other_runtime;
 
-	bool good = components_make(&needs, &old, &made);
-	params = cluster_params_of(&made);
-	if (!good || !cluster_configure(agent->cluster, &params)) {
-		components_free(&made, &old, agent->cluster);
+	if (!components_make(&old, config, &callbacks, &made) || !open_configured(agent, &made)) {
+		components_free(&made, &old);
 		return false;
 	}
-	if (!open_httpd(agent, config)) {
-		if (!cluster_configure(agent->cluster, &old_params))
-			log_error("out of memory", LOG_NONE);
-		components_free(&made, &old, agent->cluster);
-		return false;
-	}
+	other_runtime = made.runtime != old.runtime;
 	/* What will be steered no more gets its configured weights. */
-	if (made.runtime == old.runtime && !is_same_backends(config, old.config))
+	if (!other_runtime && !is_same_backends(config, old.config))
 		round_restore(agent->round);
-	agent->parts = made;
+	agent->components = made;
 	configure_drain(agent);
 	configure_reloadwatch(agent);
-	parts = round_parts_of(agent);
-	round_configure(agent->round, &parts);
-	components_free(&old, &made, agent->cluster);
+	round_configure(agent->round, other_runtime);
+	components_free(&old, &made);
 	log_configure(config->log_level, config->log_format);
 	return true;
 }
@@ -353,19 +358,19 @@ static void on_round_stopped(void *arg)
 	struct agent *agent = arg;
 
 	/* With agent-check alone nobody could be told: checks that come until the deadline are. */
-	if (agent->parts.runtime || !agent->parts.agentcheckd)
-		ev_break(agent->loop, EVBREAK_ALL);
+	if (agent->components.runtime || !agent->components.agentcheckd)
+		ev_break(agent->components.loop, EVBREAK_ALL);
 }
 
 void agent_stop(struct agent *agent)
 {
 	if (agent->stopping) {
-		ev_break(agent->loop, EVBREAK_ALL);
+		ev_break(agent->components.loop, EVBREAK_ALL);
 		return;
 	}
 	log_info("stopping: the configured weights go back", LOG_NONE);
 	agent->stopping = true;
-	ev_timer_start(agent->loop, &agent->stop_deadline);
+	ev_timer_start(agent->components.loop, &agent->stop_deadline);
 	drain_stop(agent->drain);
 	round_stop(agent->round, on_round_stopped, agent);
 }

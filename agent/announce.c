@@ -8,15 +8,16 @@
 
 static void announce_haproxy(struct announce *announce, const struct hareply_info *info)
 {
-	if (info->pid == announce->pid)
+	if (hareply_is_same_process(&announce->haproxy, info))
 		return;
-	log_info(announce->pid == 0 ? "HAProxy reached" : "HAProxy was reloaded or restarted",
+	log_info(announce->haproxy.pid == 0 ? "HAProxy reached"
+					    : "HAProxy was reloaded or restarted",
 		log_str("version", info->version), log_int("pid", info->pid));
 	if (strncmp(info->version, "3.2.0", 5) == 0 &&
 		(info->version[5] < '0' || info->version[5] > '9'))
 		log_warn("HAProxy 3.2.0 can loop for ever while weights change: update it",
 			log_str("version", info->version));
-	announce->pid = info->pid;
+	announce->haproxy = *info;
 }
 
 static void announce_missing(struct announce *announce, const struct cluster *cluster)

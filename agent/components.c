@@ -13,101 +13,110 @@ static bool is_same_endpoint(const struct config_endpoint *a, const struct confi
 	       a->port == b->port;
 }
 
-static bool make_runtime(const struct components_needs *needs, const struct components *old,
-	struct components *parts)
+static bool make_runtime(const struct components *old, struct components *made)
 {
-	const struct config *config = parts->config;
+	const struct config *config = made->config;
 
 	if (!config->has_socket)
 		return true;
-	parts->runtime = old->runtime && is_same_endpoint(&config->socket, &old->config->socket)
-				 ? old->runtime
-				 : runtime_new(needs->loop, &config->socket);
-	if (!parts->runtime)
+	made->runtime = old->runtime && is_same_endpoint(&config->socket, &old->config->socket)
+				? old->runtime
+				: runtime_new(made->loop, &config->socket);
+	if (!made->runtime)
 		log_error("out of memory", LOG_NONE);
-	return parts->runtime != NULL;
+	return made->runtime != NULL;
 }
 
-static bool make_poller(const struct components_needs *needs, struct components *parts)
+static bool make_poller(const struct components_callbacks *callbacks, struct components *made)
 {
-	parts->poller = poller_new(needs->loop, parts->config, needs->answer, needs->arg);
-	if (!parts->poller)
+	made->poller = poller_new(made->loop, made->config, callbacks->answer, callbacks->arg);
+	if (!made->poller)
 		log_error("out of memory", LOG_NONE);
-	return parts->poller != NULL;
+	return made->poller != NULL;
 }
 
-static bool make_discovery(const struct components_needs *needs, const struct components *old,
-	struct components *parts)
+static bool make_discovery(const struct components *old,
+	const struct components_callbacks *callbacks, struct components *made)
 {
-	const struct config *config = parts->config;
+	const struct config *config = made->config;
 
 	if (!discovery_is_wanted(config))
 		return true;
-	parts->discovery =
+	made->discovery =
 		old->discovery && discovery_is_same(config, old->config)
 			? old->discovery
-			: discovery_new(needs->loop, config, needs->discovered, needs->arg);
-	return parts->discovery != NULL;
+			: discovery_new(made->loop, config, callbacks->discovered, callbacks->arg);
+	return made->discovery != NULL;
 }
 
-static bool make_recorder(const struct components_needs *needs, const struct components *old,
-	struct components *parts)
+static bool make_recorder(const struct components *old, struct components *made)
 {
-	const struct config *config = parts->config;
+	const struct config *config = made->config;
 
 	if (!config->record)
 		return true;
 	if (old->recorder && text_is_same(config->record, old->config->record) &&
 		config->record_max_bytes == old->config->record_max_bytes)
-		parts->recorder = old->recorder;
+		made->recorder = old->recorder;
 	else
-		parts->recorder = recorder_new(
-			needs->loop, config->record, config->record_max_bytes, needs->stats);
-	return parts->recorder != NULL;
+		made->recorder = recorder_new(
+			made->loop, config->record, config->record_max_bytes, made->stats);
+	return made->recorder != NULL;
 }
 
-static bool make_agentcheckd(const struct components_needs *needs, const struct components *old,
-	struct components *parts)
+static bool make_agentcheckd(const struct components *old, struct components *made)
 {
-	const struct config *config = parts->config;
+	const struct config *config = made->config;
 
 	if (!config->has_agent_check)
 		return true;
-	if (needs->dry_run) {
+	if (made->dry_run) {
 		log_info("a dry run answers no agent-checks", LOG_NONE);
 		return true;
 	}
-	parts->agentcheckd = old->agentcheckd && is_same_endpoint(&config->agent_check,
-							 &old->config->agent_check)
-				     ? old->agentcheckd
-				     : agentcheckd_new(needs->loop, &config->agent_check,
-					       needs->cluster, needs->stats);
-	return parts->agentcheckd != NULL;
+	made->agentcheckd = old->agentcheckd && is_same_endpoint(&config->agent_check,
+							&old->config->agent_check)
+				    ? old->agentcheckd
+				    : agentcheckd_new(made->loop, &config->agent_check,
+					      made->cluster, made->stats);
+	return made->agentcheckd != NULL;
 }
 
-bool components_make(const struct components_needs *needs, const struct components *old,
-	struct components *parts)
+bool components_make(const struct components *old, struct config *config,
+	const struct components_callbacks *callbacks, struct components *made)
 {
-	return make_poller(needs, parts) && make_runtime(needs, old, parts) &&
-	       make_discovery(needs, old, parts) && make_recorder(needs, old, parts) &&
-	       make_agentcheckd(needs, old, parts);
+	*made = (struct components){
+		.loop = old->loop,
+		.cluster = old->cluster,
+		.stats = old->stats,
+		.readiness = old->readiness,
+		.dry_run = old->dry_run,
+		.config = config,
+	};
+	return make_poller(callbacks, made) && make_runtime(old, made) &&
+	       make_discovery(old, callbacks, made) && make_recorder(old, made) &&
+	       make_agentcheckd(old, made);
 }
 
-void components_free(
-	struct components *parts, const struct components *kept, struct cluster *cluster)
+void components_free(struct components *components, const struct components *kept)
 {
-	if (parts->poller)
-		poller_drop_all(parts->poller, cluster);
-	poller_free(parts->poller);
-	if (parts->runtime != kept->runtime)
-		runtime_free(parts->runtime);
-	if (parts->agentcheckd != kept->agentcheckd)
-		agentcheckd_free(parts->agentcheckd);
-	if (parts->discovery != kept->discovery)
-		discovery_free(parts->discovery);
-	if (parts->recorder != kept->recorder)
-		recorder_free(parts->recorder);
-	config_fini(parts->config);
-	free(parts->config);
-	*parts = (struct components){.config = NULL};
+	if (components->poller)
+		poller_drop_all(components->poller, components->cluster);
+	poller_free(components->poller);
+	if (components->runtime != kept->runtime)
+		runtime_free(components->runtime);
+	if (components->agentcheckd != kept->agentcheckd)
+		agentcheckd_free(components->agentcheckd);
+	if (components->discovery != kept->discovery)
+		discovery_free(components->discovery);
+	if (components->recorder != kept->recorder)
+		recorder_free(components->recorder);
+	config_fini(components->config);
+	free(components->config);
+	components->config = NULL;
+	components->runtime = NULL;
+	components->poller = NULL;
+	components->agentcheckd = NULL;
+	components->discovery = NULL;
+	components->recorder = NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a configuration brings into being, and what of it outlives the configuration. */
+/* What the agent is made of: what lives as long as it does, and what a configuration brings into
+ * being. */
 #ifndef WSB_COMPONENTS_H
 #define WSB_COMPONENTS_H
 
@@ -10,13 +11,22 @@
 #include "core/config/config.h"
 #include "core/stats.h"
 #include "haproxy/agentcheckd.h"
+#include "haproxy/readiness.h"
 #include "haproxy/runtime.h"
 #include "kube/discovery.h"
 #include "pods/poller.h"
 #include "record/recorder.h"
 
-/* A zeroed struct holds none. */
+/* There is one of it, the agent's; whoever works with it reads it anew each time. */
 struct components {
+	/* The agent's own: components_make hands them on. */
+	struct ev_loop *loop;
+	struct cluster *cluster;
+	struct stats *stats;
+	struct readiness *readiness;
+	bool dry_run; /* plan and report, send nothing */
+
+	/* The configuration and what it brings into being; zeroed before the first. */
 	struct config *config;
 	struct runtime *runtime; /* NULL with agent-check alone */
 	struct poller *poller;
@@ -25,27 +35,22 @@ struct components {
 	struct recorder *recorder;       /* NULL when nothing is recorded */
 };
 
-/* What parts are made with; all of it is the caller's. */
-struct components_needs {
-	struct ev_loop *loop;
-	struct cluster *cluster;
-	struct stats *stats;
-	bool dry_run;
+/* Whom components tell what they see. */
+struct components_callbacks {
 	poller_answer answer;         /* a poll has ended */
 	kubewatch_changed discovered; /* Kubernetes has news */
 	void *arg;                    /* of both */
 };
 
 /*
- * Makes what parts->config needs; of old, which may be zeroed, what does the same is in *parts too.
- * False, logged, when something cannot be made; what was made is in *parts either way.
+ * Fills *made with what config needs; of old, what does the same is in *made too. config is *made's
+ * from now on. False, logged, when something cannot be made; what was made is in *made either way.
  */
-bool components_make(const struct components_needs *needs, const struct components *old,
-	struct components *parts);
+bool components_make(const struct components *old, struct config *config,
+	const struct components_callbacks *callbacks, struct components *made);
 
-/* Frees the parts and zeroes the struct, but for those that are in kept too. The poller is never
- * kept: it stops polling the pods of the cluster. */
-void components_free(
-	struct components *parts, const struct components *kept, struct cluster *cluster);
+/* Frees what the configuration brought into being and zeroes it, but for what is in kept too. The
+ * poller is never kept. */
+void components_free(struct components *components, const struct components *kept);
 
 #endif

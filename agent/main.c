@@ -62,8 +62,10 @@ static int run(const struct options *options)
 	struct ev_loop *loop;
 	struct agent *agent;
 
-	if (!config)
+	if (!config) {
+		fputs("wsbalancer: out of memory\n", stderr);
 		return EXIT_FAILURE;
+	}
 	if (!configfile_load(options->config_path, config, &why)) {
 		fprintf(stderr, "wsbalancer: %s\n", why.text);
 		free(config);
@@ -72,6 +74,7 @@ static int run(const struct options *options)
 	signal(SIGPIPE, SIG_IGN);
 	loop = ev_default_loop(EVFLAG_AUTO);
 	if (!loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		fprintf(stderr, "wsbalancer: %s does not start\n", loop ? "libcurl" : "libev");
 		config_fini(config);
 		free(config);
 		return EXIT_FAILURE;

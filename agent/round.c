@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Rounds. */
+/* The states of a round. */
 #include "round.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "announce.h"
@@ -19,165 +20,255 @@ enum {
 	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
 };
 
+/* See round.h for the chart. */
+enum state { WAITING, READING, FILLING, PUSHING, STOPPING, STOPPED };
+
+/* What is sent of the slots in the round under way. */
+struct filling {
+	bool tried;                 /* it is done once in a round */
+	bool whole;                 /* of all Services, and every line has got there so far */
+	struct hareply_info filled; /* the process that it was sent to */
+};
+
 struct round {
-	struct ev_loop *loop;
-	struct round_parts parts;
+	const struct components *components;
+	enum state state;
 	struct announce announce;
 	ev_timer tick;
-	int64_t began_ms;           /* the last round */
-	bool hurry;                 /* another round is to follow at once */
-	bool put_off;               /* the last round asked the pods again and planned nothing */
-	bool placed;                /* this round has sent what pods need of slots */
-	bool filling;               /* of all Services, and every line has got there so far */
-	struct hareply_info filled; /* the process that it was sent to */
-	bool reading;
+	int64_t began_ms; /* the last round */
+	bool hurry;       /* another round is to follow at once */
+	bool put_off;     /* the last round asked the pods again and planned nothing */
+	struct filling filling;
 	struct push push; /* commands on their way */
 	struct backoff backoff;
-	void (*stopped)(void *arg); /* set: no more rounds; called when nothing is under way */
+	void (*stopped)(void *arg);
 	void *stopped_arg;
 };
 
+/* The one place where the state changes. */
+static void enter(struct round *round, enum state state)
+{
+	static const bool allowed[STOPPED + 1][STOPPED + 1] = {
+		[WAITING] =
+			{[WAITING] = true, [READING] = true, [PUSHING] = true, [STOPPING] = true},
+		[READING] =
+			{[WAITING] = true, [FILLING] = true, [PUSHING] = true, [STOPPING] = true},
+		[FILLING] = {[READING] = true, [WAITING] = true, [STOPPING] = true},
+		[PUSHING] = {[WAITING] = true, [STOPPING] = true},
+		[STOPPING] = {[STOPPED] = true},
+	};
+
+	assert(allowed[round->state][state]);
+	round->state = state;
+}
+
 static double interval_s(const struct round *round)
 {
-	return (double)round->parts.config->poll_interval_ms / 1000.0;
+	return (double)round->components->config->poll_interval_ms / 1000.0;
 }
 
 /* The next round is in so long, and from then on one each interval. */
 static void tick_in(struct round *round, double wait_s)
 {
-	ev_timer_stop(round->loop, &round->tick);
+	ev_timer_stop(round->components->loop, &round->tick);
 	ev_timer_set(&round->tick, wait_s, interval_s(round));
-	ev_timer_start(round->loop, &round->tick);
+	ev_timer_start(round->components->loop, &round->tick);
+}
+
+static void skip(struct round *round)
+{
+	round->components->stats->rounds_skipped++;
 }
 
 /* ---- the end of a round ---- */
 
-/* When everything that was to be sent has been answered, a stop is complete. */
-static void check_stopped(struct round *round)
+/* The round is over; the next one begins early when there has been news meanwhile. */
+static void end(struct round *round)
 {
-	if (round->stopped && !round->reading && round->push.n_flying == 0)
-		round->stopped(round->stopped_arg);
-}
-
-/* Begins the next round early when there has been news meanwhile. */
-static void end_round(struct round *round)
-{
-	if (round->hurry && !round->stopped && round->push.n_flying == 0)
+	enter(round, WAITING);
+	if (round->hurry)
 		round_hurry(round);
 }
 
+/* Nothing is to be done with HAProxy's answer: another round is in so long. */
+static void end_and_retry(struct round *round, double wait_s)
+{
+	enter(round, WAITING);
+	tick_in(round, wait_s);
+}
+
+static void stop(struct round *round)
+{
+	enter(round, STOPPED);
+	round->stopped(round->stopped_arg);
+}
+
+static void read_haproxy(struct round *round);
+
+/* No command is on its way any more. */
 static void on_pushed(bool arrived, void *arg)
 {
 	struct round *round = arg;
 
-	(void)arrived;
-	check_stopped(round);
-	end_round(round);
+	switch (round->state) {
+	case FILLING:
+		/* What HAProxy refuses of one pod leaves the others in their places. */
+		round->filling.whole = round->filling.whole && arrived;
+		/* The slots have changed: weights are planned on what they are now. */
+		read_haproxy(round);
+		break;
+	case PUSHING:
+		end(round);
+		break;
+	case STOPPING:
+		stop(round);
+		break;
+	case READING: /* round_restore sent them: the round goes on by itself */
+	case WAITING:
+	case STOPPED:
+		break;
+	}
 }
 
-static void on_placed(bool arrived, void *arg);
+/* Sends the difference between the plans and HAProxy's weights. True when it is on its way. */
+static bool push_weights(struct round *round)
+{
+	const struct components *components = round->components;
+	const struct config *config = components->config;
+	uint16_t port = config->has_agent_check ? config->agent_check.port : 0;
+	struct reconcile lines = {.n_lines = 0};
+
+	if (!components->runtime || components->dry_run)
+		return false;
+	if (!reconcile_plan(components->cluster, port, &lines))
+		skip(round);
+	return push_lines(&round->push, components->runtime, &lines);
+}
 
 /* Plans from what is known and sends the difference. */
 static void plan(struct round *round)
 {
-	struct reconcile lines = {.n_lines = 0};
-	uint16_t port =
-		round->parts.config->has_agent_check ? round->parts.config->agent_check.port : 0;
+	const struct components *components = round->components;
+	struct stats *stats = components->stats;
 
-	if (!steer_plan(round->parts.cluster, clock_now_ms())) {
-		round->parts.stats->rounds_skipped++;
+	if (!steer_plan(components->cluster, clock_now_ms())) {
+		skip(round);
 		log_error("a round is skipped: out of memory", LOG_NONE);
+		end(round);
 		return;
 	}
-	round->parts.stats->rounds++;
-	stats_add_point(round->parts.stats, clock_wall_ms(), steer_imbalance(round->parts.cluster));
-	announce_plan(&round->announce, round->parts.cluster);
-	recorder_add(round->parts.recorder, round->parts.cluster);
-	if (!round->parts.runtime || round->parts.dry_run)
-		return;
-	if (!reconcile_plan(round->parts.cluster, port, &lines))
-		round->parts.stats->rounds_skipped++;
-	push_lines(&round->push, &lines, on_pushed, round);
-	end_round(round);
+	stats->rounds++;
+	stats_add_point(stats, clock_wall_ms(), steer_imbalance(components->cluster));
+	announce_plan(&round->announce, components->cluster);
+	recorder_add(components->recorder, components->cluster);
+	if (push_weights(round))
+		enter(round, PUSHING);
+	else
+		end(round);
 }
 
-/* ---- the beginning of a round ---- */
+/* ---- HAProxy has been read ---- */
 
 static void on_pod_gone(struct pod *pod, void *arg)
 {
 	struct round *round = arg;
 
 	log_debug("pod is gone", log_str("pod", pod->key));
-	poller_drop(round->parts.poller, pod);
+	poller_drop(round->components->poller, pod);
 }
 
 /* Whether the pods are to be asked again before anything is planned: once, then it is planned with
  * what there is. */
 static bool put_off(struct round *round)
 {
+	const struct components *components = round->components;
 	double next_s = interval_s(round);
 
-	round->put_off = !round->put_off && steer_is_torn(round->parts.cluster);
+	round->put_off = !round->put_off && steer_is_torn(components->cluster);
 	if (round->put_off) {
-		next_s = poller_needs_s(round->parts.poller);
-		round->parts.stats->rounds_put_off++;
+		next_s = poller_needs_s(components->poller);
+		components->stats->rounds_put_off++;
 		log_info("many connections closed while pods were asked: they are asked again",
 			LOG_NONE);
-		tick_in(round, next_s);
+		end_and_retry(round, next_s);
 	}
-	if (!poller_sync(round->parts.poller, round->parts.cluster, next_s))
+	if (!poller_sync(components->poller, components->cluster, next_s))
 		log_error("some pods are not asked: out of memory", LOG_NONE);
 	return round->put_off;
 }
 
-static void take(struct round *round, const struct hareply_snapshot *snapshot)
+/* Updates the cluster and plans. */
+static void update(struct round *round, const struct hareply_snapshot *snapshot)
 {
-	if (!cluster_update(round->parts.cluster, snapshot, clock_now_ms(), on_pod_gone, round)) {
+	const struct components *components = round->components;
+	struct filling *filling = &round->filling;
+
+	if (!cluster_update(components->cluster, snapshot, clock_now_ms(), on_pod_gone, round)) {
 		/* Half of the servers as they are and half as they were make no plan. */
-		round->parts.stats->rounds_skipped++;
+		skip(round);
+		end(round);
 		return;
 	}
-	if (round->filling && hareply_is_same_process(&round->filled, &snapshot->info))
-		readiness_fill(round->parts.readiness, &snapshot->info);
-	round->filling = false;
-	discovery_describe(round->parts.discovery, round->parts.cluster);
+	if (filling->whole && hareply_is_same_process(&filling->filled, &snapshot->info))
+		readiness_fill(components->readiness, &snapshot->info);
+	filling->whole = false;
+	discovery_describe(components->discovery, components->cluster);
 	if (!put_off(round))
 		plan(round);
 }
 
 /* Sends what pods need of HAProxy's slots, once a round: what HAProxy refuses is tried again in the
  * next. True when there is an answer to wait for before HAProxy is read again. */
-static bool place(struct round *round, const struct hareply_snapshot *snapshot)
+static bool fill(struct round *round, const struct hareply_snapshot *snapshot)
 {
+	const struct components *components = round->components;
+	struct filling *filling = &round->filling;
 	struct reconcile lines = {.n_lines = 0};
 
-	if (!round->parts.discovery || round->parts.dry_run || round->placed)
+	if (!components->discovery || components->dry_run || filling->tried)
 		return false;
-	round->filling = discovery_fills(round->parts.discovery) &&
-			 discovery_is_listed(round->parts.discovery);
-	round->filled = snapshot->info;
-	if (!discovery_plan(round->parts.discovery, snapshot, &lines)) {
-		round->parts.stats->rounds_skipped++;
-		round->filling = false;
+	filling->tried = true;
+	filling->whole = discovery_fills(components->discovery) &&
+			 discovery_is_listed(components->discovery);
+	filling->filled = snapshot->info;
+	if (!discovery_plan(components->discovery, snapshot, &lines)) {
+		skip(round);
+		filling->whole = false;
 	}
-	round->placed = true;
-	if (push_lines(&round->push, &lines, on_placed, round))
+	if (push_lines(&round->push, components->runtime, &lines))
 		return true;
-	round->filling = round->filling && round->push.arrived;
+	filling->whole = filling->whole && round->push.arrived;
 	return false;
 }
 
 static void fail(struct round *round, const char *why, const char *detail)
 {
+	const struct components *components = round->components;
 	const struct backoff_manner manner = {
-		.interval_ms = round->parts.config->poll_interval_ms,
+		.interval_ms = components->config->poll_interval_ms,
 		/* A HAProxy that starts again has empty slots: it must not wait for them. */
-		.backs_off = !round->parts.discovery,
+		.backs_off = !components->discovery,
 		/* One that stops closes its socket first. */
-		.is_expected = readiness_is_stopping(round->parts.readiness),
+		.is_expected = readiness_is_stopping(components->readiness),
 	};
 
-	backoff_fail(&round->backoff, round->parts.stats, &manner, why, detail);
+	backoff_fail(&round->backoff, components->stats, &manner, why, detail);
+	end(round);
+}
+
+static void go_on(struct round *round, const struct hareply_snapshot *snapshot)
+{
+	if (snapshot->info.stopping) {
+		/* A worker on its way out: the new one answers in a moment. */
+		end_and_retry(round, STOPPING_RETRY_MS / 1000.0);
+		return;
+	}
+	backoff_succeed(&round->backoff, round->components->stats);
+	readiness_see(round->components->readiness, &snapshot->info);
+	if (fill(round, snapshot))
+		enter(round, FILLING);
+	else
+		update(round, snapshot);
 }
 
 static void on_read(const struct runtime_reply *reply, void *arg)
@@ -187,12 +278,10 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	enum hareply_outcome outcome;
 	const char *why = "";
 
-	round->reading = false;
-	if (round->stopped) {
-		check_stopped(round);
+	/* Since it was asked, the agent has begun to stop. */
+	if (round->state != READING)
 		return;
-	}
-	stats_observe(&round->parts.stats->read, reply->seconds);
+	stats_observe(&round->components->stats->read, reply->seconds);
 	if (reply->outcome != RUNTIME_OK) {
 		fail(round, runtime_outcome_name(reply->outcome), reply->detail);
 		return;
@@ -202,50 +291,36 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		fail(round, hareply_outcome_text(outcome), why);
 		return;
 	}
-	if (snapshot.info.stopping) {
-		/* A worker on its way out: the new one answers in a moment. */
-		tick_in(round, STOPPING_RETRY_MS / 1000.0);
-	} else {
-		backoff_succeed(&round->backoff, round->parts.stats);
-		readiness_see(round->parts.readiness, &snapshot.info);
-		if (!place(round, &snapshot))
-			take(round, &snapshot);
-	}
+	go_on(round, &snapshot);
 	hareply_fini(&snapshot);
 }
 
+/* ---- the beginning of a round ---- */
+
 static void read_haproxy(struct round *round)
 {
-	const struct config *config = round->parts.config;
+	const struct components *components = round->components;
+	const struct config *config = components->config;
 	char *line = haquery_write(config->backends, config->n_backends);
 
-	round->reading = line && runtime_send(round->parts.runtime, line, on_read, round);
-	if (!round->reading)
-		round->parts.stats->rounds_skipped++;
+	if (line && runtime_send(components->runtime, line, on_read, round)) {
+		enter(round, READING);
+	} else {
+		skip(round);
+		end(round);
+	}
 	free(line);
 }
 
-/* The slots have changed: weights are planned on what they are now. */
-static void on_placed(bool arrived, void *arg)
-{
-	struct round *round = arg;
-
-	/* What HAProxy refuses of one pod leaves the others in their places. */
-	round->filling = round->filling && arrived;
-	check_stopped(round);
-	if (!round->stopped)
-		read_haproxy(round);
-}
-
-static void take_configured(struct round *round)
+static void plan_configured(struct round *round)
 {
 	struct hareply_snapshot snapshot;
 
-	if (!ask_configured(round->parts.config, &snapshot)) {
-		round->parts.stats->rounds_skipped++;
+	if (!ask_configured(round->components->config, &snapshot)) {
+		skip(round);
 		return;
 	}
-	take(round, &snapshot);
+	update(round, &snapshot);
 	hareply_fini(&snapshot);
 }
 
@@ -255,18 +330,20 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (!round->reading && round->push.n_flying == 0) {
-		round->began_ms = clock_now_ms();
-		round->placed = false;
-		round->hurry = false;
+	if (round->state != WAITING) {
+		skip(round);
+		return;
 	}
-	if (!round->parts.runtime)
-		take_configured(round);
-	else if (round->reading || round->push.n_flying > 0)
-		round->parts.stats->rounds_skipped++;
+	round->began_ms = clock_now_ms();
+	round->filling.tried = false;
+	round->hurry = false;
+	if (!round->components->runtime)
+		plan_configured(round);
 	else if (backoff_is_due(&round->backoff))
 		read_haproxy(round);
 }
+
+/* ---- from outside ---- */
 
 void round_hurry(struct round *round)
 {
@@ -274,8 +351,7 @@ void round_hurry(struct round *round)
 
 	round->hurry = true;
 	/* A round under way does it at its end; HAProxy that does not answer is not pressed. */
-	if (round->stopped || round->reading || round->push.n_flying > 0 ||
-		round->backoff.n_failures > 0)
+	if (round->state != WAITING || round->backoff.n_failures > 0)
 		return;
 	tick_in(round, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0);
 }
@@ -286,20 +362,14 @@ void round_restart(struct round *round)
 	round_hurry(round);
 }
 
-static void take_parts(struct round *round, const struct round_parts *parts)
-{
-	round->parts = *parts;
-	push_configure(&round->push, parts->runtime, parts->cluster, parts->stats);
-}
-
-struct round *round_new(struct ev_loop *loop, const struct round_parts *parts)
+struct round *round_new(const struct components *components)
 {
 	struct round *round = calloc(1, sizeof(*round));
 
 	if (!round)
 		return NULL;
-	round->loop = loop;
-	take_parts(round, parts);
+	round->components = components;
+	push_init(&round->push, components->cluster, components->stats, on_pushed, round);
 	ev_init(&round->tick, on_tick);
 	round->tick.data = round;
 	tick_in(round, 0.0);
@@ -310,38 +380,48 @@ void round_free(struct round *round)
 {
 	if (!round)
 		return;
-	ev_timer_stop(round->loop, &round->tick);
+	ev_timer_stop(round->components->loop, &round->tick);
 	free(round);
 }
 
-void round_configure(struct round *round, const struct round_parts *parts)
+void round_configure(struct round *round, bool other_runtime)
 {
-	if (parts->runtime != round->parts.runtime) {
+	if (other_runtime) {
 		/* Whatever was under way went with the old one. */
-		round->reading = false;
+		push_forget(&round->push);
 		backoff_forget(&round->backoff);
+		enter(round, WAITING);
 	}
-	take_parts(round, parts);
-	tick_in(round, 0.0);
+	round->hurry = true;
+	tick_in(round, round->state == WAITING ? 0.0 : interval_s(round));
+}
+
+/* Sends what puts the configured weights back. True when it is on its way. */
+static bool restore(struct round *round)
+{
+	const struct components *components = round->components;
+	struct reconcile lines = {.n_lines = 0};
+
+	steer_release(components->cluster);
+	if (!components->runtime || components->dry_run)
+		return false;
+	if (!reconcile_restore(components->cluster, &lines))
+		log_error("not all weights can be put back: out of memory", LOG_NONE);
+	return push_lines(&round->push, components->runtime, &lines);
 }
 
 void round_restore(struct round *round)
 {
-	struct reconcile lines = {.n_lines = 0};
-
-	steer_release(round->parts.cluster);
-	if (!round->parts.runtime || round->parts.dry_run)
-		return;
-	if (!reconcile_restore(round->parts.cluster, &lines))
-		log_error("not all weights can be put back: out of memory", LOG_NONE);
-	push_lines(&round->push, &lines, on_pushed, round);
+	if (restore(round) && round->state == WAITING)
+		enter(round, PUSHING);
 }
 
 void round_stop(struct round *round, void (*done)(void *arg), void *arg)
 {
-	ev_timer_stop(round->loop, &round->tick);
+	ev_timer_stop(round->components->loop, &round->tick);
 	round->stopped = done;
 	round->stopped_arg = arg;
-	round_restore(round);
-	check_stopped(round);
+	enter(round, STOPPING);
+	if (!restore(round))
+		stop(round);
 }

@@ -3,41 +3,37 @@
 #ifndef WSB_ROUND_H
 #define WSB_ROUND_H
 
-#include <ev.h>
-#include <stdbool.h>
+#include "components.h"
 
-#include "core/cluster/cluster.h"
-#include "core/config/config.h"
-#include "core/stats.h"
-#include "haproxy/readiness.h"
-#include "haproxy/runtime.h"
-#include "kube/discovery.h"
-#include "pods/poller.h"
-#include "record/recorder.h"
-
+/*
+ *               tick                      slots lack pods
+ *   WAITING -----------> READING ---------------------------> FILLING
+ *    ^  ^ ^                | ^                                   |
+ *    |  | |   failed,      | |       HAProxy has answered        |
+ *    |  | |   put off,     | +-----------------------------------+
+ *    |  | +----------------+
+ *    |  |     no difference| planned: weights differ
+ *    |  |                  v
+ *    |  +-------------- PUSHING                round_stop, from anywhere
+ *    | HAProxy has answered                   ----------> STOPPING --------> STOPPED
+ *    |                                                          HAProxy has answered
+ *    +-- a plan, with agent-check alone: nobody is read
+ *
+ * READING: "show stat" and its like are with HAProxy. FILLING: so are the commands that put pods
+ * into server slots; then HAProxy is read again, once in a round, and planned on. PUSHING: so are
+ * weights. A tick that finds no WAITING is skipped and counted.
+ */
 struct round;
 
-/* What rounds work with; all of it is the caller's. runtime is NULL with agent-check alone. */
-struct round_parts {
-	const struct config *config;
-	struct cluster *cluster;
-	struct stats *stats;
-	struct poller *poller;
-	struct runtime *runtime;
-	struct discovery *discovery; /* NULL without Kubernetes */
-	struct recorder *recorder;   /* NULL when nothing is recorded */
-	struct readiness *readiness;
-	bool dry_run; /* plan, send nothing */
-};
-
-/* The first round begins when the loop runs. NULL when out of memory. */
-struct round *round_new(struct ev_loop *loop, const struct round_parts *parts);
+/* The first round begins when the loop runs. components is the caller's and read anew each time.
+ * NULL when out of memory. */
+struct round *round_new(const struct components *components);
 /* Takes NULL. */
 void round_free(struct round *round);
 
-/* Takes changed parts and begins a round at once. An old runtime that is not among them is to be
- * freed before the loop runs again. */
-void round_configure(struct round *round, const struct round_parts *parts);
+/* The components have changed: begins a round as soon as none is under way. other_runtime: the way
+ * to HAProxy too, and the old one is freed before the loop runs again. */
+void round_configure(struct round *round, bool other_runtime);
 
 /* Begins a round as soon as it may: there is news of the pods. Not while HAProxy does not answer.
  */

@@ -10,8 +10,7 @@
 struct drain {
 	struct ev_loop *loop;
 	struct readiness *readiness;
-	void (*released)(void *arg);
-	void *arg;
+	struct drain_listener *listeners;
 	struct drain_options options;
 	int64_t delay_ms; /* of the drain under way */
 	ev_timer hold;    /* active while hooks wait */
@@ -26,6 +25,13 @@ static void start_timer(struct drain *drain, ev_timer *timer)
 	ev_timer_start(drain->loop, timer);
 }
 
+static void release(struct drain *drain)
+{
+	for (struct drain_listener *listener = drain->listeners; listener;
+		listener = listener->next)
+		listener->released(listener->arg);
+}
+
 static void on_held(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct drain *drain = timer->data;
@@ -34,7 +40,7 @@ static void on_held(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	log_info("drained: HAProxy may stop now", LOG_NONE);
 	start_timer(drain, &drain->revoke);
-	drain->released(drain->arg);
+	release(drain);
 }
 
 static void on_revoke(struct ev_loop *loop, ev_timer *timer, int events)
@@ -46,8 +52,7 @@ static void on_revoke(struct ev_loop *loop, ev_timer *timer, int events)
 	readiness_stop(drain->readiness, false);
 }
 
-struct drain *drain_new(
-	struct ev_loop *loop, struct readiness *readiness, void (*released)(void *arg), void *arg)
+struct drain *drain_new(struct ev_loop *loop, struct readiness *readiness)
 {
 	struct drain *drain = calloc(1, sizeof(*drain));
 
@@ -55,8 +60,6 @@ struct drain *drain_new(
 		return NULL;
 	drain->loop = loop;
 	drain->readiness = readiness;
-	drain->released = released;
-	drain->arg = arg;
 	ev_init(&drain->hold, on_held);
 	ev_init(&drain->revoke, on_revoke);
 	drain->hold.data = drain;
@@ -71,6 +74,12 @@ void drain_free(struct drain *drain)
 	ev_timer_stop(drain->loop, &drain->hold);
 	ev_timer_stop(drain->loop, &drain->revoke);
 	free(drain);
+}
+
+void drain_listen(struct drain *drain, struct drain_listener *listener)
+{
+	listener->next = drain->listeners;
+	drain->listeners = listener;
 }
 
 void drain_configure(struct drain *drain, const struct drain_options *options)
@@ -130,5 +139,5 @@ void drain_stop(struct drain *drain)
 	ev_timer_stop(drain->loop, &drain->hold);
 	ev_timer_stop(drain->loop, &drain->revoke);
 	if (held)
-		drain->released(drain->arg);
+		release(drain);
 }

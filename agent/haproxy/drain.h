@@ -24,12 +24,20 @@ struct drain_options {
 	bool dry_run;     /* but must not */
 };
 
-/* released is called when hooks that were held are to be answered. NULL when out of memory;
- * readiness must outlive it. */
-struct drain *drain_new(
-	struct ev_loop *loop, struct readiness *readiness, void (*released)(void *arg), void *arg);
+/* Who holds hooks. */
+struct drain_listener {
+	void (*released)(void *arg); /* those that were held are to be answered */
+	void *arg;
+	struct drain_listener *next; /* the drain's */
+};
+
+/* NULL when out of memory; readiness must outlive it. */
+struct drain *drain_new(struct ev_loop *loop, struct readiness *readiness);
 /* Takes NULL. */
 void drain_free(struct drain *drain);
+
+/* The listener, which is the caller's, is told from now on. */
+void drain_listen(struct drain *drain, struct drain_listener *listener);
 
 /* A drain under way goes on as it began. */
 void drain_configure(struct drain *drain, const struct drain_options *options);

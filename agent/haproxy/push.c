@@ -42,25 +42,19 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 		push->done(push->arrived, push->arg);
 }
 
-void push_configure(
-	struct push *push, struct runtime *runtime, struct cluster *cluster, struct stats *stats)
+void push_init(
+	struct push *push, struct cluster *cluster, struct stats *stats, push_done done, void *arg)
 {
-	if (runtime != push->runtime)
-		push->n_flying = 0;
-	push->runtime = runtime;
-	push->cluster = cluster;
-	push->stats = stats;
+	*push = (struct push){.cluster = cluster, .stats = stats, .done = done, .arg = arg};
 }
 
-bool push_lines(struct push *push, struct reconcile *lines, push_done done, void *arg)
+bool push_lines(struct push *push, struct runtime *runtime, struct reconcile *lines)
 {
 	push->arrived = push->arrived || push->n_flying == 0;
-	push->done = done;
-	push->arg = arg;
 	push->stats->weights_sent += lines->n_weights;
 	for (size_t i = 0; i < lines->n_lines; i++) {
 		log_debug("push", log_str("line", lines->lines[i]));
-		if (runtime_send(push->runtime, lines->lines[i], on_answer, push)) {
+		if (runtime_send(runtime, lines->lines[i], on_answer, push)) {
 			push->n_flying++;
 		} else {
 			reconcile_lost(push->cluster);
@@ -69,4 +63,9 @@ bool push_lines(struct push *push, struct reconcile *lines, push_done done, void
 	}
 	reconcile_fini(lines);
 	return push->n_flying > 0;
+}
+
+void push_forget(struct push *push)
+{
+	push->n_flying = 0;
 }

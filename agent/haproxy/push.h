@@ -12,33 +12,32 @@
 #include "haproxy/runtime.h"
 #include "io/log.h"
 
-/* Every line on its way has been answered, or has failed. arrived: all of them got to HAProxy and
- * were answered, though perhaps with a complaint. Called once, from the loop. */
+/* No line is on its way any more. arrived: all of them, since there were none before, got to
+ * HAProxy and were answered, though perhaps with a complaint. Called from the loop. */
 typedef void (*push_done)(bool arrived, void *arg);
 
-/* Zeroed memory is a valid start. */
 struct push {
-	/* Where to, what it is about, where it is counted: all of it the caller's. */
-	struct runtime *runtime;
+	/* About what, where it is counted, whom it tells: all of it the caller's. */
 	struct cluster *cluster;
 	struct stats *stats;
-	size_t n_flying; /* lines on their way */
-	bool arrived;
 	push_done done;
 	void *arg;
+	size_t n_flying; /* lines on their way */
+	bool arrived;
 	struct log_repeat refused;
 };
 
-/* Before the first push, and when any of the three is another. What is on its way with another
- * runtime goes with it: that one is to be freed before the loop runs again. */
-void push_configure(
-	struct push *push, struct runtime *runtime, struct cluster *cluster, struct stats *stats);
+void push_init(
+	struct push *push, struct cluster *cluster, struct stats *stats, push_done done, void *arg);
 
 /*
  * Sends the lines and frees them. What does not get there is seen in the next round's answer and
- * sent again. Beside lines that are still on their way, done takes the place of theirs. False when
- * nothing is on its way: done will not be called.
+ * sent again. False when nothing is on its way, of these lines or others: done will not be called
+ * then.
  */
-bool push_lines(struct push *push, struct reconcile *lines, push_done done, void *arg);
+bool push_lines(struct push *push, struct runtime *runtime, struct reconcile *lines);
+
+/* The runtime has been freed, and with it what was on its way: done will not be called. */
+void push_forget(struct push *push);
 
 #endif

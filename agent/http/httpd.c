@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "haproxy/drain.h"
 #include "http/mhdloop.h"
 #include "http/routes.h"
 #include "http/suspended.h"
@@ -39,6 +40,7 @@ struct httpd {
 	size_t n_leaving;
 	ev_timer leave; /* when they close */
 	ev_timer look;
+	struct drain_listener drained;
 	struct log_repeat refused; /* changed files that were no good */
 };
 
@@ -72,7 +74,6 @@ static bool settings_init(
 	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
 	settings->routes.view = options->view;
 	settings->routes.drain = options->drain;
-	settings->routes.drained = options->drained;
 	settings->routes.arg = options->arg;
 	settings->listen.host = strdup(options->listen->host);
 	settings->listen.port = options->listen->port;
@@ -109,12 +110,24 @@ static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, char *e
 	return n > 0;
 }
 
+/* Answers the hooks that wait. */
+static void release(void *arg)
+{
+	struct httpd *httpd = arg;
+
+	suspended_release(&httpd->suspended);
+	for (size_t i = 0; i < httpd->n_mhdloops; i++)
+		mhdloop_turn(httpd->mhdloops[i]);
+	for (size_t i = 0; i < httpd->n_leaving; i++)
+		mhdloop_turn(httpd->leaving[i]);
+}
+
 /* Those who wait are answered first. */
 static void close_leaving(struct httpd *httpd)
 {
 	if (httpd->n_leaving == 0)
 		return;
-	httpd_release(httpd);
+	release(httpd);
 	while (httpd->n_leaving > 0)
 		mhdloop_free(httpd->leaving[--httpd->n_leaving]);
 	ev_timer_stop(httpd->loop, &httpd->leave);
@@ -233,7 +246,6 @@ static struct httpd_options options_of(const struct settings *settings)
 		.tls_key_file = credentials->files[CREDENTIALS_KEY].path,
 		.view = settings->routes.view,
 		.drain = settings->routes.drain,
-		.drained = settings->routes.drained,
 		.arg = settings->routes.arg,
 	};
 }
@@ -291,6 +303,8 @@ struct httpd *httpd_new(
 		return NULL;
 	}
 	ev_timer_start(loop, &httpd->look);
+	httpd->drained = (struct drain_listener){.released = release, .arg = httpd};
+	drain_listen(options->drain, &httpd->drained);
 	warn_if_open(&httpd->settings);
 	return httpd;
 }
@@ -301,15 +315,6 @@ bool httpd_configure(
 	struct settings wanted;
 
 	return settings_init(&wanted, options, error, size) && apply(httpd, &wanted, error, size);
-}
-
-void httpd_release(struct httpd *httpd)
-{
-	suspended_release(&httpd->suspended);
-	for (size_t i = 0; i < httpd->n_mhdloops; i++)
-		mhdloop_turn(httpd->mhdloops[i]);
-	for (size_t i = 0; i < httpd->n_leaving; i++)
-		mhdloop_turn(httpd->leaving[i]);
 }
 
 void httpd_free(struct httpd *httpd)

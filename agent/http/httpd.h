@@ -9,6 +9,7 @@
 #include "core/config/config.h"
 #include "core/report/report.h"
 
+struct drain;
 struct ev_loop;
 struct httpd;
 
@@ -37,11 +38,8 @@ struct httpd_options {
 	/* Fills what the answers are made from; all of it must last until the loop goes on.
 	 * service, pod, refresh_s and process are httpd's to fill. */
 	void (*view)(struct report_view *out, void *arg);
-	/* A hook asks for /drain. True when its answer must wait for httpd_release. */
-	bool (*drain)(void *arg);
-	/* The answer, a line cut to size. False for a 503. */
-	bool (*drained)(char *text, size_t size, void *arg);
 	void *arg;
+	struct drain *drain; /* what /drain is about; it must outlive httpd */
 };
 
 /*
@@ -58,9 +56,6 @@ struct httpd *httpd_new(
  */
 bool httpd_configure(
 	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size);
-
-/* Answers the hooks that wait. Not from within a callback of the options. */
-void httpd_release(struct httpd *httpd);
 
 /* Cuts what is under way and stops listening. No callback runs after it. */
 void httpd_free(struct httpd *httpd);

@@ -9,6 +9,7 @@
 
 #include "core/base/text.h"
 #include "core/report/negotiate.h"
+#include "haproxy/drain.h"
 #include "http/process.h"
 #include "http/suspended.h"
 
@@ -149,16 +150,12 @@ static int answer_balancer(const struct http_request *request)
 static int answer_ready(const struct http_request *request)
 {
 	struct report_view view = {0};
-	char text[300];
+	char text[400];
 
 	request->routes->view(&view, request->routes->arg);
-	if (view.ready)
+	if (!view.unready)
 		return answer_text(request, MHD_HTTP_OK, "ready\n", NULL, NULL);
-	if (view.stats->haproxy_reached)
-		snprintf(text, sizeof(text), "not ready: the first round is not done\n");
-	else
-		snprintf(text, sizeof(text), "not ready: HAProxy is not reached%s%s\n",
-			view.stats->haproxy_error[0] ? ": " : "", view.stats->haproxy_error);
+	snprintf(text, sizeof(text), "not ready: %s\n", view.unready);
 	return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
 }
 
@@ -226,14 +223,14 @@ static int answer_drain(const struct http_request *request)
 	if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0)
 		return answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n",
 			MHD_HTTP_HEADER_ALLOW, "GET");
-	if (!*request->held && routes->drain(routes->arg)) {
+	if (!*request->held && drain_ask(routes->drain)) {
 		*request->held = suspended_hold(routes->suspended, request->connection);
 		if (*request->held)
 			return MHD_YES;
 		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"Too many wait already.\n", NULL, NULL);
 	}
-	good = routes->drained(text, sizeof(text), routes->arg);
+	good = drain_answer(routes->drain, text, sizeof(text));
 	return answer_text(
 		request, good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "core/report/report.h"
 
 struct MHD_Connection;
+struct drain;
 struct suspended;
 
 /* What an answer depends on beside the request. */
@@ -13,9 +14,8 @@ struct routes {
 	char *balancer_metric_path;
 	const char *token; /* NULL: none is asked for */
 	void (*view)(struct report_view *out, void *arg);
-	bool (*drain)(void *arg); /* see struct httpd_options */
-	bool (*drained)(char *text, size_t size, void *arg);
 	void *arg;
+	struct drain *drain;         /* asked by /drain */
 	struct suspended *suspended; /* holds requests whose answer is due later */
 };
 

@@ -288,12 +288,27 @@ bool discovery_fills(const struct discovery *discovery)
 	return discovery && discovery->n_entries > 0;
 }
 
+const char *discovery_complaint(const struct discovery *discovery, char *buf, size_t size)
+{
+	for (size_t i = 0; i < discovery->n_entries; i++) {
+		struct kubewatch_status status =
+			kubewatch_service_status(discovery->entries[i].service);
+
+		if (status.watch->listed)
+			continue;
+		snprintf(buf, size, "Kubernetes has not told the endpoints of %s/%s%s%s",
+			status.namespace, status.service, status.error[0] ? ": " : " yet",
+			status.error);
+		return buf;
+	}
+	return NULL;
+}
+
 bool discovery_is_listed(const struct discovery *discovery)
 {
-	for (size_t i = 0; i < discovery->n_entries; i++)
-		if (!kubewatch_service_status(discovery->entries[i].service).watch->listed)
-			return false;
-	return true;
+	char words[2];
+
+	return !discovery_complaint(discovery, words, sizeof(words));
 }
 
 static bool fills(const struct discovery *discovery, const char *backend)

@@ -54,6 +54,10 @@ const struct report_kube *discovery_report(struct discovery *discovery, size_t *
 /* There are Services whose pods fill backends. NULL fills none. */
 bool discovery_fills(const struct discovery *discovery);
 
+/* Which Service of a backend has not been listed yet and why, in words in buf, cut to size; NULL
+ * when all have. */
+const char *discovery_complaint(const struct discovery *discovery, char *buf, size_t size);
+
 /* Every Service of a backend has been listed since the start. */
 bool discovery_is_listed(const struct discovery *discovery);
 

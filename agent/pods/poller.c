@@ -245,8 +245,12 @@ static bool start(struct poller *poller, struct pod *pod)
 
 void poller_drop(struct poller *poller, struct pod *pod)
 {
-	(void)poller;
-	poll_free(pod->poll);
+	struct poll *poll = pod->poll;
+
+	/* Another poller's is that one's business. */
+	if (!poll || poll->poller != poller)
+		return;
+	poll_free(poll);
 	pod->poll = NULL;
 }
 

@@ -37,10 +37,10 @@ bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s);
 /* The least time in which each pod can be asked and has answered, s: at most half an interval. */
 double poller_needs_s(const struct poller *poller);
 
-/* Stops polling a pod; no callback follows. Harmless for one that is not polled. */
+/* Stops polling a pod; no callback follows. Harmless for one that this poller does not poll. */
 void poller_drop(struct poller *poller, struct pod *pod);
 
-/* Stops polling all pods of the cluster. */
+/* Stops polling all pods of the cluster that it polls. */
 void poller_drop_all(struct poller *poller, struct cluster *cluster);
 
 #endif

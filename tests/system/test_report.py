@@ -127,7 +127,7 @@ def test_json_is_as_the_schema_says_before_haproxy_has_answered(haproxy):
         report = valid(agent.json())
         assert report["haproxy"]["reached"] is False and not report["ready"]
         status, text = agent.get("/readyz")
-        assert status == 503 and "HAProxy is not reached" in text
+        assert status == 503 and "HAProxy has not answered" in text
 
 
 def test_json_is_as_the_schema_says_with_broken_draining_and_silent_pods():

@@ -12,7 +12,7 @@
 
 /*
  * A record is enough to make the round's plans again, with the same settings or with others: see
- * rerun.h. As text it is one line of JSON: see record_line.h.
+ * rerun.h. As text it is one line of JSON: see record_write.h and record_parse.h.
  */
 
 struct record_server {

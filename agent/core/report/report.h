@@ -34,6 +34,7 @@ struct report_view {
 	size_t n_kubernetes;
 	bool dry_run;
 	bool ready;
+	const char *unready; /* why it is not ready, in words; NULL when it is */
 	bool draining;       /* HAProxy has been told that it is about to stop */
 	const char *service; /* only this one, or NULL for all */
 	const char *pod;     /* only this one (name, address or server), or NULL */

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""What the agent makes of a HAProxy that starts again, and of a configuration that it refuses."""
+import re
+import signal
+import socket
+import socketserver
+import threading
+
+import pytest
+
+from balancer import Agent, HAProxy
+from fake_api import FakeApi
+from field import Pod, until
+from ports import free_port
+
+
+class OnePid:
+    """A stats socket before HAProxy's, whose every process has pid 7, as in a container."""
+
+    def __init__(self, haproxy):
+        self.path = str(haproxy.dir / "one-pid.sock")
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                with socket.socket(socket.AF_UNIX) as behind:
+                    try:
+                        behind.connect(haproxy.socket)
+                    except OSError:
+                        return
+                    while chunk := self.request.recv(65536):
+                        behind.sendall(chunk)
+                    behind.shutdown(socket.SHUT_WR)
+                    reply = b""
+                    while chunk := behind.recv(65536):
+                        reply += chunk
+                    self.request.sendall(re.sub(rb"(?m)^Pid: \d+", b"Pid: 7", reply))
+
+        self.server = socketserver.ThreadingUnixStreamServer(self.path, Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_a_restart_with_the_same_pid_is_said_as_it_is_counted():
+    with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy, OnePid(haproxy) as front, \
+            Agent(haproxy, config={"socket": front.path}) as agent:
+        agent.wait_ready()
+        # Its start is told in whole seconds.
+        until(lambda: int(haproxy.info()["Uptime_sec"]) >= 2, "a second to pass")
+        haproxy.stop()
+        haproxy.start_again()
+        assert "pid=7" in agent.wait_log("HAProxy was reloaded or restarted")
+        assert agent.json()["haproxy"]["reloads"] == 1
+
+
+def unready(agent):
+    agent.wait_http("/readyz", 503)
+    return agent.get("/readyz")[1]
+
+
+def test_readiness_waits_for_pods_and_says_so_where_no_haproxy_is_asked(slow_pod):
+    server = {"name": "s1", "address": slow_pod.address}
+    with Agent(None, agentCheck={"listen": f"127.0.0.1:{free_port()}"}, pollInterval="3s",
+               pollTimeout="2s", services=[{"name": "ws", "servers": [server]}]) as agent:
+        assert unready(agent) == "not ready: not every pod has been asked once\n"
+        agent.wait_ready()
+
+
+def test_readiness_names_the_service_that_kubernetes_has_not_told_of():
+    with Pod() as pods, HAProxy(pods.addresses) as haproxy, FakeApi() as api:
+        url = api.url
+        api.down()
+        with Agent(haproxy, kubernetes=[{"service": "web", "namespace": "prod", "backend": "ws"}],
+                   kubernetesAPI={"server": url}) as agent:
+            agent.wait_log("the Kubernetes API fails")
+            said = unready(agent)
+            assert said.startswith("not ready: Kubernetes has not told the endpoints of prod/web: ")
+            assert "refused" in said.lower() or "connect" in said.lower(), said
+
+
+class SlowPod:
+    """Answers /metric after 0.4 s; .cut counts clients that did not wait for it."""
+
+    def __init__(self):
+        self.asked = self.answered = self.cut = 0
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                while line := self.rfile.readline():
+                    while line.strip():
+                        line = self.rfile.readline()
+                    outer.asked += 1
+                    self.connection.settimeout(0.4)
+                    try:
+                        gone = self.connection.recv(1, socket.MSG_PEEK) == b""
+                    except TimeoutError:
+                        gone = False
+                    self.connection.settimeout(None)
+                    if gone:
+                        outer.cut += 1
+                        return
+                    outer.answered += 1
+                    body = b'{"agentsConnections": 1}'
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                                     % (len(body), body))
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.address = "127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def slow_pod():
+    pod = SlowPod()
+    yield pod
+    pod.server.shutdown()
+    pod.server.server_close()
+
+
+def test_a_refused_configuration_cuts_no_poll_that_is_under_way(slow_pod):
+    with HAProxy([slow_pod.address], server="weight 100") as haproxy, socket.socket() as taken, \
+            Agent(haproxy, pollInterval="1s", pollTimeout="900ms") as agent:
+        agent.wait_ready()
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        # Refused late: all of the new configuration's parts but the endpoint can be made.
+        agent.config["listen"] = "127.0.0.1:%d" % taken.getsockname()[1]
+        agent.write()
+        for _ in range(3):
+            asked = slow_pod.asked
+            until(lambda: slow_pod.asked > asked, "a poll to be under way")
+            agent.signal(signal.SIGHUP)
+            until(lambda: slow_pod.asked == slow_pod.answered + slow_pod.cut, "its end")
+        refused = [line for line in agent.err if "configuration refused" in line]
+        assert len(refused) == 3 and slow_pod.cut == 0
