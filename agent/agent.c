@@ -113,11 +113,11 @@ static void on_discovered(void *arg)
 }
 
 /* Another HAProxy process has taken over, and nobody has filled its slots yet. */
-static void on_another_process(const struct hareply_info *info, void *arg)
+static void on_another_process(const struct hastate_info *info, void *arg)
 {
 	struct agent *agent = arg;
 
-	if (!hareply_is_same_process(cluster_info(agent->components.cluster), info))
+	if (!hastate_is_same_process(cluster_info(agent->components.cluster), info))
 		round_restart(agent->round);
 }
 

@@ -6,9 +6,9 @@
 
 #include "io/log.h"
 
-static void announce_haproxy(struct announce *announce, const struct hareply_info *info)
+static void announce_haproxy(struct announce *announce, const struct hastate_info *info)
 {
-	if (hareply_is_same_process(&announce->haproxy, info))
+	if (hastate_is_same_process(&announce->haproxy, info))
 		return;
 	log_info(announce->haproxy.pid == 0 ? "HAProxy reached"
 					    : "HAProxy was reloaded or restarted",

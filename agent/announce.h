@@ -10,7 +10,7 @@
 /* Zeroed memory is a valid start. */
 struct announce {
 	size_t n_missing;            /* backends named in the configuration that HAProxy lacks */
-	struct hareply_info haproxy; /* announced last; pid 0: none */
+	struct hastate_info haproxy; /* announced last; pid 0: none */
 };
 
 /* Compares the cluster as planned with what was said last, which it keeps in the cluster's own

@@ -8,6 +8,7 @@
 #include "announce.h"
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "haproxy/backoff.h"
@@ -27,7 +28,7 @@ enum state { WAITING, READING, FILLING, PUSHING, STOPPING, STOPPED };
 struct filling {
 	bool tried;                 /* it is done once in a round */
 	bool whole;                 /* of all Services, and every line has got there so far */
-	struct hareply_info filled; /* the process that it was sent to */
+	struct hastate_info filled; /* the process that it was sent to */
 };
 
 struct round {
@@ -136,7 +137,7 @@ static bool push_weights(struct round *round)
 	const struct components *components = round->components;
 	const struct config *config = components->config;
 	uint16_t port = config->has_agent_check ? config->agent_check.port : 0;
-	struct reconcile lines = {.n_lines = 0};
+	struct commands lines = {.n_lines = 0};
 
 	if (!components->runtime || components->dry_run)
 		return false;
@@ -198,7 +199,7 @@ static bool put_off(struct round *round)
 }
 
 /* Updates the cluster and plans. */
-static void update(struct round *round, const struct hareply_snapshot *snapshot)
+static void update(struct round *round, const struct hastate_snapshot *snapshot)
 {
 	const struct components *components = round->components;
 	struct filling *filling = &round->filling;
@@ -209,7 +210,7 @@ static void update(struct round *round, const struct hareply_snapshot *snapshot)
 		end(round);
 		return;
 	}
-	if (filling->whole && hareply_is_same_process(&filling->filled, &snapshot->info))
+	if (filling->whole && hastate_is_same_process(&filling->filled, &snapshot->info))
 		readiness_fill(components->readiness, &snapshot->info);
 	filling->whole = false;
 	discovery_describe(components->discovery, components->cluster);
@@ -219,11 +220,11 @@ static void update(struct round *round, const struct hareply_snapshot *snapshot)
 
 /* Sends what pods need of HAProxy's slots, once a round: what HAProxy refuses is tried again in the
  * next. True when there is an answer to wait for before HAProxy is read again. */
-static bool fill(struct round *round, const struct hareply_snapshot *snapshot)
+static bool fill(struct round *round, const struct hastate_snapshot *snapshot)
 {
 	const struct components *components = round->components;
 	struct filling *filling = &round->filling;
-	struct reconcile lines = {.n_lines = 0};
+	struct commands lines = {.n_lines = 0};
 
 	if (!components->discovery || components->dry_run || filling->tried)
 		return false;
@@ -256,7 +257,7 @@ static void fail(struct round *round, const char *why, const char *detail)
 	end(round);
 }
 
-static void go_on(struct round *round, const struct hareply_snapshot *snapshot)
+static void go_on(struct round *round, const struct hastate_snapshot *snapshot)
 {
 	if (snapshot->info.stopping) {
 		/* A worker on its way out: the new one answers in a moment. */
@@ -274,7 +275,7 @@ static void go_on(struct round *round, const struct hareply_snapshot *snapshot)
 static void on_read(const struct runtime_reply *reply, void *arg)
 {
 	struct round *round = arg;
-	struct hareply_snapshot snapshot = {.n_backends = 0};
+	struct hastate_snapshot snapshot = {.n_backends = 0};
 	enum hareply_outcome outcome;
 	const char *why = "";
 
@@ -288,11 +289,11 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	}
 	outcome = hareply_parse(reply->bytes, reply->len, &snapshot, &why);
 	if (outcome != HAREPLY_OK) {
-		fail(round, hareply_outcome_text(outcome), why);
+		fail(round, hareply_outcome_name(outcome), why);
 		return;
 	}
 	go_on(round, &snapshot);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 
 /* ---- the beginning of a round ---- */
@@ -314,14 +315,14 @@ static void read_haproxy(struct round *round)
 
 static void plan_configured(struct round *round)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 
 	if (!ask_configured(round->components->config, &snapshot)) {
 		skip(round);
 		return;
 	}
 	update(round, &snapshot);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
@@ -400,7 +401,7 @@ void round_configure(struct round *round, bool other_runtime)
 static bool restore(struct round *round)
 {
 	const struct components *components = round->components;
-	struct reconcile lines = {.n_lines = 0};
+	struct commands lines = {.n_lines = 0};
 
 	steer_release(components->cluster);
 	if (!components->runtime || components->dry_run)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/haproxy/complaint.h"
+#include "core/steer/reconcile.h"
 
 static enum stats_push judge(
 	struct push *push, const struct runtime_reply *reply, char *complaint, size_t size)
@@ -48,7 +49,7 @@ void push_init(
 	*push = (struct push){.cluster = cluster, .stats = stats, .done = done, .arg = arg};
 }
 
-bool push_lines(struct push *push, struct runtime *runtime, struct reconcile *lines)
+bool push_lines(struct push *push, struct runtime *runtime, struct commands *lines)
 {
 	push->arrived = push->arrived || push->n_flying == 0;
 	push->stats->weights_sent += lines->n_weights;
@@ -61,7 +62,7 @@ bool push_lines(struct push *push, struct runtime *runtime, struct reconcile *li
 			push->arrived = false;
 		}
 	}
-	reconcile_fini(lines);
+	commands_fini(lines);
 	return push->n_flying > 0;
 }
 

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #include "core/cluster/cluster.h"
+#include "core/haproxy/commands.h"
 #include "core/stats.h"
-#include "core/steer/reconcile.h"
 #include "haproxy/runtime.h"
 #include "io/log.h"
 
@@ -35,7 +35,7 @@ void push_init(
  * sent again. False when nothing is on its way, of these lines or others: done will not be called
  * then.
  */
-bool push_lines(struct push *push, struct runtime *runtime, struct reconcile *lines);
+bool push_lines(struct push *push, struct runtime *runtime, struct commands *lines);
 
 /* The runtime has been freed, and with it what was on its way: done will not be called. */
 void push_forget(struct push *push);

@@ -160,13 +160,13 @@ void readiness_stop(struct readiness *readiness, bool stopping)
 	settle(readiness);
 }
 
-void readiness_see(struct readiness *readiness, const struct hareply_info *info)
+void readiness_see(struct readiness *readiness, const struct hastate_info *info)
 {
 	procvars_see(&readiness->vars, info);
 	settle(readiness);
 }
 
-void readiness_fill(struct readiness *readiness, const struct hareply_info *info)
+void readiness_fill(struct readiness *readiness, const struct hastate_info *info)
 {
 	procvars_fill(&readiness->vars, info);
 	settle(readiness);

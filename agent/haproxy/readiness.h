@@ -6,7 +6,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "haproxy/runtime.h"
 
 /*
@@ -29,9 +29,9 @@ void readiness_configure(struct readiness *readiness, struct runtime *runtime);
 void readiness_stop(struct readiness *readiness, bool stopping);
 
 /* A process has answered a round. */
-void readiness_see(struct readiness *readiness, const struct hareply_info *info);
+void readiness_see(struct readiness *readiness, const struct hastate_info *info);
 /* And its slots hold what Kubernetes names. */
-void readiness_fill(struct readiness *readiness, const struct hareply_info *info);
+void readiness_fill(struct readiness *readiness, const struct hastate_info *info);
 
 /* HAProxy has been told to be about to stop, and not yet otherwise: it may go at any time. */
 bool readiness_is_stopping(const struct readiness *readiness);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "core/haproxy/hareply.h"
+
 static const double BEAT_S = 0.1;
 
 struct reloadwatch {
@@ -14,13 +16,13 @@ struct reloadwatch {
 	void *arg;
 	ev_timer beat;
 	bool asking;
-	struct hareply_info last; /* who answered; pid 0: nobody so far */
+	struct hastate_info last; /* who answered; pid 0: nobody so far */
 };
 
-static void see(struct reloadwatch *watch, const struct hareply_info *info)
+static void see(struct reloadwatch *watch, const struct hastate_info *info)
 {
 	/* A worker on its way out may answer for a moment after the new one has. */
-	if (info->stopping || hareply_is_same_process(&watch->last, info))
+	if (info->stopping || hastate_is_same_process(&watch->last, info))
 		return;
 	watch->last = *info;
 	watch->changed(info, watch->arg);
@@ -29,7 +31,7 @@ static void see(struct reloadwatch *watch, const struct hareply_info *info)
 static void on_answer(const struct runtime_reply *reply, void *arg)
 {
 	struct reloadwatch *watch = arg;
-	struct hareply_snapshot snapshot = {.n_backends = 0};
+	struct hastate_snapshot snapshot = {.n_backends = 0};
 	const char *why = "";
 
 	watch->asking = false;
@@ -37,7 +39,7 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 		hareply_parse(reply->bytes, reply->len, &snapshot, &why) != HAREPLY_OK)
 		return;
 	see(watch, &snapshot.info);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
@@ -79,7 +81,7 @@ void reloadwatch_configure(struct reloadwatch *watch, struct runtime *runtime)
 		return;
 	/* The answer goes with the old one. */
 	watch->asking = false;
-	watch->last = (struct hareply_info){.pid = 0};
+	watch->last = (struct hastate_info){.pid = 0};
 	watch->runtime = runtime;
 	ev_timer_stop(watch->loop, &watch->beat);
 	if (!runtime)

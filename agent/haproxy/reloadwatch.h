@@ -5,7 +5,7 @@
 
 #include <ev.h>
 
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "haproxy/runtime.h"
 
 /*
@@ -17,7 +17,7 @@
 struct reloadwatch;
 
 /* Called from the loop, once for each process. */
-typedef void (*reloadwatch_changed)(const struct hareply_info *info, void *arg);
+typedef void (*reloadwatch_changed)(const struct hastate_info *info, void *arg);
 
 /* NULL when out of memory. */
 struct reloadwatch *reloadwatch_new(struct ev_loop *loop, reloadwatch_changed changed, void *arg);

@@ -25,15 +25,15 @@ struct entry {
 	char *server_options;
 	struct kubewatch_service *service;
 	struct slots_memory memory;
-	struct report_kube report; /* its counts are those of the last plan */
-	struct log_repeat missing; /* the backend is not there */
+	struct service_status report; /* its counts are those of the last plan */
+	struct log_repeat missing;    /* the backend is not there */
 };
 
 struct discovery {
 	struct kubewatch *kube;
 	struct entry *entries;
 	size_t n_entries;
-	struct report_kube *reports;        /* what discovery_report gives */
+	struct service_status *reports;     /* what discovery_report gives */
 	struct kubewatch_service *replicas; /* NULL: not counted */
 };
 
@@ -165,7 +165,7 @@ void discovery_free(struct discovery *discovery)
 
 static void say_changes(struct entry *entry, const struct slots_plan *plan)
 {
-	struct report_kube *last = &entry->report;
+	struct service_status *last = &entry->report;
 
 	if (plan->unplaced != last->unplaced)
 		log_write(plan->unplaced > 0 ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO,
@@ -186,7 +186,7 @@ static void say_changes(struct entry *entry, const struct slots_plan *plan)
 }
 
 static bool plan_entry(
-	struct entry *entry, const struct hareply_backend *backend, struct reconcile *lines)
+	struct entry *entry, const struct hastate_backend *backend, struct commands *lines)
 {
 	struct slots_options options = {
 		.added_line = entry->server_options, .added_max = ADDED_MAX};
@@ -201,14 +201,14 @@ static bool plan_entry(
 	entry->memory = plan.memory;
 	plan.memory = (struct slots_memory){.owners = NULL};
 	for (size_t i = 0; i < plan.n_commands && good; i++)
-		good = reconcile_append(lines, plan.commands[i]);
+		good = commands_append(lines, plan.commands[i]);
 	say_changes(entry, &plan);
 	slots_plan_fini(&plan);
 	return good;
 }
 
-static const struct hareply_backend *find_backend(
-	const struct hareply_snapshot *snapshot, const char *name)
+static const struct hastate_backend *find_backend(
+	const struct hastate_snapshot *snapshot, const char *name)
 {
 	for (size_t i = 0; i < snapshot->n_backends; i++)
 		if (strcmp(snapshot->backends[i].name, name) == 0)
@@ -216,14 +216,14 @@ static const struct hareply_backend *find_backend(
 	return NULL;
 }
 
-bool discovery_plan(struct discovery *discovery, const struct hareply_snapshot *snapshot,
-	struct reconcile *lines)
+bool discovery_plan(struct discovery *discovery, const struct hastate_snapshot *snapshot,
+	struct commands *lines)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < discovery->n_entries; i++) {
 		struct entry *entry = &discovery->entries[i];
-		const struct hareply_backend *backend = find_backend(snapshot, entry->backend);
+		const struct hastate_backend *backend = find_backend(snapshot, entry->backend);
 
 		if (!backend) {
 			if (log_repeat(&entry->missing))
@@ -254,7 +254,7 @@ unsigned discovery_replicas(struct discovery *discovery)
 	return discovery->replicas ? count_ready(discovery->replicas) : 0;
 }
 
-static void report_entry(struct entry *entry, struct report_kube *report)
+static void report_entry(struct entry *entry, struct service_status *report)
 {
 	struct kubewatch_status status = kubewatch_service_status(entry->service);
 	size_t n;
@@ -275,7 +275,7 @@ static void report_entry(struct entry *entry, struct report_kube *report)
 	}
 }
 
-const struct report_kube *discovery_report(struct discovery *discovery, size_t *n)
+const struct service_status *discovery_report(struct discovery *discovery, size_t *n)
 {
 	*n = discovery ? discovery->n_entries : 0;
 	for (size_t i = 0; i < *n; i++)

@@ -10,9 +10,9 @@
 
 #include "core/cluster/cluster.h"
 #include "core/config/config.h"
-#include "core/haproxy/hareply.h"
-#include "core/report/report_kube.h"
-#include "core/steer/reconcile.h"
+#include "core/haproxy/commands.h"
+#include "core/haproxy/hastate.h"
+#include "core/kube/service_status.h"
 #include "kube/kubewatch.h"
 
 /*
@@ -37,8 +37,8 @@ bool discovery_is_same(const struct config *a, const struct config *b);
 
 /* Appends the commands that bring HAProxy's servers, as they are in snapshot, in line with the
  * pods; the caller sends them. False when out of memory; what was appended stays. */
-bool discovery_plan(struct discovery *discovery, const struct hareply_snapshot *snapshot,
-	struct reconcile *lines);
+bool discovery_plan(struct discovery *discovery, const struct hastate_snapshot *snapshot,
+	struct commands *lines);
 
 /* Tells the cluster which backends are filled, and its pods what Kubernetes says of them;
  * NULL fills none. */
@@ -49,7 +49,7 @@ unsigned discovery_replicas(struct discovery *discovery);
 
 /* What the reports say of each Service of a backend; valid until the loop runs again. NULL has
  * none. */
-const struct report_kube *discovery_report(struct discovery *discovery, size_t *n);
+const struct service_status *discovery_report(struct discovery *discovery, size_t *n);
 
 /* There are Services whose pods fill backends. NULL fills none. */
 bool discovery_fills(const struct discovery *discovery);

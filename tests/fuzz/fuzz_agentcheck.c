@@ -13,13 +13,13 @@ static struct cluster *make_cluster(void)
 {
 	const struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
-	struct hareply_server servers[N_NAMES];
+	struct hastate_server servers[N_NAMES];
 
 	for (size_t i = 0; i < N_NAMES; i++)
 		servers[i] = row_up(names[i], "10.0.0.1", 0);
-	struct hareply_backend backends[] = {row_backend("ws", "leastconn", servers, N_NAMES),
+	struct hastate_backend backends[] = {row_backend("ws", "leastconn", servers, N_NAMES),
 		row_backend("w", "roundrobin", servers, 1)};
-	struct hareply_snapshot snapshot = row_answer(1, backends, 2);
+	struct hastate_snapshot snapshot = row_answer(1, backends, 2);
 
 	promise(cluster && cluster_update(cluster, &snapshot, 1000, NULL, NULL),
 		"memory for a cluster");

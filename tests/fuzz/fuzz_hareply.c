@@ -3,6 +3,7 @@
  * planned, and becomes commands that mean what they say. */
 #include "core/haproxy/complaint.h"
 #include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "fuzz.h"
@@ -10,14 +11,14 @@
 enum { N_ANSWERS = 4, CHECK_PORT = 8405 };
 
 /* NULL is what a field holds that no line has filled. */
-static bool lies_within(const char *s, const struct hareply_snapshot *snapshot, size_t len)
+static bool lies_within(const char *s, const struct hastate_snapshot *snapshot, size_t len)
 {
 	return s && ((s >= snapshot->text && s <= snapshot->text + len) || *s == '\0' ||
 			    strcmp(s, "random") == 0);
 }
 
 static void check_server(
-	const struct hareply_server *server, const struct hareply_snapshot *snapshot, size_t len)
+	const struct hastate_server *server, const struct hastate_snapshot *snapshot, size_t len)
 {
 	promise(lies_within(server->name, snapshot, len) &&
 			lies_within(server->address, snapshot, len) &&
@@ -29,13 +30,13 @@ static void check_server(
 	promise(server->op_state <= 3, "op_state is 0 to 3");
 }
 
-static void check_snapshot(const struct hareply_snapshot *snapshot, size_t len)
+static void check_snapshot(const struct hastate_snapshot *snapshot, size_t len)
 {
 	promise(snapshot->info.pid > 0, "HAProxy has a pid");
 	promise(memchr(snapshot->info.version, '\0', sizeof(snapshot->info.version)),
 		"the version ends within its array");
 	for (size_t b = 0; b < snapshot->n_backends; b++) {
-		const struct hareply_backend *backend = &snapshot->backends[b];
+		const struct hastate_backend *backend = &snapshot->backends[b];
 
 		promise(lies_within(backend->name, snapshot, len) &&
 				lies_within(backend->algo, snapshot, len) && *backend->algo,
@@ -67,13 +68,13 @@ static void check_cluster(const struct cluster *cluster)
 }
 
 /* Of a command's arguments none has a byte that would end it or begin another. */
-static void check_commands(const struct reconcile *commands)
+static void check_commands(const struct commands *commands)
 {
 	for (size_t i = 0; i < commands->n_lines; i++) {
 		const char *line = commands->lines[i];
 		size_t len = strlen(line);
 
-		promise(len <= RECONCILE_LINE_MAX && strchr(line, '\n') == line + len - 1,
+		promise(len <= COMMANDS_LINE_MAX && strchr(line, '\n') == line + len - 1,
 			"a line of commands is one line");
 		for (const char *at = line; at; at = strchr(at, ';')) {
 			at += at != line;
@@ -95,7 +96,7 @@ static void hear(struct pod *pod, void *arg)
 /* An answer that broke off is not taken for a whole one. */
 static void check_cut(const char *reply, size_t len)
 {
-	struct hareply_snapshot cut;
+	struct hastate_snapshot cut;
 
 	promise(hareply_parse(reply, len - 1, &cut, NULL) != HAREPLY_OK &&
 			hareply_parse(reply, len / 2, &cut, NULL) != HAREPLY_OK,
@@ -104,13 +105,13 @@ static void check_cut(const char *reply, size_t len)
 
 static void take(struct cluster *cluster, const char *bytes, size_t len, int64_t now_ms)
 {
-	struct hareply_snapshot snapshot = {.n_backends = 4711};
+	struct hastate_snapshot snapshot = {.n_backends = 4711};
 	const char *why = NULL;
 	char *reply = fuzz_copy(bytes, len);
 	enum hareply_outcome outcome = hareply_parse(reply, len, &snapshot, &why);
-	struct reconcile commands = {.n_lines = 0};
+	struct commands commands = {.n_lines = 0};
 
-	promise(why && *hareply_outcome_text(outcome), "an outcome has words");
+	promise(why && *hareply_outcome_name(outcome), "an outcome has words");
 	if (outcome == HAREPLY_OK)
 		check_cut(reply, len);
 	free(reply);
@@ -121,12 +122,12 @@ static void take(struct cluster *cluster, const char *bytes, size_t len, int64_t
 	check_snapshot(&snapshot, len);
 	promise(cluster_update(cluster, &snapshot, now_ms, NULL, NULL),
 		"the cluster takes what was accepted");
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	promise(steer_plan(cluster, now_ms), "what was taken can be planned");
 	promise(reconcile_plan(cluster, CHECK_PORT, &commands), "the plan can be said");
 	check_cluster(cluster);
 	check_commands(&commands);
-	reconcile_fini(&commands);
+	commands_fini(&commands);
 	cluster_each_pod(cluster, hear, &now_ms);
 }
 

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "core/cluster/cluster.h"
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 
 /* A server that is up, of weight 100, at 10.0.0.x:80. */
-static inline struct hareply_server row_up(const char *name, const char *address, uint32_t scur)
+static inline struct hastate_server row_up(const char *name, const char *address, uint32_t scur)
 {
-	return (struct hareply_server){
+	return (struct hastate_server){
 		.name = name,
 		.address = address,
 		.port = 80,
@@ -25,18 +25,18 @@ static inline struct hareply_server row_up(const char *name, const char *address
 	};
 }
 
-static inline struct hareply_backend row_backend(
-	const char *name, const char *algo, struct hareply_server *servers, size_t n)
+static inline struct hastate_backend row_backend(
+	const char *name, const char *algo, struct hastate_server *servers, size_t n)
 {
-	return (struct hareply_backend){
+	return (struct hastate_backend){
 		.name = name, .algo = algo, .servers = servers, .n_servers = n};
 }
 
 /* An answer of the HAProxy process with this pid. */
-static inline struct hareply_snapshot row_answer(
-	int64_t pid, struct hareply_backend *backends, size_t n)
+static inline struct hastate_snapshot row_answer(
+	int64_t pid, struct hastate_backend *backends, size_t n)
 {
-	return (struct hareply_snapshot){
+	return (struct hastate_snapshot){
 		.info = {.version = "2.6", .pid = pid, .start_time_s = 1000},
 		.backends = backends,
 		.n_backends = n,

@@ -119,12 +119,12 @@ END_TEST
 
 static struct cluster *cluster_of_names(void)
 {
-	struct hareply_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s10", "10.0.0.2", 0),
+	struct hastate_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s10", "10.0.0.2", 0),
 		row_up("s2", "10.0.0.3", 0)};
-	struct hareply_server two[] = {row_up("s1", "10.0.0.4", 0), row_up("s10x", "10.0.0.5", 0)};
-	struct hareply_backend backends[] = {
+	struct hastate_server two[] = {row_up("s1", "10.0.0.4", 0), row_up("s10x", "10.0.0.5", 0)};
+	struct hastate_backend backends[] = {
 		row_backend("be", "leastconn", one, 3), row_backend("b", "leastconn", two, 2)};
-	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct hastate_snapshot answer = row_answer(7, backends, 2);
 	struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
 
@@ -229,11 +229,11 @@ START_TEST(in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives)
 	params.percent_steps = true;
 	cluster = cluster_new(&params);
 	for (int round = 1; round <= 300; round++) {
-		struct hareply_server rows[] = {row_up("s1", "10.0.0.1", (uint32_t)rand() % 99),
+		struct hastate_server rows[] = {row_up("s1", "10.0.0.1", (uint32_t)rand() % 99),
 			row_up("s2", "10.0.0.2", (uint32_t)rand() % 99),
 			row_up("s3", "10.0.0.3", (uint32_t)rand() % 99)};
-		struct hareply_backend backend = row_backend("be", "leastconn", rows, 3);
-		struct hareply_snapshot answer = row_answer(7, &backend, 1);
+		struct hastate_backend backend = row_backend("be", "leastconn", rows, 3);
+		struct hastate_snapshot answer = row_answer(7, &backend, 1);
 
 		for (size_t i = 0; i < 3; i++)
 			rows[i].iweight = 1 + rand() % 256;

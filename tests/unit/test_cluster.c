@@ -35,10 +35,10 @@ static struct cluster *new_cluster(void)
 
 /* An answer with one backend. */
 static void update(struct cluster *cluster, int64_t pid, const char *algo,
-	struct hareply_server *servers, size_t n, int64_t now_ms)
+	struct hastate_server *servers, size_t n, int64_t now_ms)
 {
-	struct hareply_backend backend = row_backend("be", algo, servers, n);
-	struct hareply_snapshot answer = row_answer(pid, &backend, 1);
+	struct hastate_backend backend = row_backend("be", algo, servers, n);
+	struct hastate_snapshot answer = row_answer(pid, &backend, 1);
 
 	ck_assert(cluster_update(cluster, &answer, now_ms, NULL, NULL));
 }
@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(an_answer_becomes_backends_servers_and_pods)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s2", "10.0.0.2", 4), row_up("s1", "10.0.0.1", 3), row_up("s3", "", 0)};
 	struct cluster *cluster = new_cluster();
 	size_t n;
@@ -122,11 +122,11 @@ END_TEST
 
 START_TEST(what_haproxy_no_longer_lists_goes_with_its_pod)
 {
-	struct hareply_server first[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
+	struct hastate_server first[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
 		row_up("s3", "10.0.0.3", 0)};
-	struct hareply_server second[] = {row_up("s3", "10.0.0.3", 0)};
-	struct hareply_backend backend = row_backend("be", "leastconn", first, 3);
-	struct hareply_snapshot answer = row_answer(7, &backend, 1);
+	struct hastate_server second[] = {row_up("s3", "10.0.0.3", 0)};
+	struct hastate_backend backend = row_backend("be", "leastconn", first, 3);
+	struct hastate_snapshot answer = row_answer(7, &backend, 1);
 	struct cluster *cluster = new_cluster();
 	struct gone gone = {0};
 	struct server *kept;
@@ -154,7 +154,7 @@ END_TEST
 
 START_TEST(a_server_that_comes_back_has_no_past)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 5), row_up("s2", "10.0.0.2", 0)};
 	struct cluster *cluster = new_cluster();
 
@@ -172,15 +172,15 @@ END_TEST
 
 START_TEST(backends_and_servers_stand_in_haproxys_order)
 {
-	struct hareply_server servers[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
+	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
 		row_up("s3", "10.0.0.3", 0)};
-	struct hareply_backend backends[] = {
+	struct hastate_backend backends[] = {
 		row_backend("c", "leastconn", servers, 1),
 		row_backend("b", "leastconn", servers, 1),
 		row_backend("d", "leastconn", servers, 1),
 		row_backend("a", "leastconn", servers, 1),
 	};
-	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct hastate_snapshot answer = row_answer(7, backends, 2);
 	struct cluster *cluster = new_cluster();
 	struct backend *b;
 	size_t n;
@@ -189,14 +189,14 @@ START_TEST(backends_and_servers_stand_in_haproxys_order)
 	ck_assert_str_eq(shape(cluster), "c:s1 b:s1");
 	b = cluster_backends(cluster, &n)[1];
 	/* A new one in front, one gone, and the servers turned round. */
-	backends[1].servers = (struct hareply_server[]){servers[2], servers[1], servers[0]};
+	backends[1].servers = (struct hastate_server[]){servers[2], servers[1], servers[0]};
 	backends[1].n_servers = 3;
-	answer.backends = (struct hareply_backend[]){backends[3], backends[1], backends[2]};
+	answer.backends = (struct hastate_backend[]){backends[3], backends[1], backends[2]};
 	answer.n_backends = 3;
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
 	ck_assert_str_eq(shape(cluster), "a:s1 b:s3,s2,s1 d:s1");
 	ck_assert_ptr_eq(cluster_backends(cluster, &n)[1], b);
-	answer.backends = (struct hareply_backend[]){backends[2], backends[3], backends[1]};
+	answer.backends = (struct hastate_backend[]){backends[2], backends[3], backends[1]};
 	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
 	ck_assert_str_eq(shape(cluster), "d:s1 a:s1 b:s3,s2,s1");
 	cluster_free(cluster);
@@ -205,11 +205,11 @@ END_TEST
 
 START_TEST(a_pod_behind_two_backends_is_one_pod)
 {
-	struct hareply_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct hareply_server two[] = {row_up("s1", "10.0.0.2", 0)};
-	struct hareply_backend backends[] = {
+	struct hastate_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
+	struct hastate_server two[] = {row_up("s1", "10.0.0.2", 0)};
+	struct hastate_backend backends[] = {
 		row_backend("a", "leastconn", one, 2), row_backend("b", "roundrobin", two, 1)};
-	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct hastate_snapshot answer = row_answer(7, backends, 2);
 	struct cluster *cluster = new_cluster();
 	struct gone gone = {0};
 
@@ -231,7 +231,7 @@ END_TEST
 
 START_TEST(two_servers_that_change_places_take_their_pods_along)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
 	struct cluster *cluster = new_cluster();
 	struct pod *pod;
@@ -274,7 +274,7 @@ static const struct {
 
 START_TEST(the_algorithm_decides_the_mode_and_a_backend_that_cannot_be_steered_is_shown_if_named)
 {
-	struct hareply_server servers[] = {row_up("s1", "10.0.0.1", 0)};
+	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 0)};
 	bool steered = algorithms[_i].mode != BACKEND_NOT_STEERED;
 	struct cluster *cluster = new_cluster();
 	struct cluster_params params = row_params();
@@ -322,11 +322,11 @@ END_TEST
 
 START_TEST(settings_are_copied_and_those_backends_that_are_not_named_go)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct hareply_backend backends[] = {row_backend("a", "leastconn", servers, 1),
+	struct hastate_backend backends[] = {row_backend("a", "leastconn", servers, 1),
 		row_backend("ab", "leastconn", servers + 1, 1)};
-	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct hastate_snapshot answer = row_answer(7, backends, 2);
 	struct cluster_params params = row_params();
 	char name[] = "ab";
 	char *names[] = {name};
@@ -385,12 +385,12 @@ START_TEST(another_process_is_told_by_its_pid_or_by_its_start)
 		{8, 1060, 2},
 		{7, 1060, 3},
 	};
-	struct hareply_server servers[] = {row_up("s1", "10.0.0.1", 50)};
-	struct hareply_backend backend = row_backend("be", "leastconn", servers, 1);
+	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 50)};
+	struct hastate_backend backend = row_backend("be", "leastconn", servers, 1);
 	struct cluster *cluster = new_cluster();
 
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
-		struct hareply_snapshot answer = row_answer(answers[i].pid, &backend, 1);
+		struct hastate_snapshot answer = row_answer(answers[i].pid, &backend, 1);
 		struct server *server = row_find(cluster, "be", "s1");
 		bool reload = i > 0 && answers[i].reloads != answers[i - 1].reloads;
 
@@ -408,7 +408,7 @@ END_TEST
 
 START_TEST(a_reload_moves_no_stale_count)
 {
-	struct hareply_server servers[] = {row_up("s1", "10.0.0.1", 100)};
+	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 100)};
 	struct cluster *cluster = new_cluster();
 	struct server *server;
 
@@ -431,7 +431,7 @@ END_TEST
 
 START_TEST(counters_add_up_over_all_servers)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
 	struct cluster *cluster = new_cluster();
 
@@ -454,7 +454,7 @@ END_TEST
 
 START_TEST(arrivals_are_those_of_all_servers_of_the_backend)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 10), row_up("s2", "10.0.0.2", 10)};
 	struct cluster *cluster = new_cluster();
 	size_t n;
@@ -470,7 +470,7 @@ END_TEST
 
 START_TEST(with_agent_check_alone_arrivals_are_what_the_pods_have_gained)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
 	struct cluster_params params = row_params();
 	struct cluster *cluster;
@@ -497,11 +497,11 @@ END_TEST
 
 START_TEST(pods_are_wanted_while_some_server_of_theirs_may_have_connections)
 {
-	struct hareply_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct hareply_server two[] = {row_up("s1", "10.0.0.1", 0)};
-	struct hareply_backend backends[] = {
+	struct hastate_server one[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
+	struct hastate_server two[] = {row_up("s1", "10.0.0.1", 0)};
+	struct hastate_backend backends[] = {
 		row_backend("a", "leastconn", one, 2), row_backend("b", "leastconn", two, 1)};
-	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct hastate_snapshot answer = row_answer(7, backends, 2);
 	struct cluster *cluster = new_cluster();
 	size_t wanted;
 
@@ -525,7 +525,7 @@ END_TEST
 
 START_TEST(the_first_round_is_done_when_each_wanted_pod_was_asked_and_stays_done)
 {
-	struct hareply_server servers[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
+	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
 		row_up("s3", "10.0.0.3", 0)};
 	struct cluster *cluster = new_cluster();
 
@@ -557,7 +557,7 @@ END_TEST
 
 START_TEST(a_server_is_found_by_its_whole_name_only)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s12", "10.0.0.2", 0)};
 	struct cluster *cluster = new_cluster();
 
@@ -580,9 +580,9 @@ END_TEST
 START_TEST(names_may_be_as_long_as_haproxy_takes_them)
 {
 	char names[2][2001];
-	struct hareply_server servers[1];
-	struct hareply_backend backend;
-	struct hareply_snapshot answer;
+	struct hastate_server servers[1];
+	struct hastate_backend backend;
+	struct hastate_snapshot answer;
 	struct cluster *cluster = new_cluster();
 	struct server *server;
 
@@ -619,7 +619,7 @@ END_TEST
 /* The ramp is for pods that come to others: at the start every server is there already. */
 START_TEST(a_server_is_new_where_its_backend_was_steered_before)
 {
-	struct hareply_server servers[] = {
+	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
 	struct cluster *cluster = new_cluster();
 
@@ -665,7 +665,7 @@ static void check_pod(struct pod *pod, void *arg)
 enum { MAX_BACKENDS = 4, MAX_SERVERS = 6, N_ADDRESSES = 8 };
 
 static size_t random_answer(
-	struct hareply_backend *backends, struct hareply_server servers[MAX_BACKENDS][MAX_SERVERS])
+	struct hastate_backend *backends, struct hastate_server servers[MAX_BACKENDS][MAX_SERVERS])
 {
 	static const char *const backend_names[MAX_BACKENDS] = {"a", "ab", "b", "c"};
 	static const char *const names[MAX_SERVERS] = {"s1", "s2", "s3", "s10", "s20", "s"};
@@ -700,10 +700,10 @@ START_TEST(random_answers_leave_a_model_without_loose_ends)
 	struct cluster *cluster = new_cluster();
 
 	for (int round = 0; round < 3000; round++) {
-		struct hareply_server servers[MAX_BACKENDS][MAX_SERVERS];
-		struct hareply_backend backends[MAX_BACKENDS];
+		struct hastate_server servers[MAX_BACKENDS][MAX_SERVERS];
+		struct hastate_backend backends[MAX_BACKENDS];
 		size_t n = random_answer(backends, servers);
-		struct hareply_snapshot answer = row_answer(1 + rand() % 3, backends, n);
+		struct hastate_snapshot answer = row_answer(1 + rand() % 3, backends, n);
 		struct census census = {.cluster = cluster};
 		struct gone gone = {0};
 		size_t before = count_pods(cluster, NULL);

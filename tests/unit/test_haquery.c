@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/cluster/cluster.h"
+#include "core/haproxy/commands.h"
 #include "core/haproxy/haquery.h"
 #include "core/steer/agentcheck.h"
-#include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"
@@ -39,18 +39,18 @@ END_TEST
 
 START_TEST(more_names_than_a_line_holds_mean_all)
 {
-	static char names[RECONCILE_LINE_MAX][8];
-	static char *pointers[RECONCILE_LINE_MAX];
+	static char names[COMMANDS_LINE_MAX][8];
+	static char *pointers[COMMANDS_LINE_MAX];
 	bool fell_back = false;
 
-	for (size_t n = 0; n < RECONCILE_LINE_MAX; n++) {
+	for (size_t n = 0; n < COMMANDS_LINE_MAX; n++) {
 		snprintf(names[n], sizeof(names[n]), "b%06zu", n);
 		pointers[n] = names[n];
 	}
 	for (size_t n = 1; n < 200; n++) {
 		char *line = haquery_write(pointers, n);
 
-		ck_assert_uint_le(strlen(line), RECONCILE_LINE_MAX);
+		ck_assert_uint_le(strlen(line), COMMANDS_LINE_MAX);
 		/* Each name stands there twice, or none at all, and never again one once it did
 		 * not fit. */
 		if (strcmp(line, all) == 0)
@@ -66,10 +66,10 @@ END_TEST
 
 START_TEST(a_question_may_fill_a_line_to_its_last_byte)
 {
-	static char name[RECONCILE_LINE_MAX];
+	static char name[COMMANDS_LINE_MAX];
 	char *names[] = {name};
 	size_t fixed = strlen("show stat  6 -1;show servers state ;show info\n");
-	size_t len = (RECONCILE_LINE_MAX - fixed) / 2;
+	size_t len = (COMMANDS_LINE_MAX - fixed) / 2;
 
 	for (size_t extra = 0; extra < 2; extra++) {
 		char *line;
@@ -77,7 +77,7 @@ START_TEST(a_question_may_fill_a_line_to_its_last_byte)
 		memset(name, 'x', len + extra);
 		line = haquery_write(names, 1);
 		if (extra == 0)
-			ck_assert_uint_ge(strlen(line), RECONCILE_LINE_MAX - 1);
+			ck_assert_uint_ge(strlen(line), COMMANDS_LINE_MAX - 1);
 		else
 			ck_assert_str_eq(line, all);
 		free(line);
@@ -119,7 +119,7 @@ static void setup(struct bench *bench)
 
 START_TEST(configured_servers_have_the_shape_of_an_answer)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	struct bench bench;
 
 	setup(&bench);
@@ -130,7 +130,7 @@ START_TEST(configured_servers_have_the_shape_of_an_answer)
 	ck_assert_str_eq(snapshot.backends[1].name, "two");
 	ck_assert_uint_eq(snapshot.backends[1].n_servers, 1);
 	for (size_t i = 0; i < 3; i++) {
-		const struct hareply_server *server =
+		const struct hastate_server *server =
 			i < 2 ? &snapshot.backends[0].servers[i] : &snapshot.backends[1].servers[0];
 
 		ck_assert_str_eq(server->name, bench.server_names[i]);
@@ -142,18 +142,18 @@ START_TEST(configured_servers_have_the_shape_of_an_answer)
 		ck_assert_uint_eq(server->stot, 0);
 		ck_assert(!server->backup);
 	}
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 END_TEST
 
 START_TEST(without_services_there_is_nothing)
 {
 	struct config config = {.n_services = 0};
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 
 	ck_assert(ask_configured(&config, &snapshot));
 	ck_assert_uint_eq(snapshot.n_backends, 0);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 END_TEST
 
@@ -161,7 +161,7 @@ END_TEST
 START_TEST(configured_servers_are_steered_by_flow_and_answered)
 {
 	struct cluster_params params = row_params();
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	struct cluster *cluster;
 	struct bench bench;
 	char line[AGENTCHECK_SIZE];
@@ -175,7 +175,7 @@ START_TEST(configured_servers_are_steered_by_flow_and_answered)
 	for (int round = 1; round <= 3; round++) {
 		ck_assert(ask_configured(&bench.config, &snapshot));
 		ck_assert(cluster_update(cluster, &snapshot, 1000 * round, NULL, NULL));
-		hareply_fini(&snapshot);
+		hastate_fini(&snapshot);
 		row_hear(row_find(cluster, "one", "s1"), 90, 1000 * round + 100);
 		row_hear(row_find(cluster, "one", "s2"), 10, 1000 * round + 100);
 	}
@@ -183,7 +183,7 @@ START_TEST(configured_servers_are_steered_by_flow_and_answered)
 	ck_assert_uint_eq(cluster_counters(cluster)->reloads, 0);
 	ck_assert(ask_configured(&bench.config, &snapshot));
 	ck_assert(cluster_update(cluster, &snapshot, 4000, NULL, NULL));
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	ck_assert(steer_plan(cluster, 4000));
 	agentcheck_write(row_find(cluster, "one", "s2"), line);
 	ck_assert_str_eq(line, "25600%\n");

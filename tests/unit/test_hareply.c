@@ -6,9 +6,10 @@
 
 #include "captures.h"
 #include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "run.h"
 
-static void parse_capture(int version, const char *name, struct hareply_snapshot *out)
+static void parse_capture(int version, const char *name, struct hastate_snapshot *out)
 {
 	size_t len;
 	char *reply = read_capture(version, name, &len);
@@ -37,7 +38,7 @@ static const struct {
 };
 enum { N_BACKENDS = sizeof(backends) / sizeof(*backends) };
 
-static const struct hareply_server servers[] = {
+static const struct hastate_server servers[] = {
 	{"plain", "127.0.0.1", 18080, "", "no check", 0, 2, 1, 1, 1, 1, false, 0},
 	{"checked", "127.0.0.1", 18081, "", "UP", 0, 2, 100, 100, 1, 1, false, 0},
 	{"gone", "127.0.0.1", 18079, "", "DOWN", 0, 0, 1, 1, 0, 0, false, 0},
@@ -60,7 +61,7 @@ static const struct hareply_server servers[] = {
 	{"a", "127.0.0.5", 80, "", "no check", 0, 2, 7, 7, 0, 0, false, 0},
 };
 
-static void assert_server(const struct hareply_server *got, const struct hareply_server *want)
+static void assert_server(const struct hastate_server *got, const struct hastate_server *want)
 {
 	ck_assert_str_eq(got->name, want->name);
 	ck_assert_str_eq(got->address, want->address);
@@ -79,13 +80,13 @@ static void assert_server(const struct hareply_server *got, const struct hareply
 	ck_assert_uint_eq(got->agent_port, want->agent_port);
 }
 
-static void assert_all(const struct hareply_snapshot *snapshot)
+static void assert_all(const struct hastate_snapshot *snapshot)
 {
 	size_t s = 0;
 
 	ck_assert_uint_eq(snapshot->n_backends, N_BACKENDS);
 	for (size_t b = 0; b < N_BACKENDS; b++) {
-		const struct hareply_backend *backend = &snapshot->backends[b];
+		const struct hastate_backend *backend = &snapshot->backends[b];
 
 		ck_assert_str_eq(backend->name, backends[b].name);
 		ck_assert_str_eq(backend->algo, backends[b].algo);
@@ -99,7 +100,7 @@ static void assert_all(const struct hareply_snapshot *snapshot)
 
 START_TEST(every_kind_of_server_is_read_from_every_version)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 
 	parse_capture(_i, "admin", &snapshot);
 	assert_all(&snapshot);
@@ -108,40 +109,40 @@ START_TEST(every_kind_of_server_is_read_from_every_version)
 	ck_assert_int_gt(snapshot.info.start_time_s, 1700000000);
 	ck_assert_int_lt(snapshot.info.uptime_s, 60);
 	ck_assert(!snapshot.info.stopping);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	ck_assert_ptr_null(snapshot.text);
 	ck_assert_uint_eq(snapshot.n_backends, 0);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 END_TEST
 
 START_TEST(a_backend_that_is_not_there_does_not_spoil_the_others)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 
 	parse_capture(_i, "missing", &snapshot);
 	ck_assert_uint_eq(snapshot.n_backends, 1);
 	ck_assert_str_eq(snapshot.backends[0].name, "slots");
 	ck_assert_uint_eq(snapshot.backends[0].n_servers, 5);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 END_TEST
 
 /* ---- what is not whole ---- */
 
 /* A snapshot that nobody may touch. */
-static const struct hareply_snapshot untouched = {.n_backends = 4711, .info = {.pid = -1}};
+static const struct hastate_snapshot untouched = {.n_backends = 4711, .info = {.pid = -1}};
 
 static enum hareply_outcome parse(const char *reply, size_t len, const char **why)
 {
-	struct hareply_snapshot snapshot = untouched;
+	struct hastate_snapshot snapshot = untouched;
 	enum hareply_outcome outcome;
 
 	*why = NULL;
 	outcome = hareply_parse(reply, len, &snapshot, why);
 	ck_assert_ptr_nonnull(*why);
 	if (outcome == HAREPLY_OK)
-		hareply_fini(&snapshot);
+		hastate_fini(&snapshot);
 	else
 		ck_assert_int_eq(memcmp(&snapshot, &untouched, sizeof(snapshot)), 0);
 	return outcome;
@@ -345,7 +346,7 @@ START_TEST(a_nul_byte_is_refused_wherever_it_stands)
 }
 END_TEST
 
-static size_t servers_of(const char *text, struct hareply_snapshot *snapshot)
+static size_t servers_of(const char *text, struct hastate_snapshot *snapshot)
 {
 	const char *why = "";
 
@@ -355,24 +356,24 @@ static size_t servers_of(const char *text, struct hareply_snapshot *snapshot)
 
 START_TEST(servers_are_those_that_both_tables_have)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	char *text = spoil(STAT_A, "");
 
 	ck_assert_uint_eq(servers_of(text, &snapshot), 1);
 	ck_assert_str_eq(snapshot.backends[0].servers[0].name, "c");
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	free(text);
 	text = spoil(STATE_C, "");
 	ck_assert_uint_eq(servers_of(text, &snapshot), 1);
 	ck_assert_str_eq(snapshot.backends[0].servers[0].name, "a");
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	free(text);
 }
 END_TEST
 
 START_TEST(rows_are_joined_by_name_and_not_by_place)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	char *text = spoil(STATE_A STATE_C, STATE_C STATE_A);
 
 	ck_assert_uint_eq(servers_of(text, &snapshot), 2);
@@ -380,14 +381,14 @@ START_TEST(rows_are_joined_by_name_and_not_by_place)
 	ck_assert_uint_eq(snapshot.backends[0].servers[0].scur, 0);
 	ck_assert_str_eq(snapshot.backends[0].servers[1].address, "127.0.0.1");
 	ck_assert_uint_eq(snapshot.backends[0].servers[1].scur, 3);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	free(text);
 }
 END_TEST
 
 START_TEST(a_server_of_the_same_name_in_another_backend_is_another)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	char *text = spoil(STAT_B "\n",
 		STAT_B "a,a,5,9,DOWN,0,2,tcp,,1,\na,BACKEND,5,9,UP,,1,tcp,first,1,\n\n");
 	char *both = NULL;
@@ -400,7 +401,7 @@ START_TEST(a_server_of_the_same_name_in_another_backend_is_another)
 	ck_assert_uint_eq(snapshot.backends[1].servers[0].scur, 5);
 	ck_assert_str_eq(snapshot.backends[1].servers[0].status, "DOWN");
 	ck_assert_uint_eq(snapshot.backends[0].servers[0].scur, 3);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	free(both);
 	free(text);
 }
@@ -436,12 +437,12 @@ START_TEST(an_algorithm_without_a_name_is_random_only_where_connections_are_bala
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct hareply_snapshot snapshot;
+		struct hastate_snapshot snapshot;
 		char *text = spoil(",1,http,leastconn,", rows[i].mode_and_algo);
 
 		servers_of(text, &snapshot);
 		ck_assert_str_eq(snapshot.backends[0].algo, rows[i].algo);
-		hareply_fini(&snapshot);
+		hastate_fini(&snapshot);
 		free(text);
 	}
 }
@@ -449,7 +450,7 @@ END_TEST
 
 START_TEST(info_is_read_by_its_keys_and_a_long_version_is_cut)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	char version[201];
 	char text[512];
 
@@ -466,21 +467,21 @@ START_TEST(info_is_read_by_its_keys_and_a_long_version_is_cut)
 	ck_assert_int_eq(snapshot.info.start_time_s, 5);
 	ck_assert_uint_eq(strlen(snapshot.info.version), sizeof(snapshot.info.version) - 1);
 	ck_assert_uint_eq(snapshot.n_backends, 0);
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 }
 END_TEST
 
 /* ---- any bytes ---- */
 
-static void assert_sound(const struct hareply_snapshot *snapshot)
+static void assert_sound(const struct hastate_snapshot *snapshot)
 {
 	for (size_t b = 0; b < snapshot->n_backends; b++) {
-		const struct hareply_backend *backend = &snapshot->backends[b];
+		const struct hastate_backend *backend = &snapshot->backends[b];
 
 		ck_assert_ptr_nonnull(backend->name);
 		ck_assert_ptr_nonnull(backend->algo);
 		for (size_t i = 0; i < backend->n_servers; i++) {
-			const struct hareply_server *server = &backend->servers[i];
+			const struct hastate_server *server = &backend->servers[i];
 
 			ck_assert(
 				server->name && server->address && server->fqdn && server->status);
@@ -497,7 +498,7 @@ START_TEST(spoilt_bytes_do_no_harm)
 	char *reply = read_capture(_i, "missing", &len);
 
 	for (int round = 0; round < 2000; round++) {
-		struct hareply_snapshot snapshot;
+		struct hastate_snapshot snapshot;
 		char *copy = malloc(len);
 		const char *why;
 
@@ -507,7 +508,7 @@ START_TEST(spoilt_bytes_do_no_harm)
 			copy[(size_t)rand() % len] = lures[(size_t)rand() % (sizeof(lures) - 1)];
 		if (hareply_parse(copy, len, &snapshot, &why) == HAREPLY_OK) {
 			assert_sound(&snapshot);
-			hareply_fini(&snapshot);
+			hastate_fini(&snapshot);
 		}
 		free(copy);
 	}
@@ -519,8 +520,8 @@ START_TEST(every_outcome_has_words_of_its_own)
 {
 	for (int i = HAREPLY_OK; i <= HAREPLY_OUT_OF_MEMORY; i++) {
 		for (int j = HAREPLY_OK; j < i; j++)
-			ck_assert_str_ne(hareply_outcome_text((enum hareply_outcome)i),
-				hareply_outcome_text((enum hareply_outcome)j));
+			ck_assert_str_ne(hareply_outcome_name((enum hareply_outcome)i),
+				hareply_outcome_name((enum hareply_outcome)j));
 	}
 }
 END_TEST

@@ -115,9 +115,9 @@ START_TEST(a_refusal_is_told_in_the_servers_words)
 }
 END_TEST
 
-static struct report_kube report_of(const struct kubefeed *feed)
+static struct service_status report_of(const struct kubefeed *feed)
 {
-	return (struct report_kube){
+	return (struct service_status){
 		.namespace = "ns\"\n<b>",
 		.service = "web",
 		.backend = "ws",
@@ -138,7 +138,7 @@ static struct report_kube report_of(const struct kubefeed *feed)
 START_TEST(the_reports_tell_the_counts_and_the_age)
 {
 	struct kubefeed feed = listed();
-	struct report_kube kube = report_of(&feed);
+	struct service_status kube = report_of(&feed);
 	struct report_view view = {.now_ms = 1002500,
 		.wall_ms = 1700000002500,
 		.kubernetes = &kube,

@@ -11,6 +11,7 @@
 #include "core/cluster/metric.h"
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "core/record/record.h"
 #include "core/record/record_parse.h"
 #include "core/record/record_write.h"
@@ -167,7 +168,7 @@ START_TEST(an_answer_is_out_of_memory_or_whole)
 	int n = 1;
 
 	for (bool more = true; more; n++) {
-		struct hareply_snapshot snapshot = {.n_backends = 4711};
+		struct hastate_snapshot snapshot = {.n_backends = 4711};
 		enum hareply_outcome outcome;
 		const char *why = NULL;
 
@@ -178,7 +179,7 @@ START_TEST(an_answer_is_out_of_memory_or_whole)
 		ck_assert_uint_eq(snapshot.n_backends, more ? 4711 : 6);
 		ck_assert_ptr_nonnull(why);
 		if (!more)
-			hareply_fini(&snapshot);
+			hastate_fini(&snapshot);
 	}
 	ck_assert_int_gt(n, 4);
 	free(reply);
@@ -223,7 +224,7 @@ START_TEST(configured_servers_are_whole_or_none)
 	bool more = true;
 
 	for (int n = 1; more; n++) {
-		struct hareply_snapshot snapshot;
+		struct hastate_snapshot snapshot;
 		bool whole;
 
 		arm(n);
@@ -231,7 +232,7 @@ START_TEST(configured_servers_are_whole_or_none)
 		more = disarm();
 		ck_assert(whole == !more);
 		if (whole)
-			hareply_fini(&snapshot);
+			hastate_fini(&snapshot);
 	}
 }
 END_TEST
@@ -277,15 +278,15 @@ END_TEST
 
 /* Two answers that differ in everything that may change. */
 struct answers {
-	struct hareply_server rows[2][6];
-	struct hareply_backend backends[2][3];
-	struct hareply_snapshot snapshots[2];
+	struct hastate_server rows[2][6];
+	struct hastate_backend backends[2][3];
+	struct hastate_snapshot snapshots[2];
 };
 
 static void make_answers(struct answers *answers)
 {
-	struct hareply_server *first = answers->rows[0];
-	struct hareply_server *second = answers->rows[1];
+	struct hastate_server *first = answers->rows[0];
+	struct hastate_server *second = answers->rows[1];
 
 	first[0] = row_up("s1", "10.0.0.1", 10);
 	first[1] = row_up("s2", "10.0.0.2", 20);
@@ -329,13 +330,13 @@ static struct cluster *cluster_of_first(const struct answers *answers)
 {
 	struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
-	struct reconcile out = {.n_lines = 0};
+	struct commands out = {.n_lines = 0};
 
 	ck_assert(cluster_update(cluster, &answers->snapshots[0], 1000, NULL, NULL));
 	cluster_each_pod(cluster, hear, NULL);
 	ck_assert(steer_plan(cluster, 1600));
 	ck_assert(reconcile_plan(cluster, 9000, &out));
-	reconcile_fini(&out);
+	commands_fini(&out);
 	return cluster;
 }
 
@@ -385,14 +386,14 @@ static char *dump(const struct cluster *cluster)
 static void assert_whole(const struct cluster *cluster, const struct answers *answers)
 {
 	for (int round = 0; round < 2; round++) {
-		const struct hareply_server *old = answers->rows[0];
-		const struct hareply_server *row = answers->rows[1];
+		const struct hastate_server *old = answers->rows[0];
+		const struct hastate_server *row = answers->rows[1];
 		const char *backend = round == 0 ? "a" : "b";
 
 		for (size_t i = round == 0 ? 0 : 4; i < (round == 0 ? 3u : 5u); i++) {
 			const struct server *s = row_find(cluster, backend, row[i].name);
 			bool is_new = s->own == row[i].scur && s->seen == 2;
-			const struct hareply_server *want = is_new ? &row[i] : &old[i];
+			const struct hastate_server *want = is_new ? &row[i] : &old[i];
 
 			ck_assert_str_eq(s->fqdn, want->fqdn);
 			ck_assert_str_eq(s->pod ? s->pod->address : "", want->address);
@@ -569,7 +570,7 @@ START_TEST(a_recorded_round_is_written_read_and_planned_again_or_not_at_all)
 }
 END_TEST
 
-static size_t count_of(const struct reconcile *out, const char *command)
+static size_t count_of(const struct commands *out, const char *command)
 {
 	size_t n = 0;
 
@@ -592,10 +593,10 @@ static size_t count_sent(const struct cluster *cluster, char names[][24], size_t
 START_TEST(commands_that_fail_are_not_remembered_as_sent)
 {
 	enum { MANY = 600 };
-	static struct hareply_server rows[MANY];
+	static struct hastate_server rows[MANY];
 	static char names[MANY][24];
-	struct hareply_backend backend = row_backend("be", "leastconn", rows, MANY);
-	struct hareply_snapshot answer = row_answer(7, &backend, 1);
+	struct hastate_backend backend = row_backend("be", "leastconn", rows, MANY);
+	struct hastate_snapshot answer = row_answer(7, &backend, 1);
 	struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
 	int n = 1;
@@ -607,7 +608,7 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 	}
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
 	for (bool more = true; more; n++) {
-		struct reconcile out = {.n_lines = 0};
+		struct commands out = {.n_lines = 0};
 		size_t n_sent = 0;
 		size_t n_told = 0;
 		bool well;
@@ -635,11 +636,11 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 		ck_assert_uint_eq(out.n_weights, n_sent);
 		if (!more)
 			ck_assert_uint_eq(n_sent, MANY);
-		reconcile_fini(&out);
+		commands_fini(&out);
 	}
 	ck_assert_int_gt(n, 10);
 	for (bool more = true; more;) {
-		struct reconcile out = {.n_lines = 0};
+		struct commands out = {.n_lines = 0};
 		size_t n_before = count_sent(cluster, names, MANY, 100);
 		bool well;
 
@@ -656,7 +657,7 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 
 			s->uweight = s->sent;
 		}
-		reconcile_fini(&out);
+		commands_fini(&out);
 	}
 	ck_assert_uint_eq(count_sent(cluster, names, MANY, 100), MANY);
 	cluster_free(cluster);

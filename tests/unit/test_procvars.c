@@ -8,10 +8,10 @@
 #include "core/haproxy/procvars.h"
 #include "run.h"
 
-static const struct hareply_info first = {.pid = 8, .start_time_s = 1000};
-static const struct hareply_info second = {.pid = 9, .start_time_s = 2000};
+static const struct hastate_info first = {.pid = 8, .start_time_s = 1000};
+static const struct hastate_info second = {.pid = 9, .start_time_s = 2000};
 /* Another container with the same pid. */
-static const struct hareply_info third = {.pid = 9, .start_time_s = 3000};
+static const struct hastate_info third = {.pid = 9, .start_time_s = 3000};
 
 static const char stopping[] = "experimental-mode on;set var proc.stopping int(1);show info\n";
 static const char not_stopping[] = "experimental-mode on;set var proc.stopping int(0);show info\n";
@@ -33,7 +33,7 @@ static void expect_line(struct procvars *vars, const char *expected)
 
 /* An answer as HAProxy gives it: what it says of the commands, then who it is. */
 static enum procvars_outcome answer(struct procvars *vars, const char *words,
-	const struct hareply_info *info, bool is_stopping, char complaint[100])
+	const struct hastate_info *info, bool is_stopping, char complaint[100])
 {
 	char reply[400];
 
@@ -45,7 +45,7 @@ static enum procvars_outcome answer(struct procvars *vars, const char *words,
 	return procvars_read(vars, reply, strlen(reply), complaint, 100);
 }
 
-static void take(struct procvars *vars, const struct hareply_info *info)
+static void take(struct procvars *vars, const struct hastate_info *info)
 {
 	char complaint[100];
 

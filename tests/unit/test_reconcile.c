@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands: which are sent, how they fill lines, and what is remembered of them. */
+/* Commands: which are sent, and what is remembered of them. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,76 +10,10 @@
 #include "rows.h"
 #include "run.h"
 
-/* ---- lines ---- */
-
-static void fill(char *command, char c, size_t len)
-{
-	memset(command, c, len);
-	command[len] = '\0';
-}
-
-START_TEST(commands_join_into_lines_that_end_in_a_newline)
-{
-	struct reconcile out = {.n_lines = 0};
-
-	ck_assert(reconcile_append(&out, "one"));
-	ck_assert_str_eq(out.lines[0], "one\n");
-	ck_assert(reconcile_append(&out, "two 2"));
-	ck_assert_uint_eq(out.n_lines, 1);
-	ck_assert_str_eq(out.lines[0], "one;two 2\n");
-	ck_assert_uint_eq(out.n_weights, 0);
-	reconcile_fini(&out);
-	ck_assert_ptr_null(out.lines);
-	ck_assert_uint_eq(out.n_lines, 0);
-	reconcile_fini(&out);
-}
-END_TEST
-
-START_TEST(a_line_is_filled_to_its_last_byte_and_no_further)
-{
-	static char command[RECONCILE_LINE_MAX + 2];
-	struct reconcile out = {.n_lines = 0};
-
-	/* Alone: command and newline. */
-	fill(command, 'a', RECONCILE_LINE_MAX);
-	ck_assert(!reconcile_append(&out, command));
-	ck_assert_uint_eq(out.n_lines, 0);
-	fill(command, 'a', RECONCILE_LINE_MAX - 1);
-	ck_assert(reconcile_append(&out, command));
-	ck_assert_uint_eq(strlen(out.lines[0]), RECONCILE_LINE_MAX);
-	reconcile_fini(&out);
-
-	/* Two, with the joint between them. */
-	fill(command, 'a', 1000);
-	ck_assert(reconcile_append(&out, command));
-	fill(command, 'b', RECONCILE_LINE_MAX - 1000 - 2);
-	ck_assert(reconcile_append(&out, command));
-	ck_assert_uint_eq(out.n_lines, 1);
-	ck_assert_uint_eq(strlen(out.lines[0]), RECONCILE_LINE_MAX);
-	ck_assert(reconcile_append(&out, "c"));
-	ck_assert_uint_eq(out.n_lines, 2);
-	ck_assert_str_eq(out.lines[1], "c\n");
-	reconcile_fini(&out);
-
-	/* One byte more begins a line. */
-	fill(command, 'a', 1000);
-	ck_assert(reconcile_append(&out, command));
-	fill(command, 'b', RECONCILE_LINE_MAX - 1000 - 1);
-	ck_assert(reconcile_append(&out, command));
-	ck_assert_uint_eq(out.n_lines, 2);
-	ck_assert_uint_eq(strlen(out.lines[0]), 1001);
-	/* What is refused leaves the rest. */
-	fill(command, 'c', RECONCILE_LINE_MAX);
-	ck_assert(!reconcile_append(&out, command));
-	ck_assert_uint_eq(out.n_lines, 2);
-	reconcile_fini(&out);
-}
-END_TEST
-
 /* ---- a HAProxy that obeys ---- */
 
 struct haproxy {
-	struct hareply_server *rows;
+	struct hastate_server *rows;
 	size_t n;
 	int64_t pid;
 	size_t n_weights;
@@ -87,7 +21,7 @@ struct haproxy {
 	bool deaf; /* takes no command */
 };
 
-static struct hareply_server *find_row(struct haproxy *haproxy, const char *id)
+static struct hastate_server *find_row(struct haproxy *haproxy, const char *id)
 {
 	for (size_t i = 0; i < haproxy->n; i++) {
 		if (strncmp(id, "be/", 3) == 0 && strcmp(id + 3, haproxy->rows[i].name) == 0)
@@ -125,7 +59,7 @@ static void obey_command(struct haproxy *haproxy, char *command)
 }
 
 /* Takes every command of every line, and checks the lines' shape. */
-static void obey(struct haproxy *haproxy, struct reconcile *out)
+static void obey(struct haproxy *haproxy, struct commands *out)
 {
 	haproxy->n_weights = 0;
 	haproxy->n_agent_sends = 0;
@@ -134,7 +68,7 @@ static void obey(struct haproxy *haproxy, struct reconcile *out)
 		char *rest = out->lines[i];
 		char *command;
 
-		ck_assert_uint_le(len, RECONCILE_LINE_MAX);
+		ck_assert_uint_le(len, COMMANDS_LINE_MAX);
 		ck_assert_uint_gt(len, 1);
 		ck_assert_ptr_eq(strchr(out->lines[i], '\n'), out->lines[i] + len - 1);
 		out->lines[i][len - 1] = '\0';
@@ -142,20 +76,20 @@ static void obey(struct haproxy *haproxy, struct reconcile *out)
 			obey_command(haproxy, command);
 	}
 	ck_assert_uint_eq(haproxy->n_weights, out->n_weights);
-	reconcile_fini(out);
+	commands_fini(out);
 }
 
 static void update(struct haproxy *haproxy, struct cluster *cluster, int64_t now_ms)
 {
-	struct hareply_backend backend = row_backend("be", "leastconn", haproxy->rows, haproxy->n);
-	struct hareply_snapshot answer = row_answer(haproxy->pid, &backend, 1);
+	struct hastate_backend backend = row_backend("be", "leastconn", haproxy->rows, haproxy->n);
+	struct hastate_snapshot answer = row_answer(haproxy->pid, &backend, 1);
 
 	ck_assert(cluster_update(cluster, &answer, now_ms, NULL, NULL));
 }
 
 static void send_plan(struct haproxy *haproxy, struct cluster *cluster, uint16_t port)
 {
-	struct reconcile out = {.n_lines = 0};
+	struct commands out = {.n_lines = 0};
 
 	ck_assert(reconcile_plan(cluster, port, &out));
 	obey(haproxy, &out);
@@ -163,7 +97,7 @@ static void send_plan(struct haproxy *haproxy, struct cluster *cluster, uint16_t
 
 static void send_restore(struct haproxy *haproxy, struct cluster *cluster)
 {
-	struct reconcile out = {.n_lines = 0};
+	struct commands out = {.n_lines = 0};
 
 	steer_release(cluster);
 	ck_assert(reconcile_restore(cluster, &out));
@@ -191,7 +125,7 @@ static void want(struct cluster *cluster, const char *name, int weight)
 enum { N = 3 };
 
 struct bench {
-	struct hareply_server rows[N];
+	struct hastate_server rows[N];
 	struct haproxy haproxy;
 	struct cluster *cluster;
 };
@@ -492,11 +426,11 @@ END_TEST
 START_TEST(thousands_of_weights_go_out_once_each_in_few_lines)
 {
 	enum { MANY = 4000 };
-	struct hareply_server *rows = calloc(MANY, sizeof(*rows));
+	struct hastate_server *rows = calloc(MANY, sizeof(*rows));
 	char(*names)[24] = calloc(MANY, sizeof(*names));
 	struct haproxy haproxy = {.rows = rows, .n = MANY, .pid = 7};
 	struct cluster *cluster = new_cluster();
-	struct reconcile out = {.n_lines = 0};
+	struct commands out = {.n_lines = 0};
 	size_t n_commands = 0;
 
 	for (int i = 0; i < MANY; i++) {
@@ -509,14 +443,14 @@ START_TEST(thousands_of_weights_go_out_once_each_in_few_lines)
 	ck_assert(reconcile_plan(cluster, 0, &out));
 	ck_assert_uint_eq(out.n_weights, MANY);
 	/* "set server be/server1234 weight 50" and a joint: 35 bytes. */
-	ck_assert_uint_le(out.n_lines, MANY * 35 / RECONCILE_LINE_MAX + 1);
+	ck_assert_uint_le(out.n_lines, MANY * 35 / COMMANDS_LINE_MAX + 1);
 	for (size_t i = 0; i < out.n_lines; i++) {
-		ck_assert_uint_le(strlen(out.lines[i]), RECONCILE_LINE_MAX);
+		ck_assert_uint_le(strlen(out.lines[i]), COMMANDS_LINE_MAX);
 		for (char *c = out.lines[i]; *c; c++)
 			n_commands += *c == ';' || *c == '\n';
 	}
 	ck_assert_uint_eq(n_commands, MANY);
-	reconcile_fini(&out);
+	commands_fini(&out);
 	cluster_free(cluster);
 	free(names);
 	free(rows);
@@ -534,7 +468,7 @@ START_TEST(random_rounds_converge_and_the_end_restores)
 	setup(&bench);
 	for (int round = 2; round < 2000; round++) {
 		for (size_t i = 0; i < N; i++) {
-			struct hareply_server *row = &bench.rows[i];
+			struct hastate_server *row = &bench.rows[i];
 
 			if (rand() % 20 == 0)
 				row->address = addresses[rand() % 4];
@@ -571,8 +505,6 @@ END_TEST
 int main(void)
 {
 	const struct run_test tests[] = {
-		{commands_join_into_lines_that_end_in_a_newline, ONCE},
-		{a_line_is_filled_to_its_last_byte_and_no_further, ONCE},
 		{only_planned_weights_that_differ_are_sent, ONCE},
 		{the_weights_0_and_256_are_sent_like_any_other, ONCE},
 		{a_weight_that_did_not_arrive_is_sent_again_and_is_no_repair, ONCE},

@@ -267,9 +267,9 @@ static char *replaced(const char *text, const char *part, const char *other)
 /* A line of a real round. */
 static char *line_of_round(void)
 {
-	struct hareply_server rows[] = {row_up("s1", "10.0.0.1", 5), row_up("s2", "10.0.0.2", 5)};
-	struct hareply_backend backend = row_backend("be", "leastconn", rows, 2);
-	struct hareply_snapshot answer = row_answer(7, &backend, 1);
+	struct hastate_server rows[] = {row_up("s1", "10.0.0.1", 5), row_up("s2", "10.0.0.2", 5)};
+	struct hastate_backend backend = row_backend("be", "leastconn", rows, 2);
+	struct hastate_snapshot answer = row_answer(7, &backend, 1);
 	struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
 	struct record record;

@@ -17,9 +17,9 @@ enum { N_MAX = 16 };
 
 /* A HAProxy with some backends, and what the pods said. */
 struct scene {
-	struct hareply_server servers[N_MAX];
-	struct hareply_backend backends[4];
-	struct hareply_snapshot snapshot;
+	struct hastate_server servers[N_MAX];
+	struct hastate_backend backends[4];
+	struct hastate_snapshot snapshot;
 	struct cluster *cluster;
 	struct stats stats;
 	struct report_view view;
@@ -60,11 +60,11 @@ static void scene_free(struct scene *scene)
 }
 
 /* Servers of one backend must be added one after the other. */
-static struct hareply_server *add_server(struct scene *scene, const char *backend_name,
+static struct hastate_server *add_server(struct scene *scene, const char *backend_name,
 	const char *algo, const char *name, uint16_t port)
 {
-	struct hareply_snapshot *snapshot = &scene->snapshot;
-	struct hareply_backend *backend = &scene->backends[snapshot->n_backends];
+	struct hastate_snapshot *snapshot = &scene->snapshot;
+	struct hastate_backend *backend = &scene->backends[snapshot->n_backends];
 	size_t used = 0;
 
 	for (size_t i = 0; i < snapshot->n_backends; i++)
@@ -72,11 +72,11 @@ static struct hareply_server *add_server(struct scene *scene, const char *backen
 	if (snapshot->n_backends > 0 && strcmp(backend[-1].name, backend_name) == 0) {
 		backend--;
 	} else {
-		*backend = (struct hareply_backend){
+		*backend = (struct hastate_backend){
 			.name = backend_name, .algo = algo, .servers = &scene->servers[used]};
 		snapshot->n_backends++;
 	}
-	backend->servers[backend->n_servers] = (struct hareply_server){
+	backend->servers[backend->n_servers] = (struct hastate_server){
 		.name = name,
 		.address = "10.0.0.1",
 		.port = port,
@@ -252,7 +252,7 @@ START_TEST(servers_of_one_name_in_dns_are_one_service)
 
 	for (uint16_t i = 0; i < 4; i++) {
 		static const char *const names[] = {"s1", "s2", "s3", "s4"};
-		struct hareply_server *server = add_server(
+		struct hastate_server *server = add_server(
 			scene, i < 2 ? "a" : "b", "leastconn", names[i], (uint16_t)(i + 1));
 
 		server->fqdn = "ws.default.svc";
@@ -353,10 +353,10 @@ START_TEST(why_is_said_in_words)
 	add_server(scene, "ws", "leastconn", "liar", 4);
 	add_server(scene, "ws", "leastconn", "down", 5)->status = "DOWN 1/2";
 	scene->servers[4].op_state = 0;
-	add_server(scene, "ws", "leastconn", "maint", 6)->admin_state = HAREPLY_ADMIN_FORCED_MAINT;
+	add_server(scene, "ws", "leastconn", "maint", 6)->admin_state = HASTATE_ADMIN_FORCED_MAINT;
 	scene->servers[5].status = "MAINT";
 	add_server(scene, "ws", "leastconn", "drained", 7)->admin_state =
-		HAREPLY_ADMIN_FORCED_DRAIN;
+		HASTATE_ADMIN_FORCED_DRAIN;
 	add_server(scene, "ws", "leastconn", "spare", 8)->backup = true;
 	add_server(scene, "ws", "leastconn", "zero", 9)->iweight = 0;
 	add_server(scene, "ws", "leastconn", "stale", 10);

@@ -91,13 +91,13 @@ static const struct {
 /* Two servers, one of which has a name that is no UTF-8. */
 static struct cluster *cluster_of_two(void)
 {
-	struct hareply_server servers[2] = {
+	struct hastate_server servers[2] = {
 		{.name = "s1", .address = "10.0.0.1", .port = 1},
 		{.name = "s\xff", .address = "10.0.0.2", .port = 1},
 	};
-	struct hareply_backend backend = {
+	struct hastate_backend backend = {
 		.name = "ws", .algo = "leastconn", .servers = servers, .n_servers = 2};
-	struct hareply_snapshot snapshot = {.backends = &backend, .n_backends = 1};
+	struct hastate_snapshot snapshot = {.backends = &backend, .n_backends = 1};
 	struct cluster_params params = {
 		.replicas = 1, .poll_interval_ms = 1000, .cache_ttl_ms = 30000};
 	struct cluster *cluster = cluster_new(&params);

@@ -20,8 +20,8 @@ struct bench {
 	struct cluster *cluster;
 	char names[N][8];
 	char addresses[N][16];
-	struct hareply_server rows[N];
-	struct hareply_backend backend;
+	struct hastate_server rows[N];
+	struct hastate_backend backend;
 	int64_t now_ms;
 };
 
@@ -44,7 +44,7 @@ static struct server *server_of(const struct bench *bench, size_t i)
 /* A round, as a line. */
 static char *play(struct bench *bench, int64_t pid, size_t *len)
 {
-	struct hareply_snapshot answer = row_answer(pid, &bench->backend, 1);
+	struct hastate_snapshot answer = row_answer(pid, &bench->backend, 1);
 	struct record record;
 	char *line;
 
@@ -94,7 +94,7 @@ static const struct rerun_backend *only_backend(const struct rerun *rerun)
 static void stir(struct bench *bench, unsigned *state)
 {
 	for (size_t i = 0; i < N; i++) {
-		struct hareply_server *row = &bench->rows[i];
+		struct hastate_server *row = &bench->rows[i];
 		struct server *server = server_of(bench, i);
 		struct metric metric = {
 			.count = (uint32_t)rand_r(state) % 300,

@@ -40,7 +40,7 @@ static void teardown(struct bench *bench)
 }
 
 /* The next answer, at 1000, 2000, ... ms. */
-static void take(struct bench *bench, const struct hareply_server *row)
+static void take(struct bench *bench, const struct hastate_server *row)
 {
 	bench->update.number++;
 	bench->update.now_ms += 1000;
@@ -68,7 +68,7 @@ END_TEST
 
 START_TEST(a_line_is_taken_field_by_field)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 7);
 	struct bench bench;
 
 	setup(&bench);
@@ -77,7 +77,7 @@ START_TEST(a_line_is_taken_field_by_field)
 	row.iweight = 44;
 	row.stot = 1000;
 	row.agent_port = 9000;
-	row.admin_state = HAREPLY_ADMIN_FORCED_DRAIN;
+	row.admin_state = HASTATE_ADMIN_FORCED_DRAIN;
 	row.status = "DRAIN and many more words than ever stand there";
 	take(&bench, &row);
 	ck_assert(bench.server->known);
@@ -89,7 +89,7 @@ START_TEST(a_line_is_taken_field_by_field)
 	ck_assert_uint_eq(bench.server->total, 1000);
 	ck_assert_uint_eq(bench.server->started, 0);
 	ck_assert_uint_eq(bench.server->agent_port, 9000);
-	ck_assert_uint_eq(bench.server->admin_state, HAREPLY_ADMIN_FORCED_DRAIN);
+	ck_assert_uint_eq(bench.server->admin_state, HASTATE_ADMIN_FORCED_DRAIN);
 	ck_assert_uint_eq(strlen(bench.server->status), sizeof(bench.server->status) - 1);
 	ck_assert_int_eq(bench.server->taken_ms, 1000);
 	ck_assert_uint_eq(bench.update.new_addresses, 0);
@@ -146,7 +146,7 @@ static const struct {
 
 START_TEST(a_state_says_why_a_server_is_or_is_not_steered)
 {
-	struct hareply_server row = row_up("s1", states[_i].address, 0);
+	struct hastate_server row = row_up("s1", states[_i].address, 0);
 	struct bench bench;
 
 	setup(&bench);
@@ -191,7 +191,7 @@ START_TEST(another_address_is_another_pod_and_nothing_of_the_old_one_is_kept)
 	} places[] = {{"10.0.0.2", 80}, {"10.0.0.1", 81}};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+		struct hastate_server row = row_up("s1", "10.0.0.1", 7);
 		struct bench bench;
 
 		setup(&bench);
@@ -224,7 +224,7 @@ END_TEST
 
 START_TEST(an_address_that_goes_takes_its_pod_along_and_may_come_back)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 7);
 	struct bench bench;
 
 	setup(&bench);
@@ -265,7 +265,7 @@ static const struct {
 
 START_TEST(a_server_that_comes_to_others_is_new_from_when_haproxy_uses_it)
 {
-	struct hareply_server row = row_up("s1", "", 0);
+	struct hastate_server row = row_up("s1", "", 0);
 	struct bench bench;
 
 	setup(&bench);
@@ -282,7 +282,7 @@ END_TEST
 
 START_TEST(sessions_are_of_this_address_alone_once_the_server_held_none)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 7);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 7);
 	struct bench bench;
 
 	setup(&bench);
@@ -310,7 +310,7 @@ END_TEST
 
 START_TEST(started_sessions_are_counted_from_plan_to_plan)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 0);
 	struct bench bench;
 
 	setup(&bench);
@@ -368,7 +368,7 @@ static const struct {
 
 START_TEST(own_at_the_time_of_the_count_lies_between_the_two_answers)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", movements[_i].before);
+	struct hastate_server row = row_up("s1", "10.0.0.1", movements[_i].before);
 	struct bench bench;
 
 	setup(&bench);
@@ -389,7 +389,7 @@ END_TEST
 
 START_TEST(a_pod_heard_before_its_server_was_seen_has_what_the_server_has)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 8);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 8);
 	struct metric metric = {.count = 40};
 	struct bench bench;
 	struct pod *pod;
@@ -408,7 +408,7 @@ END_TEST
 
 START_TEST(a_reload_is_no_move_and_makes_what_was_sent_unknown)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 100);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 100);
 	struct bench bench;
 
 	setup(&bench);
@@ -449,7 +449,7 @@ END_TEST
 
 START_TEST(a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 0);
 	struct bench bench;
 
 	setup(&bench);
@@ -485,7 +485,7 @@ END_TEST
 
 START_TEST(what_is_no_session_of_this_worker_on_this_pod_is_from_outside)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 20);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 20);
 	struct bench bench;
 
 	setup(&bench);
@@ -510,7 +510,7 @@ END_TEST
 
 START_TEST(closings_are_sessions_that_were_and_are_no_more)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 20);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 20);
 	struct bench bench;
 
 	setup(&bench);
@@ -533,7 +533,7 @@ END_TEST
 
 START_TEST(a_free_slot_is_in_maintenance_and_empty_in_a_backend_that_the_agent_fills)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 0);
 	struct backend *backend = backend_new("be");
 	struct bench bench;
 
@@ -559,7 +559,7 @@ END_TEST
 
 START_TEST(a_pod_is_shared_by_servers_and_goes_with_the_last)
 {
-	struct hareply_server row = row_up("s1", "10.0.0.1", 0);
+	struct hastate_server row = row_up("s1", "10.0.0.1", 0);
 	struct bench bench;
 	struct server *other;
 

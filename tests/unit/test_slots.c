@@ -28,7 +28,7 @@ struct sim {
 	struct sim_server servers[SERVERS_MAX];
 	size_t n;
 	size_t n_slots;
-	struct hareply_server view[SERVERS_MAX];
+	struct hastate_server view[SERVERS_MAX];
 	struct endpoint pods[PODS_MAX]; /* sorted: 10.0.0.<10 + i> */
 	bool there[PODS_MAX];
 	struct endpoint wanted[PODS_MAX];
@@ -45,7 +45,7 @@ static void sim_reload(struct sim *sim)
 		sim->servers[i] = (struct sim_server){
 			.address = "127.0.0.1",
 			.port = 1,
-			.admin = HAREPLY_ADMIN_FORCED_MAINT | HAREPLY_ADMIN_CONFIG_MAINT,
+			.admin = HASTATE_ADMIN_FORCED_MAINT | HASTATE_ADMIN_CONFIG_MAINT,
 			.weight = 100,
 		};
 		snprintf(sim->servers[i].name, sizeof(sim->servers[i].name), "pod%zu", i + 1);
@@ -65,12 +65,12 @@ static void sim_init(struct sim *sim, size_t n_slots, unsigned added_max)
 	}
 }
 
-static struct hareply_backend sim_view(struct sim *sim)
+static struct hastate_backend sim_view(struct sim *sim)
 {
 	for (size_t i = 0; i < sim->n; i++) {
 		const struct sim_server *server = &sim->servers[i];
 
-		sim->view[i] = (struct hareply_server){
+		sim->view[i] = (struct hastate_server){
 			.name = server->name,
 			.address = server->address,
 			.port = server->port,
@@ -83,7 +83,7 @@ static struct hareply_backend sim_view(struct sim *sim)
 			.backup = server->backup,
 		};
 	}
-	return (struct hareply_backend){
+	return (struct hastate_backend){
 		.name = "be", .algo = "leastconn", .servers = sim->view, .n_servers = sim->n};
 }
 
@@ -106,19 +106,19 @@ static void sim_set(struct sim_server *server, char **words)
 			"%s has %u connections to %s and is given to %s", server->name,
 			server->scur, server->address, words[1]);
 		ck_assert_msg(
-			server->admin & HAREPLY_ADMIN_MAINT, "%s moves while in use", server->name);
+			server->admin & HASTATE_ADMIN_MAINT, "%s moves while in use", server->name);
 		snprintf(server->address, sizeof(server->address), "%s", words[1]);
 		server->port = port;
 	} else if (strcmp(words[0], "weight") == 0) {
 		server->weight = (int)strtol(words[1], NULL, 10);
 	} else {
-		unsigned kept = server->admin & HAREPLY_ADMIN_CONFIG_MAINT;
+		unsigned kept = server->admin & HASTATE_ADMIN_CONFIG_MAINT;
 
 		ck_assert_str_eq(words[0], "state");
 		if (strcmp(words[1], "maint") == 0)
-			server->admin = kept | HAREPLY_ADMIN_FORCED_MAINT;
+			server->admin = kept | HASTATE_ADMIN_FORCED_MAINT;
 		else if (strcmp(words[1], "drain") == 0)
-			server->admin = kept | HAREPLY_ADMIN_FORCED_DRAIN;
+			server->admin = kept | HASTATE_ADMIN_FORCED_DRAIN;
 		else
 			server->admin = kept;
 	}
@@ -131,7 +131,7 @@ static void sim_add(struct sim *sim, const char *name, char *where, char **words
 
 	ck_assert_uint_le(sim->n, SERVERS_MAX);
 	*colon = '\0';
-	*server = (struct sim_server){.admin = HAREPLY_ADMIN_FORCED_MAINT};
+	*server = (struct sim_server){.admin = HASTATE_ADMIN_FORCED_MAINT};
 	snprintf(server->name, sizeof(server->name), "%s", name);
 	snprintf(server->address, sizeof(server->address), "%s", where);
 	server->port = (uint16_t)strtoul(colon + 1, NULL, 10);
@@ -161,7 +161,7 @@ static void sim_obey(struct sim *sim, const char *command)
 		sim_set(server, words + 3);
 	} else if (strcmp(words[0], "del") == 0) {
 		ck_assert_msg(
-			(server->admin & HAREPLY_ADMIN_MAINT) && server->scur == 0, "%s", command);
+			(server->admin & HASTATE_ADMIN_MAINT) && server->scur == 0, "%s", command);
 		*server = sim->servers[--sim->n];
 	} else {
 		ck_assert_str_eq(words[0], "enable");
@@ -195,7 +195,7 @@ static void sim_gone(struct sim *sim, int i)
 /* Plans once and obeys; the commands are in the result, which the caller finishes. */
 static struct slots_plan sim_plan(struct sim *sim)
 {
-	struct hareply_backend backend = sim_view(sim);
+	struct hastate_backend backend = sim_view(sim);
 	struct slots_plan plan, again;
 
 	ck_assert(slots_plan(
@@ -289,7 +289,7 @@ START_TEST(an_unready_pod_keeps_its_slot_but_gets_none)
 	sim_pod(&sim, 1, ENDPOINT_UNREADY);
 	sim_pod(&sim, 2, ENDPOINT_TERMINATING);
 	planned(&sim);
-	ck_assert(sim.servers[1].admin & HAREPLY_ADMIN_MAINT);
+	ck_assert(sim.servers[1].admin & HASTATE_ADMIN_MAINT);
 	sim_pod(&sim, 0, ENDPOINT_UNREADY);
 	sim_pod(&sim, 1, ENDPOINT_READY);
 	sim_gone(&sim, 2);
@@ -388,14 +388,14 @@ static void check_home(const struct candidate *first, const struct candidate *se
 	candidate_put(&sim, 1, second);
 	ck_assert_ptr_null(strstr(planned(&sim), "addr"));
 	ck_assert_uint_eq(sim.servers[right].admin, 0);
-	ck_assert(sim.servers[1 - right].admin & HAREPLY_ADMIN_MAINT);
+	ck_assert(sim.servers[1 - right].admin & HASTATE_ADMIN_MAINT);
 	ck_assert_str_eq(planned(&sim), "");
 	sim_fini(&sim);
 }
 
 START_TEST(of_two_servers_at_its_address_a_pod_keeps_the_one_that_is_surely_its_own)
 {
-	enum { OPEN = 0, DRAIN = HAREPLY_ADMIN_FORCED_DRAIN, MAINT = HAREPLY_ADMIN_FORCED_MAINT };
+	enum { OPEN = 0, DRAIN = HASTATE_ADMIN_FORCED_DRAIN, MAINT = HASTATE_ADMIN_FORCED_MAINT };
 	static const struct {
 		struct candidate right, wrong;
 	} rows[] = {
@@ -430,8 +430,8 @@ START_TEST(the_same_pod_that_comes_back_finds_its_slot_and_connections)
 	sim.there[0] = true;
 	sim_want(&sim);
 	planned(&sim);
-	ck_assert_uint_eq(sim.servers[0].admin & HAREPLY_ADMIN_MAINT, 0);
-	ck_assert(sim.servers[1].admin & HAREPLY_ADMIN_MAINT);
+	ck_assert_uint_eq(sim.servers[0].admin & HASTATE_ADMIN_MAINT, 0);
+	ck_assert(sim.servers[1].admin & HASTATE_ADMIN_MAINT);
 	sim_fini(&sim);
 }
 END_TEST
@@ -455,7 +455,7 @@ START_TEST(after_a_restart_of_the_agent_pods_keep_their_servers)
 	slots_memory_fini(&sim.memory);
 	sim_pod(&sim, 1, ENDPOINT_READY);
 	planned(&sim);
-	ck_assert(sim.servers[1].admin & HAREPLY_ADMIN_MAINT);
+	ck_assert(sim.servers[1].admin & HASTATE_ADMIN_MAINT);
 	ck_assert_str_eq(sim.servers[3].address, "10.0.0.11");
 	sim_fini(&sim);
 }
@@ -512,7 +512,7 @@ START_TEST(an_ipv6_pod_is_added_in_brackets)
 
 	sim_init(&sim, 0, 1);
 	struct endpoint pod = {.address = "2001:db8::1", .port = 80, .state = ENDPOINT_READY};
-	struct hareply_backend backend = sim_view(&sim);
+	struct hastate_backend backend = sim_view(&sim);
 	struct slots_plan plan;
 	ck_assert(slots_plan(&backend, &pod, 1, &sim.options, &sim.memory, &plan));
 	ck_assert_str_eq(plan.commands[0],
@@ -544,7 +544,7 @@ START_TEST(a_foreign_change_is_repaired)
 	sim_init(&sim, 2, 0);
 	sim_pod(&sim, 0, ENDPOINT_READY);
 	planned(&sim);
-	sim.servers[0].admin = HAREPLY_ADMIN_FORCED_DRAIN;
+	sim.servers[0].admin = HASTATE_ADMIN_FORCED_DRAIN;
 	sim.servers[1].admin = 0;
 	ck_assert_str_eq(
 		planned(&sim), "set server be/pod1 state ready; set server be/pod2 state maint");
@@ -567,9 +567,9 @@ static void check_all(struct sim *sim, const struct slots_plan *plan)
 
 		for (size_t s = 0; s < sim->n; s++) {
 			const struct sim_server *server = &sim->servers[s];
-			bool drains = server->admin & HAREPLY_ADMIN_DRAIN;
+			bool drains = server->admin & HASTATE_ADMIN_DRAIN;
 
-			if ((server->admin & HAREPLY_ADMIN_MAINT) ||
+			if ((server->admin & HASTATE_ADMIN_MAINT) ||
 				strcmp(server->address, pod->address) != 0)
 				continue;
 			in_use++;
@@ -583,7 +583,7 @@ static void check_all(struct sim *sim, const struct slots_plan *plan)
 	}
 	ck_assert_uint_eq(unplaced, plan->unplaced);
 	for (size_t s = 0; s < sim->n; s++)
-		ck_assert_msg((sim->servers[s].admin & HAREPLY_ADMIN_MAINT) ||
+		ck_assert_msg((sim->servers[s].admin & HASTATE_ADMIN_MAINT) ||
 				      slicestore_find(sim->wanted, sim->n_wanted,
 					      sim->servers[s].address, sim->servers[s].port),
 			"%s is open and belongs to nobody", sim->servers[s].name);
@@ -632,8 +632,8 @@ static void happen(struct sim *sim)
 			 * looks like the new pod's own: nobody could tell. */
 			if (server->scur > 0 && pod && strcmp(pod->uid, server->uid) != 0)
 				break;
-			server->admin = (unsigned[]){0, HAREPLY_ADMIN_FORCED_DRAIN,
-				HAREPLY_ADMIN_FORCED_MAINT}[rand() % 3];
+			server->admin = (unsigned[]){0, HASTATE_ADMIN_FORCED_DRAIN,
+				HASTATE_ADMIN_FORCED_MAINT}[rand() % 3];
 		}
 		break;
 	default:
@@ -650,7 +650,7 @@ static void traffic(struct sim *sim)
 
 		if (server->scur > 0 && rand() % 3 == 0)
 			server->scur -= (uint32_t)rand() % (server->scur + 1);
-		if (!pod || (server->admin & (HAREPLY_ADMIN_MAINT | HAREPLY_ADMIN_DRAIN)))
+		if (!pod || (server->admin & (HASTATE_ADMIN_MAINT | HASTATE_ADMIN_DRAIN)))
 			continue;
 		if (rand() % 2 == 0) {
 			server->scur += 1 + (uint32_t)rand() % 3;

@@ -15,15 +15,15 @@ enum { N = 3 };
 /* Three servers in one backend, heard half a second after the first answer, at 1500. */
 struct bench {
 	struct cluster *cluster;
-	struct hareply_server rows[N];
-	struct hareply_backend backend;
+	struct hastate_server rows[N];
+	struct hastate_backend backend;
 	struct server *servers[N];
 	struct backend *be;
 };
 
 static void update(struct bench *bench, int64_t pid, int64_t now_ms)
 {
-	struct hareply_snapshot answer = row_answer(pid, &bench->backend, 1);
+	struct hastate_snapshot answer = row_answer(pid, &bench->backend, 1);
 	struct backend *const *backends;
 	size_t n;
 
@@ -299,7 +299,7 @@ static const struct {
 START_TEST(where_there_are_limits_a_server_that_is_away_waits_with_the_least_weight)
 {
 	struct cluster_params params = row_params();
-	struct reconcile lines = {.n_lines = 0};
+	struct commands lines = {.n_lines = 0};
 	struct server *server;
 	struct bench bench;
 
@@ -322,12 +322,12 @@ START_TEST(where_there_are_limits_a_server_that_is_away_waits_with_the_least_wei
 		ck_assert_int_eq(server->weight, waits[_i].weight);
 		snprintf(command, sizeof(command), "set server be/s2 weight %d", waits[_i].weight);
 		ck_assert_ptr_nonnull(strstr(lines.lines[0], command));
-		reconcile_fini(&lines);
+		commands_fini(&lines);
 		steer_release(bench.cluster);
 		ck_assert(reconcile_restore(bench.cluster, &lines));
 		ck_assert_ptr_nonnull(strstr(lines.lines[0], "set server be/s2 weight "));
 	}
-	reconcile_fini(&lines);
+	commands_fini(&lines);
 	/* And when it is back it is planned. */
 	bench.rows[1].status = "UP";
 	bench.rows[1].address = "10.0.0.2";
@@ -541,11 +541,11 @@ END_TEST
 
 START_TEST(the_imbalance_is_that_of_the_worst_planned_backend)
 {
-	struct hareply_server one[] = {row_up("s1", "10.0.0.1", 10), row_up("s2", "10.0.0.2", 30)};
-	struct hareply_server two[] = {row_up("s1", "10.0.0.3", 10), row_up("s2", "10.0.0.4", 20)};
-	struct hareply_backend backends[] = {
+	struct hastate_server one[] = {row_up("s1", "10.0.0.1", 10), row_up("s2", "10.0.0.2", 30)};
+	struct hastate_server two[] = {row_up("s1", "10.0.0.3", 10), row_up("s2", "10.0.0.4", 20)};
+	struct hastate_backend backends[] = {
 		row_backend("a", "leastconn", two, 2), row_backend("b", "roundrobin", one, 2)};
-	struct hareply_snapshot answer = row_answer(7, backends, 2);
+	struct hastate_snapshot answer = row_answer(7, backends, 2);
 	struct cluster_params params = row_params();
 	struct cluster *cluster = cluster_new(&params);
 
@@ -669,7 +669,7 @@ START_TEST(sessions_of_a_round_that_was_put_off_count_against_a_limit_too)
 	/* Not those that a server got while it was not steered: nobody else is owed a part of them.
 	 */
 	bench.rows[0].stot += 1000;
-	bench.rows[0].admin_state = HAREPLY_ADMIN_FORCED_DRAIN;
+	bench.rows[0].admin_state = HASTATE_ADMIN_FORCED_DRAIN;
 	update(&bench, 7, 4000);
 	plan(&bench, 4000);
 	bench.rows[0].admin_state = 0;

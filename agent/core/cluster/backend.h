@@ -59,7 +59,7 @@ struct backend *backend_new(const char *name);
 /* The servers are not its own; takes NULL. */
 void backend_free(struct backend *backend);
 
-/* How a backend with this algorithm (as in struct hareply_backend) is steered through weights. */
+/* How a backend with this algorithm (as in struct hastate_backend) is steered through weights. */
 enum backend_mode backend_mode_of(const char *algo);
 
 void backend_tally_add(struct backend_tally *tally, enum planner_basis basis, int weight);

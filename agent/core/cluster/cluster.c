@@ -14,7 +14,7 @@ enum {
 
 struct cluster {
 	struct cluster_params params; /* its names are owned */
-	struct hareply_info info;
+	struct hastate_info info;
 	int64_t updated_ms;
 	uint64_t n_updates;
 	uint64_t n_workers; /* HAProxy processes seen */
@@ -99,7 +99,7 @@ static enum backend_mode mode_of(const struct cluster *cluster, const char *algo
 }
 
 /* A backend named in the settings is shown even when it cannot be steered. */
-static bool is_selected(const struct cluster *cluster, const struct hareply_backend *row)
+static bool is_selected(const struct cluster *cluster, const struct hastate_backend *row)
 {
 	for (size_t i = 0; i < cluster->params.n_backends; i++) {
 		if (strcmp(cluster->params.backends[i], row->name) == 0)
@@ -170,7 +170,7 @@ static uint64_t total_of(const struct cluster *cluster, const struct server *ser
 	return server->total;
 }
 
-static bool update_backend(struct cluster *cluster, const struct hareply_backend *row, size_t place,
+static bool update_backend(struct cluster *cluster, const struct hastate_backend *row, size_t place,
 	struct server_update *update)
 {
 	struct backend *backend = take_backend(cluster, row->name, place);
@@ -247,11 +247,11 @@ static void mark_wanted(struct cluster *cluster)
 	}
 }
 
-bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snapshot,
+bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snapshot,
 	int64_t now_ms, pod_gone gone, void *arg)
 {
 	bool first = cluster->n_updates == 0;
-	bool another = first || !hareply_is_same_process(&cluster->info, &snapshot->info);
+	bool another = first || !hastate_is_same_process(&cluster->info, &snapshot->info);
 	struct server_update update = {
 		.pods = cluster->pods,
 		.now_ms = now_ms,
@@ -284,7 +284,7 @@ bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snap
 	return complete;
 }
 
-const struct hareply_info *cluster_info(const struct cluster *cluster)
+const struct hastate_info *cluster_info(const struct cluster *cluster)
 {
 	return &cluster->info;
 }

@@ -10,7 +10,7 @@
 #include "core/cluster/backend.h"
 #include "core/cluster/pod.h"
 #include "core/cluster/server.h"
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 
 /*
  * The model between the two kinds of bytes that come in, HAProxy's answers and the pods' answers,
@@ -56,11 +56,11 @@ bool cluster_configure(struct cluster *cluster, const struct cluster_params *par
  * called before each pod is freed. Returns false when out of memory: some servers are then as
  * before, and the next answer mends it.
  */
-bool cluster_update(struct cluster *cluster, const struct hareply_snapshot *snapshot,
+bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snapshot,
 	int64_t now_ms, pod_gone gone, void *arg);
 
 /* The HAProxy that answered last; all zero before the first answer. */
-const struct hareply_info *cluster_info(const struct cluster *cluster);
+const struct hastate_info *cluster_info(const struct cluster *cluster);
 /* When it answered; 0: never. */
 int64_t cluster_updated_ms(const struct cluster *cluster);
 const struct cluster_params *cluster_settings(const struct cluster *cluster);

@@ -65,20 +65,20 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool has_address(const struct hareply_server *row)
+static bool has_address(const struct hastate_server *row)
 {
 	return row->address[0] != '\0' && row->port != 0;
 }
 
-static enum server_state judge(const struct hareply_server *row, bool steered)
+static enum server_state judge(const struct hastate_server *row, bool steered)
 {
 	if (!has_address(row))
 		return SERVER_NO_ADDRESS;
-	if ((row->admin_state & HAREPLY_ADMIN_MAINT) != 0 || has_prefix(row->status, "MAINT"))
+	if ((row->admin_state & HASTATE_ADMIN_MAINT) != 0 || has_prefix(row->status, "MAINT"))
 		return SERVER_MAINT;
 	if (row->op_state == 0 || has_prefix(row->status, "DOWN"))
 		return SERVER_DOWN;
-	if ((row->admin_state & HAREPLY_ADMIN_DRAIN) != 0 || has_prefix(row->status, "DRAIN") ||
+	if ((row->admin_state & HASTATE_ADMIN_DRAIN) != 0 || has_prefix(row->status, "DRAIN") ||
 		has_prefix(row->status, "NOLB"))
 		return SERVER_DRAIN;
 	if (row->backup)
@@ -100,7 +100,7 @@ bool server_is_polled(const struct server *server)
 
 /* Another address is another pod: nothing of the old one is kept. False when out of memory. */
 static bool take_address(
-	struct server *server, const struct hareply_server *row, struct server_update *update)
+	struct server *server, const struct hastate_server *row, struct server_update *update)
 {
 	struct pod *old = server->pod;
 	struct pod *pod = NULL;
@@ -135,7 +135,7 @@ static bool take_address(
 
 /* What HAProxy calls the server and where it is: both or neither. False when out of memory. */
 static bool take_place(
-	struct server *server, const struct hareply_server *row, struct server_update *update)
+	struct server *server, const struct hastate_server *row, struct server_update *update)
 {
 	bool renamed = strcmp(server->fqdn, row->fqdn) != 0;
 	char *fqdn = renamed ? strdup(row->fqdn) : NULL;
@@ -152,7 +152,7 @@ static bool take_place(
 }
 
 static void take_sessions(
-	struct server *server, const struct hareply_server *row, const struct server_update *update)
+	struct server *server, const struct hastate_server *row, const struct server_update *update)
 {
 	bool reloaded = server->known && server->worker != update->worker;
 
@@ -226,7 +226,7 @@ static void take_weight(struct server *server, int uweight, struct server_update
 	server->uweight = uweight;
 }
 
-bool server_update(struct server *server, const struct hareply_server *row, bool steered,
+bool server_update(struct server *server, const struct hastate_server *row, bool steered,
 	struct server_update *update)
 {
 	if (!take_place(server, row, update))

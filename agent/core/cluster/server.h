@@ -10,7 +10,7 @@
 #include "core/cluster/others.h"
 #include "core/cluster/pod.h"
 #include "core/cluster/rate.h"
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "core/plan/plan.h"
 
 struct backend;
@@ -37,7 +37,7 @@ struct server {
 	struct pod *pod;  /* NULL where HAProxy has no address */
 	enum server_state state;
 	char status[32];      /* as HAProxy writes it */
-	unsigned admin_state; /* HAREPLY_ADMIN_ bits */
+	unsigned admin_state; /* HASTATE_ADMIN_ bits */
 	int uweight;          /* the weight in HAProxy now, 0..256 */
 	int iweight;          /* the configured weight, 0..256 */
 	uint32_t own;         /* sessions of this HAProxy on the server now (scur) */
@@ -96,7 +96,7 @@ void server_free(struct server *server);
 
 /* Takes HAProxy's line of the server. steered: its backend is. False when out of memory: the
  * server is then as before. */
-bool server_update(struct server *server, const struct hareply_server *row, bool steered,
+bool server_update(struct server *server, const struct hastate_server *row, bool steered,
 	struct server_update *update);
 
 /* Its pod is worth a poll: it may have connections, and HAProxy does not call it gone. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/steer/reconcile.h"
+#include "core/haproxy/commands.h"
 
 /* 6 is backends and servers; frontends and listeners are not asked for (management.txt, "show
  * stat"). */
@@ -33,15 +33,15 @@ char *haquery_write(char *const *backends, size_t n_backends)
 		free(line);
 		return NULL;
 	}
-	if (len <= RECONCILE_LINE_MAX)
+	if (len <= COMMANDS_LINE_MAX)
 		return line;
 	free(line);
 	return strdup(HAQUERY_ALL);
 }
 
-bool ask_configured(const struct config *config, struct hareply_snapshot *out)
+bool ask_configured(const struct config *config, struct hastate_snapshot *out)
 {
-	struct hareply_snapshot snapshot = {.n_backends = config->n_services};
+	struct hastate_snapshot snapshot = {.n_backends = config->n_services};
 	size_t n = 0;
 
 	for (size_t i = 0; i < config->n_services; i++)
@@ -49,14 +49,14 @@ bool ask_configured(const struct config *config, struct hareply_snapshot *out)
 	snapshot.backends = calloc(config->n_services + 1, sizeof(*snapshot.backends));
 	snapshot.servers = calloc(n + 1, sizeof(*snapshot.servers));
 	if (!snapshot.backends || !snapshot.servers) {
-		hareply_fini(&snapshot);
+		hastate_fini(&snapshot);
 		return false;
 	}
 	n = 0;
 	for (size_t i = 0; i < config->n_services; i++) {
 		const struct config_service *service = &config->services[i];
 
-		snapshot.backends[i] = (struct hareply_backend){
+		snapshot.backends[i] = (struct hastate_backend){
 			.name = service->name,
 			.algo = "",
 			.servers = &snapshot.servers[n],
@@ -65,7 +65,7 @@ bool ask_configured(const struct config *config, struct hareply_snapshot *out)
 		for (size_t s = 0; s < service->n_servers; s++) {
 			const struct config_server *server = &service->servers[s];
 
-			snapshot.servers[n++] = (struct hareply_server){
+			snapshot.servers[n++] = (struct hastate_server){
 				.name = server->name,
 				.address = server->address.host,
 				.port = server->address.port,

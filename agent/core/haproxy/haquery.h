@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/config/config.h"
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 
 /*
  * The line of commands whose answer hareply_parse reads, for the backends named, or for all when
@@ -16,7 +16,7 @@
 char *haquery_write(char *const *backends, size_t n_backends);
 
 /* The servers that the configuration names, in the shape of HAProxy's answer: up, with no sessions.
- * False when out of memory; hareply_fini frees it. */
-bool ask_configured(const struct config *config, struct hareply_snapshot *out);
+ * False when out of memory; hastate_fini frees it. */
+bool ask_configured(const struct config *config, struct hastate_snapshot *out);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses HAProxy's answers. */
 #include "core/haproxy/hareply.h"
 
 #include <stdlib.h>
@@ -10,11 +9,11 @@
 
 struct parser {
 	const char *why;
-	struct hareply_info info;
+	struct hastate_info info;
 	struct harows rows;
 };
 
-const char *hareply_outcome_text(enum hareply_outcome outcome)
+const char *hareply_outcome_name(enum hareply_outcome outcome)
 {
 	switch (outcome) {
 	case HAREPLY_OK:
@@ -29,11 +28,6 @@ const char *hareply_outcome_text(enum hareply_outcome outcome)
 		return "out of memory";
 	}
 	return "?";
-}
-
-bool hareply_is_same_process(const struct hareply_info *a, const struct hareply_info *b)
-{
-	return a->pid == b->pid && a->start_time_s == b->start_time_s;
 }
 
 static bool read_info_line(struct parser *parser, const char *line)
@@ -90,54 +84,54 @@ static bool is_preface(const char *line)
 /* The first line of an answer, which tells what it is. */
 static enum hareply_outcome begin_section(struct parser *parser, enum section *section, char *line)
 {
-	bool well = true;
+	bool ok = true;
 
 	if (strncmp(line, "Name: ", 6) == 0) {
 		*section = SECTION_INFO;
 	} else if (strncmp(line, "# pxname,", 9) == 0) {
 		*section = SECTION_STAT;
-		well = harows_stat_header(&parser->rows, line + 2);
+		ok = harows_stat_header(&parser->rows, line + 2);
 	} else if (strncmp(line, "# be_id ", 8) == 0) {
 		*section = SECTION_STATE;
-		well = harows_state_header(&parser->rows, line + 2);
+		ok = harows_state_header(&parser->rows, line + 2);
 	} else if (strncmp(line, "Permission denied", 17) == 0) {
 		return HAREPLY_DENIED;
 	} else if (!is_preface(line)) {
 		parser->why = "a line that belongs to no answer";
-		well = false;
+		ok = false;
 	}
-	return well ? HAREPLY_OK : HAREPLY_MALFORMED;
+	return ok ? HAREPLY_OK : HAREPLY_MALFORMED;
 }
 
-/* Takes one line, without its newline. */
+/* One line, without its newline. */
 static enum hareply_outcome read_line(struct parser *parser, enum section *section, char *line)
 {
-	bool well = true;
+	bool ok = true;
 
 	switch (*section) {
 	case SECTION_NONE:
 		return *line ? begin_section(parser, section, line) : HAREPLY_OK;
 	case SECTION_INFO:
-		well = *line ? read_info_line(parser, line) : end_info(parser, section);
+		ok = *line ? read_info_line(parser, line) : end_info(parser, section);
 		break;
 	case SECTION_STAT:
 		if (*line)
-			well = harows_stat_row(&parser->rows, line);
+			ok = harows_stat_row(&parser->rows, line);
 		else
 			*section = SECTION_NONE;
 		break;
 	case SECTION_STATE:
 		if (*line)
-			well = harows_state_row(&parser->rows, line);
+			ok = harows_state_row(&parser->rows, line);
 		else
 			*section = SECTION_NONE;
 		break;
 	case SECTION_END:
 		parser->why = "something follows the answer to \"show info\"";
-		well = false;
+		ok = false;
 		break;
 	}
-	return well ? HAREPLY_OK : HAREPLY_MALFORMED;
+	return ok ? HAREPLY_OK : HAREPLY_MALFORMED;
 }
 
 static enum hareply_outcome read_lines(struct parser *parser, char *text)
@@ -169,7 +163,7 @@ static size_t count_lines(const char *text)
 }
 
 enum hareply_outcome hareply_parse(
-	const char *reply, size_t len, struct hareply_snapshot *out, const char **why)
+	const char *reply, size_t len, struct hastate_snapshot *out, const char **why)
 {
 	enum hareply_outcome outcome = HAREPLY_OUT_OF_MEMORY;
 	struct parser parser = {.why = NULL};
@@ -189,7 +183,7 @@ enum hareply_outcome hareply_parse(
 		outcome = HAREPLY_MALFORMED;
 	if (outcome != HAREPLY_OK)
 		goto out;
-	*out = (struct hareply_snapshot){
+	*out = (struct hastate_snapshot){
 		.info = parser.info,
 		.backends = parser.rows.backends,
 		.n_backends = parser.rows.n_backends,
@@ -205,12 +199,4 @@ out:
 	harows_fini(&parser.rows);
 	free(text);
 	return outcome;
-}
-
-void hareply_fini(struct hareply_snapshot *snapshot)
-{
-	free(snapshot->servers);
-	free(snapshot->backends);
-	free(snapshot->text);
-	*snapshot = (struct hareply_snapshot){.n_backends = 0};
 }

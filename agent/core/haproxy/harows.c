@@ -140,7 +140,7 @@ bool harows_stat_row(struct harows *rows, char *line)
 	if (type == TYPE_BACKEND) {
 		/* A socket of level user shows everything but the algorithm, and no addresses. */
 		rows->denied = rows->denied || table->fields[STAT_ALGO][0] == '\0';
-		rows->backends[rows->n_backends++] = (struct hareply_backend){
+		rows->backends[rows->n_backends++] = (struct hastate_backend){
 			.name = table->fields[STAT_BACKEND],
 			.algo = algo_of(table),
 			.scur = (uint32_t)scur,
@@ -226,7 +226,7 @@ bool harows_join(struct harows *rows)
 {
 	size_t n = 0;
 	size_t cursor = 0;
-	struct hareply_backend *backend = NULL;
+	struct hastate_backend *backend = NULL;
 
 	for (size_t i = 0; i < rows->n_state; i++) {
 		const struct harow *state = &rows->state[i];

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "core/haproxy/hatable.h"
 
 /* A part of hareply: the two tables are read row by row and then joined by the servers' names. */
@@ -14,7 +14,7 @@
 /* A server's row of one of the two tables, before they are joined. */
 struct harow {
 	const char *backend;
-	struct hareply_server server;
+	struct hastate_server server;
 };
 
 /* Strings point into the lines that were read. */
@@ -25,9 +25,9 @@ struct harows {
 	size_t n_stat;
 	struct harow *state;
 	size_t n_state;
-	struct hareply_backend *backends;
+	struct hastate_backend *backends;
 	size_t n_backends;
-	struct hareply_server *servers;
+	struct hastate_server *servers;
 	bool denied;     /* something is hidden that the socket's level forbids to see */
 	const char *why; /* what was wrong, where that is no column */
 };

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "core/haproxy/complaint.h"
+#include "core/haproxy/hareply.h"
 
-static bool is_same(const struct hareply_info *a, const struct hareply_info *b)
+static bool is_same(const struct hastate_info *a, const struct hastate_info *b)
 {
-	return a->pid != 0 && hareply_is_same_process(a, b);
+	return a->pid != 0 && hastate_is_same_process(a, b);
 }
 
 static struct procvars_values wanted(const struct procvars *vars)
@@ -20,7 +21,7 @@ static struct procvars_values wanted(const struct procvars *vars)
 	};
 }
 
-void procvars_see(struct procvars *vars, const struct hareply_info *info)
+void procvars_see(struct procvars *vars, const struct hastate_info *info)
 {
 	bool is_new = vars->seen.pid != 0 && !is_same(&vars->seen, info);
 
@@ -33,7 +34,7 @@ void procvars_see(struct procvars *vars, const struct hareply_info *info)
 	vars->unsure = false;
 }
 
-void procvars_fill(struct procvars *vars, const struct hareply_info *info)
+void procvars_fill(struct procvars *vars, const struct hastate_info *info)
 {
 	procvars_see(vars, info);
 	vars->filled = *info;
@@ -84,7 +85,7 @@ static size_t find_info(const char *reply, size_t len)
 enum procvars_outcome procvars_read(
 	struct procvars *vars, const char *reply, size_t len, char *complaint, size_t size)
 {
-	struct hareply_snapshot snapshot;
+	struct hastate_snapshot snapshot;
 	enum hareply_outcome outcome;
 	size_t answers = find_info(reply, len);
 	bool refused = complaint_find(reply, answers, complaint, size) > 0;
@@ -92,13 +93,13 @@ enum procvars_outcome procvars_read(
 	outcome = hareply_parse(len > 0 ? reply + answers : "", len - answers, &snapshot, NULL);
 	if (outcome != HAREPLY_OK) {
 		if (!refused)
-			snprintf(complaint, size, "%s", hareply_outcome_text(outcome));
+			snprintf(complaint, size, "%s", hareply_outcome_name(outcome));
 		procvars_lose(vars);
 		return PROCVARS_LOST;
 	}
 	if (snapshot.info.stopping) {
 		snprintf(complaint, size, "a worker on its way out answered");
-		hareply_fini(&snapshot);
+		hastate_fini(&snapshot);
 		procvars_lose(vars);
 		return PROCVARS_LOST;
 	}
@@ -107,7 +108,7 @@ enum procvars_outcome procvars_read(
 	vars->has = vars->sent;
 	vars->refused = refused;
 	vars->unsure = false;
-	hareply_fini(&snapshot);
+	hastate_fini(&snapshot);
 	return refused ? PROCVARS_REFUSED : PROCVARS_TAKEN;
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 
 /*
  *   proc.stopping  1 while HAProxy is about to stop
@@ -28,10 +28,10 @@ struct procvars_values {
 /* Zeroed memory is a valid start: nothing is wanted, and nothing known. */
 struct procvars {
 	bool stopping;               /* wanted */
-	struct hareply_info seen;    /* the process that answered last; pid 0: none */
-	struct hareply_info filled;  /* the process whose slots are full; pid 0: none ever was */
+	struct hastate_info seen;    /* the process that answered last; pid 0: none */
+	struct hastate_info filled;  /* the process whose slots are full; pid 0: none ever was */
 	struct procvars_values sent; /* by the line under way */
-	struct hareply_info told;    /* the process that was told last; pid 0: not known */
+	struct hastate_info told;    /* the process that was told last; pid 0: not known */
 	struct procvars_values has;  /* what it was told */
 	bool refused;                /* and did not take */
 	bool unsure;                 /* a line was lost: what became of it is not known */
@@ -44,11 +44,11 @@ enum procvars_outcome {
 };
 
 /* A process has answered. Another one than the last begins without the variables. */
-void procvars_see(struct procvars *vars, const struct hareply_info *info);
+void procvars_see(struct procvars *vars, const struct hastate_info *info);
 
 /* The slots of the process that answered so are full. The values that an agent before this one has
  * left in it are put right with that. */
-void procvars_fill(struct procvars *vars, const struct hareply_info *info);
+void procvars_fill(struct procvars *vars, const struct hastate_info *info);
 
 /* Whether the process that was seen last has other values than are wanted. */
 bool procvars_is_due(const struct procvars *vars);

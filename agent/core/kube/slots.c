@@ -11,7 +11,7 @@
 
 /* One server while a plan is made. */
 struct place {
-	const struct hareply_server *server;
+	const struct hastate_server *server;
 	const struct endpoint *pod; /* whose it is; NULL: nobody's */
 	const char *known_uid;      /* of the pod that was put at its address; "" unknown */
 	bool managed;
@@ -21,7 +21,7 @@ struct place {
 };
 
 struct planning {
-	const struct hareply_backend *backend;
+	const struct hastate_backend *backend;
 	const struct slots_options *options;
 	struct place *places; /* one a server */
 	struct place **homes; /* one a wanted pod: its place, or NULL */
@@ -48,7 +48,7 @@ static unsigned added_number(const char *name)
 /* The pod whose server this is, so far as the server alone can tell; NULL: nobody's. */
 static const struct endpoint *claim(struct place *place, const struct endpoint *wanted, size_t n)
 {
-	const struct hareply_server *server = place->server;
+	const struct hastate_server *server = place->server;
 	const struct endpoint *pod = slicestore_find(wanted, n, server->address, server->port);
 
 	if (!pod)
@@ -71,8 +71,8 @@ static bool better_home(const struct place *a, const struct place *b)
 		return a->known_uid[0] != '\0';
 	if (a->maint != b->maint)
 		return b->maint;
-	bool a_drains = a->server->admin_state & HAREPLY_ADMIN_DRAIN;
-	bool b_drains = b->server->admin_state & HAREPLY_ADMIN_DRAIN;
+	bool a_drains = a->server->admin_state & HASTATE_ADMIN_DRAIN;
+	bool b_drains = b->server->admin_state & HASTATE_ADMIN_DRAIN;
 	return !a_drains && b_drains;
 }
 
@@ -80,7 +80,7 @@ static void survey(struct planning *p, const struct endpoint *wanted, size_t n_w
 	const struct slots_memory *memory)
 {
 	for (size_t i = 0; i < p->backend->n_servers; i++) {
-		const struct hareply_server *server = &p->backend->servers[i];
+		const struct hastate_server *server = &p->backend->servers[i];
 		struct place *place = &p->places[i];
 
 		*place = (struct place){
@@ -89,7 +89,7 @@ static void survey(struct planning *p, const struct endpoint *wanted, size_t n_w
 				memory, server->name, server->address, server->port),
 			.managed = !server->backup && !server->fqdn[0],
 			.added = added_number(server->name) > 0,
-			.maint = (server->admin_state & HAREPLY_ADMIN_MAINT) != 0,
+			.maint = (server->admin_state & HASTATE_ADMIN_MAINT) != 0,
 		};
 		if (added_number(server->name) < p->backend->n_servers + n_wanted + 2)
 			p->extras[added_number(server->name)] = true;
@@ -174,7 +174,7 @@ static void open_home(struct planning *p, struct place *home, const struct endpo
 {
 	if (home->maint || home->reset)
 		activate(p, home, pod);
-	else if (home->server->admin_state & HAREPLY_ADMIN_DRAIN)
+	else if (home->server->admin_state & HASTATE_ADMIN_DRAIN)
 		slots_commands_state(&p->commands, home->server->name, "ready");
 }
 
@@ -209,7 +209,7 @@ static void place_others(struct planning *p, const struct endpoint *wanted, size
 			home->pod = NULL; /* not ready: not worth a slot that it does not have */
 			continue;
 		}
-		if (!(home->server->admin_state & HAREPLY_ADMIN_DRAIN))
+		if (!(home->server->admin_state & HASTATE_ADMIN_DRAIN))
 			slots_commands_state(&p->commands, home->server->name, "drain");
 		p->plan.draining++;
 	}
@@ -249,7 +249,7 @@ static void remember_all(struct planning *p)
 {
 	for (size_t i = 0; i < p->backend->n_servers && !p->failed; i++) {
 		const struct place *place = &p->places[i];
-		const struct hareply_server *server = place->server;
+		const struct hastate_server *server = place->server;
 		const struct endpoint *pod = place->pod;
 		const char *uid = pod && pod->uid[0] ? pod->uid : place->known_uid;
 
@@ -261,7 +261,7 @@ static void remember_all(struct planning *p)
 	slots_memory_sort(&p->plan.memory);
 }
 
-bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wanted,
+bool slots_plan(const struct hastate_backend *backend, const struct endpoint *wanted,
 	size_t n_wanted, const struct slots_options *options, const struct slots_memory *memory,
 	struct slots_plan *plan)
 {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/haproxy/hareply.h"
+#include "core/haproxy/hastate.h"
 #include "core/kube/slice.h"
 #include "core/kube/slots_memory.h"
 
@@ -58,7 +58,7 @@ struct slots_plan {
  * Plans for one backend. wanted is what slicestore_union wrote: sorted, each address once. True:
  * the caller frees *plan with slots_plan_fini. False: out of memory, *plan is untouched.
  */
-bool slots_plan(const struct hareply_backend *backend, const struct endpoint *wanted,
+bool slots_plan(const struct hastate_backend *backend, const struct endpoint *wanted,
 	size_t n_wanted, const struct slots_options *options, const struct slots_memory *memory,
 	struct slots_plan *plan);
 

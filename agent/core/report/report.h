@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "core/cluster/cluster.h"
+#include "core/kube/service_status.h"
 #include "core/stats.h"
 
 /* What the kernel says of this process; all zero where it says nothing. */
@@ -20,8 +21,6 @@ struct report_process {
 	uint64_t max_fds;
 };
 
-struct report_kube;
-
 /* Everything that a report is made from; all of it belongs to the caller and is only read. */
 struct report_view {
 	const struct cluster *cluster;
@@ -30,7 +29,7 @@ struct report_view {
 	int64_t wall_ms;                      /* since the epoch */
 	const char *version;                  /* of the agent */
 	const struct report_process *process; /* NULL: the series of the process are left out */
-	const struct report_kube *kubernetes; /* see report_kube.h */
+	const struct service_status *kubernetes;
 	size_t n_kubernetes;
 	bool dry_run;
 	bool ready;

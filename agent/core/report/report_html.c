@@ -68,7 +68,7 @@ static void write_kubernetes_notices(const struct page *page)
 	const struct report_view *view = page->view;
 
 	for (size_t i = 0; i < view->n_kubernetes; i++) {
-		const struct report_kube *kube = &view->kubernetes[i];
+		const struct service_status *kube = &view->kubernetes[i];
 
 		if (!kube->error[0])
 			continue;

@@ -218,7 +218,7 @@ static void add_haproxy(
 	struct jsonput *put, struct json_object *report, const struct report_view *view)
 {
 	struct json_object *to = json_object_new_object();
-	const struct hareply_info *info = cluster_info(view->cluster);
+	const struct hastate_info *info = cluster_info(view->cluster);
 	int64_t updated_ms = cluster_updated_ms(view->cluster);
 	double age_s = (double)(view->now_ms - updated_ms) / 1000.0;
 

@@ -3,7 +3,7 @@
 #include "core/report/report_kube.h"
 
 static struct json_object *service_of(
-	struct jsonput *put, const struct report_view *view, const struct report_kube *kube)
+	struct jsonput *put, const struct report_view *view, const struct service_status *kube)
 {
 	struct json_object *to = json_object_new_object();
 	const struct listwatch *watch = kube->watch;
@@ -41,7 +41,7 @@ void report_kube_json(
 		jsonput_append(put, list, service_of(put, view, &view->kubernetes[i]));
 }
 
-static void labels(const struct promtext *text, const char *name, const struct report_kube *kube)
+static void labels(const struct promtext *text, const char *name, const struct service_status *kube)
 {
 	fprintf(text->to, "%s{", name);
 	promtext_label(text, "namespace", kube->namespace);
@@ -52,7 +52,7 @@ static void labels(const struct promtext *text, const char *name, const struct r
 }
 
 /* One sample a Service; with a key, one more label of that value. */
-static void sample(const struct promtext *text, const char *name, const struct report_kube *kube,
+static void sample(const struct promtext *text, const char *name, const struct service_status *kube,
 	const char *key, const char *label, double value)
 {
 	labels(text, name, kube);
@@ -70,7 +70,7 @@ static void write_endpoints(const struct promtext *text, const struct report_vie
 
 	promtext_family(text, name, PROMTEXT_GAUGE, "Endpoints of the Service, by their state.");
 	for (size_t i = 0; i < view->n_kubernetes; i++) {
-		const struct report_kube *kube = &view->kubernetes[i];
+		const struct service_status *kube = &view->kubernetes[i];
 
 		sample(text, name, kube, "state", "ready", (double)kube->n_ready);
 		sample(text, name, kube, "state", "terminating", (double)kube->n_terminating);
@@ -90,7 +90,7 @@ static void write_slots(const struct promtext *text, const struct report_view *v
 	promtext_family(text, name, PROMTEXT_GAUGE,
 		"Server slots without a pod (free, or quarantined until empty), and servers added.");
 	for (size_t i = 0; i < view->n_kubernetes; i++) {
-		const struct report_kube *kube = &view->kubernetes[i];
+		const struct service_status *kube = &view->kubernetes[i];
 
 		sample(text, name, kube, "state", "free", kube->free);
 		sample(text, name, kube, "state", "quarantined", kube->quarantined);
