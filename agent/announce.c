@@ -49,14 +49,15 @@ static void announce_mode(struct backend *backend)
 	if (backend->announced_mode == (int)backend->mode + 1)
 		return;
 	backend->announced_mode = (int)backend->mode + 1;
-	if (backend->mode == BACKEND_NOT_STEERED)
+	if (backend->mode == BACKEND_NOT_STEERED) {
 		log_warn("backend is not steered: its algorithm has no use for weights that change",
 			log_str("backend", backend->name), log_str("balance", backend->algo));
-	else
+	} else {
 		log_info("backend is steered", log_str("backend", backend->name),
 			log_str("balance", backend->algo),
 			log_str("by", backend_mode_name(backend->mode)),
 			log_int("servers", (int64_t)backend->n_servers));
+	}
 }
 
 static void announce_fallback(struct backend *backend)
@@ -66,15 +67,16 @@ static void announce_fallback(struct backend *backend)
 	if (!backend->planned || backend->announced_fallback == summary->fallback)
 		return;
 	backend->announced_fallback = summary->fallback;
-	if (summary->fallback)
+	if (summary->fallback) {
 		log_warn("fewer than half of the pods are known: weights as configured",
 			log_str("backend", backend->name),
 			log_int("known", (int64_t)summary->n_known),
 			log_int("never_heard", (int64_t)summary->n_never_heard),
 			log_int("disbelieved", (int64_t)summary->n_disbelieved));
-	else
+	} else {
 		log_info("enough pods are known: steering", log_str("backend", backend->name),
 			log_int("known", (int64_t)summary->n_known));
+	}
 }
 
 /*
@@ -102,10 +104,11 @@ static void announce_dns(struct backend *backend)
 	if (full && !backend->announced_dns_full)
 		log_warn("every server found by DNS is in use: further pods get none",
 			log_str("backend", backend->name), log_int("servers", (int64_t)n));
-	if (limit && !backend->announced_dns_limit)
+	if (limit && !backend->announced_dns_limit) {
 		log_warn("close to what a DNS answer over UDP holds: beyond it all servers go down",
 			log_str("backend", backend->name), log_int("servers", (int64_t)used),
 			log_int("limit", 508));
+	}
 	backend->announced_dns_full = full;
 	backend->announced_dns_limit = limit;
 }
@@ -115,11 +118,12 @@ static void announce_server(struct server *server)
 	bool disbelieved = server->planned && server->plan.basis == PLANNER_DISBELIEVED;
 	bool draining = server->planned && server->plan.basis == PLANNER_DRAINING;
 
-	if (disbelieved && !server->announced_disbelieved)
+	if (disbelieved && !server->announced_disbelieved) {
 		log_warn("pod reports fewer connections than HAProxy holds on it: not believed",
 			log_str("server", server->id), log_str("pod", server->pod->key),
 			log_int("reported", server->pod->metric.count),
 			log_int("held", server->own));
+	}
 	if (!disbelieved && server->announced_disbelieved && server->planned)
 		log_info("pod is believed again", log_str("server", server->id),
 			log_str("pod", server->pod->key));

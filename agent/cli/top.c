@@ -73,14 +73,15 @@ static struct winsize size_of_terminal(void)
 
 static void put_status_line(const struct top *top)
 {
-	if (!top->why[0])
+	if (!top->why[0]) {
 		printf("%s  q quit  s sort by %s\033[K", top->client.url,
 			top->by_name ? "connections" : "name");
-	else if (top->report)
+	} else if (top->report) {
 		printf("\033[31m%s, %lld s ago\033[0m\033[K", top->why,
 			(long long)((clock_now_ms() - top->report_ms) / 1000));
-	else
+	} else {
 		printf("\033[31m%s\033[0m\033[K", top->why);
+	}
 }
 
 /* Shows the lines from *scroll on that fit; *scroll is kept within the text. */

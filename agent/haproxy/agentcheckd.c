@@ -194,10 +194,11 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 		start_check(agentcheckd, fd);
 		log_repeat_end(&agentcheckd->refused);
 	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-		if (log_repeat(&agentcheckd->refused))
+		if (log_repeat(&agentcheckd->refused)) {
 			log_warn("an agent-check connection cannot be taken",
 				log_str("error", strerror(errno)),
 				log_int("times", (int64_t)agentcheckd->refused.times));
+		}
 		pause_listening(agentcheckd);
 	}
 }

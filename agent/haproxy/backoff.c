@@ -29,12 +29,13 @@ void backoff_fail(struct backoff *backoff, struct stats *stats, const struct bac
 	stats->haproxy_reached = false;
 	snprintf(stats->haproxy_error, sizeof(stats->haproxy_error), "%s%s%s", why,
 		*detail ? ": " : "", detail);
-	if (log_repeat(&backoff->repeat))
+	if (log_repeat(&backoff->repeat)) {
 		log_write(manner->is_expected ? CONFIG_LOG_INFO : CONFIG_LOG_ERROR,
 			"HAProxy's state cannot be read",
 			LOG_FACTS(log_str("error", stats->haproxy_error),
 				log_int("times", (int64_t)backoff->repeat.times),
 				log_int("retry_ms", wait_ms)));
+	}
 }
 
 void backoff_succeed(struct backoff *backoff, struct stats *stats)

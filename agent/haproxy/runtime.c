@@ -202,14 +202,15 @@ static void describe_failure(struct runtime *runtime, CURLcode result)
 	long number = 0;
 
 	curl_easy_getinfo(runtime->easy, CURLINFO_OS_ERRNO, &number);
-	if (number != 0 && endpoint->path)
+	if (number != 0 && endpoint->path) {
 		snprintf(runtime->error, sizeof(runtime->error), "%s: %s", endpoint->path,
 			strerror((int)number));
-	else if (number != 0)
+	} else if (number != 0) {
 		snprintf(runtime->error, sizeof(runtime->error), "%s port %u: %s", endpoint->host,
 			endpoint->port, strerror((int)number));
-	else if (runtime->error[0] == '\0')
+	} else if (runtime->error[0] == '\0') {
 		snprintf(runtime->error, sizeof(runtime->error), "%s", curl_easy_strerror(result));
+	}
 }
 
 /* The connection stands, or will not. */

@@ -151,14 +151,15 @@ struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, cons
 		return NULL;
 	mhdloop->loop = loop;
 	mhdloop->routes = routes;
-	if (cert)
+	if (cert) {
 		mhdloop->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request,
 			mhdloop, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
 			MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
 			MHD_OPTION_END);
-	else
+	} else {
 		mhdloop->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, mhdloop,
 			MHD_OPTION_ARRAY, limits, MHD_OPTION_END);
+	}
 	if (!mhdloop->daemon) {
 		free(mhdloop);
 		return NULL;

@@ -51,7 +51,8 @@ bool discovery_is_same(const struct config *a, const struct config *b)
 		!text_is_same(a->replicas_service, b->replicas_service))
 		return false;
 	for (size_t i = 0; i < a->n_kubernetes; i++) {
-		const struct config_kubernetes *x = &a->kubernetes[i], *y = &b->kubernetes[i];
+		const struct config_kubernetes *x = &a->kubernetes[i];
+		const struct config_kubernetes *y = &b->kubernetes[i];
 
 		if (!text_is_same(x->service, y->service) || !text_is_same(x->port, y->port) ||
 			!text_is_same(x->namespace, y->namespace) ||
@@ -167,18 +168,20 @@ static void say_changes(struct entry *entry, const struct slots_plan *plan)
 {
 	struct service_status *last = &entry->report;
 
-	if (plan->unplaced != last->unplaced)
+	if (plan->unplaced != last->unplaced) {
 		log_write(plan->unplaced > 0 ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO,
 			plan->unplaced > 0 ? "ready pods are left without a server"
 					   : "all ready pods have a server again",
 			LOG_FACTS(log_str("backend", entry->backend),
 				log_int("pods", plan->unplaced)));
-	if (plan->added > 0 && last->added == 0)
+	}
+	if (plan->added > 0 && last->added == 0) {
 		log_warn(
 			"all slots are taken: servers are added, which a reload loses for a moment",
 			log_str("backend", entry->backend), log_int("servers", plan->added));
-	else if (plan->added == 0 && last->added > 0)
+	} else if (plan->added == 0 && last->added > 0) {
 		log_info("the slots suffice again", log_str("backend", entry->backend));
+	}
 	last->unplaced = plan->unplaced;
 	last->added = plan->added;
 	last->free = plan->free;
@@ -210,9 +213,10 @@ static bool plan_entry(
 static const struct hastate_backend *find_backend(
 	const struct hastate_snapshot *snapshot, const char *name)
 {
-	for (size_t i = 0; i < snapshot->n_backends; i++)
+	for (size_t i = 0; i < snapshot->n_backends; i++) {
 		if (strcmp(snapshot->backends[i].name, name) == 0)
 			return &snapshot->backends[i];
+	}
 	return NULL;
 }
 
@@ -313,9 +317,10 @@ bool discovery_is_listed(const struct discovery *discovery)
 
 static bool fills(const struct discovery *discovery, const char *backend)
 {
-	for (size_t i = 0; discovery && i < discovery->n_entries; i++)
+	for (size_t i = 0; discovery && i < discovery->n_entries; i++) {
 		if (strcmp(discovery->entries[i].backend, backend) == 0)
 			return true;
+	}
 	return false;
 }
 

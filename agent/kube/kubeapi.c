@@ -140,7 +140,9 @@ static bool make_headers(
 /* NULL: no memory. */
 static char *make_url(const struct kubeapi *api, const struct kubeapi_request *request, CURL *easy)
 {
-	char *url = NULL, *version = NULL, options[64] = "";
+	char *url = NULL;
+	char *version = NULL;
+	char options[64] = "";
 
 	if (request->list) {
 		if (asprintf(&url,

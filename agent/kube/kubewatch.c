@@ -112,7 +112,7 @@ static void log_end(struct kubewatch_service *service, const struct kubefeed_nex
 		return;
 	}
 	/* A watch may break at any time; only what the list after it brings is news. */
-	if (!feed->list || log_repeat(&service->repeat))
+	if (!feed->list || log_repeat(&service->repeat)) {
 		log_write(feed->list ? CONFIG_LOG_WARN : CONFIG_LOG_INFO,
 			feed->list ? "the Kubernetes API fails: endpoints stay as they are"
 				   : "a watch at the Kubernetes API broke",
@@ -122,6 +122,7 @@ static void log_end(struct kubewatch_service *service, const struct kubefeed_nex
 				log_str("detail", feed->failure),
 				log_int("times", (int64_t)service->repeat.times),
 				log_int("retry_ms", next->delay_ms)));
+	}
 }
 
 /* The request is over and taken out of libcurl. */

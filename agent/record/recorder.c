@@ -231,11 +231,12 @@ void recorder_add(struct recorder *recorder, const struct cluster *cluster)
 		return;
 	if (recorder->next) {
 		recorder->stats->records[STATS_RECORD_BUSY]++;
-		if (log_repeat(&recorder->busy))
+		if (log_repeat(&recorder->busy)) {
 			log_warn("a round is left out of the record: those before are still being "
 				 "written",
 				log_str("file", recorder->path),
 				log_int("times", (int64_t)recorder->busy.times));
+		}
 		return;
 	}
 	log_repeat_end(&recorder->busy);

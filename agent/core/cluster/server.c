@@ -8,22 +8,6 @@
 
 #include "core/cluster/cluster.h"
 
-const char *server_state_name(enum server_state state)
-{
-	static const char *const names[] = {
-		[SERVER_STEERED] = "steered",
-		[SERVER_DOWN] = "down",
-		[SERVER_MAINT] = "maint",
-		[SERVER_DRAIN] = "drain",
-		[SERVER_BACKUP] = "backup",
-		[SERVER_WEIGHT_ZERO] = "weight zero",
-		[SERVER_NO_ADDRESS] = "no address",
-		[SERVER_NOT_STEERED] = "not steered",
-	};
-
-	return names[state];
-}
-
 void server_free(struct server *server)
 {
 	if (!server)

@@ -108,7 +108,4 @@ bool server_is_away(enum server_state state);
 /* A slot of a backend that the agent fills, without a pod and without connections. */
 bool server_is_free_slot(const struct server *server);
 
-/* "steered", "down", ...; static. */
-const char *server_state_name(enum server_state state);
-
 #endif

@@ -18,9 +18,10 @@ static bool is_complaint(const char *line, size_t len)
 		"Server still has connections attached to it",
 	};
 
-	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
 		if (len >= strlen(fine[i]) && strncmp(line, fine[i], strlen(fine[i])) == 0)
 			return false;
+	}
 	return len > 0;
 }
 

@@ -59,15 +59,16 @@ void procvars_write(struct procvars *vars, char line[PROCVARS_LINE_MAX])
 
 	vars->sent = wanted(vars);
 	/* Nobody reads proc.synced where nobody fills slots. */
-	if (vars->filled.pid == 0)
+	if (vars->filled.pid == 0) {
 		snprintf(line, PROCVARS_LINE_MAX,
 			"experimental-mode on;set var proc.stopping int(%d)%s", vars->sent.stopping,
 			end);
-	else
+	} else {
 		snprintf(line, PROCVARS_LINE_MAX,
 			"experimental-mode on;set var proc.stopping int(%d);"
 			"set var proc.synced int(%d)%s",
 			vars->sent.stopping, vars->sent.synced, end);
+	}
 }
 
 /* Where the answer to "show info" begins; len where there is none. */
@@ -76,9 +77,10 @@ static size_t find_info(const char *reply, size_t len)
 	static const char first[] = "Name: ";
 	const size_t first_len = sizeof(first) - 1;
 
-	for (size_t at = 0; at + first_len <= len; at++)
+	for (size_t at = 0; at + first_len <= len; at++) {
 		if ((at == 0 || reply[at - 1] == '\n') && memcmp(reply + at, first, first_len) == 0)
 			return at;
+	}
 	return len;
 }
 

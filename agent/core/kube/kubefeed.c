@@ -171,7 +171,8 @@ static struct listwatch_outcome judge(struct kubefeed *feed, const struct kubefe
 
 static bool take_list(struct kubefeed *feed, int64_t now_ms)
 {
-	const char *version, *why;
+	const char *version;
+	const char *why;
 
 	if (!slicestore_replace(feed->slices, feed->listing, &version, &why)) {
 		fail(feed, why);

@@ -17,9 +17,10 @@ static void copy_name(char *out, size_t size, const char *text)
 	out[0] = '\0';
 	if (len == 0 || len >= size)
 		return;
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
 		if (text[i] <= ' ' || text[i] > '~')
 			return;
+	}
 	memcpy(out, text, len + 1);
 }
 
@@ -33,12 +34,13 @@ static void read_conditions(struct json_object *object, struct endpoint *out)
 	struct json_object *conditions = jsonget_member(object, "conditions", json_type_object);
 
 	out->terminating = jsonget_flag(conditions, "terminating", false);
-	if (out->terminating)
+	if (out->terminating) {
 		out->state = jsonget_flag(conditions, "serving", true) ? ENDPOINT_TERMINATING
 								       : ENDPOINT_UNREADY;
-	else
+	} else {
 		out->state =
 			jsonget_flag(conditions, "ready", true) ? ENDPOINT_READY : ENDPOINT_UNREADY;
+	}
 }
 
 static bool read_address(struct json_object *object, enum slice_family family, struct endpoint *out)
@@ -130,10 +132,11 @@ bool slice_read(struct json_object *object, const struct slice_port *wanted, str
 			*why = "out of memory";
 			return false;
 		}
-		for (size_t i = 0; i < len; i++)
+		for (size_t i = 0; i < len; i++) {
 			if (read_endpoint(json_object_array_get_idx(array, i), slice.family, port,
 				    &slice.endpoints[slice.n]))
 				slice.n++;
+		}
 	}
 	*out = slice;
 	return true;

@@ -72,9 +72,10 @@ void slicestore_free(struct slicestore *slices)
 
 static struct slice *find_slice(struct slice *list, size_t n, const char *name)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (strcmp(list[i].name, name) == 0)
 			return &list[i];
+	}
 	return NULL;
 }
 
@@ -85,7 +86,8 @@ bool slicestore_replace(
 	struct json_object *metadata = jsonget_member(list, "metadata", json_type_object);
 	const char *told = jsonget_text(metadata, "resourceVersion");
 	struct slice *fresh = NULL;
-	size_t n = 0, n_endpoints = 0;
+	size_t n = 0;
+	size_t n_endpoints = 0;
 
 	/* A list without items is written as null by some servers; without a version it is not a
 	 * list at all. */
@@ -239,7 +241,8 @@ static int compare_address(const struct endpoint *a, const struct endpoint *b)
 /* The best state first; between equals the order is of no meaning, but always the same. */
 static int compare_endpoints(const void *left, const void *right)
 {
-	const struct endpoint *a = left, *b = right;
+	const struct endpoint *a = left;
+	const struct endpoint *b = right;
 	int order = compare_address(a, b);
 
 	if (!order)
@@ -266,7 +269,8 @@ static int compare_pods(const struct endpoint *a, const struct endpoint *b)
 /* IPv4 first among the endpoints of a pod. */
 static int compare_families(const void *left, const void *right)
 {
-	const struct endpoint *a = left, *b = right;
+	const struct endpoint *a = left;
+	const struct endpoint *b = right;
 	int order = compare_pods(a, b);
 
 	return order ? order : is_ipv6(a) - is_ipv6(b);
@@ -294,9 +298,10 @@ static size_t sort_and_unite(struct endpoint *all, size_t n)
 	size_t kept = 0;
 
 	qsort(all, n, sizeof(*all), compare_endpoints);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || compare_address(&all[i], &all[kept - 1]) != 0)
 			all[kept++] = all[i];
+	}
 	return kept;
 }
 
@@ -328,7 +333,8 @@ bool slicestore_union(const struct slicestore *slices, struct endpoint **out, si
 const struct endpoint *slicestore_find(
 	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port)
 {
-	size_t low = 0, high = n;
+	size_t low = 0;
+	size_t high = n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

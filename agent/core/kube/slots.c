@@ -112,9 +112,10 @@ static void survey(struct planning *p, const struct endpoint *wanted, size_t n_w
 /* A server's weight is left at 0 by no rule of ours; a slot configured at 0 would never be used. */
 static int first_weight(const struct planning *p)
 {
-	for (size_t i = 0; i < p->backend->n_servers; i++)
+	for (size_t i = 0; i < p->backend->n_servers; i++) {
 		if (p->places[i].managed && !p->places[i].added && p->places[i].server->iweight > 0)
 			return p->places[i].server->iweight;
+	}
 	return 100;
 }
 
@@ -253,10 +254,11 @@ static void remember_all(struct planning *p)
 		const struct endpoint *pod = place->pod;
 		const char *uid = pod && pod->uid[0] ? pod->uid : place->known_uid;
 
-		if (pod || (place->managed && uid[0]))
+		if (pod || (place->managed && uid[0])) {
 			p->failed = !slots_memory_put(&p->plan.memory, server->name,
 				pod ? pod->address : server->address,
 				pod ? pod->port : server->port, uid);
+		}
 	}
 	slots_memory_sort(&p->plan.memory);
 }
@@ -272,10 +274,10 @@ bool slots_plan(const struct hastate_backend *backend, const struct endpoint *wa
 	};
 	enum endpoint_state least = ENDPOINT_TERMINATING;
 
-	for (size_t i = 0; i < n_wanted; i++)
+	for (size_t i = 0; i < n_wanted; i++) {
 		if (wanted[i].state == ENDPOINT_READY)
 			least = ENDPOINT_READY;
-
+	}
 	/* One more than needed, so that nothing is asked for 0 bytes. */
 	p.places = calloc(backend->n_servers + 1, sizeof(*p.places));
 	p.homes = calloc(n_wanted + 1, sizeof(struct place *));

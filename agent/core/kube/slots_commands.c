@@ -54,9 +54,10 @@ static bool has_word(const char *line, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (const char *at = line; (at = strstr(at, word)); at += len)
+	for (const char *at = line; (at = strstr(at, word)); at += len) {
 		if ((at == line || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
 			return true;
+	}
 	return false;
 }
 

@@ -46,7 +46,8 @@ bool slots_memory_put(struct slots_memory *memory, const char *server, const cha
 
 static int compare_owners(const void *left, const void *right)
 {
-	const struct slots_owner *a = left, *b = right;
+	const struct slots_owner *a = left;
+	const struct slots_owner *b = right;
 
 	return strcmp(a->server, b->server);
 }
@@ -60,17 +61,19 @@ void slots_memory_sort(struct slots_memory *memory)
 const char *slots_memory_uid(
 	const struct slots_memory *memory, const char *server, const char *address, uint16_t port)
 {
-	size_t low = 0, high = memory->n;
+	size_t low = 0;
+	size_t high = memory->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct slots_owner *owner = &memory->owners[middle];
 		int order = strcmp(owner->server, server);
 
-		if (order == 0)
+		if (order == 0) {
 			return owner->port == port && strcmp(owner->address, address) == 0
 				       ? owner->uid
 				       : "";
+		}
 		if (order < 0)
 			low = middle + 1;
 		else

@@ -54,10 +54,11 @@ static void find_level(const struct planner_params *params, const struct planner
 	summary->level = capacities > 0.0 ? (counts + params->arrivals) / capacities : 0.0;
 	/* Of a single pod it is 0 but for rounding. */
 	summary->imbalance = counts > 0.0 ? fmax(0.0, highest / (counts / capacities) - 1.0) : 0.0;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		results[i].deficit = plan_participates(&results[i])
 					     ? summary->level * pods[i].capacity - results[i].count
 					     : 0.0;
+	}
 }
 
 /*

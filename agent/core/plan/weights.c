@@ -120,10 +120,11 @@ static int round_weight(double weight, double limit)
 
 static void set_weights(size_t n, struct planner_result *results, const double *weights)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		results[i].weight = plan_participates(&results[i])
 					    ? round_weight(weights[i], results[i].share_limit)
 					    : 0;
+	}
 }
 
 void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,

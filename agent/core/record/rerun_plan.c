@@ -87,11 +87,12 @@ bool rerun_plan_make(const struct cluster_params *open, const struct record *rec
 		plan->pods[i] = input_of(&settings, record, &backend->servers[i]);
 	if (!planner_plan(&params, plan->pods, n, plan->results, &plan->summary))
 		return false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		plan->weights[i] =
 			mode == BACKEND_NOT_STEERED
 				? -1
 				: steer_weight(&settings, &plan->pods[i], &plan->results[i]);
+	}
 	return true;
 }
 

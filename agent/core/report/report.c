@@ -145,10 +145,11 @@ char *report_backend_why(const struct backend *backend, char *buf, size_t size)
 		snprintf(buf, size, "no plan yet");
 	else if (backend->summary.fallback)
 		why_fallback(&backend->summary, buf, size);
-	else if (outlook->verdict == OUTLOOK_FILLING)
+	else if (outlook->verdict == OUTLOOK_FILLING) {
 		snprintf(buf, size, "filling: %.0f lacking, %s at this rate", outlook->deficit,
 			report_age(outlook->seconds, age, sizeof(age)));
-	else
+	} else {
 		snprintf(buf, size, "%s", outlook_verdict_name(outlook->verdict));
+	}
 	return buf;
 }

@@ -88,22 +88,25 @@ static void write_notices(const struct page *page)
 	size_t n;
 	struct backend *const *backends = cluster_backends(view->cluster, &n);
 
-	if (!view->stats->haproxy_reached && !cluster_settings(view->cluster)->agent_check_only)
+	if (!view->stats->haproxy_reached && !cluster_settings(view->cluster)->agent_check_only) {
 		write_notice(page->to, "bad",
 			error[0] ? "HAProxy does not answer: " : "HAProxy does not answer", error,
 			".");
-	else if (!view->ready)
+	} else if (!view->ready) {
 		write_notice(page->to, "warn", "Not ready: the first round of polls is not done.",
 			"", "");
-	if (view->dry_run)
+	}
+	if (view->dry_run) {
 		write_notice(page->to, "calm",
 			"Dry run: weights are planned and shown, and none is sent to HAProxy.", "",
 			"");
+	}
 	for (size_t i = 0; i < n; i++) {
-		if (report_is_planned(backends[i]) && backends[i]->summary.fallback)
+		if (report_is_planned(backends[i]) && backends[i]->summary.fallback) {
 			write_notice(page->to, "warn", "Backend ", backends[i]->name,
 				": fewer than half of its pods are known. All weights are as "
 				"configured.");
+		}
 	}
 	write_kubernetes_notices(page);
 }
@@ -167,12 +170,13 @@ static void write_plan(const struct page *page)
 	const struct report_totals *totals = &page->rows->totals;
 	char text[40];
 
-	if (totals->planned)
+	if (totals->planned) {
 		fprintf(page->to, "%s ago",
 			report_age((double)(page->view->now_ms - totals->planned_ms) / 1000.0, text,
 				sizeof(text)));
-	else
+	} else {
 		fputs("&ndash;", page->to);
+	}
 }
 
 static void write_plan_note(const struct page *page)

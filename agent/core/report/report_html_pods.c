@@ -69,10 +69,11 @@ static void write_bar(FILE *to, double own, double others, double level)
 		"<rect class=\"own\" height=\"100%%\" width=\"%.2f%%\"/>"
 		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
 		own, own, others);
-	if (level >= 0.0)
+	if (level >= 0.0) {
 		fprintf(to,
 			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
 			level, level);
+	}
 	fputs("</svg>", to);
 }
 

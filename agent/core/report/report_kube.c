@@ -110,11 +110,13 @@ static void write_requests(const struct promtext *text, const struct report_view
 			(double)view->kubernetes[i].watch->lists);
 	promtext_family(text, "wsbalancer_kubernetes_request_ends", PROMTEXT_COUNTER,
 		"Ends of watches, and of lists that failed, by the reason.");
-	for (size_t i = 0; i < view->n_kubernetes; i++)
-		for (size_t end = 0; end < LISTWATCH_ENDS; end++)
+	for (size_t i = 0; i < view->n_kubernetes; i++) {
+		for (size_t end = 0; end < LISTWATCH_ENDS; end++) {
 			sample(text, ends, &view->kubernetes[i], "reason",
 				listwatch_end_text((enum listwatch_end)end),
 				(double)view->kubernetes[i].watch->ends[end]);
+		}
+	}
 }
 
 void report_kube_prom(const struct promtext *text, const struct report_view *view)
