@@ -302,8 +302,8 @@ static bool open_configured(struct agent *agent, const struct components *made)
 	return false;
 }
 
-/* Puts a configuration, which is taken over, into force. False, logged, when it cannot be: the old
- * one goes on. */
+/* Puts a configuration, which is taken over, into force. False, logged, when it cannot be: the
+ * previous one is kept. */
 static bool apply(struct agent *agent, struct config *config)
 {
 	struct components_callbacks callbacks = callbacks_of(agent);
@@ -328,17 +328,35 @@ static bool apply(struct agent *agent, struct config *config)
 	return true;
 }
 
+static void log_refused(const char *error)
+{
+	log_error("configuration refused, keeping the previous one", log_str("error", error));
+}
+
+static void log_mistakes(const char *path, const struct config_mistakes *mistakes)
+{
+	char line[CONFIGFILE_LINE_MAX];
+
+	for (size_t i = 0; i < mistakes->n; i++)
+		log_refused(configfile_format(path, &mistakes->list[i], line, sizeof(line)));
+}
+
 void agent_reload(struct agent *agent)
 {
 	struct config *config = calloc(1, sizeof(*config));
-	struct configfile_why why = {.text = "out of memory"};
+	struct config_mistakes mistakes;
 
 	if (agent->stopping) {
 		free(config);
 		return;
 	}
-	if (!config || !configfile_load(agent->options.config_path, config, &why)) {
-		log_error("configuration refused, the old one goes on", log_str("error", why.text));
+	if (!config) {
+		log_refused("out of memory");
+		agent->stats.config_reloads_failed++;
+		return;
+	}
+	if (!configfile_load(agent->options.config_path, config, &mistakes)) {
+		log_mistakes(agent->options.config_path, &mistakes);
 		agent->stats.config_reloads_failed++;
 		free(config);
 		return;
@@ -347,7 +365,7 @@ void agent_reload(struct agent *agent)
 		log_info("configuration read again", log_str("config", agent->options.config_path));
 		agent->stats.config_reloads++;
 	} else {
-		log_error("configuration refused, the old one goes on",
+		log_error("configuration refused, keeping the previous one",
 			log_str("config", agent->options.config_path));
 		agent->stats.config_reloads_failed++;
 	}

@@ -22,7 +22,7 @@ struct agent *agent_new(
 /* Takes NULL. */
 void agent_free(struct agent *agent);
 
-/* Reads the configuration again. A bad one is logged and refused, and the old one goes on. */
+/* Reads the configuration again. A bad one is logged and refused, and the previous one is kept. */
 void agent_reload(struct agent *agent);
 
 /* Puts the configured weights back and breaks the loop within a second. A second call breaks it at

@@ -57,7 +57,7 @@ static int run(const struct options *options)
 		.config_path = options->config_path,
 		.dry_run = options->dry_run,
 	};
-	struct configfile_why why;
+	struct config_mistakes mistakes;
 	struct config *config = calloc(1, sizeof(*config));
 	struct ev_loop *loop;
 	struct agent *agent;
@@ -66,8 +66,8 @@ static int run(const struct options *options)
 		fputs("wsbalancer: out of memory\n", stderr);
 		return EXIT_FAILURE;
 	}
-	if (!configfile_load(options->config_path, config, &why)) {
-		fprintf(stderr, "wsbalancer: %s\n", why.text);
+	if (!configfile_load(options->config_path, config, &mistakes)) {
+		configfile_complain(options->config_path, &mistakes);
 		free(config);
 		return EXIT_FAILURE;
 	}

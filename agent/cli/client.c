@@ -252,14 +252,14 @@ static bool prepare(struct client *client, const struct client_options *options,
 
 bool client_init(struct client *out, const struct client_options *options, char *why, size_t size)
 {
-	struct configfile_why file_why;
+	struct config_mistakes mistakes;
 	struct config config;
 	bool well;
 
 	snprintf(why, size, "out of memory");
 	memset(out, 0, sizeof(*out));
-	if (!options->url && !configfile_load(options->config_path, &config, &file_why)) {
-		snprintf(why, size, "%s", file_why.text);
+	if (!options->url && !configfile_load(options->config_path, &config, &mistakes)) {
+		configfile_format(options->config_path, &mistakes.list[0], why, size);
 		return false;
 	}
 	well = prepare(out, options, options->url ? NULL : &config, why, size);

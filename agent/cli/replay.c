@@ -263,12 +263,12 @@ bool replay_run(const char *record_path, const char *config_path)
 	bool from_stdin = strcmp(record_path, "-") == 0;
 	struct replay replay = {.rerun = NULL};
 	struct config config;
-	struct configfile_why why;
+	struct config_mistakes mistakes;
 	FILE *in = NULL;
 	bool good;
 
-	if (!configfile_parse(config_path, &config, &why)) {
-		fprintf(stderr, "wsbalancer: %s\n", why.text);
+	if (!configfile_parse(config_path, &config, &mistakes)) {
+		configfile_complain(config_path, &mistakes);
 		return false;
 	}
 	replay.settings = settings_of(&config, 0);

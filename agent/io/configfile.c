@@ -5,32 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
-
-/* Always returns false. The message begins with the path and, when it is not 0, the line. */
-__attribute__((format(printf, 4, 5))) static bool fail(
-	struct configfile_why *why, const char *path, unsigned line, const char *format, ...)
-{
-	char shown[256];
-	char at[16] = "";
-	va_list args;
-	int n;
-
-	if (line > 0)
-		snprintf(at, sizeof(at), ":%u", line);
-	n = snprintf(
-		why->text, sizeof(why->text), "%s%s: ", text_show(path, shown, sizeof(shown)), at);
-	va_start(args, format);
-	vsnprintf(why->text + n, sizeof(why->text) - (size_t)n, format, args);
-	va_end(args);
-	return false;
-}
+#include "core/config/config_parse.h"
 
 /* Reads up to size bytes; -1 with errno on an error. */
 static ssize_t read_all(int fd, char *buf, size_t size)
@@ -52,7 +33,7 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 }
 
 /* The whole file, to be freed; NULL: *why says why. */
-static char *read_file(const char *path, size_t *len, struct configfile_why *why)
+static char *read_file(const char *path, size_t *len, struct why *why)
 {
 	/* One byte more than is allowed tells a file that is too long. */
 	const size_t size = CONFIGFILE_MAX_BYTES + 1;
@@ -66,67 +47,13 @@ static char *read_file(const char *path, size_t *len, struct configfile_why *why
 		return text;
 	}
 	if (n >= 0)
-		fail(why, path, 0, "longer than %d bytes", CONFIGFILE_MAX_BYTES);
+		why_set(why, "longer than %d bytes", CONFIGFILE_MAX_BYTES);
 	else
-		fail(why, path, 0, "cannot be read: %s", strerror(errno));
+		why_set(why, "cannot be read: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	free(text);
 	return NULL;
-}
-
-static bool check_readable(
-	const char *path, const char *key, const char *file, struct configfile_why *why)
-{
-	char shown[128];
-
-	if (!file || access(file, R_OK) == 0)
-		return true;
-	return fail(why, path, 0, "%s: '%s' cannot be read: %s", key,
-		text_show(file, shown, sizeof(shown)), strerror(errno));
-}
-
-/* A file that is not there yet must be one that can be made. */
-static bool check_writable(
-	const char *path, const char *key, const char *file, struct configfile_why *why)
-{
-	const char *slash = file ? strrchr(file, '/') : NULL;
-	char dir[PATH_MAX];
-	char shown[128];
-
-	if (!file || access(file, W_OK) == 0)
-		return true;
-	if (errno == ENOENT && slash) {
-		int len = slash == file ? 1 : (int)(slash - file);
-
-		snprintf(dir, sizeof(dir), "%.*s", len, file);
-		if (access(dir, W_OK | X_OK) == 0)
-			return true;
-	}
-	return fail(why, path, 0, "%s: '%s' cannot be written: %s", key,
-		text_show(file, shown, sizeof(shown)), strerror(errno));
-}
-
-/* A file that is missing is told now, not by every poll. */
-static bool check_files(const char *path, const struct config *config, struct configfile_why *why)
-{
-	if (!check_readable(path, "tlsCA", config->tls_ca, why) ||
-		!check_readable(path, "tlsCert", config->tls_cert, why) ||
-		!check_readable(path, "tlsKey", config->tls_key, why) ||
-		!check_readable(path, "listenTokenFile", config->listen_token_file, why) ||
-		!check_readable(path, "listenTLSCert", config->listen_tls_cert, why) ||
-		!check_readable(path, "listenTLSKey", config->listen_tls_key, why) ||
-		!check_writable(path, "record", config->record, why))
-		return false;
-	for (size_t i = 0; i < config->n_metric_headers; i++) {
-		const struct config_header *header = &config->metric_headers[i];
-		char key[128];
-
-		snprintf(key, sizeof(key), "metricHeaders.%s", header->name);
-		if (!check_readable(path, key, header->file, why))
-			return false;
-	}
-	return true;
 }
 
 static const char *from_environment(const char *name, void *arg)
@@ -135,45 +62,132 @@ static const char *from_environment(const char *name, void *arg)
 	return getenv(name);
 }
 
-bool configfile_parse(const char *path, struct config *out, struct configfile_why *why)
+bool configfile_parse(const char *path, struct config *out, struct config_mistakes *mistakes)
 {
+	struct why why;
 	size_t len;
-	char *text = read_file(path, &len, why);
-	struct config_error error;
-	bool good;
+	char *text = read_file(path, &len, &why);
+	bool ok;
 
-	if (!text)
+	mistakes->n = 0;
+	if (!text) {
+		config_mistakes_add(mistakes, &why);
 		return false;
-	good = config_parse(text, len, from_environment, NULL, out, &error);
+	}
+	ok = config_parse(text, len, from_environment, NULL, out, mistakes);
 	free(text);
-	return good || fail(why, path, error.line, "%s", error.message);
+	return ok;
 }
 
-bool configfile_load(const char *path, struct config *out, struct configfile_why *why)
+/* ---- the files that it names ---- */
+
+/* With errno. */
+static void add_file(
+	struct config_mistakes *mistakes, const char *key, const char *file, const char *what)
+{
+	const char *reason = strerror(errno);
+	char shown[128];
+	struct why why;
+
+	why_set(&why, "%s: '%s' cannot be %s: %s", key, text_show(file, shown, sizeof(shown)), what,
+		reason);
+	config_mistakes_add(mistakes, &why);
+}
+
+static void check_readable(struct config_mistakes *mistakes, const char *key, const char *file)
+{
+	if (file && access(file, R_OK) != 0)
+		add_file(mistakes, key, file, "read");
+}
+
+/* A file that is not there yet must be one that can be made. */
+static void check_writable(struct config_mistakes *mistakes, const char *key, const char *file)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+	char dir[PATH_MAX];
+
+	if (!file || access(file, W_OK) == 0)
+		return;
+	if (errno == ENOENT && slash) {
+		int len = slash == file ? 1 : (int)(slash - file);
+
+		snprintf(dir, sizeof(dir), "%.*s", len, file);
+		if (access(dir, W_OK | X_OK) == 0)
+			return;
+	}
+	add_file(mistakes, key, file, "written");
+}
+
+/* A file that is missing is told now, not by every poll. */
+static void check_files(const struct config *config, struct config_mistakes *mistakes)
+{
+	check_readable(mistakes, "tlsCA", config->tls_ca);
+	check_readable(mistakes, "tlsCert", config->tls_cert);
+	check_readable(mistakes, "tlsKey", config->tls_key);
+	check_readable(mistakes, "listenTokenFile", config->listen_token_file);
+	check_readable(mistakes, "listenTLSCert", config->listen_tls_cert);
+	check_readable(mistakes, "listenTLSKey", config->listen_tls_key);
+	check_writable(mistakes, "record", config->record);
+	for (size_t i = 0; i < config->n_metric_headers; i++) {
+		const struct config_header *header = &config->metric_headers[i];
+		char key[128];
+
+		snprintf(key, sizeof(key), "metricHeaders.%s", header->name);
+		check_readable(mistakes, key, header->file);
+	}
+}
+
+bool configfile_load(const char *path, struct config *out, struct config_mistakes *mistakes)
 {
 	struct config config;
 
-	if (!configfile_parse(path, &config, why))
+	if (!configfile_parse(path, &config, mistakes))
 		return false;
-	if (!check_files(path, &config, why)) {
+	check_files(&config, mistakes);
+	if (mistakes->n > 0)
 		config_fini(&config);
-		return false;
-	}
-	*out = config;
-	return true;
+	else
+		*out = config;
+	return mistakes->n == 0;
+}
+
+/* ---- what is said about it ---- */
+
+char *configfile_format(const char *path, const struct why *mistake, char *buf, size_t size)
+{
+	char shown[256];
+	char at[16] = "";
+
+	if (mistake->line > 0)
+		snprintf(at, sizeof(at), ":%u", mistake->line);
+	snprintf(buf, size, "%s%s: %s", text_show(path, shown, sizeof(shown)), at, mistake->text);
+	return buf;
+}
+
+void configfile_complain(const char *path, const struct config_mistakes *mistakes)
+{
+	char line[CONFIGFILE_LINE_MAX];
+	char shown[256];
+
+	for (size_t i = 0; i < mistakes->n; i++)
+		fprintf(stderr, "wsbalancer: %s\n",
+			configfile_format(path, &mistakes->list[i], line, sizeof(line)));
+	if (config_mistakes_full(mistakes))
+		fprintf(stderr, "wsbalancer: %s: there may be more mistakes: only %d are shown\n",
+			text_show(path, shown, sizeof(shown)), CONFIG_MISTAKES_MAX);
 }
 
 bool configfile_check(const char *path)
 {
 	struct config config;
-	struct configfile_why why;
+	struct config_mistakes mistakes;
 	char shown[256];
 
-	if (!configfile_load(path, &config, &why)) {
-		fprintf(stderr, "wsbalancer: %s\n", why.text);
+	if (!configfile_load(path, &config, &mistakes)) {
+		configfile_complain(path, &mistakes);
 		return false;
 	}
 	config_fini(&config);
-	printf("wsbalancer: %s: good\n", text_show(path, shown, sizeof(shown)));
+	printf("wsbalancer: %s: ok\n", text_show(path, shown, sizeof(shown)));
 	return true;
 }

@@ -54,7 +54,8 @@ bool discovery_is_same(const struct config *a, const struct config *b)
 		const struct config_kubernetes *x = &a->kubernetes[i];
 		const struct config_kubernetes *y = &b->kubernetes[i];
 
-		if (!text_is_same(x->service, y->service) || !text_is_same(x->port, y->port) ||
+		if (!text_is_same(x->service.name, y->service.name) ||
+			!text_is_same(x->service.port, y->service.port) ||
 			!text_is_same(x->namespace, y->namespace) ||
 			!text_is_same(x->backend, y->backend) ||
 			!text_is_same(x->server_options, y->server_options))
@@ -88,7 +89,8 @@ static bool add_entry(
 
 	entry->backend = strdup(config->backend);
 	entry->server_options = strdup(config->server_options);
-	entry->service = kubewatch_watch(discovery->kube, namespace, config->service, config->port);
+	entry->service = kubewatch_watch(
+		discovery->kube, namespace, config->service.name, config->service.port);
 	return entry->backend && entry->server_options && entry->service;
 }
 

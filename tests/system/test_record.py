@@ -425,7 +425,7 @@ def test_a_bad_configuration_is_refused_by_a_replay_too(tmp_path, record):
     config.write_text("haproxy: {socket: /s}\nramp: soon\n")
     result = replay(record, config)
     assert result.returncode == 1
-    assert result.stderr.startswith(f"wsbalancer: {config}:2: ramp: 'soon' is no duration")
+    assert result.stderr.startswith(f"wsbalancer: {config}:2: ramp: invalid duration 'soon'")
 
 
 def test_any_bytes_and_endless_lines_are_no_rounds(tmp_path, record):

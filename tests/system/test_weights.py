@@ -223,7 +223,7 @@ def test_sighup_takes_a_new_configuration_and_refuses_a_bad_one(haproxy, pods):
         agent.wait_ready()
         agent.file.write_text("pollInterval: never\n")
         agent.signal(signal.SIGHUP)
-        line = agent.wait_log("configuration refused, the old one goes on")
+        line = agent.wait_log("configuration refused, keeping the previous one")
         assert "pollInterval" in line
         assert agent.get("/readyz")[0] == 200
         agent.config["haproxy"]["replicas"] = 2

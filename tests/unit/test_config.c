@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/config.h"
+#include "core/config/config_parse.h"
 #include "run.h"
 
 static const char mistakes_path[] = "tests/data/config_mistakes.txt";
@@ -16,24 +16,25 @@ static const char *lookup(const char *name, void *arg)
 	return strncmp(name, "SET_", 4) == 0 ? name + 4 : NULL;
 }
 
-static bool parse(const char *text, struct config *config, struct config_error *error)
+static bool parse(const char *text, struct config *config, struct config_mistakes *found)
 {
-	return config_parse(text, strlen(text), lookup, NULL, config, error);
+	return config_parse(text, strlen(text), lookup, NULL, config, found);
 }
 
 /* A file that must be good. */
 static struct config good(const char *text)
 {
 	struct config config = {0};
-	struct config_error error = {0};
+	struct config_mistakes found;
 
-	ck_assert_msg(parse(text, &config, &error), "line %u: %s", error.line, error.message);
+	ck_assert_msg(parse(text, &config, &found), "line %u: %s", found.list[0].line,
+		found.list[0].text);
 	return config;
 }
 
 struct mistake {
 	char *name;
-	char *answer;
+	char *answer; /* lines that begin with "> " */
 	char *file;
 };
 
@@ -60,33 +61,38 @@ static char *read_mistakes(void)
 		mistakes = realloc(mistakes, (size_t)(n_mistakes + 1) * sizeof(*mistakes));
 		mistake = &mistakes[n_mistakes++];
 		mistake->name = next + 4;
-		mistake->answer = strstr(mistake->name, "\n> ");
+		mistake->answer = strchr(mistake->name, '\n');
 		next = strstr(mistake->name, "\n## ");
-		mistake->answer[0] = '\0';
-		mistake->answer += 3;
-		mistake->file = strchr(mistake->answer, '\n');
-		*mistake->file++ = '\0';
+		*mistake->answer++ = '\0';
+		mistake->file = mistake->answer;
+		while (strncmp(mistake->file, "> ", 2) == 0)
+			mistake->file = strchr(mistake->file, '\n') + 1;
+		mistake->file[-1] = '\0';
 		if (next)
 			*next = '\0';
 	}
 	return text;
 }
 
-START_TEST(a_mistake_is_answered_with_its_line_and_key)
+START_TEST(mistakes_are_answered_with_their_lines_and_keys)
 {
 	struct config config;
 	struct config untouched;
-	struct config_error error = {0};
-	char answer[600];
+	struct config_mistakes found;
+	char answer[CONFIG_MISTAKES_MAX * 600] = "";
 
 	memset(&config, 0x55, sizeof(config));
 	untouched = config;
-	ck_assert_msg(!parse(mistakes[_i].file, &config, &error), "%s", mistakes[_i].name);
+	ck_assert_msg(!parse(mistakes[_i].file, &config, &found), "%s", mistakes[_i].name);
 	ck_assert_mem_eq(&config, &untouched, sizeof(config));
-	if (error.line > 0)
-		snprintf(answer, sizeof(answer), "%u: %s", error.line, error.message);
-	else
-		snprintf(answer, sizeof(answer), "-: %s", error.message);
+	for (size_t i = 0; i < found.n; i++) {
+		char line[16] = "-";
+
+		if (found.list[i].line > 0)
+			snprintf(line, sizeof(line), "%u", found.list[i].line);
+		snprintf(answer + strlen(answer), sizeof(answer) - strlen(answer), "%s> %s: %s",
+			i > 0 ? "\n" : "", line, found.list[i].text);
+	}
 	ck_assert_msg(strcmp(answer, mistakes[_i].answer) == 0, "%s:\n  want %s\n  have %s",
 		mistakes[_i].name, mistakes[_i].answer, answer);
 }
@@ -219,13 +225,13 @@ START_TEST(services_in_kubernetes_are_taken)
 	ck_assert_uint_eq(config.replicas, 1);
 	ck_assert_str_eq(config.replicas_service, "balancer");
 	ck_assert_uint_eq(config.n_kubernetes, 2);
-	ck_assert_str_eq(config.kubernetes[0].service, "web");
-	ck_assert_ptr_null(config.kubernetes[0].port);
+	ck_assert_str_eq(config.kubernetes[0].service.name, "web");
+	ck_assert_ptr_null(config.kubernetes[0].service.port);
 	ck_assert_ptr_null(config.kubernetes[0].namespace);
 	ck_assert_str_eq(config.kubernetes[0].backend, "web");
 	ck_assert_str_eq(config.kubernetes[0].server_options, "check");
-	ck_assert_str_eq(config.kubernetes[1].service, "chat-2");
-	ck_assert_str_eq(config.kubernetes[1].port, "ws");
+	ck_assert_str_eq(config.kubernetes[1].service.name, "chat-2");
+	ck_assert_str_eq(config.kubernetes[1].service.port, "ws");
 	ck_assert_str_eq(config.kubernetes[1].namespace, "talk");
 	ck_assert_str_eq(config.kubernetes[1].backend, "chat");
 	ck_assert_str_eq(config.kubernetes[1].server_options, "check inter 2s");
@@ -297,7 +303,7 @@ int main(void)
 {
 	char *table = read_mistakes();
 	const struct run_test tests[] = {
-		{a_mistake_is_answered_with_its_line_and_key, n_mistakes},
+		{mistakes_are_answered_with_their_lines_and_keys, n_mistakes},
 		{all_but_the_socket_has_a_default, ONCE},
 		{every_key_is_taken, ONCE},
 		{services_in_kubernetes_are_taken, ONCE},

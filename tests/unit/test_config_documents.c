@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/config.h"
-#include "core/config/config_schema.h"
+#include "core/config/config_keys.h"
+#include "core/config/config_parse.h"
 #include "core/config/config_value.h"
 #include "core/config/config_yaml.h"
 #include "run.h"
@@ -29,49 +29,70 @@ static char *read_file(const char *path)
 static struct config parse(const char *text)
 {
 	struct config config;
-	struct config_error error;
+	struct config_mistakes mistakes;
 
-	if (!config_parse(text, strlen(text), NULL, NULL, &config, &error))
-		ck_abort_msg("line %u: %s", error.line, error.message);
+	if (!config_parse(text, strlen(text), NULL, NULL, &config, &mistakes))
+		ck_abort_msg("line %u: %s", mistakes.list[0].line, mistakes.list[0].text);
 	return config;
 }
 
-/* Every setting of the root and the mappings under it, as in config.c. */
-#define SETTING(mapping_, key_, member_, ...) \
-	{.key = #mapping_ "." key_, .out = offsetof(struct config, member_), __VA_ARGS__},
+/* Every row for one value that fills struct config itself, and its key as a path. */
+static struct setting {
+	char path[80];
+	const struct config_key *row;
+} settings[100];
 
-static const struct config_setting settings[] = {CONFIG_KEYS_ROOT(SETTING) CONFIG_KEYS_HAPROXY(
-	SETTING) CONFIG_KEYS_AGENT_CHECK(SETTING) CONFIG_KEYS_LOG(SETTING)};
+static int n_settings;
+
+static void find_settings(const struct config_mapping *mapping, const char *above)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++) {
+		const struct config_key *row = &mapping->keys[i];
+		struct setting setting = {.row = row};
+
+		if (n_settings == N_OF(settings)) {
+			fputs("more settings than this test has room for\n", stderr);
+			exit(EXIT_FAILURE);
+		}
+		snprintf(setting.path, sizeof(setting.path), "%s%s%s", above, *above ? "." : "",
+			row->key);
+		if (row->kind)
+			settings[n_settings++] = setting;
+		else if (row->mapping)
+			find_settings(row->mapping, setting.path);
+	}
+}
 
 static bool is_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool is_same(const struct config_setting *setting, const void *a, const void *b)
+static bool is_same(const struct config_kind *kind, const void *a, const void *b)
 {
-	if (setting->kind->size == sizeof(struct config_endpoint)) {
+	if (kind->size == sizeof(struct config_endpoint)) {
 		const struct config_endpoint *x = a;
 		const struct config_endpoint *y = b;
 
 		return is_same_text(x->path, y->path) && is_same_text(x->host, y->host) &&
 		       x->port == y->port;
 	}
-	if (setting->kind->release)
+	if (kind->release)
 		return is_same_text(*(char *const *)a, *(char *const *)b);
-	return memcmp(a, b, setting->kind->size) == 0;
+	return memcmp(a, b, kind->size) == 0;
 }
 
 START_TEST(the_example_file_shows_the_defaults)
 {
-	const struct config_setting *setting = &settings[_i];
+	const struct setting *setting = &settings[_i];
+	size_t at = setting->row->at;
 	char *text = read_file(example_path);
 	struct config example = parse(text);
 	struct config minimal = parse("haproxy: {socket: /run/haproxy/admin.sock}");
 
-	ck_assert_msg(is_same(setting, (const char *)&example + setting->out,
-			      (const char *)&minimal + setting->out),
-		"%s is not at its default", setting->key);
+	ck_assert_msg(is_same(setting->row->kind, (const char *)&example + at,
+			      (const char *)&minimal + at),
+		"%s is not at its default", setting->path);
 	ck_assert_uint_eq(example.n_backends, 0);
 	ck_assert_uint_eq(example.n_metric_headers, 0);
 	ck_assert_uint_eq(example.n_services, 0);
@@ -97,53 +118,45 @@ static void uncomment(char *text)
 	*to = '\0';
 }
 
-/* Calls visit for each key below fields. In a list the path goes through the first entry. */
-static void each_key(const cyaml_schema_field_t *fields, const struct config_path *up,
-	void (*visit)(const struct config_path *path, void *arg), void *arg)
+/* Calls visit with the path of each key below mapping. In a list it goes through the first entry,
+ * and in one with keys of the user's own it ends there. */
+static void each_key(const struct config_mapping *mapping, const char *above,
+	void (*visit)(const char *path, const void *arg), const void *arg)
 {
-	for (; fields->key; fields++) {
-		const cyaml_schema_value_t *value = &fields->value;
-		struct config_path path = {.up = up, .key = fields->key};
-		struct config_path first = {.up = &path, .index = 0};
+	for (size_t i = 0; i < mapping->n_keys; i++) {
+		const struct config_key *row = &mapping->keys[i];
+		char path[128];
 
-		visit(&path, arg);
-		if (value->type == CYAML_MAPPING)
-			each_key(value->mapping.fields, &path, visit, arg);
-		else if (value->type == CYAML_SEQUENCE &&
-			 value->sequence.entry->type == CYAML_MAPPING)
-			each_key(value->sequence.entry->mapping.fields, &first, visit, arg);
+		snprintf(path, sizeof(path), "%s%s%s", above, *above ? "." : "", row->key);
+		/* replicas.service stands in the place of a number. */
+		if (i > 0 && strcmp(row->key, row[-1].key) == 0)
+			continue;
+		visit(path, arg);
+		if (row->mapping)
+			each_key(row->mapping, path, visit, arg);
+		if (!row->list || row->list->name || !row->list->entries->mapping)
+			continue;
+		strcat(path, "[0]");
+		each_key(row->list->entries->mapping, path, visit, arg);
 	}
 }
 
-/* The keys of a path by dots, without indexes; returns what is written behind them. */
-static char *spell(const struct config_path *path, char *buf, const char *end)
+static void expect_in_example(const char *path, const void *arg)
 {
-	char *at = path->up ? spell(path->up, buf, end) : buf;
-
-	if (path->key)
-		at += snprintf(at, (size_t)(end - at), "%s%s", at > buf ? "." : "", path->key);
-	return at;
-}
-
-static void expect_in_example(const struct config_path *path, void *arg)
-{
-	char key[128];
-
-	spell(path, key, key + sizeof(key));
-	ck_assert_msg(config_yaml_node(arg, path) != NULL, "%s: no %s", example_path, key);
+	ck_assert_msg(config_yaml_has(arg, path), "%s: no %s", example_path, path);
 }
 
 START_TEST(every_key_stands_in_the_example_file)
 {
 	char *text = read_file(example_path);
-	struct config_yaml yaml;
-	struct config_error error;
+	struct config_node *root;
+	struct why why;
 
 	uncomment(text);
-	ck_assert_msg(config_yaml_load(text, strlen(text), &yaml, &error), "line %u: %s",
-		error.line, error.message);
-	each_key(config_schema()->mapping.fields, NULL, expect_in_example, &yaml);
-	config_yaml_fini(&yaml);
+	ck_assert_msg(config_yaml_load(text, strlen(text), &root, &why), "line %u: %s", why.line,
+		why.text);
+	each_key(&config_keys, "", expect_in_example, root);
+	config_yaml_free(root);
 	free(text);
 }
 END_TEST
@@ -152,29 +165,37 @@ START_TEST(what_is_commented_out_in_the_example_file_is_good_too)
 {
 	char *text = read_file(example_path);
 	struct config config;
-	struct config_error error;
+	struct config_mistakes mistakes;
 
 	uncomment(text);
-	/* All rules between keys but this one need a socket, and it comes last. */
-	ck_assert(!config_parse(text, strlen(text), NULL, NULL, &config, &error));
-	ck_assert_str_eq(error.message, "services: not allowed beside haproxy.socket, which lists "
-					"the servers: remove one of the two");
+	/* The servers come from one place only, and the file shows both. */
+	ck_assert(!config_parse(text, strlen(text), NULL, NULL, &config, &mistakes));
+	ck_assert_uint_eq(mistakes.n, 1);
+	ck_assert_str_eq(mistakes.list[0].text,
+		"services: not allowed together with haproxy.socket, which lists the servers: "
+		"remove one of the two");
 	free(text);
 }
 END_TEST
 
-static void expect_in_manual(const struct config_path *path, void *arg)
+static void expect_in_manual(const char *path, const void *arg)
 {
 	const char *manual = arg;
 	char entry[160] = "\n.It Ic ";
-	char *end = spell(path, entry + strlen(entry), entry + sizeof(entry) - 2);
+	char *end = entry + strlen(entry);
+	bool is_in_root = !strchr(path, '.');
 
+	/* The manual names no entry of a list. */
+	for (; *path; path++) {
+		if (strncmp(path, "[0]", 3) == 0)
+			path += 3;
+		*end++ = *path;
+	}
 	/* A mapping of the root needs no entry of its own when its keys have theirs. */
-	*end++ = '.';
-	*end = '\0';
-	if (!path->up && strstr(manual, entry))
+	strcpy(end, ".");
+	if (is_in_root && strstr(manual, entry))
 		return;
-	end[-1] = '\n';
+	strcpy(end, "\n");
 	ck_assert_msg(strstr(manual, entry) != NULL, "%s: no %s", manual_path, entry + 1);
 }
 
@@ -182,35 +203,33 @@ START_TEST(every_key_stands_in_the_man_page)
 {
 	char *manual = read_file(manual_path);
 
-	each_key(config_schema()->mapping.fields, NULL, expect_in_manual, manual);
+	each_key(&config_keys, "", expect_in_manual, manual);
 	free(manual);
 }
 END_TEST
 
 START_TEST(the_man_page_tells_the_defaults)
 {
-	const struct config_setting *setting = &settings[_i];
-	const char *key = setting->key;
+	const struct setting *setting = &settings[_i];
+	const char *fallback = setting->row->fallback;
 	char *manual = read_file(manual_path);
 	char entry[160];
 	char text[160];
 	char *at;
 	char *end;
 
-	if (strncmp(key, "root.", 5) == 0)
-		key += 5;
-	snprintf(entry, sizeof(entry), "\n.It Ic %s\n", key);
-	snprintf(text, sizeof(text), "\nDefault: %s.\n", setting->fallback);
+	snprintf(entry, sizeof(entry), "\n.It Ic %s\n", setting->path);
+	snprintf(text, sizeof(text), "\nDefault: %s.\n", fallback);
 	at = strstr(manual, entry);
-	if (setting->fallback) {
-		ck_assert_msg(at != NULL, "no entry for %s", key);
+	if (fallback) {
+		ck_assert_msg(at != NULL, "no entry for %s", setting->path);
 		/* The entry ends where the next one, or its list, does. */
 		at += strlen(entry) - 1;
 		end = strstr(at, "\n.It ");
 		if (!end || end > strstr(at, "\n.El\n"))
 			end = strstr(at, "\n.El\n");
 		end[1] = '\0';
-		ck_assert_msg(strstr(at, text) != NULL, "%s: no%s", key, text);
+		ck_assert_msg(strstr(at, text) != NULL, "%s: no%s", setting->path, text);
 	}
 	free(manual);
 }
@@ -218,12 +237,14 @@ END_TEST
 
 int main(void)
 {
+	find_settings(&config_keys, "");
+
 	const struct run_test tests[] = {
-		{the_example_file_shows_the_defaults, N_OF(settings)},
+		{the_example_file_shows_the_defaults, n_settings},
 		{every_key_stands_in_the_example_file, ONCE},
 		{what_is_commented_out_in_the_example_file_is_good_too, ONCE},
 		{every_key_stands_in_the_man_page, ONCE},
-		{the_man_page_tells_the_defaults, N_OF(settings)},
+		{the_man_page_tells_the_defaults, n_settings},
 	};
 
 	return run_suite("config_documents", tests, N_OF(tests));

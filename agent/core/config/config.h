@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration file: YAML bytes in, a checked struct out. */
+/* What the configuration file says, once it is read and checked (config_parse). */
 #ifndef WSB_CONFIG_H
 #define WSB_CONFIG_H
 
@@ -10,7 +10,7 @@
 /*
  * Every key has a default but haproxy.socket, which only agent-check alone can do without (then
  * services names the servers). agent/etc/wsbalancer.yaml shows each key at its default; the man
- * page wsbalancer.yaml(5) explains them. Nothing here opens a file or resolves a name.
+ * page wsbalancer.yaml(5) explains them.
  */
 
 /* Where to listen or connect: one of a path, or host and port. */
@@ -44,12 +44,16 @@ struct config_service {
 	size_t n_servers;
 };
 
+struct config_kubernetes_service {
+	char *name; /* a DNS label */
+	char *port; /* its port's name, or the number that pods listen on; NULL: the first */
+};
+
 /* A Service in Kubernetes whose pods fill a backend's server slots. */
 struct config_kubernetes {
-	char *service;   /* a DNS label */
-	char *port;      /* its port's name, or the number that pods listen on; NULL: the first */
-	char *namespace; /* NULL: the agent's own */
-	char *backend;   /* in HAProxy; the Service's name unless the file says otherwise */
+	struct config_kubernetes_service service;
+	char *namespace;      /* NULL: the agent's own */
+	char *backend;        /* in HAProxy; the Service's name unless the file says otherwise */
 	char *server_options; /* of servers that are added when all slots are taken */
 };
 
@@ -107,22 +111,6 @@ struct config {
 	enum config_log_level log_level;
 	enum config_log_format log_format;
 };
-
-/* What is wrong with a file, as one line without the file's name. */
-struct config_error {
-	unsigned line;     /* 1..; 0: not known */
-	char message[512]; /* names the key and what is allowed */
-};
-
-/* Looks up an environment variable: NULL when it is not set. arg is the caller's. */
-typedef const char *(*config_getenv)(const char *name, void *arg);
-
-/*
- * Parses a whole file. On success the caller owns *out and frees it with config_fini. On failure
- * *out is untouched and *error says why. A NULL in lookup means that no variable is set.
- */
-bool config_parse(const char *text, size_t len, config_getenv lookup, void *arg, struct config *out,
-	struct config_error *error);
 
 /* Frees what *config owns; takes NULL and a zeroed struct. */
 void config_fini(struct config *config);

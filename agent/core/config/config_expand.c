@@ -26,23 +26,23 @@ static size_t name_length(const char *s)
 /* Writes the variable whose name stands at s, before its closing brace. Returns what comes behind
  * the brace, or NULL. */
 static const char *write_variable(
-	FILE *out, const char *s, config_getenv lookup, void *arg, struct config_why *why)
+	FILE *out, const char *s, config_getenv lookup, void *arg, struct why *why)
 {
 	size_t len = name_length(s);
 	char name[NAME_MAX_BYTES + 1];
 	const char *value;
 
 	if (len == 0 || len > NAME_MAX_BYTES || s[len] != '}') {
-		config_refuse(why,
-			"'${' begins no ${NAME}: close the brace after a name of letters, "
-			"digits and _, or write $${ for the characters themselves");
+		why_set(why,
+			"incomplete variable: write ${NAME}, with a name of letters, digits and _, "
+			"or $${ for the characters ${ themselves");
 		return NULL;
 	}
 	memcpy(name, s, len);
 	name[len] = '\0';
 	value = lookup ? lookup(name, arg) : NULL;
 	if (!value) {
-		config_refuse(why, "the environment variable %s is not set", name);
+		why_set(why, "environment variable %s is not set", name);
 		return NULL;
 	}
 	fputs(value, out);
@@ -50,7 +50,7 @@ static const char *write_variable(
 }
 
 static bool write_expanded(
-	FILE *out, const char *text, config_getenv lookup, void *arg, struct config_why *why)
+	FILE *out, const char *text, config_getenv lookup, void *arg, struct why *why)
 {
 	while (*text) {
 		if (strncmp(text, "$${", 3) == 0) {
@@ -78,28 +78,27 @@ static bool is_clean(const char *text)
 	return text_is_utf8(text, strlen(text));
 }
 
-char *config_expand(const char *text, config_getenv lookup, void *arg, struct config_why *why)
+char *config_expand(const char *text, config_getenv lookup, void *arg, struct why *why)
 {
 	char *expanded = NULL;
 	size_t len;
 	FILE *out = open_memstream(&expanded, &len);
 	bool broken;
-	bool good;
+	bool ok;
 
 	if (!out) {
-		config_refuse(why, "out of memory");
+		why_set(why, "out of memory");
 		return NULL;
 	}
-	good = write_expanded(out, text, lookup, arg, why);
+	ok = write_expanded(out, text, lookup, arg, why);
 	/* When memory ends early, fclose succeeds and there is no text. */
 	broken = ferror(out);
 	broken = fclose(out) != 0 || broken || !expanded;
-	if (good && broken)
-		config_refuse(why, "out of memory");
-	else if (good && !is_clean(expanded))
-		config_refuse(
-			why, "the value must be one line of UTF-8 without control characters");
-	else if (good)
+	if (ok && broken)
+		why_set(why, "out of memory");
+	else if (ok && !is_clean(expanded))
+		why_set(why, "the value must be one line of UTF-8 without control characters");
+	else if (ok)
 		return expanded;
 	free(expanded);
 	return NULL;

@@ -3,7 +3,10 @@
 #ifndef WSB_CONFIG_EXPAND_H
 #define WSB_CONFIG_EXPAND_H
 
-#include "core/config/config_value.h"
+#include "core/base/why.h"
+
+/* Looks up an environment variable: NULL when it is not set. arg is the caller's. */
+typedef const char *(*config_getenv)(const char *name, void *arg);
 
 /*
  * Replaces each ${NAME} in text by what lookup gives, and $${ by ${; any other $ stays. It runs on
@@ -11,6 +14,6 @@
  * caller's, to be freed; it is UTF-8 and holds no control character but a tab. NULL: *why says
  * why, and never shows what a variable holds.
  */
-char *config_expand(const char *text, config_getenv lookup, void *arg, struct config_why *why);
+char *config_expand(const char *text, config_getenv lookup, void *arg, struct why *why);
 
 #endif

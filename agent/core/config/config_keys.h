@@ -1,91 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* Every key of the configuration file that has one value: the one list that all else follows. */
+/* The table of the configuration file's keys: reading, defaults and release all go by it. */
 #ifndef WSB_CONFIG_KEYS_H
 #define WSB_CONFIG_KEYS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/config/config_yaml.h"
+
+struct config_kind;
+struct config_mapping;
+struct config_list;
+
 /*
- * One row a key: X(mapping, "key", member, ...), where member is that of struct config and the rest
- * are fields of struct config_setting. From a row come the raw struct's member, libcyaml's schema,
- * the default, the conversion and the release. A new key needs its row, its member in struct
- * config, and a place in the example file and the man page, which tests ask for. A new mapping
- * needs a list here, its raw struct and its schema in config_schema, and a line in config.c.
+ * A row: a key, the shape of its value, and the member that it fills. A key that may have values of
+ * different shapes has one row for each, one behind the other. A new key needs its row, its member
+ * in struct config, and a place in the example file and the man page, which tests ask for; what it
+ * asks of other keys is a rule in config_rules.c.
  */
+struct config_key {
+	const char *key;
+	/* Exactly one of these says what shape the value has. */
+	const struct config_kind *kind; /* one value */
+	const struct config_mapping *mapping;
+	const struct config_list *list;
 
-/* clang-format off */
-#define CONFIG_KEYS_ROOT(X) \
-	X(root, "metricPath", metric_path, .kind = &config_kind_target, .fallback = "/metric") \
-	X(root, "metricKey", metric_key, .kind = &config_kind_json_path, \
-		.fallback = "agentsConnections") \
-	X(root, "metricPort", metric_port, .kind = &config_kind_port, .fallback = "0", .max = 65535) \
-	X(root, "metricScheme", metric_scheme, .kind = &config_kind_choice, .fallback = "http", \
-		.choices = "http https") \
-	X(root, "pollInterval", poll_interval_ms, .kind = &config_kind_duration, .fallback = "1s", \
-		.min = 100, .max = 3600000) \
-	X(root, "pollTimeout", poll_timeout_ms, .kind = &config_kind_duration, .fallback = "500ms", \
-		.min = 10, .max = 3600000) \
-	X(root, "cacheTTL", cache_ttl_ms, .kind = &config_kind_duration, .fallback = "30s", \
-		.min = 100, .max = 86400000, .bare_seconds = true) \
-	X(root, "ramp", ramp_ms, .kind = &config_kind_duration, .fallback = "0s", \
-		.max = 86400000) \
-	X(root, "maxShare", max_share, .kind = &config_kind_share, .fallback = "1") \
-	X(root, "tlsVerify", tls_verify, .kind = &config_kind_bool, .fallback = "true") \
-	X(root, "tlsCA", tls_ca, .kind = &config_kind_file) \
-	X(root, "tlsCert", tls_cert, .kind = &config_kind_file) \
-	X(root, "tlsKey", tls_key, .kind = &config_kind_file) \
-	X(root, "tlsServerName", tls_server_name, .kind = &config_kind_host) \
-	X(root, "listen", listen, .kind = &config_kind_listen, .fallback = "127.0.0.1:9180") \
-	X(root, "drainDelay", drain_delay_ms, .kind = &config_kind_duration, .fallback = "15s", \
-		.max = 3600000) \
-	X(root, "balancerMetricPath", balancer_metric_path, .kind = &config_kind_page, \
-		.fallback = "/balancer-metrics") \
-	X(root, "listenTokenFile", listen_token_file, .kind = &config_kind_file) \
-	X(root, "listenTLSCert", listen_tls_cert, .kind = &config_kind_file) \
-	X(root, "listenTLSKey", listen_tls_key, .kind = &config_kind_file) \
-	X(root, "record", record, .kind = &config_kind_file) \
-	X(root, "recordMaxSize", record_max_bytes, .kind = &config_kind_size, \
-		.fallback = "64MiB", .min = 1048576, .max = 1099511627776)
+	size_t at;            /* where it goes, in the struct that the row's mapping fills */
+	size_t size;          /* of a value's member there */
+	size_t count_at;      /* of a list: where the number of its entries goes, a size_t */
+	const char *example;  /* for messages: of a mapping, a list, or a required key */
+	const char *fallback; /* of a value: the default as text; NULL: the member stays zero */
+	const char *choices;  /* of a choice: names by a space, in the enum's order */
+	int64_t min, max;     /* of a number, size or duration, both allowed */
+	bool required;        /* where its mapping stands, this key must stand too */
+	bool bare_seconds;    /* of a duration: a number without a unit is in seconds */
+};
 
-/* And haproxy.replicas, which has two shapes: see config_kubernetes. */
-#define CONFIG_KEYS_HAPROXY(X) \
-	X(haproxy, "socket", socket, .kind = &config_kind_socket)
+struct config_mapping {
+	const struct config_key *keys;
+	size_t n_keys;
+	/* Fills the members that follow from others, in the struct that the keys have filled; false
+	 * when out of memory. NULL: there are none. */
+	bool (*complete)(void *out);
+};
 
-#define CONFIG_KEYS_AGENT_CHECK(X) \
-	X(agent_check, "listen", agent_check, .kind = &config_kind_listen, .required = true, \
-		.example = "127.0.0.1:9181")
+/* Of no two entries of a list may this member be the same; NULL is like nothing else. */
+struct config_unique {
+	size_t at;          /* a char * in the entry */
+	const char *what;   /* for messages: "duplicate WHAT ..." */
+	const char *advice; /* for messages, or NULL */
+	bool any_case;      /* letters in other case are the same */
+};
 
-#define CONFIG_KEYS_LOG(X) \
-	X(log, "level", log_level, .kind = &config_kind_choice, .fallback = "info", \
-		.choices = "error warn info debug") \
-	X(log, "format", log_format, .kind = &config_kind_choice, .fallback = "text", \
-		.choices = "text json")
+/* An array of structs. */
+struct config_list {
+	size_t entry_size;
+	size_t max;
+	/* What an entry looks like: one row for each shape, none with a key. */
+	const struct config_key *entries;
+	size_t n_entries;
+	/* In the file it is a mapping with keys of the user's own, and this member of an entry
+	 * takes the key, by its kind. NULL: it is a list. */
+	const struct config_key *name;
+	const struct config_unique *unique; /* or NULL */
+};
 
-#define CONFIG_KEYS_KUBERNETES_API(X) \
-	X(kubernetes_api, "server", kube_server, .kind = &config_kind_url) \
-	X(kubernetes_api, "tokenFile", kube_token_file, .kind = &config_kind_file) \
-	X(kubernetes_api, "caFile", kube_ca_file, .kind = &config_kind_file) \
-	X(kubernetes_api, "silence", kube_silence_ms, .kind = &config_kind_duration, \
-		.fallback = "4m", .min = 1000, .max = 3600000)
+/* The whole file, into struct config. */
+extern const struct config_mapping config_keys;
 
-/* Of an entry of kubernetes, into struct config_kubernetes. */
-#define CONFIG_KEYS_KUBERNETES(X) \
-	X(kubernetes, "service", service, .kind = &config_kind_service, .required = true, \
-		.example = "web") \
-	X(kubernetes, "namespace", namespace, .kind = &config_kind_label) \
-	X(kubernetes, "backend", backend, .kind = &config_kind_name) \
-	X(kubernetes, "serverOptions", server_options, .kind = &config_kind_options, \
-		.fallback = "check")
-
-/* Of an entry of services, into struct config_service. */
-#define CONFIG_KEYS_SERVICE(X) \
-	X(service, "name", name, .kind = &config_kind_name, .required = true, .example = "ws")
-
-/* Of an entry of its servers, into struct config_server. */
-#define CONFIG_KEYS_SERVER(X) \
-	X(server, "name", name, .kind = &config_kind_name, .required = true, .example = "ws1") \
-	X(server, "address", address, .kind = &config_kind_connect, .required = true, \
-		.example = "10.0.0.1:8080") \
-	X(server, "weight", weight, .kind = &config_kind_weight, .fallback = "100", \
-		.min = 1, .max = 256)
-/* clang-format on */
+/* What the row's value looks like in the file. */
+enum config_shape config_keys_shape(const struct config_key *row);
 
 #endif

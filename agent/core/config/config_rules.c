@@ -2,94 +2,132 @@
 /* Rules between keys. */
 #include "core/config/config_rules.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base/text.h"
 
-static const struct config_path haproxy = {.key = "haproxy"};
-static const struct config_path haproxy_socket = {.up = &haproxy, .key = "socket"};
-static const struct config_path haproxy_backends = {.up = &haproxy, .key = "backends"};
-static const struct config_path kubernetes = {.key = "kubernetes"};
-static const struct config_path services = {.key = "services"};
-static const struct config_path poll_timeout = {.key = "pollTimeout"};
-static const struct config_path cache_ttl = {.key = "cacheTTL"};
-static const struct config_path agent_check = {.key = "agentCheck"};
-static const struct config_path agent_check_listen = {.up = &agent_check, .key = "listen"};
-static const struct config_path page_path = {.key = "balancerMetricPath"};
+struct rules {
+	const struct config_node *root;
+	const struct config *config;
+	struct config_mistakes *mistakes;
+};
+
+/* A mistake of the key that path names, which need not be in the file. Always returns false. */
+__attribute__((format(printf, 3, 4))) static bool fail(
+	const struct rules *rules, const char *path, const char *format, ...)
+{
+	struct why why;
+	char message[384];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	why_set_line(&why, config_yaml_line(rules->root, path), "%s: %s", path, message);
+	return config_mistakes_add(rules->mistakes, &why);
+}
 
 /* Where the servers come from: HAProxy, or the file. */
-static bool check_servers(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+static bool check_servers(const struct rules *rules)
 {
-	if (config->has_socket) {
+	const struct config *config = rules->config;
+
+	if (config->has_socket)
 		return config->n_services == 0 ||
-		       config_yaml_fail(yaml, &services, error,
-			       "not allowed beside haproxy.socket, which lists the servers: "
+		       fail(rules, "services",
+			       "not allowed together with haproxy.socket, which lists the servers: "
 			       "remove one of the two");
-	}
 	if (config->n_services == 0 && !config->has_agent_check)
-		return config_yaml_fail(yaml, &haproxy_socket, error,
-			"is missing: name HAProxy's stats socket, such as /run/haproxy/admin.sock");
+		return fail(rules, "haproxy.socket",
+			"missing: set HAProxy's stats socket, such as /run/haproxy/admin.sock");
 	if (config->n_services == 0)
-		return config_yaml_fail(yaml, &services, error,
-			"is missing: without haproxy.socket, name the servers here for agentCheck");
+		return fail(rules, "services",
+			"missing: without haproxy.socket, list the servers for agentCheck here");
 	if (!config->has_agent_check)
-		return config_yaml_fail(yaml, &agent_check_listen, error,
-			"is missing: services without haproxy.socket are steered by agent-check, "
-			"so give an address such as 127.0.0.1:9181");
+		return fail(rules, "agentCheck.listen",
+			"missing: without haproxy.socket, services are steered by agent-check: set "
+			"an address such as 127.0.0.1:9181");
 	if (config->n_backends > 0)
-		return config_yaml_fail(yaml, &haproxy_backends, error,
-			"has no use without haproxy.socket: services names the backends");
+		return fail(rules, "haproxy.backends",
+			"no effect without haproxy.socket: services names the backends");
 	return true;
+}
+
+static bool is_listed(const struct config *config, const char *backend)
+{
+	for (size_t i = 0; i < config->n_backends; i++) {
+		if (strcmp(backend, config->backends[i]) == 0)
+			return true;
+	}
+	return config->n_backends == 0;
 }
 
 /* Who fills slots needs HAProxy's socket. */
-static bool check_kubernetes(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+static bool check_kubernetes(const struct rules *rules)
 {
-	if (config->n_kubernetes == 0)
-		return true;
-	if (!config->has_socket)
-		return config_yaml_fail(yaml, &haproxy_socket, error,
-			"is missing: kubernetes fills HAProxy's servers over its stats socket, such "
-			"as /run/haproxy/admin.sock");
-	for (size_t i = 0; i < config->n_kubernetes && config->n_backends > 0; i++) {
-		struct config_path path = {.up = &kubernetes, .index = i};
-		bool listed = false;
+	const struct config *config = rules->config;
+	bool ok = true;
 
-		for (size_t j = 0; j < config->n_backends; j++)
-			listed |= strcmp(config->kubernetes[i].backend, config->backends[j]) == 0;
-		if (!listed)
-			return config_yaml_fail(yaml, &path, error,
-				"the backend %s is not in haproxy.backends: add it there",
-				config->kubernetes[i].backend);
+	if (config->n_kubernetes > 0 && !config->has_socket)
+		return fail(rules, "haproxy.socket",
+			"missing: kubernetes fills HAProxy's servers through its stats socket, "
+			"such as /run/haproxy/admin.sock");
+	for (size_t i = 0; i < config->n_kubernetes; i++) {
+		const char *backend = config->kubernetes[i].backend;
+		char path[40];
+
+		snprintf(path, sizeof(path), "kubernetes[%zu]", i);
+		if (!is_listed(config, backend))
+			ok = fail(rules, path,
+				"backend %s is not in haproxy.backends: add it there", backend);
 	}
-	return true;
+	return ok;
 }
 
-static bool check_times(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+/* pollTimeout <= pollInterval <= cacheTTL. Of a key that is not in the file its default is told. */
+static void check_times(const struct rules *rules)
 {
+	const struct config *config = rules->config;
 	char interval[24];
-	char given[24];
+	char other[24];
 
 	text_format_duration(config->poll_interval_ms, interval, sizeof(interval));
-	if (config->poll_timeout_ms > config->poll_interval_ms)
-		return config_yaml_fail(yaml, &poll_timeout, error,
-			"%s is longer than pollInterval: use at most %s",
-			text_format_duration(config->poll_timeout_ms, given, sizeof(given)),
-			interval);
-	if (config->cache_ttl_ms < config->poll_interval_ms)
-		return config_yaml_fail(yaml, &cache_ttl, error,
-			"%s is shorter than pollInterval: use at least %s",
-			text_format_duration(config->cache_ttl_ms, given, sizeof(given)), interval);
-	return true;
+	if (config->poll_timeout_ms > config->poll_interval_ms) {
+		text_format_duration(config->poll_timeout_ms, other, sizeof(other));
+		if (config_yaml_get(rules->root, "pollTimeout"))
+			fail(rules, "pollTimeout", "%s is longer than pollInterval: use at most %s",
+				other, interval);
+		else
+			fail(rules, "pollInterval",
+				"%s is shorter than pollTimeout, by default %s: set pollTimeout too",
+				interval, other);
+	}
+	if (config->cache_ttl_ms < config->poll_interval_ms) {
+		text_format_duration(config->cache_ttl_ms, other, sizeof(other));
+		if (config_yaml_get(rules->root, "cacheTTL"))
+			fail(rules, "cacheTTL", "%s is shorter than pollInterval: use at least %s",
+				other, interval);
+		else
+			fail(rules, "pollInterval",
+				"%s is longer than cacheTTL, by default %s: set cacheTTL too",
+				interval, other);
+	}
 }
 
-static bool check_tls(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+/* A certificate is of no use without its key, nor a key without its certificate. */
+static bool check_pair(const struct rules *rules, const char *cert_key, const char *cert,
+	const char *key_key, const char *key)
 {
+	return !cert == !key || fail(rules, cert ? cert_key : key_key,
+					"set both %s and %s, or neither", cert_key, key_key);
+}
+
+static bool check_tls(const struct rules *rules)
+{
+	const struct config *config = rules->config;
 	const struct {
 		const char *key;
 		const char *value;
@@ -99,32 +137,14 @@ static bool check_tls(
 		{"tlsKey", config->tls_key},
 		{"tlsServerName", config->tls_server_name},
 	};
+	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		struct config_path path = {.key = files[i].key};
-
 		if (files[i].value && config->metric_scheme != CONFIG_HTTPS)
-			return config_yaml_fail(yaml, &path, error,
-				"has no use with metricScheme http: use metricScheme: https");
+			ok = fail(rules, files[i].key,
+				"no effect with metricScheme http: set metricScheme: https");
 	}
-	if (!config->tls_cert != !config->tls_key) {
-		struct config_path path = {.key = config->tls_cert ? "tlsCert" : "tlsKey"};
-
-		return config_yaml_fail(yaml, &path, error,
-			"needs its other half: give tlsCert and tlsKey, or neither");
-	}
-	return true;
-}
-
-static bool check_listen_tls(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
-{
-	struct config_path path = {
-		.key = config->listen_tls_cert ? "listenTLSCert" : "listenTLSKey"};
-
-	return !config->listen_tls_cert == !config->listen_tls_key ||
-	       config_yaml_fail(yaml, &path, error,
-		       "needs its other half: give listenTLSCert and listenTLSKey, or neither");
+	return ok && check_pair(rules, "tlsCert", config->tls_cert, "tlsKey", config->tls_key);
 }
 
 static bool is_everywhere(const char *host)
@@ -132,31 +152,41 @@ static bool is_everywhere(const char *host)
 	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
-static bool check_listeners(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+static bool check_listeners(const struct rules *rules)
 {
-	static const char *const taken[] = {"/metrics", "/healthz", "/readyz", "/startz", "/drain"};
+	static const char *const reserved[] = {
+		"/metrics", "/healthz", "/readyz", "/startz", "/drain"};
+	const struct config *config = rules->config;
+	const struct config_endpoint *page = &config->listen;
+	const struct config_endpoint *check = &config->agent_check;
+	bool ok = true;
 
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		if (strcmp(config->balancer_metric_path, taken[i]) == 0)
-			return config_yaml_fail(yaml, &page_path, error,
-				"%s is taken: use any path but /metrics, /healthz, /readyz, "
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strcmp(config->balancer_metric_path, reserved[i]) == 0)
+			ok = fail(rules, "balancerMetricPath",
+				"%s is reserved: use any path but /metrics, /healthz, /readyz, "
 				"/startz and /drain",
-				taken[i]);
+				reserved[i]);
 	}
-	if (config->has_agent_check && config->agent_check.port == config->listen.port &&
-		(strcasecmp(config->agent_check.host, config->listen.host) == 0 ||
-			is_everywhere(config->agent_check.host) ||
-			is_everywhere(config->listen.host)))
-		return config_yaml_fail(yaml, &agent_check_listen, error,
-			"port %u is taken by listen: use another port", config->listen.port);
-	return true;
+	if (config->has_agent_check && check->port == page->port &&
+		(strcasecmp(check->host, page->host) == 0 || is_everywhere(check->host) ||
+			is_everywhere(page->host)))
+		ok = fail(rules, "agentCheck.listen",
+			"port %u is already used by listen: use another port", page->port);
+	return ok;
 }
 
-bool config_rules_check(
-	struct config_yaml *yaml, const struct config *config, struct config_error *error)
+void config_rules_check(const struct config_node *root, const struct config *config,
+	struct config_mistakes *mistakes)
 {
-	return check_servers(yaml, config, error) && check_kubernetes(yaml, config, error) &&
-	       check_times(yaml, config, error) && check_tls(yaml, config, error) &&
-	       check_listen_tls(yaml, config, error) && check_listeners(yaml, config, error);
+	const struct rules rules = {.root = root, .config = config, .mistakes = mistakes};
+
+	/* Without the socket one complaint about it is enough. */
+	if (check_servers(&rules) || config->has_socket)
+		check_kubernetes(&rules);
+	check_times(&rules);
+	check_tls(&rules);
+	check_pair(&rules, "listenTLSCert", config->listen_tls_cert, "listenTLSKey",
+		config->listen_tls_key);
+	check_listeners(&rules);
 }

@@ -12,83 +12,86 @@
 
 enum { SHOWN = 64 }; /* bytes of a value in a message */
 
-bool config_refuse(struct config_why *why, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why->text, sizeof(why->text), format, args);
-	va_end(args);
-	return false;
-}
-
-bool config_refuse_value(struct config_why *why, const char *text, const char *format, ...)
+bool config_value_invalid(
+	struct why *why, const char *what, const char *text, const char *format, ...)
 {
 	char shown[SHOWN];
-	int n = snprintf(
-		why->text, sizeof(why->text), "'%s' ", text_show(text, shown, sizeof(shown)));
+	char rest[256];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(why->text + n, sizeof(why->text) - (size_t)n, format, args);
+	vsnprintf(rest, sizeof(rest), format, args);
 	va_end(args);
-	return false;
+	return why_set(
+		why, "invalid %s '%s': %s", what, text_show(text, shown, sizeof(shown)), rest);
 }
 
-bool config_set_string(char **out, const char *text, size_t len, struct config_why *why)
+bool config_value_copy(char **out, const char *text, size_t len, struct why *why)
 {
 	*out = strndup(text, len);
-	return *out || config_refuse(why, "out of memory");
+	return *out || why_set(why, "out of memory");
 }
 
-static bool take_number(const struct config_setting *setting, const char *text, uint64_t *value,
-	struct config_why *why)
+void config_value_release_string(void *out)
 {
-	if (text_parse_u64(text, (uint64_t)setting->min, (uint64_t)setting->max, value))
-		return true;
-	return config_refuse_value(why, text,
-		"is not allowed: use a whole number from %" PRId64 " to %" PRId64, setting->min,
-		setting->max);
+	char **string = out;
+
+	free(*string);
+	*string = NULL;
 }
 
-static bool take_unsigned(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool parse_number(
+	const struct config_key *row, const char *text, uint64_t *value, struct why *why)
+{
+	return text_parse_u64(text, (uint64_t)row->min, (uint64_t)row->max, value) ||
+	       config_value_invalid(why, "number", text,
+		       "use a whole number from %" PRId64 " to %" PRId64, row->min, row->max);
+}
+
+static bool parse_unsigned(
+	const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	unsigned *number = out;
 	uint64_t value;
 
-	if (!take_number(setting, text, &value, why))
+	if (!parse_number(row, text, &value, why))
 		return false;
 	*number = (unsigned)value;
 	return true;
 }
 
-static bool take_weight(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool parse_weight(const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	int *weight = out;
 	uint64_t value;
 
-	if (!take_number(setting, text, &value, why))
+	if (!parse_number(row, text, &value, why))
 		return false;
 	*weight = (int)value;
 	return true;
 }
 
-static bool take_port(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool parse_port(const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	uint16_t *port = out;
 	uint64_t value;
 
-	if (!take_number(setting, text, &value, why))
+	if (!parse_number(row, text, &value, why))
 		return false;
 	*port = (uint16_t)value;
 	return true;
 }
 
-static bool take_duration(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool fail_range(struct why *why, const char *text, const char *min, const char *max)
+{
+	char shown[SHOWN];
+
+	return why_set(why, "'%s' is out of range: use %s to %s",
+		text_show(text, shown, sizeof(shown)), min, max);
+}
+
+static bool parse_duration(
+	const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	int64_t *ms = out;
 	int64_t value;
@@ -96,22 +99,19 @@ static bool take_duration(
 	char min[24];
 	char max[24];
 
-	if (setting->bare_seconds && text_parse_u64(text, 0, INT64_MAX / 1000, &seconds))
+	if (row->bare_seconds && text_parse_u64(text, 0, INT64_MAX / 1000, &seconds))
 		value = (int64_t)seconds * 1000;
 	else if (!text_parse_duration(text, &value))
-		return config_refuse_value(why, text,
-			"is no duration: use a number with ms, s, m or h, such as %s",
-			setting->fallback);
-	if (value < setting->min || value > setting->max)
-		return config_refuse_value(why, text, "is out of range: use %s to %s",
-			text_format_duration(setting->min, min, sizeof(min)),
-			text_format_duration(setting->max, max, sizeof(max)));
+		return config_value_invalid(why, "duration", text,
+			"use a number with ms, s, m or h, such as %s", row->fallback);
+	if (value < row->min || value > row->max)
+		return fail_range(why, text, text_format_duration(row->min, min, sizeof(min)),
+			text_format_duration(row->max, max, sizeof(max)));
 	*ms = value;
 	return true;
 }
 
-static bool take_size(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool parse_size(const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	uint64_t *bytes = out;
 	uint64_t value;
@@ -119,48 +119,59 @@ static bool take_size(
 	char max[24];
 
 	if (!text_parse_size(text, &value))
-		return config_refuse_value(why, text,
-			"is no size: use a number with KiB, MiB or GiB, such as %s",
-			setting->fallback);
-	if (value < (uint64_t)setting->min || value > (uint64_t)setting->max)
-		return config_refuse_value(why, text, "is out of range: use %s to %s",
-			text_format_size((uint64_t)setting->min, min, sizeof(min)),
-			text_format_size((uint64_t)setting->max, max, sizeof(max)));
+		return config_value_invalid(why, "size", text,
+			"use a number with KiB, MiB or GiB, such as %s", row->fallback);
+	if (value < (uint64_t)row->min || value > (uint64_t)row->max)
+		return fail_range(why, text, text_format_size((uint64_t)row->min, min, sizeof(min)),
+			text_format_size((uint64_t)row->max, max, sizeof(max)));
 	*bytes = value;
 	return true;
 }
 
-static bool take_share(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool parse_share(const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	double *share = out;
 	double value;
 
-	(void)setting;
+	(void)row;
 	if (!text_parse_decimal(text, &value) || value <= 0.0 || value > 1.0)
-		return config_refuse_value(why, text,
-			"is not allowed: use a number above 0 and up to 1, such as 0.25");
+		return config_value_invalid(
+			why, "share", text, "use a number above 0 and up to 1, such as 0.25");
 	*share = value;
 	return true;
 }
 
-static bool take_bool(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+static bool parse_bool(const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	bool *flag = out;
 
-	(void)setting;
+	(void)row;
 	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-		return config_refuse_value(why, text, "is not allowed: use true or false");
+		return config_value_invalid(why, "boolean", text, "use true or false");
 	*flag = text[0] == 't';
 	return true;
 }
 
-static bool take_choice(
-	const struct config_setting *setting, const char *text, void *out, struct config_why *why)
+/* "a b c" as "a, b or c". */
+static void list_choices(const char *choices, char *buf, size_t size)
 {
-	const char *choice = setting->choices;
+	const char *last = strrchr(choices, ' ');
+	size_t used = 0;
+
+	for (const char *c = choices; *c && used + sizeof(" or ") < size; c++) {
+		if (*c == ' ')
+			used += (size_t)sprintf(buf + used, "%s", c == last ? " or " : ", ");
+		else
+			buf[used++] = *c;
+	}
+	buf[used] = '\0';
+}
+
+static bool parse_choice(const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	const char *choice = row->choices;
 	size_t len = strlen(text);
+	char list[128];
 
 	for (unsigned i = 0; *choice; i++) {
 		size_t n = strcspn(choice, " ");
@@ -172,17 +183,15 @@ static bool take_choice(
 		choice += n;
 		choice += *choice == ' ';
 	}
-	return config_refuse_value(why, text, "is not allowed: use one of: %s", setting->choices);
+	list_choices(row->choices, list, sizeof(list));
+	return config_value_invalid(why, "value", text, "use %s", list);
 }
 
-#define KIND(name, type) \
-	const struct config_kind config_kind_##name = {.size = sizeof(type), .take = take_##name}
-
-KIND(unsigned, unsigned);
-KIND(weight, int);
-KIND(port, uint16_t);
-KIND(duration, int64_t);
-KIND(size, uint64_t);
-KIND(share, double);
-KIND(bool, bool);
-KIND(choice, unsigned);
+CONFIG_KIND(unsigned, unsigned, NULL);
+CONFIG_KIND(weight, int, NULL);
+CONFIG_KIND(port, uint16_t, NULL);
+CONFIG_KIND(duration, int64_t, NULL);
+CONFIG_KIND(size, uint64_t, NULL);
+CONFIG_KIND(share, double, NULL);
+CONFIG_KIND(bool, bool, NULL);
+CONFIG_KIND(choice, unsigned, NULL);

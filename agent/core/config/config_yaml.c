@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* YAML syntax and positions, by libyaml. */
+/* From libyaml's events to a tree. Its own document does not tell where anchors stood, and loads
+ * any depth, at quadratic cost. */
 #include "core/config/config_yaml.h"
 
-#include <stdarg.h>
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "core/base/text.h"
 
@@ -14,12 +17,18 @@ static const char no_aliases[] =
 	"anchors and aliases (&name, *name) are not supported: write the value out, or quote it if "
 	"it begins with & or *";
 
-static bool fail_at(struct config_error *error, size_t line, const char *message)
-{
-	error->line = (unsigned)line;
-	snprintf(error->message, sizeof(error->message), "%s", message);
-	return false;
-}
+/* The tree while it grows. */
+struct composer {
+	struct config_node *root;
+	struct config_node *open; /* the mapping or list that is being filled; NULL: none yet */
+	char *key;                /* of the value that comes next, in a mapping */
+	unsigned key_line;
+	unsigned depth;
+	unsigned n_documents;
+	struct why *why;
+};
+
+/* ---- what libyaml refuses ---- */
 
 /* The line, from 1, of the byte at offset. */
 static size_t line_at(const char *text, size_t len, size_t offset)
@@ -49,209 +58,283 @@ static bool is_indented_by_tab(const char *text, size_t len, size_t line)
 }
 
 /* Says what libyaml found wrong. */
-static bool fail_parser(
-	const yaml_parser_t *parser, const char *text, size_t len, struct config_error *error)
+static bool fail_parser(const yaml_parser_t *parser, const char *text, size_t len, struct why *why)
 {
 	size_t line = parser->problem_mark.line + 1;
 	const char *context = parser->context ? parser->context : "";
-	char begun[40] = "";
 
 	/* libyaml does not always call it by its name. */
 	if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
-		return fail_at(error, 0, "out of memory");
+		return why_set(why, "out of memory");
 	if (parser->error == YAML_READER_ERROR)
 		line = line_at(text, len, parser->problem_offset);
-	error->line = (unsigned)line;
 	if (is_indented_by_tab(text, len, line))
-		return fail_at(error, line, "not YAML: indent with spaces, not with tabs");
+		return why_set_line(why, line, "invalid YAML: indent with spaces, not tabs");
 	/* As in "listen: *:9180". */
 	if (strcmp(context, "while scanning an alias") == 0)
-		return fail_at(error, line, no_aliases);
-	if (parser->context && parser->context_mark.line + 1 < line)
-		snprintf(begun, sizeof(begun), " begun in line %zu", parser->context_mark.line + 1);
-	snprintf(error->message, sizeof(error->message), "not YAML: %s%s%s%s", parser->problem,
-		*context ? " " : "", context, begun);
+		return why_set_line(why, line, no_aliases);
+	why_set_line(
+		why, line, "invalid YAML: %s%s%s", parser->problem, *context ? " " : "", context);
+	if (*context && parser->context_mark.line + 1 < line)
+		why_append(why, " that starts in line %zu", parser->context_mark.line + 1);
 	return false;
 }
 
-/* What is refused before any key is looked at; NULL: nothing. */
-static const char *refusal(const yaml_event_t *event, unsigned n_documents, unsigned depth)
-{
-	const yaml_char_t *anchor = NULL;
-	const yaml_char_t *tag = NULL;
+/* ---- what is refused before any key is looked at ---- */
 
-	if (event->type == YAML_SCALAR_EVENT) {
-		anchor = event->data.scalar.anchor;
-		tag = event->data.scalar.tag;
-		if (memchr(event->data.scalar.value, '\0', event->data.scalar.length))
-			return "a NUL character is not allowed";
-	} else if (event->type == YAML_MAPPING_START_EVENT) {
-		anchor = event->data.mapping_start.anchor;
-		tag = event->data.mapping_start.tag;
-	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
-		anchor = event->data.sequence_start.anchor;
-		tag = event->data.sequence_start.tag;
-	}
-	if (n_documents > 1)
-		return "a second document begins here: the file must hold one, so remove the ---";
-	if (depth > DEPTH_MAX)
+struct properties {
+	const yaml_char_t *anchor;
+	const yaml_char_t *tag;
+};
+
+static struct properties properties_of(const yaml_event_t *event)
+{
+	if (event->type == YAML_SCALAR_EVENT)
+		return (struct properties){event->data.scalar.anchor, event->data.scalar.tag};
+	if (event->type == YAML_MAPPING_START_EVENT)
+		return (struct properties){
+			event->data.mapping_start.anchor, event->data.mapping_start.tag};
+	if (event->type == YAML_SEQUENCE_START_EVENT)
+		return (struct properties){
+			event->data.sequence_start.anchor, event->data.sequence_start.tag};
+	return (struct properties){NULL, NULL};
+}
+
+/* NULL: nothing is wrong. */
+static const char *refusal(const struct composer *composer, const yaml_event_t *event)
+{
+	struct properties properties = properties_of(event);
+
+	if (composer->n_documents > 1)
+		return "a second document starts here: the file must hold exactly one, so remove "
+		       "the ---";
+	if (composer->depth > DEPTH_MAX)
 		return "nested too deeply";
-	if (event->type == YAML_ALIAS_EVENT || anchor)
+	if (event->type == YAML_ALIAS_EVENT || properties.anchor)
 		return no_aliases;
-	if (tag)
-		return "tags (!name) are not supported: leave it out, or quote a value that begins "
+	if (properties.tag)
+		return "tags (!name) are not supported: remove it, or quote a value that begins "
 		       "with !";
+	if (event->type == YAML_SCALAR_EVENT &&
+		memchr(event->data.scalar.value, '\0', event->data.scalar.length))
+		return "a NUL character is not allowed";
 	return NULL;
 }
 
-/* Goes through the whole text as events, which cost linear time and no more memory than depth. */
-static bool check_events(const char *text, size_t len, struct config_error *error)
+/* ---- the tree ---- */
+
+static bool is_null(const yaml_event_t *event)
 {
-	yaml_parser_t parser;
+	static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+	const char *text = (const char *)event->data.scalar.value;
+
+	if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return false;
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++) {
+		if (strcmp(text, nulls[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Puts node where the next one belongs. It has the composer's key from here on. */
+static void attach(struct composer *composer, struct config_node *node)
+{
+	struct config_node *open = composer->open;
+
+	node->up = open;
+	node->key = composer->key;
+	if (node->key)
+		node->line = composer->key_line;
+	composer->key = NULL;
+	if (!open) {
+		assert(!composer->root);
+		composer->root = node;
+		return;
+	}
+	node->index = open->n++;
+	if (open->last)
+		open->last->next = node;
+	else
+		open->first = node;
+	open->last = node;
+}
+
+static bool add_key(struct composer *composer, const yaml_event_t *event)
+{
+	size_t line = event->start_mark.line + 1;
+
+	if (event->type != YAML_SCALAR_EVENT) {
+		why_set_line(composer->why, line, "%s", "");
+		config_yaml_write_path(composer->open, composer->why);
+		return why_append(composer->why, "%sa key must be plain text",
+			composer->open->up ? ": " : "");
+	}
+	composer->key = strdup((const char *)event->data.scalar.value);
+	composer->key_line = (unsigned)line;
+	return composer->key || why_set(composer->why, "out of memory");
+}
+
+static bool add_node(struct composer *composer, const yaml_event_t *event)
+{
+	struct config_node *node;
+
+	if (composer->open && composer->open->shape == CONFIG_MAPPING && !composer->key)
+		return add_key(composer, event);
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return why_set(composer->why, "out of memory");
+	node->line = (unsigned)event->start_mark.line + 1;
+	attach(composer, node);
+	if (event->type == YAML_SCALAR_EVENT) {
+		node->shape = CONFIG_VALUE;
+		node->is_null = is_null(event);
+		node->text = strdup((const char *)event->data.scalar.value);
+		return node->text || why_set(composer->why, "out of memory");
+	}
+	node->shape = event->type == YAML_MAPPING_START_EVENT ? CONFIG_MAPPING : CONFIG_LIST;
+	composer->open = node;
+	return true;
+}
+
+static bool add_event(struct composer *composer, const yaml_event_t *event)
+{
+	bool begins =
+		event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
+	bool ends = event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT;
+	const char *refused;
+
+	composer->n_documents += event->type == YAML_DOCUMENT_START_EVENT;
+	composer->depth += begins;
+	composer->depth -= ends;
+	refused = refusal(composer, event);
+	if (refused)
+		return why_set_line(composer->why, event->start_mark.line + 1, "%s", refused);
+	if (begins || event->type == YAML_SCALAR_EVENT)
+		return add_node(composer, event);
+	if (ends) {
+		assert(composer->open);
+		composer->open = composer->open->up;
+	}
+	return true;
+}
+
+bool config_yaml_load(const char *text, size_t len, struct config_node **root, struct why *why)
+{
+	struct composer composer = {.why = why};
 	yaml_event_type_t type = YAML_NO_EVENT;
-	unsigned n_documents = 0;
-	unsigned depth = 0;
-	bool good = true;
+	yaml_parser_t parser;
+	bool ok = true;
 
 	if (!yaml_parser_initialize(&parser))
-		return fail_at(error, 0, "out of memory");
+		return why_set(why, "out of memory");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	while (good && type != YAML_STREAM_END_EVENT) {
+	while (ok && type != YAML_STREAM_END_EVENT) {
 		yaml_event_t event;
-		const char *refused;
 
 		if (!yaml_parser_parse(&parser, &event)) {
-			good = fail_parser(&parser, text, len, error);
+			ok = fail_parser(&parser, text, len, why);
 			break;
 		}
 		type = event.type;
-		n_documents += type == YAML_DOCUMENT_START_EVENT;
-		depth += type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT;
-		depth -= type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT;
-		refused = refusal(&event, n_documents, depth);
-		if (refused)
-			good = fail_at(error, event.start_mark.line + 1, refused);
+		ok = add_event(&composer, &event);
 		yaml_event_delete(&event);
 	}
 	yaml_parser_delete(&parser);
-	return good;
+	free(composer.key);
+	if (ok)
+		*root = composer.root;
+	else
+		config_yaml_free(composer.root);
+	return ok;
 }
 
-bool config_yaml_load(
-	const char *text, size_t len, struct config_yaml *yaml, struct config_error *error)
+/* No deeper than DEPTH_MAX. */
+void config_yaml_free(struct config_node *node)
 {
-	yaml_parser_t parser;
-	bool good;
+	struct config_node *next;
 
-	if (!check_events(text, len, error))
-		return false;
-	if (!yaml_parser_initialize(&parser))
-		return fail_at(error, 0, "out of memory");
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	good = yaml_parser_load(&parser, &yaml->document);
-	if (!good)
-		fail_parser(&parser, text, len, error);
-	yaml_parser_delete(&parser);
-	return good;
+	if (!node)
+		return;
+	for (struct config_node *child = node->first; child; child = next) {
+		next = child->next;
+		config_yaml_free(child);
+	}
+	free(node->key);
+	free(node->text);
+	free(node);
 }
 
-void config_yaml_fini(struct config_yaml *yaml)
-{
-	yaml_document_delete(&yaml->document);
-}
+/* ---- looking things up ---- */
 
-const char *config_yaml_text(const yaml_node_t *node)
+const struct config_node *config_yaml_get(const struct config_node *mapping, const char *key)
 {
-	return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
-}
-
-/* The pair of a mapping, or NULL. */
-static const yaml_node_pair_t *find_pair(
-	struct config_yaml *yaml, const yaml_node_t *mapping, const char *key)
-{
-	if (mapping->type != YAML_MAPPING_NODE)
+	if (!mapping || mapping->shape != CONFIG_MAPPING)
 		return NULL;
-	for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-		pair < mapping->data.mapping.pairs.top; pair++) {
-		const char *text =
-			config_yaml_text(yaml_document_get_node(&yaml->document, pair->key));
-
-		if (text && strcmp(text, key) == 0)
-			return pair;
+	for (const struct config_node *node = mapping->first; node; node = node->next) {
+		if (strcmp(node->key, key) == 0)
+			return node;
 	}
 	return NULL;
 }
 
-/* The node at path, and in *line where it is written: for a mapping's value, the line of its key.
- */
-static yaml_node_t *locate(struct config_yaml *yaml, const struct config_path *path, unsigned *line)
+/* The bytes of a path's first step when it leads to node, else 0. */
+static size_t step_length(const struct config_node *node, const char *path)
 {
-	yaml_node_t *node;
+	char index[24];
+	size_t len;
 
-	if (!path)
-		return yaml_document_get_root_node(&yaml->document);
-	node = locate(yaml, path->up, line);
-	if (!node)
-		return NULL;
-	if (path->key) {
-		const yaml_node_pair_t *pair = find_pair(yaml, node, path->key);
-
-		if (!pair)
-			return NULL;
-		*line = (unsigned)yaml_document_get_node(&yaml->document, pair->key)
-				->start_mark.line +
-			1;
-		return yaml_document_get_node(&yaml->document, pair->value);
+	if (!node->key) {
+		len = (size_t)snprintf(index, sizeof(index), "[%zu]", node->index);
+		return strncmp(path, index, len) == 0 ? len : 0;
 	}
-	if (node->type != YAML_SEQUENCE_NODE ||
-		path->index >=
-			(size_t)(node->data.sequence.items.top - node->data.sequence.items.start))
-		return NULL;
-	node = yaml_document_get_node(
-		&yaml->document, node->data.sequence.items.start[path->index]);
-	*line = (unsigned)node->start_mark.line + 1;
-	return node;
+	len = strcspn(path, ".[");
+	return strlen(node->key) == len && strncmp(path, node->key, len) == 0 ? len : 0;
 }
 
-yaml_node_t *config_yaml_node(struct config_yaml *yaml, const struct config_path *path)
+/* Follows *path as far as it leads, and leaves in it what is left; NULL: nowhere. */
+static const struct config_node *follow(const struct config_node *root, const char **path)
 {
-	unsigned line;
+	const struct config_node *node = root ? root->first : NULL;
+	const struct config_node *found = NULL;
 
-	return locate(yaml, path, &line);
+	while (node && **path) {
+		size_t len = step_length(node, *path);
+
+		if (len == 0) {
+			node = node->next;
+			continue;
+		}
+		*path += len;
+		*path += **path == '.';
+		found = node;
+		node = node->first;
+	}
+	return found;
 }
 
-static void write_path(FILE *out, const struct config_path *path)
+bool config_yaml_has(const struct config_node *root, const char *path)
+{
+	return follow(root, &path) && !*path;
+}
+
+unsigned config_yaml_line(const struct config_node *root, const char *path)
+{
+	const struct config_node *node = follow(root, &path);
+
+	return node ? node->line : 0;
+}
+
+void config_yaml_write_path(const struct config_node *node, struct why *why)
 {
 	char shown[64];
 
-	if (path->up)
-		write_path(out, path->up);
-	if (path->key)
-		fprintf(out, "%s%s", path->up ? "." : "",
-			text_show(path->key, shown, sizeof(shown)));
+	if (!node->up)
+		return;
+	config_yaml_write_path(node->up, why);
+	if (node->key)
+		why_append(why, "%s%s", node->up->up ? "." : "",
+			text_show(node->key, shown, sizeof(shown)));
 	else
-		fprintf(out, "[%zu]", path->index);
-}
-
-bool config_yaml_fail(struct config_yaml *yaml, const struct config_path *path,
-	struct config_error *error, const char *format, ...)
-{
-	/* One byte is left out, so that the message ends in a NUL whatever its length. */
-	FILE *out = fmemopen(error->message, sizeof(error->message) - 1, "w");
-	va_list args;
-
-	memset(error->message, 0, sizeof(error->message));
-	error->line = 0;
-	locate(yaml, path, &error->line);
-	if (!out)
-		return fail_at(error, error->line, "out of memory");
-	va_start(args, format);
-	if (path) {
-		write_path(out, path);
-		fputs(": ", out);
-	}
-	vfprintf(out, format, args);
-	va_end(args);
-	fclose(out);
-	return false;
+		why_append(why, "[%zu]", node->index);
 }

@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration file as YAML: one plain document, and where things stand in it. */
+/* The configuration file as a tree, every node of which knows its line. */
 #ifndef WSB_CONFIG_YAML_H
 #define WSB_CONFIG_YAML_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <yaml.h>
 
-#include "core/config/config.h"
+#include "core/base/why.h"
 
-/*
- * libcyaml turns the text into structs, but does not tell lines. This module keeps the document
- * beside the structs, so that every complaint can name its line.
- */
+enum config_shape { CONFIG_VALUE, CONFIG_MAPPING, CONFIG_LIST };
 
-struct config_yaml {
-	yaml_document_t document;
+struct config_node {
+	enum config_shape shape;
+	unsigned line;            /* where it begins; of a mapping's value, where its key does */
+	struct config_node *up;   /* NULL: the root */
+	char *key;                /* in a mapping: its key, else NULL */
+	size_t index;             /* among its siblings */
+	struct config_node *next; /* its next sibling */
+	/* of a value */
+	char *text;
+	bool is_null; /* nothing is written there, or YAML's null */
+	/* of a mapping or list, in the file's order; a key may stand twice */
+	struct config_node *first;
+	struct config_node *last;
+	size_t n;
 };
 
-/* The way from the root to a node; usually a chain of variables on the stack. */
-struct config_path {
-	const struct config_path *up; /* NULL: directly under the root */
-	const char *key;              /* in a mapping; NULL: in a list */
-	size_t index;                 /* in a list */
-};
-
 /*
- * Reads the one document of a text. Refused: what is not YAML, a second document, anchors, aliases
- * and tags, a NUL in a value, nesting deeper than any configuration. The caller frees *yaml with
- * config_yaml_fini; on false *error says why and nothing is to be freed. A text without content
- * gives a document without nodes.
+ * Reads the one document of a text in one pass, at a cost that grows with its length alone. *root
+ * is NULL for a text without content, and freed with config_yaml_free. Refused: what is not YAML, a
+ * second document, anchors, aliases and tags, a NUL in a value, a key that is not plain text, and
+ * nesting deeper than any configuration. On false *root is untouched.
  */
-bool config_yaml_load(
-	const char *text, size_t len, struct config_yaml *yaml, struct config_error *error);
-void config_yaml_fini(struct config_yaml *yaml);
+bool config_yaml_load(const char *text, size_t len, struct config_node **root, struct why *why);
+void config_yaml_free(struct config_node *root);
 
-/* The node at path, the root for NULL; NULL when there is none. */
-yaml_node_t *config_yaml_node(struct config_yaml *yaml, const struct config_path *path);
-/* The text of a scalar, NULL for any other node. */
-const char *config_yaml_text(const yaml_node_t *node);
+/* The value of a mapping's key, the first if it stands twice; NULL when there is none, and when
+ * mapping is NULL or of another shape. */
+const struct config_node *config_yaml_get(const struct config_node *mapping, const char *key);
 
-/*
- * Sets *error to "KEY: MESSAGE", or to the message alone for the root, and to the line where path
- * stands or the nearest that stands above it. Always returns false.
- */
-__attribute__((format(printf, 4, 5))) bool config_yaml_fail(struct config_yaml *yaml,
-	const struct config_path *path, struct config_error *error, const char *format, ...);
+/* Whether a path such as "services[1].name" leads to something. */
+bool config_yaml_has(const struct config_node *root, const char *path);
+
+/* The line of what it leads to, or of the nearest above that is in the file; 0 when none is. */
+unsigned config_yaml_line(const struct config_node *root, const char *path);
+
+/* Appends the way from the root to node, as "services[1].name"; nothing for the root. */
+void config_yaml_write_path(const struct config_node *node, struct why *why);
 
 #endif

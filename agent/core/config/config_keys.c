@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/config/config_keys.h"
+
+#include "core/config/config.h"
+#include "core/config/config_complete.h"
+#include "core/config/config_value.h"
+
+enum {
+	HEADERS_MAX = 64,
+	BACKENDS_MAX = 1000,
+	KUBERNETES_MAX = 256,
+	SERVICES_MAX = 256,
+	SERVERS_MAX = 4096,
+};
+
+/* A row's value IS of a kind and goes to a member; a list's entries go to an array. */
+#define IS(kind_, type, member)                                            \
+	.kind = &config_kind_##kind_, .at = offsetof(struct type, member), \
+	.size = sizeof(((struct type *)NULL)->member)
+#define LIST(list_, type, member, count)                       \
+	.list = &(list_), .at = offsetof(struct type, member), \
+	.count_at = offsetof(struct type, count)
+
+#define KEYS(rows)    .keys = (rows), .n_keys = sizeof(rows) / sizeof((rows)[0])
+#define ENTRIES(rows) .entries = (rows), .n_entries = sizeof(rows) / sizeof((rows)[0])
+
+/* clang-format off */
+
+/* ---- haproxy ---- */
+
+static const struct config_key replicas_keys[] = {
+	{.key = "service", IS(label, config, replicas_service), .required = true,
+		.example = "haproxy"},
+};
+
+static const struct config_mapping replicas = {KEYS(replicas_keys)};
+
+static const struct config_key backend_entries[] = {
+	{.kind = &config_kind_name, .size = sizeof(char *)},
+};
+
+static const struct config_unique backend_unique = {.what = "backend"};
+
+static const struct config_list backends = {ENTRIES(backend_entries), .max = BACKENDS_MAX,
+	.entry_size = sizeof(char *), .unique = &backend_unique};
+
+static const struct config_key haproxy_keys[] = {
+	{.key = "socket", IS(socket, config, socket)},
+	{.key = "replicas", IS(unsigned, config, replicas), .fallback = "1", .min = 1, .max = 1000},
+	{.key = "replicas", .mapping = &replicas, .example = "'service: haproxy'"},
+	{.key = "backends", LIST(backends, config, backends, n_backends), .example = "[a, b]"},
+};
+
+static const struct config_mapping haproxy = {KEYS(haproxy_keys)};
+
+/* ---- metricHeaders ---- */
+
+static const struct config_key header_name = {IS(header_name, config_header, name)};
+
+static const struct config_key header_file_keys[] = {
+	{.key = "file", IS(file, config_header, file), .required = true,
+		.example = "/run/secrets/token"},
+};
+
+static const struct config_mapping header_file = {KEYS(header_file_keys)};
+
+static const struct config_key header_entries[] = {
+	{IS(header_value, config_header, value)},
+	{.mapping = &header_file, .example = "'file: /run/secrets/token'"},
+};
+
+static const struct config_unique header_unique = {.at = offsetof(struct config_header, name),
+	.what = "header", .any_case = true};
+
+static const struct config_list headers = {ENTRIES(header_entries), .max = HEADERS_MAX,
+	.entry_size = sizeof(struct config_header), .name = &header_name,
+	.unique = &header_unique};
+
+/* ---- agentCheck, log, kubernetesAPI ---- */
+
+static const struct config_key agent_check_keys[] = {
+	{.key = "listen", IS(listen, config, agent_check), .required = true,
+		.example = "127.0.0.1:9181"},
+};
+
+static const struct config_mapping agent_check = {KEYS(agent_check_keys)};
+
+static const struct config_key log_keys[] = {
+	{.key = "level", IS(choice, config, log_level), .fallback = "info",
+		.choices = "error warn info debug"},
+	{.key = "format", IS(choice, config, log_format), .fallback = "text",
+		.choices = "text json"},
+};
+
+static const struct config_mapping logging = {KEYS(log_keys)};
+
+static const struct config_key kubernetes_api_keys[] = {
+	{.key = "server", IS(url, config, kube_server)},
+	{.key = "tokenFile", IS(file, config, kube_token_file)},
+	{.key = "caFile", IS(file, config, kube_ca_file)},
+	{.key = "silence", IS(duration, config, kube_silence_ms), .fallback = "4m", .min = 1000,
+		.max = 3600000},
+};
+
+static const struct config_mapping kubernetes_api = {KEYS(kubernetes_api_keys)};
+
+/* ---- kubernetes ---- */
+
+static const struct config_key kubernetes_keys[] = {
+	{.key = "service", IS(service, config_kubernetes, service), .required = true,
+		.example = "web"},
+	{.key = "namespace", IS(label, config_kubernetes, namespace)},
+	{.key = "backend", IS(name, config_kubernetes, backend)},
+	{.key = "serverOptions", IS(options, config_kubernetes, server_options),
+		.fallback = "check"},
+};
+
+static const struct config_mapping kubernetes_mapping = {KEYS(kubernetes_keys),
+	.complete = config_complete_kubernetes};
+
+static const struct config_key kubernetes_entries[] = {
+	{.mapping = &kubernetes_mapping, .example = "'service: web'"},
+};
+
+static const struct config_unique kubernetes_unique = {
+	.at = offsetof(struct config_kubernetes, backend), .what = "backend",
+	.advice = "a backend has the pods of one Service"};
+
+static const struct config_list kubernetes = {ENTRIES(kubernetes_entries), .max = KUBERNETES_MAX,
+	.entry_size = sizeof(struct config_kubernetes), .unique = &kubernetes_unique};
+
+/* ---- services ---- */
+
+static const struct config_key server_keys[] = {
+	{.key = "name", IS(name, config_server, name), .required = true, .example = "ws1"},
+	{.key = "address", IS(connect, config_server, address), .required = true,
+		.example = "10.0.0.1:8080"},
+	{.key = "weight", IS(weight, config_server, weight), .fallback = "100", .min = 1,
+		.max = 256},
+};
+
+static const struct config_mapping server = {KEYS(server_keys)};
+
+static const struct config_key server_entries[] = {
+	{.mapping = &server, .example = "'name: ws1'"},
+};
+
+static const struct config_unique server_unique = {.at = offsetof(struct config_server, name),
+	.what = "server"};
+
+static const struct config_list servers = {ENTRIES(server_entries), .max = SERVERS_MAX,
+	.entry_size = sizeof(struct config_server), .unique = &server_unique};
+
+static const struct config_key service_keys[] = {
+	{.key = "name", IS(name, config_service, name), .required = true, .example = "ws"},
+	{.key = "servers", LIST(servers, config_service, servers, n_servers), .required = true,
+		.example = "[{name: ws1, address: 10.0.0.1:8080}]"},
+};
+
+static const struct config_mapping service = {KEYS(service_keys)};
+
+static const struct config_key service_entries[] = {
+	{.mapping = &service, .example = "'name: ws'"},
+	/* The Traefik plugin's services are URLs: the likeliest thing to be pasted here. */
+	{.kind = &config_kind_traefik_url},
+};
+
+static const struct config_unique service_unique = {.at = offsetof(struct config_service, name),
+	.what = "service", .advice = "put its servers into one entry"};
+
+static const struct config_list services = {ENTRIES(service_entries), .max = SERVICES_MAX,
+	.entry_size = sizeof(struct config_service), .unique = &service_unique};
+
+/* ---- the file ---- */
+
+static const struct config_key root_keys[] = {
+	{.key = "haproxy", .mapping = &haproxy, .example = "'socket: /run/haproxy/admin.sock'"},
+	{.key = "metricPath", IS(target, config, metric_path), .fallback = "/metric"},
+	{.key = "metricKey", IS(json_path, config, metric_key), .fallback = "agentsConnections"},
+	{.key = "metricPort", IS(port, config, metric_port), .fallback = "0", .max = 65535},
+	{.key = "metricScheme", IS(choice, config, metric_scheme), .fallback = "http",
+		.choices = "http https"},
+	{.key = "metricHeaders", LIST(headers, config, metric_headers, n_metric_headers),
+		.example = "'X-Api-Key: secret'"},
+	{.key = "pollInterval", IS(duration, config, poll_interval_ms), .fallback = "1s",
+		.min = 100, .max = 3600000},
+	{.key = "pollTimeout", IS(duration, config, poll_timeout_ms), .fallback = "500ms",
+		.min = 10, .max = 3600000},
+	{.key = "cacheTTL", IS(duration, config, cache_ttl_ms), .fallback = "30s", .min = 100,
+		.max = 86400000, .bare_seconds = true},
+	{.key = "ramp", IS(duration, config, ramp_ms), .fallback = "0s", .max = 86400000},
+	{.key = "maxShare", IS(share, config, max_share), .fallback = "1"},
+	{.key = "tlsVerify", IS(bool, config, tls_verify), .fallback = "true"},
+	{.key = "tlsCA", IS(file, config, tls_ca)},
+	{.key = "tlsCert", IS(file, config, tls_cert)},
+	{.key = "tlsKey", IS(file, config, tls_key)},
+	{.key = "tlsServerName", IS(host, config, tls_server_name)},
+	{.key = "listen", IS(listen, config, listen), .fallback = "127.0.0.1:9180"},
+	{.key = "drainDelay", IS(duration, config, drain_delay_ms), .fallback = "15s",
+		.max = 3600000},
+	{.key = "balancerMetricPath", IS(page, config, balancer_metric_path),
+		.fallback = "/balancer-metrics"},
+	{.key = "listenTokenFile", IS(file, config, listen_token_file)},
+	{.key = "listenTLSCert", IS(file, config, listen_tls_cert)},
+	{.key = "listenTLSKey", IS(file, config, listen_tls_key)},
+	{.key = "record", IS(file, config, record)},
+	{.key = "recordMaxSize", IS(size, config, record_max_bytes), .fallback = "64MiB",
+		.min = 1048576, .max = 1099511627776},
+	{.key = "agentCheck", .mapping = &agent_check, .example = "'listen: 127.0.0.1:9181'"},
+	{.key = "log", .mapping = &logging, .example = "'level: info'"},
+	{.key = "kubernetes", LIST(kubernetes, config, kubernetes, n_kubernetes),
+		.example = "[{service: web}]"},
+	{.key = "kubernetesAPI", .mapping = &kubernetes_api, .example = "'silence: 4m'"},
+	{.key = "services", LIST(services, config, services, n_services),
+		.example = "[{name: ws, servers: [...]}]"},
+};
+
+/* clang-format on */
+
+const struct config_mapping config_keys = {KEYS(root_keys), .complete = config_complete_root};
+
+enum config_shape config_keys_shape(const struct config_key *row)
+{
+	if (row->kind)
+		return CONFIG_VALUE;
+	return row->mapping || row->list->name ? CONFIG_MAPPING : CONFIG_LIST;
+}
