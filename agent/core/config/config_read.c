@@ -54,6 +54,7 @@ static bool fail_shape(const struct reader *reader, const struct config_node *no
 {
 	struct why expected;
 
+	assert(rows);
 	why_set(&expected, "%s", "");
 	for (size_t i = 0; i < n_rows; i++) {
 		/* What fills nothing is there to refuse better than this. */
