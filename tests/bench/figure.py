@@ -19,12 +19,18 @@ STYLES = {
     "roundrobin": "grey",
     "leastconn": "orange",
     "agent-check": "teal",
+    "nginx": "grey",
+    "envoy": "teal",
+    "caddy": "violet",
     "agent": "blue",
 }
 NAMES = {
     "roundrobin": "roundrobin",
     "leastconn": "leastconn",
     "agent-check": "agent-check alone",
+    "nginx": "nginx",
+    "envoy": "Envoy",
+    "caddy": "Caddy",
     "agent": "with the agent",
 }
 CSS = """
@@ -35,12 +41,14 @@ text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#59636e
 .line{fill:none;stroke-linejoin:round}.name{font-weight:600}
 .grey.line,.grey.lead{stroke:#818b98}.orange.line,.orange.lead{stroke:#c4500a}
 .teal.line,.teal.lead{stroke:#12889a}.blue.line,.blue.lead{stroke:#0a58ca}
+.violet.line,.violet.lead{stroke:#8250df}.violet.name{fill:#6f42c1}
 .grey.name{fill:#6b7480}.orange.name{fill:#b34700}.teal.name{fill:#0e7585}.blue.name{fill:#0a58ca}
 @media (prefers-color-scheme:dark){
 text{fill:#9ba6b2}.bg{fill:#0d1117;stroke:#30363d}.grid{stroke:#21272e}.axis{stroke:#57606a}
 .title,.panel{fill:#e6edf3}.mark{stroke:#9ba6b2}
 .grey.line,.grey.lead{stroke:#7d8590}.orange.line,.orange.lead{stroke:#f0883e}
 .teal.line,.teal.lead{stroke:#39b5c4}.blue.line,.blue.lead{stroke:#6cb0ff}
+.violet.line,.violet.lead{stroke:#a371f7}.violet.name{fill:#bb8cff}
 .grey.name{fill:#9ba6b2}.orange.name{fill:#f0883e}.teal.name{fill:#39b5c4}.blue.name{fill:#6cb0ff}}
 """.replace("\n", "")
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a run is made of: pods, HAProxies that balance them in one of four ways, and clients."""
+"""What a run is made of: pods, balancers in front of them, and clients."""
 import dataclasses
 import time
 
 from balancer import Agent, HAProxy
+from peers import PEERS, installed
 from field import Load, Pod, until
 from ports import free_port
 from truth import Watch
@@ -14,8 +15,9 @@ POLL_S = 1.0  # the agent's default
 @dataclasses.dataclass(frozen=True)
 class Policy:
     name: str
-    balance: str
-    agent: str = ""  # how the agent reaches HAProxy: "socket", "check" or not at all
+    balance: str = ""  # HAProxy's algorithm
+    agent: str = ""    # how the agent reaches HAProxy: "socket", "check" or not at all
+    peer: str = ""     # another balancer than HAProxy
 
 
 POLICIES = [
@@ -24,6 +26,7 @@ POLICIES = [
     Policy("agent", "leastconn", "socket"),
     Policy("agent-check", "roundrobin", "check"),
 ]
+PEER_POLICIES = [POLICIES[0], POLICIES[2], *(Policy(name, peer=name) for name in installed())]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Measure(Watch):
         super().sample()
         for i, haproxy in enumerate(self._haproxies):
             try:
-                weights = haproxy.weights()
+                weights = haproxy.weights()  # of peers: none
             except OSError:
                 continue
             if self._weights[i]:
@@ -63,29 +66,64 @@ class Measure(Watch):
             self._weights[i] = weights
 
 
+class Fronted(HAProxy):
+    """A HAProxy with a frontend for each list of addresses: the first leads to the backend "ws", the next
+    to "ws2", and so on. lines: servers for each address."""
+
+    def __init__(self, fronts, lines=1, **options):
+        ports = [free_port() for _ in fronts[1:]]
+        line = options["server"]
+        more = "".join(
+            f"frontend websocket{i}\n\tbind 127.0.0.1:{port}\n\tdefault_backend ws{i}\n"
+            f"backend ws{i}\n\tbalance {options['balance']}\n" + "".join(
+                f"\tserver s{j + 1} {address} {line.replace('{name}', f's{j + 1}')}\n"
+                for j, address in enumerate(addresses))
+            for i, (port, addresses) in enumerate(zip(ports, fronts[1:]), 2))
+        servers = {f"s{i + 1}" + (f"-{k + 1}" if lines > 1 else ""): address
+                   for i, address in enumerate(fronts[0]) for k in range(lines)}
+        super().__init__([], servers=servers, more=more, **options)
+        self.urls = [self.url, *(f"ws://127.0.0.1:{port}/" for port in ports)]
+        self.backends = ["ws", *(f"ws{i}" for i in range(2, len(fronts) + 1))]
+        self.version = self.info()["Version"]
+        self.up = lines * (len(fronts[0]))
+
+    restart = HAProxy.reload
+
+
 class Stage:
     """One run. Everything in it ends with the stack."""
 
-    def __init__(self, stack, policy, size, late_pods=0, storms=(), hard_stop="10m"):
-        self.policy, self.size = policy, size
+    def __init__(self, stack, policy, size, scenario):
+        self.policy, self.size, self.scenario = policy, size, scenario
         self._stack = stack
-        self.pods = [stack.enter_context(Pod(variant="release")) for _ in range(size.pods)]
+        self.pods = [stack.enter_context(Pod(*scenario.pod_options.get(i, ()), variant="release"))
+                     for i in range(size.pods)]
         self.addresses = [pod.address for pod in self.pods]
-        self.addresses += [f"127.0.0.1:{free_port()}" for _ in range(late_pods)]
-        self.pods += [None] * late_pods
+        self.addresses += [f"127.0.0.1:{free_port()}" for _ in range(scenario.late_pods)]
+        self.pods += [None] * scenario.late_pods
         self._check_ports = [free_port() for _ in range(size.instances)]
-        self.haproxies = [stack.enter_context(HAProxy(
-            self.addresses, balance=policy.balance, server=self._server_line(policy, port),
-            hard_stop=hard_stop)) for port in self._check_ports]
-        for haproxy in self.haproxies:
-            haproxy.wait_up(size.pods)
-        self.version = self.haproxies[0].info()["Version"]
+        self.balancers = [self._balancer(port) for port in self._check_ports]
+        self.version = self.balancers[0].version
         began_s = time.monotonic()
+        storm = [f"{size.warm_s + at_s}:{part}" for at_s, part in scenario.storms]
         self.loads = [self.load(
-            [haproxy.url for haproxy in self.haproxies], size.connections, size.seed,
-            rate=size.rate, storm=[f"{size.warm_s + at_s}:{part}" for at_s, part in storms])]
+            [balancer.urls[i] for balancer in self.balancers],
+            round(size.connections * front.part), size.seed + 100 * i,
+            rate=size.rate * front.part, storm=storm) for i, front in enumerate(scenario.fronts)]
         self.watch = stack.enter_context(
-            Measure(self.addresses, self.haproxies, began_s + size.warm_s))
+            Measure(self.addresses, self.balancers, began_s + size.warm_s))
+
+    def _balancer(self, check_port):
+        fronts = [self.addresses[:front.pods] for front in self.scenario.fronts]
+        if self.policy.peer:
+            return self._stack.enter_context(
+                PEERS[self.policy.peer](fronts, self.scenario.hard_stop_s))
+        haproxy = self._stack.enter_context(Fronted(
+            fronts, self.scenario.lines, balance=self.policy.balance,
+            server=self._server_line(self.policy, check_port),
+            hard_stop=f"{self.scenario.hard_stop_s:g}s"))
+        haproxy.wait_up(self.size.pods * self.scenario.lines)
+        return haproxy
 
     @staticmethod
     def _server_line(policy, port):
@@ -98,9 +136,10 @@ class Stage:
     def _start_agents(self):
         """One beside each HAProxy, if the policy wants any."""
         keys = {"pollInterval": f"{POLL_S:g}s", "pollTimeout": "500ms", "variant": "release"}
-        for haproxy, port in zip(self.haproxies, self._check_ports):
+        for haproxy, port in zip(self.balancers, self._check_ports):
             if self.policy.agent == "socket":
-                agent = Agent(haproxy, config={"replicas": self.size.instances}, **keys)
+                agent = Agent(haproxy, config={"replicas": self.size.instances,
+                                               "backends": haproxy.backends}, **keys)
             elif self.policy.agent == "check":
                 servers = [{"name": name, "address": address}
                            for name, address in haproxy.servers.items()]
@@ -112,8 +151,12 @@ class Stage:
 
     def load(self, urls, connections, seed, **options):
         return self._stack.enter_context(Load(
-            *urls, connections=connections, lifetime=self.size.life_s, message_interval=5,
+            *urls, connections=connections, lifetime=self.life_s, message_interval=5,
             seed=seed, variant="release", **options))
+
+    @property
+    def life_s(self):
+        return self.scenario.life_s or self.size.life_s
 
     def standing(self):
         return sum(answer["agentsConnections"] for answer in self.watch.answers.values())
@@ -121,8 +164,8 @@ class Stage:
     # ---- what happens in scenarios ----
 
     def start_pod(self, i):
-        self.pods[i] = self._stack.enter_context(
-            Pod(listen=[self.addresses[i]], variant="release"))
+        self.pods[i] = self._stack.enter_context(Pod(
+            *self.scenario.pod_options.get(i, ()), listen=[self.addresses[i]], variant="release"))
 
     def stop_pod(self, i):
         """As Kubernetes does: the pod says goodbye to its clients."""
@@ -132,8 +175,13 @@ class Stage:
         self.pods[i].kill()
 
     def reload(self):
-        for haproxy in self.haproxies:
-            haproxy.reload()
+        for balancer in self.balancers:
+            balancer.reload()
+
+    def restart(self):
+        """A reload whose old workers end with what they hold after hard_stop_s."""
+        for balancer in self.balancers:
+            balancer.restart()
 
     def connect_directly(self, pods, part):
         """To each of so many pods, this part of what it holds through HAProxy on average."""

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The plain requests to a pod: /metric with all its ways to misbehave, and /health. */
+/* The plain requests to a pod: /metric with all its ways to misbehave, /truth without, and /health.
+ */
 #include "pod.h"
 
 #include <json-c/json.h>
@@ -43,18 +44,13 @@ static void add_text(struct json_object *object, const char *key, const char *va
 		json_object_object_add(object, key, json_object_new_string(value));
 }
 
-static int answer_metric(struct lws *wsi)
+static int answer_count(struct lws *wsi, unsigned status, int64_t count)
 {
 	const struct pod *pod = pod_of(wsi);
 	const struct pod_metric *metric = &pod->host->metric;
-	unsigned status = (unsigned)metric->status;
-	if (metric->body)
-		return answer(wsi, status, "application/json", metric->body);
-
 	struct json_object *object = json_object_new_object();
 	if (!object)
 		return -1;
-	int64_t count = metric->lies ? metric->lie : pod->n_websockets;
 	json_object_object_add(object, "agentsConnections", json_object_new_int64(count));
 	add_text(object, "podName", pod->name);
 	add_text(object, "podIP", pod->host->ip);
@@ -70,6 +66,17 @@ static int answer_metric(struct lws *wsi)
 	return result;
 }
 
+static int answer_metric(struct lws *wsi)
+{
+	const struct pod *pod = pod_of(wsi);
+	const struct pod_metric *metric = &pod->host->metric;
+	unsigned status = (unsigned)metric->status;
+
+	if (metric->body)
+		return answer(wsi, status, "application/json", metric->body);
+	return answer_count(wsi, status, metric->lies ? metric->lie : pod->n_websockets);
+}
+
 static void on_delay_over(struct ev_loop *ev, ev_timer *timer, int revents)
 {
 	struct pod_session *session = timer->data;
@@ -83,6 +90,8 @@ static int on_request(struct lws *wsi, struct pod_session *session, const char *
 	struct pod_host *host = pod_of(wsi)->host;
 	if (strcmp(path, "/health") == 0)
 		return answer(wsi, 200, "text/plain", "ok\n");
+	if (strcmp(path, "/truth") == 0)
+		return answer_count(wsi, 200, pod_of(wsi)->n_websockets);
 	if (strcmp(path, host->metric.path) != 0)
 		return answer(
 			wsi, 404, "text/plain", "no such page: this is a WebSocket echo pod\n");

@@ -5,8 +5,8 @@
         ...
     over(watch.samples, 20, 30)             # [(at_s, imbalance), ...] of these seconds
 
-The pods' own /metric is the truth that balancers are measured by: neither HAProxy nor an agent has
-a part in it.
+The pods' own counts, at /truth, are what balancers are measured by: neither HAProxy nor an agent has a part
+in them, nor what a pod says at /metric.
 """
 import http.client
 import json
@@ -62,7 +62,7 @@ class Watch:
         """What the pod says; None when it is not up."""
         connection = self._pods[address]
         try:
-            connection.request("GET", "/metric")
+            connection.request("GET", "/truth")
             return json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException):
             connection.close()  # a pod that is back gets a new one
