@@ -65,7 +65,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 # ---- make test, and its parts ----
 
 .PHONY: field demo deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone test-chart \
-	test-haproxy test-kubernetes test-image chart-update sim bench-balance fuzz fuzz-all lint format
+	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers fuzz fuzz-all lint format
 
 field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
 
@@ -159,6 +159,12 @@ bench-balance: ## the agent against HAProxy alone, on real HAProxies, a quarter 
 	@.ci/deps test
 	$(again) agent field VARIANT=release
 	$(PYTHON) tests/bench/balance.py $(BENCH_FLAGS)
+
+bench-peers: ## nginx, Envoy and Caddy beside HAProxy alone and with the agent, as far as they can be had (pip, Go)
+	@.ci/deps test peers
+	@tests/bench/get-peers
+	$(again) agent field VARIANT=release
+	$(PYTHON) tests/bench/balance.py --peers $(BENCH_FLAGS)
 
 # ---- what is kept in the repository and made from the chart ----
 
