@@ -41,6 +41,10 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 {
 	struct agent *agent = arg;
 
+	if (outcome == METRIC_OK)
+		outcome = pod_weigh(pod, metric);
+	if (outcome == METRIC_NO_SAMPLE)
+		detail = metric_outcome_text(outcome);
 	stats_observe(&agent->stats.poll, seconds);
 	agent->stats.polls[outcome]++;
 	announce_poll(pod, outcome, detail);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/cluster/metric.h"
+#include "core/metric/metric.h"
 
 enum {
 	STATS_N_BUCKETS = 12,    /* of a histogram, without +Inf */

@@ -7,40 +7,37 @@
 #include <string.h>
 
 #include "build.h"
+#include "core/metric/metric_reader.h"
 
 struct podrequest {
 	const struct config *config;
+	const struct metric_query *query;
 	const struct pod *pod;
 	void *arg;
 	CURL *easy;
 	struct curl_slist *connect_to; /* or NULL */
 	char error[CURL_ERROR_SIZE];
-	bool too_large;
-	size_t len;
-	size_t size;
-	char *body;
+	struct metric_reader *reader;
 };
+
+static long status_of(const struct podrequest *request)
+{
+	long status = 0;
+
+	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 {
 	struct podrequest *request = arg;
 
 	(void)one;
-	if (n > METRIC_BODY_MAX - request->len) {
-		request->too_large = true;
-		return 0; /* ends the transfer */
-	}
-	if (request->len + n > request->size) {
-		char *grown = realloc(request->body, request->len + n);
-
-		if (!grown)
-			return 0;
-		request->body = grown;
-		request->size = request->len + n;
-	}
-	memcpy(request->body + request->len, bytes, n);
-	request->len += n;
-	return n;
+	/* Of any other answer the status says all; read nothing into it. */
+	if (status_of(request) != 200)
+		return n;
+	/* Anything but n ends the transfer. */
+	return metric_reader_feed(request->reader, bytes, n) ? n : 0;
 }
 
 /* What libcurl's results mean here. */
@@ -62,8 +59,8 @@ static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode
 		{CURLE_OUT_OF_MEMORY, METRIC_OUT_OF_MEMORY},
 	};
 
-	if (request->too_large)
-		return METRIC_TOO_LARGE;
+	if (metric_reader_refusal(request->reader) != METRIC_OK)
+		return metric_reader_refusal(request->reader);
 	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++) {
 		if (map[i].code == result)
 			return map[i].outcome;
@@ -75,25 +72,26 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	struct metric *metric, char *detail, size_t size)
 {
 	enum metric_outcome outcome;
-	long status = 0;
+	char *type = NULL;
+	long status;
 
 	if (result != CURLE_OK) {
 		outcome = outcome_of(request, result);
-		if (outcome == METRIC_TOO_LARGE)
+		if (outcome == METRIC_TOO_LARGE || outcome == METRIC_COMPRESSED)
 			snprintf(detail, size, "%s", metric_outcome_text(outcome));
 		else
 			snprintf(detail, size, "%s",
 				request->error[0] ? request->error : curl_easy_strerror(result));
 		return outcome;
 	}
-	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	status = status_of(request);
 	if (status != 200) {
 		outcome = status >= 300 && status < 400 ? METRIC_REDIRECT : METRIC_BAD_STATUS;
 		snprintf(detail, size, "%s: %ld", metric_outcome_text(outcome), status);
 		return outcome;
 	}
-	outcome = metric_parse(request->body ? request->body : "", request->len,
-		request->config->metric_key, metric);
+	curl_easy_getinfo(request->easy, CURLINFO_CONTENT_TYPE, &type);
+	outcome = metric_reader_end(request->reader, type, metric);
 	snprintf(detail, size, "%s", metric_outcome_text(outcome));
 	return outcome;
 }
@@ -167,24 +165,27 @@ static bool set_options(struct podrequest *request)
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)config->poll_timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)METRIC_BODY_MAX);
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)request->query->max_bytes);
 	/* Addresses need no DNS, and pruning its cache at every transfer costs most at scale. */
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "wsbalancer/" WSB_VERSION);
 	return set_tls(easy, config) && set_url(request);
 }
 
-struct podrequest *podrequest_new(const struct config *config, const struct pod *pod, void *arg)
+struct podrequest *podrequest_new(const struct config *config, const struct metric_query *query,
+	const struct pod *pod, void *arg)
 {
 	struct podrequest *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
 	request->config = config;
+	request->query = query;
 	request->pod = pod;
 	request->arg = arg;
+	request->reader = metric_reader_new(query);
 	request->easy = curl_easy_init();
-	if (!request->easy || !set_options(request)) {
+	if (!request->easy || !request->reader || !set_options(request)) {
 		podrequest_free(request);
 		return NULL;
 	}
@@ -197,7 +198,7 @@ void podrequest_free(struct podrequest *request)
 		return;
 	curl_easy_cleanup(request->easy);
 	curl_slist_free_all(request->connect_to);
-	free(request->body);
+	metric_reader_free(request->reader);
 	free(request);
 }
 
@@ -212,8 +213,7 @@ void *podrequest_arg(CURL *easy)
 bool podrequest_start(
 	struct podrequest *request, struct curlloop *curlloop, struct curl_slist *headers)
 {
-	request->len = 0;
-	request->too_large = false;
+	metric_reader_begin(request->reader);
 	request->error[0] = '\0';
 	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
 	return curlloop_add(curlloop, request->easy);

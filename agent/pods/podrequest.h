@@ -6,18 +6,20 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
-#include "core/cluster/metric.h"
 #include "core/cluster/pod.h"
 #include "core/config/config.h"
+#include "core/metric/metric.h"
+#include "core/metric/metric_query.h"
 #include "io/curlloop.h"
 
 struct podrequest;
 
 /*
- * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration and the pod must
- * outlive it. NULL when out of memory, or when libcurl refuses a setting.
+ * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration, the query and the
+ * pod must outlive it. NULL when out of memory, or when libcurl refuses a setting.
  */
-struct podrequest *podrequest_new(const struct config *config, const struct pod *pod, void *arg);
+struct podrequest *podrequest_new(const struct config *config, const struct metric_query *query,
+	const struct pod *pod, void *arg);
 /* It must not be under way. Takes NULL. */
 void podrequest_free(struct podrequest *request);
 

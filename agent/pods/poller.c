@@ -51,6 +51,7 @@ struct poller {
 	poller_answer answer;
 	void *arg;
 	struct podheaders *headers;
+	struct metric_query query;
 	struct group *groups;
 	/* While poller_sync runs: */
 	double window_s; /* polls are spread over this time before a round */
@@ -224,7 +225,7 @@ static bool start(struct poller *poller, struct pod *pod)
 	poll->pod = pod;
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
-	poll->request = podrequest_new(poller->config, pod, poll);
+	poll->request = podrequest_new(poller->config, &poller->query, pod, poll);
 	poll->group = find_group(poller);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls + 1);
@@ -297,8 +298,14 @@ struct poller *poller_new(
 	poller->config = config;
 	poller->answer = answer;
 	poller->arg = arg;
+	struct metric_words words = {
+		.format = METRIC_JSON, .keys = {config->metric_key, "draining", "capacity"}};
+	enum metric_role bad;
+	struct why why;
+
 	poller->headers = podheaders_new(config->metric_headers, config->n_metric_headers);
-	if (!poller->headers) {
+	if (!poller->headers || !metric_query_parse(&words, &poller->query, &bad, &why)) {
+		podheaders_free(poller->headers);
 		free(poller);
 		return NULL;
 	}
@@ -317,5 +324,6 @@ void poller_free(struct poller *poller)
 		free(group);
 	}
 	podheaders_free(poller->headers);
+	metric_query_fini(&poller->query);
 	free(poller);
 }

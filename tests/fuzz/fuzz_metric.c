@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a pod's answer: a count and names within their limits, or a reason and nothing else.
- * The first line is the path to the count. */
-#include "core/cluster/metric.h"
+/* Any bytes as a pod's answer, in any format and cut into any pieces: a count and names within
+ * their limits, or a reason and nothing else. The first line is the format's letter and metricKey.
+ */
 #include "core/base/text.h"
+#include "core/metric/metric_reader.h"
 #include "fuzz.h"
 
 static void check_name(const char name[METRIC_NAME_MAX + 1])
@@ -23,27 +24,69 @@ static void check(const struct metric *metric)
 	check_name(metric->node_name);
 }
 
+static enum metric_outcome read_pieces(const struct metric_query *query, const char *body,
+	size_t len, size_t piece, struct metric *metric)
+{
+	struct metric_reader *reader = metric_reader_new(query);
+	enum metric_outcome outcome = METRIC_OK;
+	struct metric before;
+
+	promise(reader, "memory for a reader");
+	memset(metric, 0x5a, sizeof(*metric));
+	memcpy(&before, metric, sizeof(before));
+	metric_reader_begin(reader);
+	for (size_t at = 0; at < len && outcome == METRIC_OK; at += piece) {
+		size_t n = piece < len - at ? piece : len - at;
+		char *copy = fuzz_copy(body + at, n);
+
+		if (!metric_reader_feed(reader, copy, n))
+			outcome = metric_reader_refusal(reader);
+		free(copy);
+	}
+	if (outcome == METRIC_OK)
+		outcome = metric_reader_end(reader, NULL, metric);
+	if (outcome == METRIC_OK)
+		check(metric);
+	else
+		promise(memcmp(&before, metric, sizeof(before)) == 0,
+			"what is refused changes nothing");
+	metric_reader_free(reader);
+	return outcome;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	const unsigned char *newline = size > 0 ? memchr(data, '\n', size) : NULL;
-	struct metric before;
-	struct metric metric;
-	size_t key_len;
+	struct metric_words words = {.format = METRIC_JSON, .keys = {NULL, "stop", "room"}};
+	struct metric_query query;
+	enum metric_role bad;
+	struct why why;
 	char *key;
 
-	if (!newline)
+	if (!newline || newline == data)
 		return 0;
-	key_len = (size_t)(newline - data);
-	key = strndup((const char *)data, key_len);
-	if (!key)
-		return 0;
-	memset(&metric, 0x5a, sizeof(metric));
-	memcpy(&before, &metric, sizeof(metric));
-	if (metric_parse((const char *)newline + 1, size - key_len - 1, key, &metric) == METRIC_OK)
-		check(&metric);
-	else
-		promise(memcmp(&before, &metric, sizeof(metric)) == 0,
-			"what is refused changes nothing");
+	if (*data == 'p')
+		words.format = METRIC_PROMETHEUS;
+	else if (*data == 't')
+		words.format = METRIC_TEXT;
+	key = strndup((const char *)data + 1, (size_t)(newline - data) - 1);
+	promise(key, "memory for a key");
+	words.keys[METRIC_ROLE_COUNT] = key;
+	if (metric_query_parse(&words, &query, &bad, &why)) {
+		const char *body = (const char *)newline + 1;
+		size_t len = size - (size_t)(newline - data) - 1;
+		struct metric whole;
+		struct metric cut;
+		enum metric_outcome outcome = read_pieces(&query, body, len, len + 1, &whole);
+
+		promise(read_pieces(&query, body, len, 7, &cut) == outcome,
+			"pieces mean what the whole means");
+		promise(outcome != METRIC_OK || whole.count == cut.count,
+			"pieces count what the whole counts");
+		metric_query_fini(&query);
+	} else {
+		promise(why.text[0] != '\0', "a refused key has a reason");
+	}
 	free(key);
 	return 0;
 }

@@ -8,9 +8,9 @@
 
 #include "core/base/jsonparse.h"
 #include "core/base/jsonstream.h"
-#include "core/cluster/metric.h"
 #include "core/record/record_parse.h"
 #include "json_bodies.h"
+#include "metrics.h"
 #include "run.h"
 
 /* From memory of exactly that length, so that a byte too far is seen. */
@@ -45,7 +45,8 @@ START_TEST(a_pods_answer_is_read_by_the_same_rules)
 	const struct json_body *body = &json_bodies[_i];
 	char *copy = exact(body);
 	struct metric metric;
-	enum metric_outcome outcome = metric_parse(copy, body->len, "no.such.key", &metric);
+	enum metric_outcome outcome =
+		metrics_read(METRIC_JSON, "no.such.key", copy, body->len, &metric);
 
 	ck_assert_msg(
 		outcome == (body->outcome == JSONPARSE_OK                ? METRIC_NO_KEY

@@ -5,27 +5,12 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/cluster/metric.h"
+#include "metrics.h"
 #include "run.h"
 
-/* Parses from memory of exactly that length, so that a byte too far is seen. On failure *out must
- * be untouched. */
 static enum metric_outcome parse(const char *body, size_t len, const char *key, struct metric *out)
 {
-	struct metric before;
-	enum metric_outcome outcome;
-	char *copy = malloc(len);
-
-	ck_assert(copy || len == 0);
-	if (copy)
-		memcpy(copy, body, len);
-	memset(out, 0x5a, sizeof(*out));
-	memcpy(&before, out, sizeof(before));
-	outcome = metric_parse(copy, len, key, out);
-	if (outcome != METRIC_OK)
-		ck_assert_int_eq(memcmp(out, &before, sizeof(before)), 0);
-	free(copy);
-	return outcome;
+	return metrics_read(METRIC_JSON, key, body, len, out);
 }
 
 #define BODY(text) text, sizeof(text) - 1
@@ -54,8 +39,12 @@ static const struct {
 	{BODY("{\"n\":18446744073709551658}"), METRIC_NOT_A_COUNT, 0},
 	{BODY("{\"n\":-1}"), METRIC_NOT_A_COUNT, 0},
 	{BODY("{\"n\":-9223372036854775809}"), METRIC_NOT_A_COUNT, 0},
-	{BODY("{\"n\":42.0}"), METRIC_NOT_A_COUNT, 0},
-	{BODY("{\"n\":1e3}"), METRIC_NOT_A_COUNT, 0},
+	{BODY("{\"n\":42.0}"), METRIC_OK, 42},
+	{BODY("{\"n\":4.2e1}"), METRIC_OK, 42},
+	{BODY("{\"n\":42.5}"), METRIC_NOT_A_COUNT, 0},
+	{BODY("{\"n\":1e300}"), METRIC_NOT_A_COUNT, 0},
+	{BODY("{\"n\":2147483647.5}"), METRIC_NOT_A_COUNT, 0},
+	{BODY("{\"n\":1e3}"), METRIC_OK, 1000},
 	/* Other things than numbers. */
 	{BODY("{\"n\":\"42\"}"), METRIC_NOT_A_COUNT, 0},
 	{BODY("{\"n\":true}"), METRIC_NOT_A_COUNT, 0},
@@ -126,10 +115,10 @@ START_TEST(only_a_whole_number_at_the_key_is_a_count)
 {
 	struct metric metric;
 
-	ck_assert_msg(parse(counts[_i].body, counts[_i].len, "n", &metric) == counts[_i].outcome,
-		"%s: %s, not %s", counts[_i].body,
-		metric_outcome_label(metric_parse(counts[_i].body, counts[_i].len, "n", &metric)),
-		metric_outcome_label(counts[_i].outcome));
+	enum metric_outcome outcome = parse(counts[_i].body, counts[_i].len, "n", &metric);
+
+	ck_assert_msg(outcome == counts[_i].outcome, "%s: %s, not %s", counts[_i].body,
+		metric_outcome_label(outcome), metric_outcome_label(counts[_i].outcome));
 	if (counts[_i].outcome != METRIC_OK)
 		return;
 	ck_assert_uint_eq(metric.count, counts[_i].count);
@@ -152,10 +141,12 @@ START_TEST(no_byte_of_a_good_answer_can_be_missing)
 }
 END_TEST
 
-START_TEST(a_path_leads_through_objects_only)
+START_TEST(a_path_leads_to_one_number_or_to_a_sum)
 {
 	static const char body[] =
-		"{\"a\":{\"b\":{\"c\":7},\"d\":8,\"e\":[{\"f\":9}],\"\":10},\"a.d\":11,\"g\":null}";
+		"{\"a\":{\"b\":{\"c\":7},\"d\":8,\"e\":[{\"f\":9}],\"\":10},\"a.d\":11,\"g\":null,"
+		"\"o\":[],\"p\":{},\"with-minus\":6,\"l\":[{\"name\":\"x\",\"v\":5},"
+		"{\"name\":\"y\",\"v\":\"5\"},30,{\"name\":7,\"v\":8}]}";
 	static const struct {
 		const char *key;
 		enum metric_outcome outcome;
@@ -171,6 +162,35 @@ START_TEST(a_path_leads_through_objects_only)
 		{"g.x", METRIC_NO_KEY, 0},
 		{"a.x.c", METRIC_NO_KEY, 0},
 		{"d", METRIC_NO_KEY, 0},
+		/* Quoted, indexed, summed, filtered. */
+		{"[\"a.d\"]", METRIC_OK, 11},
+		{"a[\"b\"].c", METRIC_OK, 7},
+		{"[\"a\"][\"b\"][\"c\"]", METRIC_OK, 7},
+		{"a.e[0].f", METRIC_OK, 9},
+		{"a.e[1].f", METRIC_NO_KEY, 0},
+		{"a.e[].f", METRIC_OK, 9},
+		{"a.e[]", METRIC_NOT_A_COUNT, 0},
+		{"a[].f", METRIC_NO_KEY, 0},
+		{"a.*", METRIC_NOT_A_COUNT, 0},
+		{"a.b.*", METRIC_OK, 7},
+		{"g.*", METRIC_NO_KEY, 0},
+		{"none[]", METRIC_NO_KEY, 0},
+		{"o", METRIC_NOT_A_COUNT, 0},
+		{"o[]", METRIC_OK, 0},
+		{"o[].x", METRIC_OK, 0},
+		{"p.*", METRIC_NO_KEY, 0},
+		{"l[name=\"x\"].v", METRIC_OK, 5},
+		{"l[name=\"y\"].v", METRIC_NOT_A_COUNT, 0},
+		{"l[name=\"z\"].v", METRIC_NO_KEY, 0},
+		{"l[].v", METRIC_NO_KEY, 0},
+		{"l[2]", METRIC_OK, 30},
+		{"a.b.c + a.d", METRIC_OK, 15},
+		{"a.d - a.b.c", METRIC_OK, 1},
+		{"a.b.c - a.d", METRIC_NOT_A_COUNT, 0},
+		{"none | a.d", METRIC_OK, 8},
+		{"g | a.d", METRIC_NOT_A_COUNT, 0},
+		{"with-minus", METRIC_OK, 6},
+		{"", METRIC_NOT_A_COUNT, 0},
 		{"A.d", METRIC_NO_KEY, 0},
 		{"a/d", METRIC_NO_KEY, 0},
 	};
@@ -186,20 +206,67 @@ START_TEST(a_path_leads_through_objects_only)
 }
 END_TEST
 
-START_TEST(a_step_of_a_path_longer_than_any_name_finds_nothing)
+START_TEST(an_empty_key_is_the_whole_answer)
 {
-	char key[METRIC_NAME_MAX + 3];
-	char body[512];
 	struct metric metric;
 
-	memset(key, 'k', sizeof(key));
-	key[METRIC_NAME_MAX] = '\0';
-	snprintf(body, sizeof(body), "{\"%s\":1}", key);
-	ck_assert_int_eq(parse(body, strlen(body), key, &metric), METRIC_OK);
-	key[METRIC_NAME_MAX] = 'k';
-	key[METRIC_NAME_MAX + 1] = '\0';
-	snprintf(body, sizeof(body), "{\"%s\":1}", key);
-	ck_assert_int_eq(parse(body, strlen(body), key, &metric), METRIC_NO_KEY);
+	ck_assert_int_eq(parse("42\n", 3, "", &metric), METRIC_OK);
+	ck_assert_uint_eq(metric.count, 42);
+	ck_assert_int_eq(parse("[1,2,3]", 7, "[]", &metric), METRIC_OK);
+	ck_assert_uint_eq(metric.count, 6);
+	ck_assert_int_eq(parse("\"42\"", 4, "", &metric), METRIC_NOT_A_COUNT);
+	ck_assert_int_eq(parse("null", 4, "", &metric), METRIC_NOT_A_COUNT);
+	ck_assert_int_eq(parse("", 0, "", &metric), METRIC_NOT_JSON);
+}
+END_TEST
+
+static const struct {
+	const char *key;
+	const char *body;
+	enum metric_outcome outcome;
+	uint32_t count;
+} texts[] = {
+	{"Active connections:", "Active connections: 291 \nserver accepts\n 1 2 3\n", METRIC_OK,
+		291},
+	{"Active connections", "Active connections: 291", METRIC_OK, 291},
+	{"Writing:", "Reading: 6 Writing: 179 Waiting: 106\n", METRIC_OK, 179},
+	{"Reading + Writing", "Reading: 6 Writing: 179 Waiting: 106\n", METRIC_OK, 185},
+	{"Active connections - Waiting", "Active connections: 291\nWaiting: 106\n", METRIC_OK, 185},
+	{"Sockets", "WebSockets 8\nSockets 9\n", METRIC_OK, 9},
+	{"Sockets", "WebSockets 8\n", METRIC_NO_KEY, 0},
+	{"Sockets", "Sockets_open 8\n", METRIC_NO_KEY, 0},
+	{"open", "a=1\r\nopen=12\r\n", METRIC_OK, 12},
+	{"open", "open n/a\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open 1,234\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open 12.0\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open -1\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open 12abc\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open\n12\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open 99999999999999999999\n", METRIC_NOT_A_COUNT, 0},
+	{"open", "open 4294967296\n", METRIC_NOT_A_COUNT, 0},
+	/* The first line with the word counts, if its number is any good or not. */
+	{"open", "open: 1\nopen: 2\n", METRIC_OK, 1},
+	{"open", "open: ?\nopen: 2\n", METRIC_NOT_A_COUNT, 0},
+	{"none | open", "open: 2\n", METRIC_OK, 2},
+	{"open", "\xef\xbb\xbfopen 2", METRIC_OK, 2},
+	{"open", "", METRIC_NO_KEY, 0},
+};
+
+START_TEST(in_text_a_number_follows_its_word)
+{
+	struct metric_query query = metrics_query(METRIC_TEXT, texts[_i].key);
+
+	for (size_t piece = 0; piece < 5; piece++) {
+		struct metric metric;
+		enum metric_outcome outcome = metrics_read_pieces(
+			&query, texts[_i].body, strlen(texts[_i].body), piece, NULL, &metric);
+
+		ck_assert_msg(outcome == texts[_i].outcome, "%s: %s", texts[_i].body,
+			metric_outcome_label(outcome));
+		if (outcome == METRIC_OK)
+			ck_assert_uint_eq(metric.count, texts[_i].count);
+	}
+	metric_query_fini(&query);
 }
 END_TEST
 
@@ -208,37 +275,40 @@ static const struct {
 	enum metric_outcome outcome;
 	bool draining;
 	double capacity;
+	bool odd;
 } fields[] = {
-	{"\"draining\":true", METRIC_OK, true, 0.0},
-	{"\"draining\":false", METRIC_OK, false, 0.0},
-	{"\"draining\":null", METRIC_BAD_FIELD, false, 0.0},
-	{"\"draining\":1", METRIC_BAD_FIELD, false, 0.0},
-	{"\"draining\":\"true\"", METRIC_BAD_FIELD, false, 0.0},
-	{"\"draining\":[]", METRIC_BAD_FIELD, false, 0.0},
-	{"\"Draining\":1", METRIC_OK, false, 0.0},
-	{"\"capacity\":1", METRIC_OK, false, 1.0},
-	{"\"capacity\":2.5", METRIC_OK, false, 2.5},
-	{"\"capacity\":0.001", METRIC_OK, false, 0.001},
-	{"\"capacity\":1e9", METRIC_OK, false, 1e9},
-	{"\"capacity\":1000000000", METRIC_OK, false, 1e9},
-	{"\"capacity\":0.00099", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":1000000001", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":0", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":0.0", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":-1", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":1e999", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":18446744073709551615", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":NaN", METRIC_NOT_JSON, false, 0.0},
-	{"\"capacity\":Infinity", METRIC_NOT_JSON, false, 0.0},
-	{"\"capacity\":-Infinity", METRIC_NOT_JSON, false, 0.0},
-	{"\"capacity\":\"1\"", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":true", METRIC_BAD_FIELD, false, 0.0},
-	{"\"capacity\":null", METRIC_BAD_FIELD, false, 0.0},
-	{"\"draining\":true,\"capacity\":0", METRIC_BAD_FIELD, false, 0.0},
-	{"\"draining\":true,\"capacity\":3", METRIC_OK, true, 3.0},
+	{"\"draining\":true", METRIC_OK, true, 0.0, false},
+	{"\"draining\":false", METRIC_OK, false, 0.0, false},
+	{"\"draining\":null", METRIC_OK, false, 0.0, false},
+	{"\"draining\":1", METRIC_OK, true, 0.0, false},
+	{"\"draining\":0", METRIC_OK, false, 0.0, false},
+	{"\"draining\":2", METRIC_OK, false, 0.0, true},
+	{"\"draining\":\"true\"", METRIC_OK, false, 0.0, true},
+	{"\"draining\":[]", METRIC_OK, false, 0.0, true},
+	{"\"Draining\":1", METRIC_OK, false, 0.0, false},
+	{"\"capacity\":1", METRIC_OK, false, 1.0, false},
+	{"\"capacity\":2.5", METRIC_OK, false, 2.5, false},
+	{"\"capacity\":0.001", METRIC_OK, false, 0.001, false},
+	{"\"capacity\":1e9", METRIC_OK, false, 1e9, false},
+	{"\"capacity\":1000000000", METRIC_OK, false, 1e9, false},
+	{"\"capacity\":0.00099", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":1000000001", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":0", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":0.0", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":-1", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":1e999", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":18446744073709551615", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":NaN", METRIC_NOT_JSON, false, 0.0, false},
+	{"\"capacity\":Infinity", METRIC_NOT_JSON, false, 0.0, false},
+	{"\"capacity\":-Infinity", METRIC_NOT_JSON, false, 0.0, false},
+	{"\"capacity\":\"1\"", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":true", METRIC_OK, false, 0.0, true},
+	{"\"capacity\":null", METRIC_OK, false, 0.0, false},
+	{"\"draining\":true,\"capacity\":0", METRIC_OK, true, 0.0, true},
+	{"\"draining\":true,\"capacity\":3", METRIC_OK, true, 3.0, false},
 };
 
-START_TEST(draining_is_a_boolean_and_capacity_a_positive_number)
+START_TEST(what_draining_and_capacity_cannot_be_is_absent_and_costs_no_count)
 {
 	char body[256];
 	struct metric metric;
@@ -250,6 +320,7 @@ START_TEST(draining_is_a_boolean_and_capacity_a_positive_number)
 	ck_assert_uint_eq(metric.count, 5);
 	ck_assert(metric.draining == fields[_i].draining);
 	ck_assert_double_eq_tol(metric.capacity, fields[_i].capacity, 1e-12);
+	ck_assert((metric.odd_draining || metric.odd_capacity) == fields[_i].odd);
 }
 END_TEST
 
@@ -333,13 +404,13 @@ static char *body_of(size_t len)
 
 START_TEST(a_body_is_taken_up_to_64_kib_and_no_byte_more)
 {
-	char *body = body_of(METRIC_BODY_MAX + 1);
+	char *body = body_of(METRIC_JSON_MAX + 1);
 	struct metric metric;
 
-	ck_assert_int_eq(parse(body, METRIC_BODY_MAX + 1, "n", &metric), METRIC_TOO_LARGE);
+	ck_assert_int_eq(parse(body, METRIC_JSON_MAX + 1, "n", &metric), METRIC_TOO_LARGE);
 	free(body);
-	body = body_of(METRIC_BODY_MAX);
-	ck_assert_int_eq(parse(body, METRIC_BODY_MAX, "n", &metric), METRIC_OK);
+	body = body_of(METRIC_JSON_MAX);
+	ck_assert_int_eq(parse(body, METRIC_JSON_MAX, "n", &metric), METRIC_OK);
 	ck_assert_uint_eq(strlen(metric.pod_name), METRIC_NAME_MAX);
 	free(body);
 }
@@ -414,9 +485,10 @@ int main(void)
 	const struct run_test tests[] = {
 		{only_a_whole_number_at_the_key_is_a_count, N_OF(counts)},
 		{no_byte_of_a_good_answer_can_be_missing, ONCE},
-		{a_path_leads_through_objects_only, ONCE},
-		{a_step_of_a_path_longer_than_any_name_finds_nothing, ONCE},
-		{draining_is_a_boolean_and_capacity_a_positive_number, N_OF(fields)},
+		{a_path_leads_to_one_number_or_to_a_sum, ONCE},
+		{an_empty_key_is_the_whole_answer, ONCE},
+		{in_text_a_number_follows_its_word, N_OF(texts)},
+		{what_draining_and_capacity_cannot_be_is_absent_and_costs_no_count, N_OF(fields)},
 		{names_are_taken_as_they_are_and_anything_but_text_is_none, ONCE},
 		{half_a_surrogate_pair_comes_out_as_valid_utf8, ONCE},
 		{a_long_name_is_cut_before_the_character_that_does_not_fit, ONCE},

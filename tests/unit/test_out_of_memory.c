@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cluster/metric.h"
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
 #include "core/haproxy/hastate.h"
+#include "core/metric/metric_reader.h"
 #include "core/record/record.h"
 #include "core/record/record_parse.h"
 #include "core/record/record_write.h"
@@ -186,15 +186,57 @@ START_TEST(an_answer_is_out_of_memory_or_whole)
 }
 END_TEST
 
+/* A reader is made and reads; n: which call for memory fails. */
+static enum metric_outcome read_metric(
+	const struct metric_words *words, const char *body, int n, struct metric *metric)
+{
+	struct metric_query query = {.format = words->format};
+	struct metric_reader *reader = NULL;
+	enum metric_outcome outcome = METRIC_OUT_OF_MEMORY;
+	enum metric_role bad;
+	struct why why;
+
+	arm(n);
+	if (metric_query_parse(words, &query, &bad, &why))
+		reader = metric_reader_new(&query);
+	if (reader) {
+		metric_reader_begin(reader);
+		metric_reader_feed(reader, body, strlen(body) / 2);
+		metric_reader_feed(reader, body + strlen(body) / 2, (strlen(body) + 1) / 2);
+		outcome = metric_reader_end(reader, NULL, metric);
+	}
+	metric_reader_free(reader);
+	metric_query_fini(&query);
+	return outcome;
+}
+
 START_TEST(a_metric_is_out_of_memory_or_whole)
 {
-	static const char body[] = "{\"n\":7}";
-	struct metric metric = {.count = 4711};
+	static const struct {
+		struct metric_words words;
+		const char *body;
+	} rows[] = {
+		{{.format = METRIC_JSON, .keys = {"n | a[x=\"y\"].z", "d", "c"}}, "{\"n\":7}"},
+		{{.format = METRIC_PROMETHEUS, .keys = {"n{a=~\"b.*\"}", "d", "c"}},
+			"n{a=\"b\\\\\"} 7\n"},
+		{{.format = METRIC_TEXT, .keys = {"n", "d", "c"}}, "x 6\nn 7\n"},
+	};
 
-	arm(1);
-	ck_assert_int_eq(metric_parse(body, strlen(body), "n", &metric), METRIC_OUT_OF_MEMORY);
-	ck_assert(disarm());
-	ck_assert_uint_eq(metric.count, 4711);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool ran_out = true;
+		int n = 1;
+
+		for (; ran_out; n++) {
+			struct metric metric = {.count = 4711};
+			enum metric_outcome outcome =
+				read_metric(&rows[i].words, rows[i].body, n, &metric);
+
+			ran_out = disarm();
+			ck_assert_int_eq(outcome, ran_out ? METRIC_OUT_OF_MEMORY : METRIC_OK);
+			ck_assert_uint_eq(metric.count, ran_out ? 4711 : 7);
+		}
+		ck_assert_int_gt(n, 4);
+	}
 }
 END_TEST
 

@@ -256,6 +256,39 @@ START_TEST(the_table_grows_and_each_pod_is_visited_once)
 }
 END_TEST
 
+/* 0 for want of a sample is the word of a pod before its first client, or of a broken collector. */
+START_TEST(a_series_without_samples_is_believed_of_a_pod_that_never_had_one)
+{
+	static const struct {
+		uint32_t shown; /* by the pod's answers before */
+		uint32_t sampled;
+		uint32_t unsampled;
+		uint32_t held;
+		enum metric_outcome outcome;
+	} rows[] = {
+		{0, 1, 0, 900, METRIC_OK},
+		{0, 0, 1, 0, METRIC_OK},
+		{0, 0, 1, 4, METRIC_OK},
+		{0, 0, 1, 5, METRIC_NO_SAMPLE},
+		{1, 0, 1, 0, METRIC_NO_SAMPLE},
+		/* Opened less closed: nothing has closed yet. */
+		{0, 1, 2, 900, METRIC_OK},
+		{1, 1, 2, 900, METRIC_OK},
+		{3, 1, 2, 900, METRIC_NO_SAMPLE},
+		{3, 3, 0, 900, METRIC_OK},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pod pod = {.sampled = rows[i].shown, .held = rows[i].held};
+		struct metric metric = {.sampled = rows[i].sampled, .unsampled = rows[i].unsampled};
+
+		ck_assert_msg(pod_weigh(&pod, &metric) == rows[i].outcome, "row %zu", i);
+		pod_observe(&pod, METRIC_OK, &metric, NULL, 1);
+		ck_assert_uint_eq(pod.sampled, rows[i].shown | rows[i].sampled);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -268,6 +301,7 @@ int main(void)
 		{names_are_kubernetes_word_or_else_the_pods_own, ONCE},
 		{another_uid_at_the_same_address_is_a_pod_that_was_not_heard, ONCE},
 		{the_table_grows_and_each_pod_is_visited_once, ONCE},
+		{a_series_without_samples_is_believed_of_a_pod_that_never_had_one, ONCE},
 	};
 
 	return run_suite("pod", tests, N_OF(tests));

@@ -230,7 +230,11 @@ static void sweep(struct cluster *cluster, const struct server_update *update)
 static void clear_wanted(struct pod *pod, void *arg)
 {
 	(void)arg;
+	/* One that comes back may be another process than the one that was heard. */
+	if (!pod->wanted)
+		pod->sampled = 0;
 	pod->wanted = false;
+	pod->held = 0;
 }
 
 static void mark_wanted(struct cluster *cluster)
@@ -242,6 +246,8 @@ static void mark_wanted(struct cluster *cluster)
 	{
 		struct server *server = lh_entry_v(entry);
 
+		if (server->pod)
+			server->pod->held += server->own;
 		if (server_is_polled(server))
 			server->pod->wanted = true;
 	}

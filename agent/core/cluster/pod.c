@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SIZE = 64 }; /* the table grows by itself */
+enum {
+	FIRST_SIZE = 64, /* the table grows by itself */
+	HELD_FEW = 4,    /* sessions that may have come since a pod's page was made */
+};
 
 struct pod_table {
 	struct lh_table *by_key;
@@ -106,6 +109,15 @@ void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *
 	pod_free(pod);
 }
 
+enum metric_outcome pod_weigh(const struct pod *pod, const struct metric *metric)
+{
+	if ((metric->unsampled & pod->sampled) != 0)
+		return METRIC_NO_SAMPLE;
+	if (metric->unsampled != 0 && metric->sampled == 0 && pod->held > HELD_FEW)
+		return METRIC_NO_SAMPLE;
+	return METRIC_OK;
+}
+
 void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
 	const char *detail, int64_t now_ms)
 {
@@ -119,6 +131,7 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 		pod->heard = true;
 		pod->heard_ms = now_ms;
 		pod->metric = *metric;
+		pod->sampled |= metric->sampled;
 		pod->error[0] = '\0';
 	} else {
 		snprintf(pod->error, sizeof(pod->error), "%s",
@@ -147,6 +160,7 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 	*pod->endpoint = *endpoint;
 	if (other) {
 		pod->heard = false;
+		pod->sampled = 0;
 		pod->since_ms = now_ms;
 	}
 	return true;

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/cluster/metric.h"
 #include "core/kube/slice.h"
+#include "core/metric/metric.h"
 
 /* What answers at an address. Lives as long as a server points to it. */
 struct pod {
@@ -21,6 +21,8 @@ struct pod {
 
 	bool heard;                  /* metric and heard_ms hold an answer */
 	struct metric metric;        /* the last good answer */
+	uint32_t sampled;            /* terms of metricKey that had a sample since it is wanted */
+	uint32_t held;               /* sessions that this HAProxy has on it, over all servers */
 	int64_t heard_ms;            /* when it came */
 	bool has_before;             /* count_before holds one */
 	uint32_t count_before;       /* the count of the good answer before the last */
@@ -48,6 +50,13 @@ void pod_table_free(struct pod_table *table);
 struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms);
 /* One server less points to it; with the last one it goes. Takes NULL for pod and for gone. */
 void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *arg);
+
+/*
+ * Whether an answer of the pod's is to be believed: METRIC_OK, or METRIC_NO_SAMPLE. A series that
+ * is announced without a sample is 0 before a pod's first client, and else a collector that fails:
+ * 0 is believed of a pod that has shown no sample and on which HAProxy holds next to nothing.
+ */
+enum metric_outcome pod_weigh(const struct pod *pod, const struct metric *metric);
 
 /* A poll ended at now_ms. metric is read with METRIC_OK only; detail, the failure in words, with
  * all others. */
