@@ -47,7 +47,7 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 		detail = metric_outcome_text(outcome);
 	stats_observe(&agent->stats.poll, seconds);
 	agent->stats.polls[outcome]++;
-	announce_poll(pod, outcome, detail);
+	announce_poll(pod, outcome, metric, detail);
 	/* What a pod says first is news that is not kept waiting for the next round. */
 	if (outcome == METRIC_OK && !pod->heard && agent->round)
 		round_hurry(agent->round);

@@ -153,7 +153,21 @@ void announce_plan(struct announce *announce, struct cluster *cluster)
 	}
 }
 
-void announce_poll(const struct pod *pod, enum metric_outcome outcome, const char *detail)
+/* What a pod says beside its count and cannot be read is taken for absent, and said once. */
+static void announce_odd(const struct pod *pod, const struct metric *metric)
+{
+	const struct metric *before = &pod->metric;
+
+	if (metric->odd_draining && !(pod->heard && before->odd_draining))
+		log_warn("draining is neither true nor false, and is taken for absent",
+			log_str("pod", pod->key));
+	if (metric->odd_capacity && !(pod->heard && before->odd_capacity))
+		log_warn("capacity is no number from 0.001 to 1e9, and is taken for absent",
+			log_str("pod", pod->key));
+}
+
+void announce_poll(const struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
+	const char *detail)
 {
 	log_debug("poll", log_str("pod", pod->key),
 		log_str("result", metric_outcome_label(outcome)), log_str("detail", detail));
@@ -162,4 +176,6 @@ void announce_poll(const struct pod *pod, enum metric_outcome outcome, const cha
 			log_str("result", metric_outcome_label(outcome)), log_str("error", detail));
 	if (outcome == METRIC_OK && pod->polled_ms != 0 && pod->outcome != METRIC_OK)
 		log_info("pod answers again", log_str("pod", pod->key));
+	if (outcome == METRIC_OK)
+		announce_odd(pod, metric);
 }

@@ -17,7 +17,9 @@ struct announce {
  * structs (announced), and logs the difference. */
 void announce_plan(struct announce *announce, struct cluster *cluster);
 
-/* A poll of pod has ended with outcome; call it before pod_observe takes the outcome. */
-void announce_poll(const struct pod *pod, enum metric_outcome outcome, const char *detail);
+/* A poll of pod has ended with outcome, and, with METRIC_OK, with this metric; call it before
+ * pod_observe takes the outcome. */
+void announce_poll(const struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
+	const char *detail);
 
 #endif

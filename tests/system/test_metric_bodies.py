@@ -95,6 +95,19 @@ def test_a_pod_that_never_answers_is_timed_out_and_still_filled():
                 assert 8 <= haproxy.sessions()["s1"] <= 12, haproxy.sessions()
 
 
+def test_what_a_pod_leaves_unset_costs_nothing_and_what_is_odd_is_said_once():
+    unset = http('{"agentsConnections": 5, "draining": null, "capacity": null}')
+    odd = http('{"agentsConnections": 6, "draining": "yes", "capacity": 0}')
+    with RawPod(unset) as one, RawPod(odd) as two:
+        with HAProxy([one.address, two.address], server="weight 100") as haproxy:
+            with Agent(haproxy, pollInterval="100ms", pollTimeout="90ms") as agent:
+                agent.wait_ready()
+                until(lambda: len(two.requests) > 5, "six polls")
+                assert agent.json()["totalConnections"] == 11
+                assert sum("draining is neither" in line for line in agent.err) == 1
+                assert sum("capacity is no number" in line for line in agent.err) == 1
+
+
 def test_a_liar_is_disbelieved_and_said_once():
     with Pod("--lie", "0") as liar, Pod(n=2) as good:
         with HAProxy([liar.address, *good.addresses]) as haproxy:
