@@ -95,22 +95,23 @@ static void fill_view(struct report_view *view, void *arg)
 }
 
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
-static struct cluster_params cluster_params_of(const struct components *components)
+static struct cluster_settings settings_of_components(const struct components *components)
 {
 	unsigned counted = components->discovery ? discovery_replicas(components->discovery) : 0;
 
-	return settings_of(components->config, counted);
+	return settings_for_cluster(components->config, counted);
 }
 
 /* Kubernetes has news: of the pods, or of HAProxy's own instances. */
 static void on_discovered(void *arg)
 {
 	struct agent *agent = arg;
-	struct cluster_params params = cluster_params_of(&agent->components);
+	struct cluster_settings settings = settings_of_components(&agent->components);
 
-	if (params.replicas != cluster_settings(agent->components.cluster)->replicas) {
-		log_info("HAProxy's instances have changed", log_int("replicas", params.replicas));
-		if (!cluster_configure(agent->components.cluster, &params))
+	if (settings.replicas != cluster_settings(agent->components.cluster)->replicas) {
+		log_info(
+			"HAProxy's instances have changed", log_int("replicas", settings.replicas));
+		if (!cluster_configure(agent->components.cluster, &settings))
 			log_error("out of memory", LOG_NONE);
 	}
 	round_hurry(agent->round);
@@ -200,13 +201,13 @@ static const struct components none = {.config = NULL};
 /* What lives as long as the agent. False when out of memory. */
 static bool make_own(struct agent *agent, struct ev_loop *loop, const struct config *config)
 {
-	struct cluster_params params = settings_of(config, 0);
+	struct cluster_settings settings = settings_for_cluster(config, 0);
 	struct components *components = &agent->components;
 
 	components->loop = loop;
 	components->stats = &agent->stats;
 	components->dry_run = agent->options.dry_run;
-	components->cluster = cluster_new(&params);
+	components->cluster = cluster_new(&settings);
 	components->readiness = readiness_new(loop);
 	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, components->readiness);
@@ -292,10 +293,10 @@ static bool is_same_backends(const struct config *a, const struct config *b)
 static bool open_configured(struct agent *agent, const struct components *made)
 {
 	struct cluster *cluster = made->cluster;
-	struct cluster_params old = cluster_params_of(&agent->components);
-	struct cluster_params params = cluster_params_of(made);
+	struct cluster_settings old = settings_of_components(&agent->components);
+	struct cluster_settings settings = settings_of_components(made);
 
-	if (!cluster_configure(cluster, &params)) {
+	if (!cluster_configure(cluster, &settings)) {
 		log_error("out of memory", LOG_NONE);
 		return false;
 	}

@@ -22,7 +22,7 @@ static void announce_haproxy(struct announce *announce, const struct hastate_inf
 
 static void announce_missing(struct announce *announce, const struct cluster *cluster)
 {
-	const struct cluster_params *settings = cluster_settings(cluster);
+	const struct cluster_settings *settings = cluster_settings(cluster);
 	const char *missing = NULL;
 	size_t n_backends;
 	struct backend *const *backends = cluster_backends(cluster, &n_backends);

@@ -9,6 +9,7 @@
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
 #include "core/haproxy/hastate.h"
+#include "core/settings.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "haproxy/backoff.h"
@@ -317,7 +318,7 @@ static void plan_configured(struct round *round)
 {
 	struct hastate_snapshot snapshot;
 
-	if (!ask_configured(round->components->config, &snapshot)) {
+	if (!settings_snapshot(round->components->config, &snapshot)) {
 		skip(round);
 		return;
 	}

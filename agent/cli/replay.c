@@ -20,13 +20,13 @@
 
 struct replay {
 	struct rerun *rerun;
-	struct cluster_params settings; /* of the configuration; replicas 0: as recorded */
+	struct cluster_settings settings; /* of the configuration; replicas 0: as recorded */
 	uint64_t n_rounds;
 	uint64_t n_lines;
 	uint64_t n_bad; /* lines that are no round */
 	int64_t first_wall_ms;
 	int64_t last_wall_ms;
-	struct cluster_params recorded; /* of the last round, without names */
+	struct cluster_settings recorded; /* of the last round, without names */
 };
 
 /* Always returns false. */
@@ -134,8 +134,8 @@ static void print_duration(double s)
 /* The settings that differ from those of the last round, "as recorded" where none does. */
 static void print_settings(const struct replay *replay)
 {
-	const struct cluster_params *was = &replay->recorded;
-	const struct cluster_params *now = &replay->settings;
+	const struct cluster_settings *was = &replay->recorded;
+	const struct cluster_settings *now = &replay->settings;
 	const struct {
 		const char *name;
 		double was, now; /* in the unit that is shown */
@@ -271,7 +271,7 @@ bool replay_run(const char *record_path, const char *config_path)
 		configfile_complain(config_path, &mistakes);
 		return false;
 	}
-	replay.settings = settings_of(&config, 0);
+	replay.settings = settings_for_cluster(&config, 0);
 	/* How many instances there were is in the record. */
 	if (config.replicas_service)
 		replay.settings.replicas = 0;

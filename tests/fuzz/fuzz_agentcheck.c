@@ -11,8 +11,8 @@ enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
 
 static struct cluster *make_cluster(void)
 {
-	const struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	const struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 	struct hastate_server servers[N_NAMES];
 
 	for (size_t i = 0; i < N_NAMES; i++)

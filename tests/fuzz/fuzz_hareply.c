@@ -144,13 +144,13 @@ static void check_complaints(const char *bytes, size_t len)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	const struct cluster_params params = {
+	const struct cluster_settings settings = {
 		.replicas = 2,
 		.poll_interval_ms = 1000,
 		.cache_ttl_ms = 30000,
 		.percent_steps = true,
 	};
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster *cluster = cluster_new(&settings);
 	const char *bytes = (const char *)data;
 	int64_t now_ms = 1000000;
 

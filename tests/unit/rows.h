@@ -43,9 +43,9 @@ static inline struct hastate_snapshot row_answer(
 	};
 }
 
-static inline struct cluster_params row_params(void)
+static inline struct cluster_settings row_settings(void)
 {
-	return (struct cluster_params){
+	return (struct cluster_settings){
 		.replicas = 1, .poll_interval_ms = 1000, .cache_ttl_ms = 30000};
 }
 

@@ -125,8 +125,8 @@ static struct cluster *cluster_of_names(void)
 	struct hastate_backend backends[] = {
 		row_backend("be", "leastconn", one, 3), row_backend("b", "leastconn", two, 2)};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
 	return cluster;
@@ -223,11 +223,11 @@ END_TEST
 
 START_TEST(in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct cluster *cluster;
 
-	params.percent_steps = true;
-	cluster = cluster_new(&params);
+	settings.percent_steps = true;
+	cluster = cluster_new(&settings);
 	for (int round = 1; round <= 300; round++) {
 		struct hastate_server rows[] = {row_up("s1", "10.0.0.1", (uint32_t)rand() % 99),
 			row_up("s2", "10.0.0.2", (uint32_t)rand() % 99),

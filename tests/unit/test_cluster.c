@@ -26,8 +26,8 @@ static void note_gone(struct pod *pod, void *arg)
 
 static struct cluster *new_cluster(void)
 {
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 
 	ck_assert_ptr_nonnull(cluster);
 	return cluster;
@@ -277,24 +277,24 @@ START_TEST(the_algorithm_decides_the_mode_and_a_backend_that_cannot_be_steered_i
 	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 0)};
 	bool steered = algorithms[_i].mode != BACKEND_NOT_STEERED;
 	struct cluster *cluster = new_cluster();
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	char name[] = "be";
 	char *names[] = {name};
 	size_t n;
 
 	update(cluster, 7, algorithms[_i].algo, servers, 1, 1000);
 	ck_assert_str_eq(shape(cluster), steered ? "be:s1" : "");
-	params.backends = names;
-	params.n_backends = 1;
-	ck_assert(cluster_configure(cluster, &params));
+	settings.backends = names;
+	settings.n_backends = 1;
+	ck_assert(cluster_configure(cluster, &settings));
 	update(cluster, 7, algorithms[_i].algo, servers, 1, 2000);
 	ck_assert_str_eq(shape(cluster), "be:s1");
 	ck_assert_int_eq(cluster_backends(cluster, &n)[0]->mode, algorithms[_i].mode);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->state,
 		steered ? SERVER_STEERED : SERVER_NOT_STEERED);
 	/* With agent-check alone there is no algorithm to know. */
-	params.agent_check_only = true;
-	ck_assert(cluster_configure(cluster, &params));
+	settings.agent_check_only = true;
+	ck_assert(cluster_configure(cluster, &settings));
 	update(cluster, 7, algorithms[_i].algo, servers, 1, 3000);
 	ck_assert_int_eq(cluster_backends(cluster, &n)[0]->mode, BACKEND_FLOW);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->state, SERVER_STEERED);
@@ -305,15 +305,15 @@ END_TEST
 START_TEST(an_empty_backend_is_shown_only_if_named)
 {
 	struct cluster *cluster = new_cluster();
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	char name[] = "be";
 	char *names[] = {name};
 
 	update(cluster, 7, "leastconn", NULL, 0, 1000);
 	ck_assert_str_eq(shape(cluster), "");
-	params.backends = names;
-	params.n_backends = 1;
-	ck_assert(cluster_configure(cluster, &params));
+	settings.backends = names;
+	settings.n_backends = 1;
+	ck_assert(cluster_configure(cluster, &settings));
 	update(cluster, 7, "leastconn", NULL, 0, 2000);
 	ck_assert_str_eq(shape(cluster), "be:");
 	cluster_free(cluster);
@@ -327,15 +327,15 @@ START_TEST(settings_are_copied_and_those_backends_that_are_not_named_go)
 	struct hastate_backend backends[] = {row_backend("a", "leastconn", servers, 1),
 		row_backend("ab", "leastconn", servers + 1, 1)};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	char name[] = "ab";
 	char *names[] = {name};
 	struct cluster *cluster;
 
-	params.replicas = 5;
-	params.backends = names;
-	params.n_backends = 1;
-	cluster = cluster_new(&params);
+	settings.replicas = 5;
+	settings.backends = names;
+	settings.n_backends = 1;
+	cluster = cluster_new(&settings);
 	ck_assert_ptr_nonnull(cluster);
 	strcpy(name, "xx");
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
@@ -344,16 +344,16 @@ START_TEST(settings_are_copied_and_those_backends_that_are_not_named_go)
 	ck_assert_str_eq(cluster_settings(cluster)->backends[0], "ab");
 
 	row_hear(row_find(cluster, "ab", "s2"), 4, 1500);
-	params = row_params();
-	ck_assert(cluster_configure(cluster, &params));
+	settings = row_settings();
+	ck_assert(cluster_configure(cluster, &settings));
 	ck_assert_str_eq(shape(cluster), "ab:s2");
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
 	ck_assert_str_eq(shape(cluster), "a:s1 ab:s2");
 	ck_assert(row_find(cluster, "ab", "s2")->pod->heard);
 	strcpy(name, "a");
-	params.backends = names;
-	params.n_backends = 1;
-	ck_assert(cluster_configure(cluster, &params));
+	settings.backends = names;
+	settings.n_backends = 1;
+	ck_assert(cluster_configure(cluster, &settings));
 	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
 	ck_assert_str_eq(shape(cluster), "a:s1");
 	cluster_free(cluster);
@@ -472,12 +472,12 @@ START_TEST(with_agent_check_alone_arrivals_are_what_the_pods_have_gained)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct cluster *cluster;
 	size_t n;
 
-	params.agent_check_only = true;
-	cluster = cluster_new(&params);
+	settings.agent_check_only = true;
+	cluster = cluster_new(&settings);
 	update(cluster, 0, "", servers, 2, 1000);
 	row_hear(row_find(cluster, "be", "s1"), 70, 1100);
 	row_hear(row_find(cluster, "be", "s2"), 70, 1100);

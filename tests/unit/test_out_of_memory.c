@@ -16,6 +16,7 @@
 #include "core/record/record_parse.h"
 #include "core/record/record_write.h"
 #include "core/record/rerun.h"
+#include "core/settings.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "data.h"
@@ -270,7 +271,7 @@ START_TEST(configured_servers_are_whole_or_none)
 		bool whole;
 
 		arm(n);
-		whole = ask_configured(&config, &snapshot);
+		whole = settings_snapshot(&config, &snapshot);
 		more = disarm();
 		ck_assert(whole == !more);
 		if (whole)
@@ -286,18 +287,18 @@ START_TEST(a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all)
 	char one[] = "one";
 	char two[] = "two";
 	char *names[] = {one, two};
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 	int n = 1;
 
-	params.replicas = 9;
-	params.backends = names;
-	params.n_backends = 2;
+	settings.replicas = 9;
+	settings.backends = names;
+	settings.n_backends = 2;
 	for (bool more = true; more; n++) {
 		struct cluster *another;
 
 		arm(n);
-		another = cluster_new(&params);
+		another = cluster_new(&settings);
 		more = disarm();
 		ck_assert((another == NULL) == more);
 		cluster_free(another);
@@ -307,7 +308,7 @@ START_TEST(a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all)
 		bool well;
 
 		arm(i);
-		well = cluster_configure(cluster, &params);
+		well = cluster_configure(cluster, &settings);
 		ck_assert(well == !disarm());
 		ck_assert_uint_eq(cluster_settings(cluster)->replicas, well ? 9 : 1);
 		ck_assert_uint_eq(cluster_settings(cluster)->n_backends, well ? 2 : 0);
@@ -370,8 +371,8 @@ static void hear(struct pod *pod, void *arg)
 /* The first answer, heard, planned and sent. */
 static struct cluster *cluster_of_first(const struct answers *answers)
 {
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 	struct commands out = {.n_lines = 0};
 
 	ck_assert(cluster_update(cluster, &answers->snapshots[0], 1000, NULL, NULL));
@@ -484,14 +485,14 @@ END_TEST
 
 START_TEST(a_first_update_cut_short_is_mended_by_the_next)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct answers answers;
 	bool more = true;
 
 	make_answers(&answers);
 	for (int n = 1; more; n++) {
-		struct cluster *cluster = cluster_new(&params);
-		struct cluster *control = cluster_new(&params);
+		struct cluster *cluster = cluster_new(&settings);
+		struct cluster *control = cluster_new(&settings);
 		bool complete;
 		char *got;
 		char *wanted;
@@ -639,8 +640,8 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 	static char names[MANY][24];
 	struct hastate_backend backend = row_backend("be", "leastconn", rows, MANY);
 	struct hastate_snapshot answer = row_answer(7, &backend, 1);
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 	int n = 1;
 
 	for (int i = 0; i < MANY; i++) {

@@ -106,8 +106,8 @@ static void send_restore(struct haproxy *haproxy, struct cluster *cluster)
 
 static struct cluster *new_cluster(void)
 {
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 
 	ck_assert_ptr_nonnull(cluster);
 	return cluster;

@@ -270,8 +270,8 @@ static char *line_of_round(void)
 	struct hastate_server rows[] = {row_up("s1", "10.0.0.1", 5), row_up("s2", "10.0.0.2", 5)};
 	struct hastate_backend backend = row_backend("be", "leastconn", rows, 2);
 	struct hastate_snapshot answer = row_answer(7, &backend, 1);
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 	struct record record;
 	size_t len;
 	char *line;

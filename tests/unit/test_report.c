@@ -29,7 +29,7 @@ struct scene {
 static struct scene *scene_new(unsigned replicas)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
-	struct cluster_params params = {
+	struct cluster_settings settings = {
 		.replicas = replicas,
 		.poll_interval_ms = 1000,
 		.cache_ttl_ms = 30000,
@@ -40,7 +40,7 @@ static struct scene *scene_new(unsigned replicas)
 	scene->snapshot.info.pid = 42;
 	scene->snapshot.info.uptime_s = 100;
 	strcpy(scene->snapshot.info.version, "2.6.12");
-	scene->cluster = cluster_new(&params);
+	scene->cluster = cluster_new(&settings);
 	scene->stats.haproxy_reached = true;
 	scene->view = (struct report_view){
 		.cluster = scene->cluster,
@@ -342,11 +342,11 @@ START_TEST(why_is_said_in_words)
 	char why[200];
 	/* What cannot be steered is shown when it is named. */
 	char *names[] = {(char[]){"ws"}, (char[]){"hash"}, (char[]){"odd"}};
-	struct cluster_params params = *cluster_settings(scene->cluster);
+	struct cluster_settings settings = *cluster_settings(scene->cluster);
 
-	params.backends = names;
-	params.n_backends = 3;
-	ck_assert(cluster_configure(scene->cluster, &params));
+	settings.backends = names;
+	settings.n_backends = 3;
+	ck_assert(cluster_configure(scene->cluster, &settings));
 	add_server(scene, "ws", "leastconn", "heard", 1);
 	add_server(scene, "ws", "leastconn", "silent", 2);
 	add_server(scene, "ws", "leastconn", "drains", 3);
@@ -428,10 +428,10 @@ static void assert_backend_why(struct scene *scene, size_t i, const char *wanted
 START_TEST(a_pod_that_warms_up_says_how_far)
 {
 	struct scene *scene = scene_new(1);
-	struct cluster_params params = *cluster_settings(scene->cluster);
+	struct cluster_settings settings = *cluster_settings(scene->cluster);
 
-	params.ramp_ms = 20000;
-	ck_assert(cluster_configure(scene->cluster, &params));
+	settings.ramp_ms = 20000;
+	ck_assert(cluster_configure(scene->cluster, &settings));
 	add_server(scene, "ws", "leastconn", "old", 1);
 	add_server(scene, "ws", "leastconn", "new", 2)->address = "";
 	update(scene);

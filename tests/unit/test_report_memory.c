@@ -98,9 +98,9 @@ static struct cluster *cluster_of_two(void)
 	struct hastate_backend backend = {
 		.name = "ws", .algo = "leastconn", .servers = servers, .n_servers = 2};
 	struct hastate_snapshot snapshot = {.backends = &backend, .n_backends = 1};
-	struct cluster_params params = {
+	struct cluster_settings settings = {
 		.replicas = 1, .poll_interval_ms = 1000, .cache_ttl_ms = 30000};
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster *cluster = cluster_new(&settings);
 	struct metric metric = {.count = 5, .pod_name = "web-0", .node_name = "node"};
 
 	for (size_t i = 0; i < 2; i++) {

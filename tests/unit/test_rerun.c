@@ -25,9 +25,9 @@ struct bench {
 	int64_t now_ms;
 };
 
-static void setup(struct bench *bench, const struct cluster_params *params, const char *algo)
+static void setup(struct bench *bench, const struct cluster_settings *settings, const char *algo)
 {
-	*bench = (struct bench){.cluster = cluster_new(params), .now_ms = 1000};
+	*bench = (struct bench){.cluster = cluster_new(settings), .now_ms = 1000};
 	for (size_t i = 0; i < N; i++) {
 		snprintf(bench->names[i], sizeof(bench->names[i]), "s%zu", i);
 		snprintf(bench->addresses[i], sizeof(bench->addresses[i]), "10.0.0.%zu", i);
@@ -123,7 +123,7 @@ START_TEST(the_settings_of_the_record_give_the_weights_of_the_record)
 	unsigned state = run_seed() + (unsigned)_i;
 
 	for (int run = 0; run < 20; run++) {
-		struct cluster_params params = {
+		struct cluster_settings settings = {
 			.replicas = 1 + (unsigned)rand_r(&state) % 4,
 			.poll_interval_ms = 1000,
 			.cache_ttl_ms = 1000 + rand_r(&state) % 5000,
@@ -133,11 +133,11 @@ START_TEST(the_settings_of_the_record_give_the_weights_of_the_record)
 			.agent_check_only = rand_r(&state) % 5 == 0,
 		};
 		const struct rerun_backend *backend;
-		struct rerun *rerun = rerun_new(&params);
+		struct rerun *rerun = rerun_new(&settings);
 		uint64_t fallbacks = 0;
 		struct bench bench;
 
-		setup(&bench, &params, algos[_i]);
+		setup(&bench, &settings, algos[_i]);
 		for (int round = 0; round < ROUNDS; round++) {
 			size_t len;
 			char *line = play(&bench, 1 + round / 17, &len);
@@ -165,7 +165,7 @@ END_TEST
 
 /* Five rounds of pods that hold 100 each but for the last, which holds 40; all heard. */
 static struct rerun *rerun_of_five(
-	const struct cluster_params *recorded, const struct cluster_params *other)
+	const struct cluster_settings *recorded, const struct cluster_settings *other)
 {
 	struct rerun *rerun = rerun_new(other);
 	struct bench bench;
@@ -187,8 +187,8 @@ static struct rerun *rerun_of_five(
 
 START_TEST(other_settings_are_told_apart_by_their_weights)
 {
-	struct cluster_params recorded = row_params();
-	struct cluster_params other = row_params();
+	struct cluster_settings recorded = row_settings();
+	struct cluster_settings other = row_settings();
 	const struct rerun_backend *backend;
 	struct rerun *rerun;
 
@@ -207,8 +207,8 @@ END_TEST
 
 START_TEST(a_shorter_cache_ttl_shows_its_rounds_of_fallback)
 {
-	struct cluster_params recorded = row_params();
-	struct cluster_params other = row_params();
+	struct cluster_settings recorded = row_settings();
+	struct cluster_settings other = row_settings();
 	const struct rerun_backend *backend;
 	struct rerun *rerun;
 
@@ -223,8 +223,8 @@ END_TEST
 
 START_TEST(replicas_left_open_are_those_of_the_record)
 {
-	struct cluster_params recorded = row_params();
-	struct cluster_params other = row_params();
+	struct cluster_settings recorded = row_settings();
+	struct cluster_settings other = row_settings();
 	struct rerun *rerun;
 
 	recorded.replicas = 3;
@@ -237,8 +237,8 @@ END_TEST
 
 START_TEST(a_backend_that_is_not_named_is_not_planned)
 {
-	struct cluster_params recorded = row_params();
-	struct cluster_params other = row_params();
+	struct cluster_settings recorded = row_settings();
+	struct cluster_settings other = row_settings();
 	char name[] = "other";
 	char *names[] = {name};
 	const struct rerun_backend *backend;
@@ -258,8 +258,8 @@ END_TEST
 
 START_TEST(the_last_round_tells_how_long_until_balance)
 {
-	struct cluster_params params = row_params();
-	struct rerun *rerun = rerun_of_five(&params, &params);
+	struct cluster_settings settings = row_settings();
+	struct rerun *rerun = rerun_of_five(&settings, &settings);
 	const struct rerun_backend *backend = only_backend(rerun);
 
 	/* 540 on six pods: five stand 10 over the level of 90, the last 50 below. */
@@ -275,11 +275,11 @@ END_TEST
 
 START_TEST(rounds_far_apart_do_not_follow_on_one_another)
 {
-	struct cluster_params params = row_params();
-	struct rerun *rerun = rerun_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct rerun *rerun = rerun_new(&settings);
 	struct bench bench;
 
-	setup(&bench, &params, "leastconn");
+	setup(&bench, &settings, "leastconn");
 	for (int round = 0; round < 4; round++) {
 		size_t len;
 		char *line = play(&bench, 7, &len);

@@ -34,12 +34,13 @@ static void update(struct bench *bench, int64_t pid, int64_t now_ms)
 		bench->servers[i] = row_find(bench->cluster, "be", bench->rows[i].name);
 }
 
-static void setup(struct bench *bench, const struct cluster_params *params, const uint32_t *counts)
+static void setup(
+	struct bench *bench, const struct cluster_settings *settings, const uint32_t *counts)
 {
 	static const char *const names[N] = {"s1", "s2", "s3"};
 	static const char *const addresses[N] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
 
-	bench->cluster = cluster_new(params);
+	bench->cluster = cluster_new(settings);
 	ck_assert_ptr_nonnull(bench->cluster);
 	for (size_t i = 0; i < N; i++)
 		bench->rows[i] = row_up(names[i], addresses[i], counts[i]);
@@ -58,19 +59,19 @@ static void plan(struct bench *bench, int64_t now_ms)
 /* Planned once, where no pod may take more than half. */
 static void setup_limited(struct bench *bench)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 
-	params.max_share = 0.5;
-	setup(bench, &params, (uint32_t[]){50, 50, 50});
+	settings.max_share = 0.5;
+	setup(bench, &settings, (uint32_t[]){50, 50, 50});
 	plan(bench, 2000);
 }
 
 /* Two instances share the pods. */
-static void setup_shared(struct bench *bench, struct cluster_params *params)
+static void setup_shared(struct bench *bench, struct cluster_settings *settings)
 {
-	*params = row_params();
-	params->replicas = 2;
-	setup(bench, params, (uint32_t[]){100, 100, 100});
+	*settings = row_settings();
+	settings->replicas = 2;
+	setup(bench, settings, (uint32_t[]){100, 100, 100});
 }
 
 static void assert_weights(const struct bench *bench, int a, int b, int c)
@@ -82,11 +83,11 @@ static void assert_weights(const struct bench *bench, int a, int b, int c)
 
 START_TEST(a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	params.ramp_ms = 10000;
-	setup(&bench, &params, (uint32_t[]){99, 99, 99});
+	settings.ramp_ms = 10000;
+	setup(&bench, &settings, (uint32_t[]){99, 99, 99});
 	plan(&bench, 2000);
 	for (size_t i = 0; i < N; i++)
 		ck_assert(bench.servers[i]->plan.ramp == 1.0);
@@ -106,10 +107,10 @@ END_TEST
 
 START_TEST(every_steered_server_gets_the_planners_weight)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){99, 99, 99});
+	setup(&bench, &settings, (uint32_t[]){99, 99, 99});
 	plan(&bench, 2000);
 	ck_assert(bench.be->planned);
 	ck_assert_int_eq(bench.be->planned_ms, 2000);
@@ -136,12 +137,12 @@ START_TEST(a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone)
 		{30000, PLANNER_STALE},
 		{30001, PLANNER_NEVER_HEARD},
 	};
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 
 	for (size_t i = 0; i < sizeof(ages) / sizeof(*ages); i++) {
 		struct bench bench;
 
-		setup(&bench, &params, (uint32_t[]){9, 9, 9});
+		setup(&bench, &settings, (uint32_t[]){9, 9, 9});
 		plan(&bench, 1500 + ages[i].age_ms);
 		for (size_t s = 0; s < N; s++)
 			ck_assert_int_eq(bench.servers[s]->plan.basis, ages[i].basis);
@@ -152,10 +153,10 @@ END_TEST
 
 START_TEST(fewer_than_half_known_means_the_configured_weights)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){9, 5, 1});
+	setup(&bench, &settings, (uint32_t[]){9, 5, 1});
 	for (size_t i = 0; i < N; i++)
 		bench.rows[i].iweight = 10 * (int)i + 10;
 	update(&bench, 7, 3000);
@@ -174,10 +175,10 @@ END_TEST
 
 START_TEST(a_count_newer_than_haproxys_answer_waits_for_the_next_one)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){9, 9, 9});
+	setup(&bench, &settings, (uint32_t[]){9, 9, 9});
 	row_hear(bench.servers[0], 50, 2400);
 	plan(&bench, 2400);
 	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_NEVER_HEARD);
@@ -195,12 +196,12 @@ END_TEST
 
 START_TEST(a_pod_says_draining_and_capacity)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct metric draining = {.count = 10, .draining = true};
 	struct metric large = {.count = 10, .capacity = 300.0};
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){10, 10, 10});
+	setup(&bench, &settings, (uint32_t[]){10, 10, 10});
 	pod_observe(bench.servers[0]->pod, METRIC_OK, &draining, NULL, 2500);
 	pod_observe(bench.servers[1]->pod, METRIC_OK, &large, NULL, 2500);
 	update(&bench, 7, 3000);
@@ -223,11 +224,11 @@ END_TEST
 
 START_TEST(the_correction_is_divided_by_replicas_and_arrivals_are_of_all)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	params.replicas = 2;
-	setup(&bench, &params, (uint32_t[]){20, 20, 20});
+	settings.replicas = 2;
+	setup(&bench, &settings, (uint32_t[]){20, 20, 20});
 	/* 30 sessions in a second, so 60 over both until the next plan: 20 a pod. */
 	for (size_t i = 0; i < N; i++)
 		bench.rows[i].stot += 10;
@@ -244,10 +245,10 @@ END_TEST
 
 START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){50, 50, 5});
+	setup(&bench, &settings, (uint32_t[]){50, 50, 5});
 	plan(&bench, 2000);
 	bench.rows[2].status = "DRAIN";
 	update(&bench, 7, 3000);
@@ -298,15 +299,15 @@ static const struct {
 
 START_TEST(where_there_are_limits_a_server_that_is_away_waits_with_the_least_weight)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct commands lines = {.n_lines = 0};
 	struct server *server;
 	struct bench bench;
 
-	params.ramp_ms = waits[_i].ramp_ms;
-	params.max_share = waits[_i].max_share;
-	params.percent_steps = waits[_i].percent_steps;
-	setup(&bench, &params, (uint32_t[]){50, 50, 50});
+	settings.ramp_ms = waits[_i].ramp_ms;
+	settings.max_share = waits[_i].max_share;
+	settings.percent_steps = waits[_i].percent_steps;
+	setup(&bench, &settings, (uint32_t[]){50, 50, 50});
 	bench.rows[1].status = waits[_i].status;
 	bench.rows[1].address = waits[_i].address;
 	bench.rows[1].iweight = waits[_i].iweight;
@@ -341,15 +342,15 @@ END_TEST
 
 START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	char name[] = "be";
 	char *names[] = {name};
 	struct bench bench;
 
-	params.backends = names;
-	params.n_backends = 1;
-	params.max_share = 0.5;
-	setup(&bench, &params, (uint32_t[]){50, 50, 5});
+	settings.backends = names;
+	settings.n_backends = 1;
+	settings.max_share = 0.5;
+	setup(&bench, &settings, (uint32_t[]){50, 50, 5});
 	bench.rows[2].status = "DOWN";
 	bench.rows[0].scur = 10;
 	update(&bench, 7, 2500);
@@ -375,10 +376,10 @@ END_TEST
 
 START_TEST(roundrobin_is_planned_as_a_flow)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){100, 100, 10});
+	setup(&bench, &settings, (uint32_t[]){100, 100, 10});
 	bench.backend.algo = "roundrobin";
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
@@ -436,10 +437,10 @@ END_TEST
 /* With one instance a reading moves what is known of outside only as far as it must. */
 START_TEST(what_a_pod_has_from_outside_is_remembered)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){10, 10, 10});
+	setup(&bench, &settings, (uint32_t[]){10, 10, 10});
 	bench.rows[0].scur = 14;
 	row_hear(bench.servers[0], 12, 2750);
 	update(&bench, 7, 3000);
@@ -454,13 +455,13 @@ END_TEST
 
 START_TEST(the_last_target_is_remembered_until_another_worker_or_another_pod_comes)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	double targets[2];
 	struct bench bench;
 
-	params.replicas = 2;
+	settings.replicas = 2;
 	for (int remembered = 0; remembered < 2; remembered++) {
-		setup(&bench, &params, (uint32_t[]){40, 40, 40});
+		setup(&bench, &settings, (uint32_t[]){40, 40, 40});
 		plan(&bench, 2000);
 		for (size_t i = 0; i < N; i++)
 			ck_assert(bench.servers[i]->target_stands);
@@ -490,12 +491,12 @@ END_TEST
 
 START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	static const uint32_t counts[N] = {22, 20, 10};
 	struct bench bench;
 	bool differs = false;
 
-	setup(&bench, &params, counts);
+	setup(&bench, &settings, counts);
 	for (size_t i = 0; i < N; i++) {
 		bench.rows[i].iweight = 256;
 		bench.rows[i].scur = 0;
@@ -507,8 +508,8 @@ START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
 	plan(&bench, 3000);
 	for (size_t i = 0; i < N; i++)
 		ck_assert_int_eq(bench.servers[i]->weight, bench.servers[i]->plan.weight);
-	params.percent_steps = true;
-	ck_assert(cluster_configure(bench.cluster, &params));
+	settings.percent_steps = true;
+	ck_assert(cluster_configure(bench.cluster, &settings));
 	plan(&bench, 3000);
 	/* 2.56 a percent: most weights cannot be had, and the nearest is at most 2 away. */
 	for (size_t i = 0; i < N; i++) {
@@ -525,10 +526,10 @@ END_TEST
 
 START_TEST(release_wants_the_configured_weight_of_every_server)
 {
-	struct cluster_params params = row_params();
+	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
-	setup(&bench, &params, (uint32_t[]){100, 50, 1});
+	setup(&bench, &settings, (uint32_t[]){100, 50, 1});
 	bench.rows[1].iweight = 30;
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
@@ -546,8 +547,8 @@ START_TEST(the_imbalance_is_that_of_the_worst_planned_backend)
 	struct hastate_backend backends[] = {
 		row_backend("a", "leastconn", two, 2), row_backend("b", "roundrobin", one, 2)};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct cluster_params params = row_params();
-	struct cluster *cluster = cluster_new(&params);
+	struct cluster_settings settings = row_settings();
+	struct cluster *cluster = cluster_new(&settings);
 
 	ck_assert(steer_imbalance(cluster) == 0.0);
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
@@ -575,10 +576,10 @@ static void hear_storm(struct bench *bench, size_t first_after, int64_t now_ms)
 
 START_TEST(counts_of_before_and_after_a_storm_are_torn)
 {
-	struct cluster_params params;
+	struct cluster_settings settings;
 	struct bench bench;
 
-	setup_shared(&bench, &params);
+	setup_shared(&bench, &settings);
 	/* Without a plan there is none to go on with. */
 	hear_storm(&bench, 1, 2500);
 	ck_assert(!steer_is_torn(bench.cluster));
@@ -586,11 +587,11 @@ START_TEST(counts_of_before_and_after_a_storm_are_torn)
 	plan(&bench, 3000);
 	hear_storm(&bench, 1, 3500);
 	ck_assert(steer_is_torn(bench.cluster));
-	params.replicas = 1;
-	ck_assert(cluster_configure(bench.cluster, &params));
+	settings.replicas = 1;
+	ck_assert(cluster_configure(bench.cluster, &settings));
 	ck_assert(!steer_is_torn(bench.cluster));
-	params.replicas = 2;
-	ck_assert(cluster_configure(bench.cluster, &params));
+	settings.replicas = 2;
+	ck_assert(cluster_configure(bench.cluster, &settings));
 	/* They were planned with all the same: what they were then does not count any more. */
 	plan(&bench, 4000);
 	ck_assert(!steer_is_torn(bench.cluster));
@@ -607,10 +608,10 @@ END_TEST
 
 START_TEST(a_backend_by_flow_is_never_torn)
 {
-	struct cluster_params params;
+	struct cluster_settings settings;
 	struct bench bench;
 
-	setup_shared(&bench, &params);
+	setup_shared(&bench, &settings);
 	bench.backend.algo = "roundrobin";
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
@@ -622,10 +623,10 @@ END_TEST
 
 START_TEST(a_pod_that_drains_tears_nothing)
 {
-	struct cluster_params params;
+	struct cluster_settings settings;
 	struct bench bench;
 
-	setup_shared(&bench, &params);
+	setup_shared(&bench, &settings);
 	plan(&bench, 3000);
 	hear_storm(&bench, 2, 3500);
 	ck_assert(steer_is_torn(bench.cluster));
@@ -637,13 +638,13 @@ END_TEST
 
 START_TEST(another_pod_at_the_same_address_tears_nothing)
 {
-	struct cluster_params params;
+	struct cluster_settings settings;
 	struct bench bench;
 
 	struct endpoint first = {.uid = "a"};
 	struct endpoint second = {.uid = "b"};
 
-	setup_shared(&bench, &params);
+	setup_shared(&bench, &settings);
 	ck_assert(pod_identify(bench.servers[2]->pod, &first, 2000));
 	plan(&bench, 3000);
 	hear_storm(&bench, N, 3300);

@@ -13,7 +13,7 @@ enum {
 };
 
 struct cluster {
-	struct cluster_params params; /* its names are owned */
+	struct cluster_settings settings; /* its names are owned */
 	struct hastate_info info;
 	int64_t updated_ms;
 	uint64_t n_updates;
@@ -26,38 +26,38 @@ struct cluster {
 	bool first_round_done;
 };
 
-static void params_fini(struct cluster_params *params)
+static void settings_fini(struct cluster_settings *settings)
 {
-	for (size_t i = 0; i < params->n_backends; i++)
-		free(params->backends[i]);
-	free(params->backends);
-	params->backends = NULL;
-	params->n_backends = 0;
+	for (size_t i = 0; i < settings->n_backends; i++)
+		free(settings->backends[i]);
+	free(settings->backends);
+	settings->backends = NULL;
+	settings->n_backends = 0;
 }
 
-bool cluster_configure(struct cluster *cluster, const struct cluster_params *params)
+bool cluster_configure(struct cluster *cluster, const struct cluster_settings *settings)
 {
-	struct cluster_params copy = *params;
+	struct cluster_settings copy = *settings;
 
 	copy.n_backends = 0;
-	copy.backends = calloc(params->n_backends + 1, sizeof(*copy.backends));
+	copy.backends = calloc(settings->n_backends + 1, sizeof(*copy.backends));
 	if (!copy.backends)
 		return false;
-	while (copy.n_backends < params->n_backends) {
-		char *name = strdup(params->backends[copy.n_backends]);
+	while (copy.n_backends < settings->n_backends) {
+		char *name = strdup(settings->backends[copy.n_backends]);
 
 		if (!name) {
-			params_fini(&copy);
+			settings_fini(&copy);
 			return false;
 		}
 		copy.backends[copy.n_backends++] = name;
 	}
-	params_fini(&cluster->params);
-	cluster->params = copy;
+	settings_fini(&cluster->settings);
+	cluster->settings = copy;
 	return true;
 }
 
-struct cluster *cluster_new(const struct cluster_params *params)
+struct cluster *cluster_new(const struct cluster_settings *settings)
 {
 	struct cluster *cluster = calloc(1, sizeof(*cluster));
 
@@ -65,7 +65,7 @@ struct cluster *cluster_new(const struct cluster_params *params)
 		return NULL;
 	cluster->servers = lh_kchar_table_new(FIRST_SIZE, NULL);
 	cluster->pods = pod_table_new();
-	if (!cluster->servers || !cluster->pods || !cluster_configure(cluster, params)) {
+	if (!cluster->servers || !cluster->pods || !cluster_configure(cluster, settings)) {
 		cluster_free(cluster);
 		return NULL;
 	}
@@ -89,23 +89,23 @@ void cluster_free(struct cluster *cluster)
 		lh_table_free(cluster->servers);
 	}
 	pod_table_free(cluster->pods);
-	params_fini(&cluster->params);
+	settings_fini(&cluster->settings);
 	free(cluster);
 }
 
 static enum backend_mode mode_of(const struct cluster *cluster, const char *algo)
 {
-	return cluster->params.agent_check_only ? BACKEND_FLOW : backend_mode_of(algo);
+	return cluster->settings.agent_check_only ? BACKEND_FLOW : backend_mode_of(algo);
 }
 
 /* A backend named in the settings is shown even when it cannot be steered. */
 static bool is_selected(const struct cluster *cluster, const struct hastate_backend *row)
 {
-	for (size_t i = 0; i < cluster->params.n_backends; i++) {
-		if (strcmp(cluster->params.backends[i], row->name) == 0)
+	for (size_t i = 0; i < cluster->settings.n_backends; i++) {
+		if (strcmp(cluster->settings.backends[i], row->name) == 0)
 			return true;
 	}
-	return cluster->params.n_backends == 0 && row->n_servers > 0 &&
+	return cluster->settings.n_backends == 0 && row->n_servers > 0 &&
 	       mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
 }
 
@@ -165,7 +165,7 @@ static struct server *take_server(
  * grown: what left between two polls is missed, so it is a lower bound. */
 static uint64_t total_of(const struct cluster *cluster, const struct server *server)
 {
-	if (cluster->params.agent_check_only)
+	if (cluster->settings.agent_check_only)
 		return server->pod ? server->pod->gained : 0;
 	return server->total;
 }
@@ -261,7 +261,7 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 	struct server_update update = {
 		.pods = cluster->pods,
 		.now_ms = now_ms,
-		.replicas = cluster->params.replicas,
+		.replicas = cluster->settings.replicas,
 		.number = ++cluster->n_updates,
 		.worker = cluster->n_workers += another,
 		.gone = gone,
@@ -300,9 +300,9 @@ int64_t cluster_updated_ms(const struct cluster *cluster)
 	return cluster->updated_ms;
 }
 
-const struct cluster_params *cluster_settings(const struct cluster *cluster)
+const struct cluster_settings *cluster_settings(const struct cluster *cluster)
 {
-	return &cluster->params;
+	return &cluster->settings;
 }
 
 const struct cluster_counters *cluster_counters(const struct cluster *cluster)

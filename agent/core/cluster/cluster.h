@@ -31,7 +31,7 @@ struct cluster_counters {
 	uint64_t repairs;       /* a weight that was sent had been changed by someone else */
 };
 
-struct cluster_params {
+struct cluster_settings {
 	unsigned replicas;
 	int64_t poll_interval_ms;
 	int64_t cache_ttl_ms;
@@ -44,12 +44,12 @@ struct cluster_params {
 };
 
 /* Returns NULL when out of memory. */
-struct cluster *cluster_new(const struct cluster_params *params);
+struct cluster *cluster_new(const struct cluster_settings *settings);
 void cluster_free(struct cluster *cluster);
 
 /* Takes changed settings; what is known of servers and pods stays. False when out of memory, with
  * nothing changed. */
-bool cluster_configure(struct cluster *cluster, const struct cluster_params *params);
+bool cluster_configure(struct cluster *cluster, const struct cluster_settings *settings);
 
 /*
  * Takes HAProxy's answer of now_ms. Servers that it no longer lists go, and pods with them: gone is
@@ -63,7 +63,7 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 const struct hastate_info *cluster_info(const struct cluster *cluster);
 /* When it answered; 0: never. */
 int64_t cluster_updated_ms(const struct cluster *cluster);
-const struct cluster_params *cluster_settings(const struct cluster *cluster);
+const struct cluster_settings *cluster_settings(const struct cluster *cluster);
 const struct cluster_counters *cluster_counters(const struct cluster *cluster);
 /* HAProxy has answered, and since then each pod that is polled was heard or failed once. */
 bool cluster_is_first_round_done(struct cluster *cluster);

@@ -36,10 +36,10 @@ struct record_backend {
 };
 
 struct record {
-	int64_t wall_ms;                 /* since the epoch */
-	int64_t now_ms;                  /* on the monotonic clock of the host */
-	struct cluster_params settings;  /* without names of backends */
-	struct record_backend *backends; /* those that were planned */
+	int64_t wall_ms;                  /* since the epoch */
+	int64_t now_ms;                   /* on the monotonic clock of the host */
+	struct cluster_settings settings; /* without names of backends */
+	struct record_backend *backends;  /* those that were planned */
 	size_t n_backends;
 	struct record_server *servers; /* all of them: each backend's are a part of this array */
 	size_t n_servers;

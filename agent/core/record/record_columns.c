@@ -20,7 +20,7 @@ const struct record_column record_line_columns[] = {
 	{.name = NULL},
 };
 
-#define SETTING(...) COLUMN(cluster_params, __VA_ARGS__)
+#define SETTING(...) COLUMN(cluster_settings, __VA_ARGS__)
 const struct record_column record_settings_columns[] = {
 	SETTING(UNSIGNED, "replicas", replicas, 1, 1000),
 	SETTING(MS, "poll_interval_ms", poll_interval_ms, 1, MS_MAX),

@@ -29,7 +29,7 @@ struct record_column {
 
 /* Without name at the end. */
 extern const struct record_column record_line_columns[];     /* of struct record */
-extern const struct record_column record_settings_columns[]; /* of struct cluster_params */
+extern const struct record_column record_settings_columns[]; /* of struct cluster_settings */
 extern const struct record_column record_backend_columns[];  /* of struct record_backend */
 extern const struct record_column record_server_columns[];   /* of struct record_server */
 

@@ -20,7 +20,7 @@ struct rerun_weight {
 };
 
 struct rerun {
-	struct cluster_params settings; /* its names are owned */
+	struct cluster_settings settings; /* its names are owned */
 	struct rerun_backend *backends;
 	size_t n_backends;
 };
@@ -39,7 +39,7 @@ static void free_weights(struct rerun_weight *weights, size_t n)
 	free(weights);
 }
 
-struct rerun *rerun_new(const struct cluster_params *settings)
+struct rerun *rerun_new(const struct cluster_settings *settings)
 {
 	struct rerun *rerun = calloc(1, sizeof(*rerun));
 

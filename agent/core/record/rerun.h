@@ -52,7 +52,7 @@ struct rerun;
 
 /* Settings in place of the recorded ones; replicas 0 is as recorded. Names of backends are copied.
  * NULL when out of memory. */
-struct rerun *rerun_new(const struct cluster_params *settings);
+struct rerun *rerun_new(const struct cluster_settings *settings);
 /* Takes NULL. */
 void rerun_free(struct rerun *rerun);
 

@@ -9,10 +9,10 @@
 #include "core/steer/steer.h"
 
 /* The settings, with what they leave open as recorded. */
-static struct cluster_params complete(
-	const struct cluster_params *open, const struct record *record)
+static struct cluster_settings complete(
+	const struct cluster_settings *open, const struct record *record)
 {
-	struct cluster_params settings = *open;
+	struct cluster_settings settings = *open;
 
 	if (settings.replicas == 0)
 		settings.replicas = record->settings.replicas;
@@ -22,7 +22,7 @@ static struct cluster_params complete(
 }
 
 static enum backend_mode mode_of(
-	const struct cluster_params *settings, const struct record_backend *backend)
+	const struct cluster_settings *settings, const struct record_backend *backend)
 {
 	bool selected = settings->n_backends == 0 || settings->agent_check_only;
 
@@ -33,15 +33,15 @@ static enum backend_mode mode_of(
 	return settings->agent_check_only ? BACKEND_FLOW : backend_mode_of(backend->algo);
 }
 
-static double span_of(const struct cluster_params *settings)
+static double span_of(const struct cluster_settings *settings)
 {
 	return (double)settings->replicas * (double)settings->poll_interval_ms;
 }
 
-static struct planner_pod input_of(const struct cluster_params *settings,
+static struct planner_pod input_of(const struct cluster_settings *settings,
 	const struct record *record, const struct record_server *server)
 {
-	const struct cluster_params *recorded = &record->settings;
+	const struct cluster_settings *recorded = &record->settings;
 	struct planner_pod pod = server->input;
 
 	if (settings->agent_check_only && !recorded->agent_check_only) {
@@ -56,19 +56,19 @@ static struct planner_pod input_of(const struct cluster_params *settings,
 	return pod;
 }
 
-static double arrivals_of(const struct cluster_params *settings, const struct record *record,
+static double arrivals_of(const struct cluster_settings *settings, const struct record *record,
 	const struct record_backend *backend)
 {
-	struct cluster_params source = *settings;
+	struct cluster_settings source = *settings;
 
 	source.agent_check_only = record->settings.agent_check_only;
 	return steer_arrivals(&source, backend->arrivals_per_s);
 }
 
-bool rerun_plan_make(const struct cluster_params *open, const struct record *record,
+bool rerun_plan_make(const struct cluster_settings *open, const struct record *record,
 	const struct record_backend *backend, struct rerun_plan *plan)
 {
-	struct cluster_params settings = complete(open, record);
+	struct cluster_settings settings = complete(open, record);
 	enum backend_mode mode = mode_of(&settings, backend);
 	double arrivals_per_s = arrivals_of(&settings, record, backend);
 	struct planner_params params = steer_params(&settings, mode, arrivals_per_s);

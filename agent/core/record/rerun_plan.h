@@ -20,7 +20,7 @@ struct rerun_plan {
 
 /* settings as in rerun_new. The caller ends *plan with rerun_plan_fini whatever this returns: false
  * when out of memory. */
-bool rerun_plan_make(const struct cluster_params *settings, const struct record *record,
+bool rerun_plan_make(const struct cluster_settings *settings, const struct record *record,
 	const struct record_backend *backend, struct rerun_plan *plan);
 
 /* Takes a zeroed struct. */

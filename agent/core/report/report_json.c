@@ -239,7 +239,7 @@ static void add_agent(struct jsonput *put, struct json_object *report,
 	const struct report_view *view, const struct report_totals *totals)
 {
 	struct json_object *to = json_object_new_object();
-	const struct cluster_params *settings = cluster_settings(view->cluster);
+	const struct cluster_settings *settings = cluster_settings(view->cluster);
 
 	jsonput_add(put, report, "agent", to);
 	if (!put->ok)

@@ -107,7 +107,7 @@ static bool is_selected(
 static bool add_row(
 	struct report_rows *rows, const struct report_view *view, const struct server *server)
 {
-	const struct cluster_params *settings = cluster_settings(view->cluster);
+	const struct cluster_settings *settings = cluster_settings(view->cluster);
 	char url[URL_MAX];
 
 	report_service_url(server, url, sizeof(url));

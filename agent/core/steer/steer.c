@@ -9,7 +9,7 @@
 #include "core/plan/storm.h"
 #include "core/steer/agentcheck.h"
 
-double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s)
+double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s)
 {
 	/* Without HAProxy's word the rate is from the pods' counts: that of all instances. */
 	return settings->agent_check_only ? arrivals_per_s
@@ -17,7 +17,7 @@ double steer_arrivals(const struct cluster_params *settings, double arrivals_per
 }
 
 struct planner_params steer_params(
-	const struct cluster_params *settings, enum backend_mode mode, double arrivals_per_s)
+	const struct cluster_settings *settings, enum backend_mode mode, double arrivals_per_s)
 {
 	double interval_s = (double)settings->poll_interval_ms / 1000.0;
 
@@ -38,7 +38,7 @@ struct planner_params steer_params(
 static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
 
 static struct planner_pod pod_of(
-	const struct cluster_params *settings, const struct server *server, int64_t now_ms)
+	const struct cluster_settings *settings, const struct server *server, int64_t now_ms)
 {
 	const struct pod *pod = server->pod;
 	double interval_s = (double)settings->poll_interval_ms / 1000.0;
@@ -93,14 +93,14 @@ static void account(struct server *server, uint64_t arrived)
 	server->started = 0;
 }
 
-int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,
+int steer_weight(const struct cluster_settings *settings, const struct planner_pod *pod,
 	const struct planner_result *result)
 {
 	return settings->percent_steps ? percent_reachable(pod->configured, result->weight)
 				       : result->weight;
 }
 
-static void take_result(const struct cluster_params *settings, struct server *server,
+static void take_result(const struct cluster_settings *settings, struct server *server,
 	const struct planner_pod *pod, const struct planner_result *result)
 {
 	server->input = *pod;
@@ -115,7 +115,7 @@ static void take_result(const struct cluster_params *settings, struct server *se
  * where there are limits, a server that is away has the least weight already: as it comes it gets
  * the one connection that HAProxy gives to every empty server.
  */
-static void hold_away(const struct cluster_params *settings, const struct backend *backend)
+static void hold_away(const struct cluster_settings *settings, const struct backend *backend)
 {
 	bool is_limited = limits_share(settings->max_share, 1.0) < 1.0 || settings->ramp_ms > 0;
 
@@ -158,7 +158,7 @@ static bool plan_init(struct plan *plan, size_t n)
 	return false;
 }
 
-static void take_plan(const struct cluster_params *settings, struct backend *backend,
+static void take_plan(const struct cluster_settings *settings, struct backend *backend,
 	const struct plan *plan, const struct planner_summary *summary, int64_t now_ms)
 {
 	for (size_t i = 0; i < plan->n; i++) {
@@ -175,7 +175,7 @@ static void take_plan(const struct cluster_params *settings, struct backend *bac
 }
 
 static bool plan_backend(
-	const struct cluster_params *settings, struct backend *backend, int64_t now_ms)
+	const struct cluster_settings *settings, struct backend *backend, int64_t now_ms)
 {
 	struct planner_params params = steer_params(
 		settings, backend->mode, steer_arrivals(settings, backend->arrivals.per_second));
@@ -242,7 +242,7 @@ bool steer_is_torn(const struct cluster *cluster)
 
 bool steer_plan(struct cluster *cluster, int64_t now_ms)
 {
-	const struct cluster_params *settings = cluster_settings(cluster);
+	const struct cluster_settings *settings = cluster_settings(cluster);
 	size_t n_backends;
 	struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	bool planned = true;

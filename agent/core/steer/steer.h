@@ -21,14 +21,14 @@ bool steer_is_torn(const struct cluster *cluster);
 bool steer_plan(struct cluster *cluster, int64_t now_ms);
 
 /* The rate of new connections over all instances, from a backend's own (struct rate). */
-double steer_arrivals(const struct cluster_params *settings, double arrivals_per_s);
+double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s);
 
 /* What the planner is told of a backend to which so many connections come over all instances. */
 struct planner_params steer_params(
-	const struct cluster_params *settings, enum backend_mode mode, double arrivals_per_s);
+	const struct cluster_settings *settings, enum backend_mode mode, double arrivals_per_s);
 
 /* The plan's weight, in the steps that can be had. */
-int steer_weight(const struct cluster_params *settings, const struct planner_pod *pod,
+int steer_weight(const struct cluster_settings *settings, const struct planner_pod *pod,
 	const struct planner_result *result);
 
 /* Makes the configured weight the wanted one of every planned server: for the end. */
