@@ -155,23 +155,19 @@ static char *url_of(const struct config *config)
 {
 	const char *host = config->listen.host;
 	bool anywhere = strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0;
-	bool is_ipv6 = strchr(host, ':') != NULL;
-	char *base = NULL;
-	char *url;
+	char address[TEXT_ENDPOINT_SIZE];
+	char base[TEXT_ENDPOINT_SIZE + 8];
 
-	if (asprintf(&base, "%s://%s%s%s:%u", config->listen_tls_cert ? "https" : "http",
-		    is_ipv6 ? "[" : "",
-		    anywhere                  ? "127.0.0.1"
-		    : strcmp(host, "::") == 0 ? "::1"
-					      : host,
-		    is_ipv6 ? "]" : "", (unsigned)config->listen.port) < 0)
-		return NULL;
-	url = complete_url(base, config->balancer_metric_path);
-	free(base);
-	return url;
+	if (anywhere)
+		host = "127.0.0.1";
+	else if (strcmp(host, "::") == 0)
+		host = "::1";
+	snprintf(base, sizeof(base), "%s://%s", config->listen_tls_cert ? "https" : "http",
+		text_format_endpoint(host, config->listen.port, address, sizeof(address)));
+	return complete_url(base, config->balancer_metric_path);
 }
 
-/* Takes the token out of its file. */
+/* Adds the token, which is in a file. */
 static bool add_token(struct client *client, const char *file, char *why, size_t size)
 {
 	const char *paths[CREDENTIALS_N_FILES] = {[CREDENTIALS_TOKEN] = file};

@@ -112,13 +112,9 @@ static bool read_rounds(struct replay *replay, const char *path, FILE *in)
 
 static void print_time(int64_t wall_ms)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	char text[40] = "?";
-	struct tm tm;
+	char text[TEXT_TIME_SIZE];
 
-	if (gmtime_r(&seconds, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	fputs(text, stdout);
+	fputs(text_format_time_plain(wall_ms, text, sizeof(text)), stdout);
 }
 
 static void print_duration(double s)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "io/clock.h"
 #include "io/curlloop.h"
 
@@ -243,10 +244,10 @@ static CURL *make_easy(struct runtime *runtime)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, endpoint->path);
 		curl_easy_setopt(easy, CURLOPT_URL, "http://haproxy/");
 	} else {
-		bool ipv6 = strchr(endpoint->host, ':') != NULL;
+		char address[TEXT_ENDPOINT_SIZE];
 
-		if (asprintf(&url, "http://%s%s%s:%u/", ipv6 ? "[" : "", endpoint->host,
-			    ipv6 ? "]" : "", endpoint->port) < 0) {
+		text_format_endpoint(endpoint->host, endpoint->port, address, sizeof(address));
+		if (asprintf(&url, "http://%s/", address) < 0) {
 			curl_easy_cleanup(easy);
 			return NULL;
 		}

@@ -3,7 +3,6 @@
 #include "io/configfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,49 +11,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config_parse.h"
-
-/* Reads up to size bytes; -1 with errno on an error. */
-static ssize_t read_all(int fd, char *buf, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, buf + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
-/* The whole file, to be freed; NULL: *why says why. */
-static char *read_file(const char *path, size_t *len, struct why *why)
-{
-	/* One byte more than is allowed tells a file that is too long. */
-	const size_t size = CONFIGFILE_MAX_BYTES + 1;
-	char *text = malloc(size);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 || !text ? -1 : read_all(fd, text, size);
-
-	if (n >= 0 && (size_t)n < size) {
-		*len = (size_t)n;
-		close(fd);
-		return text;
-	}
-	if (n >= 0)
-		why_set(why, "longer than %d bytes", CONFIGFILE_MAX_BYTES);
-	else
-		why_set(why, "cannot be read: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	return NULL;
-}
+#include "io/textfile.h"
 
 static const char *from_environment(const char *name, void *arg)
 {
@@ -64,13 +21,16 @@ static const char *from_environment(const char *name, void *arg)
 
 bool configfile_parse(const char *path, struct config *out, struct config_mistakes *mistakes)
 {
-	struct why why;
+	const char *reason = "";
 	size_t len;
-	char *text = read_file(path, &len, &why);
+	char *text = textfile_read_bytes(path, &len, &reason);
 	bool ok;
 
 	mistakes->n = 0;
 	if (!text) {
+		struct why why;
+
+		why_set(&why, "cannot be read: %s", reason);
 		config_mistakes_add(mistakes, &why);
 		return false;
 	}

@@ -10,14 +10,13 @@
 #include "core/config/config_mistakes.h"
 
 enum {
-	CONFIGFILE_MAX_BYTES = 1024 * 1024, /* a longer file is refused */
-	CONFIGFILE_LINE_MAX = 1024,         /* what configfile_format writes at most */
+	CONFIGFILE_LINE_MAX = 1024, /* what configfile_format writes at most */
 };
 
 /*
- * Reads and parses the file at path; environment variables are this process's. On success the
- * caller owns *out and frees it with config_fini; on false *out is untouched and *mistakes holds at
- * least one.
+ * Reads and parses the file at path, of at most TEXTFILE_MAX bytes; environment variables are this
+ * process's. On success the caller owns *out and frees it with config_fini; on false *out is
+ * untouched and *mistakes holds at least one.
  */
 bool configfile_parse(const char *path, struct config *out, struct config_mistakes *mistakes);
 

@@ -5,22 +5,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
-#include <time.h>
+
+#include "io/watchedfile.h"
 
 enum credentials_file { CREDENTIALS_TOKEN, CREDENTIALS_CERT, CREDENTIALS_KEY, CREDENTIALS_N_FILES };
 
-/* One file, as it was read last. */
-struct credentials_text {
-	char *path; /* NULL: there is none */
-	char *text; /* the token without the blanks at its end; PEM as it stands */
-	struct timespec changed;
-	ino_t inode;
-};
-
-/* Zeroed memory holds none. */
+/* Zeroed memory holds none. The token is without the blanks at its end, PEM as it stands. */
 struct credentials {
-	struct credentials_text files[CREDENTIALS_N_FILES];
+	struct watchedfile files[CREDENTIALS_N_FILES];
 };
 
 /*

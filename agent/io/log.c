@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/text.h"
 #include "io/clock.h"
@@ -38,18 +37,6 @@ void log_configure(enum config_log_level level, enum config_log_format format)
 {
 	threshold = level;
 	style = format;
-}
-
-static void write_time(char buf[32])
-{
-	int64_t now_ms = clock_wall_ms();
-	time_t seconds = (time_t)(now_ms / 1000);
-	struct tm utc;
-	size_t len;
-
-	gmtime_r(&seconds, &utc);
-	len = strftime(buf, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(buf + len, 32 - len, ".%03dZ", (int)(now_ms % 1000));
 }
 
 static void write_text(FILE *out, const char *time, enum config_log_level level, const char *event,
@@ -108,7 +95,7 @@ static void write_json(FILE *out, const char *time, enum config_log_level level,
 void log_write(
 	enum config_log_level level, const char *event, const struct log_fact *facts, size_t n)
 {
-	char time[32];
+	char time[TEXT_TIME_SIZE];
 	char *line = NULL;
 	size_t len = 0;
 	FILE *out;
@@ -120,7 +107,7 @@ void log_write(
 	out = open_memstream(&line, &len);
 	if (!out)
 		return;
-	write_time(time);
+	text_format_time(clock_wall_ms(), time, sizeof(time));
 	if (style == CONFIG_LOG_JSON)
 		write_json(out, time, level, event, facts, n);
 	else

@@ -3,9 +3,11 @@
 #include "io/textfile.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The words of a failed call: every errno's are static. */
 static const char *words_of_errno(void)
@@ -15,54 +17,77 @@ static const char *words_of_errno(void)
 	return words ? words : "cannot be read";
 }
 
-/* What keeps the bytes from being a text; NULL: nothing. */
-static const char *complaint_of(FILE *in, const char *text, size_t len)
+/* Up to size bytes, as many as there are; -1 with errno. */
+static ssize_t read_all(int fd, char *buf, size_t size)
 {
-	if (ferror(in))
-		return words_of_errno();
-	if (len == 0)
-		return "is empty";
-	if (len > TEXTFILE_MAX || memchr(text, '\0', len))
-		return "is no text of at most 1 MiB";
-	return NULL;
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, buf + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
 }
 
-static char *read_whole(FILE *in, const char **why)
+static char *read_open(int fd, size_t *len, const char **why)
 {
-	char *text = malloc(TEXTFILE_MAX + 1);
-	const char *complaint;
+	struct stat status;
+	char *text;
 	char *fitting;
-	size_t len;
+	ssize_t n;
 
-	if (!text) {
-		*why = "out of memory";
+	if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) {
+		*why = S_ISDIR(status.st_mode) ? "Is a directory" : "not a regular file";
 		return NULL;
 	}
-	len = fread(text, 1, TEXTFILE_MAX + 1, in);
-	complaint = complaint_of(in, text, len);
-	if (complaint) {
-		*why = complaint;
+	/* One byte more than is allowed tells a file that is too long. */
+	text = malloc(TEXTFILE_MAX + 1);
+	n = text ? read_all(fd, text, TEXTFILE_MAX + 1) : -1;
+	if (n < 0 || n > TEXTFILE_MAX) {
+		*why = !text ? "out of memory" : n < 0 ? words_of_errno() : "longer than 1 MiB";
 		free(text);
 		return NULL;
 	}
-	fitting = realloc(text, len + 1);
-	text = fitting ? fitting : text;
-	text[len] = '\0';
+	text[n] = '\0';
+	*len = (size_t)n;
+	fitting = realloc(text, (size_t)n + 1);
+	return fitting ? fitting : text;
+}
+
+char *textfile_read_bytes(const char *path, size_t *len, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	size_t ignored;
+	char *text;
+
+	if (fd < 0) {
+		*why = words_of_errno();
+		return NULL;
+	}
+	text = read_open(fd, len ? len : &ignored, why);
+	close(fd);
 	return text;
 }
 
 char *textfile_read(const char *path, const char **why)
 {
-	FILE *in = fopen(path, "re");
-	char *text;
+	size_t len;
+	char *text = textfile_read_bytes(path, &len, why);
 
-	if (!in) {
-		*why = words_of_errno();
+	if (!text)
 		return NULL;
-	}
-	text = read_whole(in, why);
-	fclose(in);
-	return text;
+	if (len > 0 && strlen(text) == len)
+		return text;
+	*why = len == 0 ? "is empty" : "holds a NUL: not a text";
+	free(text);
+	return NULL;
 }
 
 char *textfile_read_word(const char *path, const char **why)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "build.h"
+#include "core/base/text.h"
 #include "io/textfile.h"
 
 #define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
@@ -39,14 +40,14 @@ static char *server_from_environment(void)
 {
 	const char *host = getenv("KUBERNETES_SERVICE_HOST");
 	const char *port = getenv("KUBERNETES_SERVICE_PORT");
+	char address[TEXT_ENDPOINT_SIZE];
+	uint64_t number;
 	char *server;
 
-	if (!host || !host[0] || !port || !port[0])
+	if (!host || !host[0] || !port || !text_parse_u64(port, 1, 65535, &number))
 		return NULL;
-	bool v6 = strchr(host, ':') != NULL;
-	if (asprintf(&server, "https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port) < 0)
-		return NULL;
-	return server;
+	text_format_endpoint(host, (uint16_t)number, address, sizeof(address));
+	return asprintf(&server, "https://%s", address) < 0 ? NULL : server;
 }
 
 bool kubeapi_init(struct kubeapi *api, const char *server, const char *token_file,

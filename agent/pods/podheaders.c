@@ -2,15 +2,14 @@
 /* Keeps header lists current. */
 #include "pods/podheaders.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/base/text.h"
 #include "io/log.h"
 #include "io/textfile.h"
+#include "io/watchedfile.h"
 
 enum {
 	VALUE_MAX = 16 * 1024, /* bytes of a value from a file */
@@ -24,11 +23,9 @@ struct version {
 	unsigned users;
 };
 
-/* What a file had when it was read last. */
+/* A file whose first line is a header's value. */
 struct file_value {
-	char *value; /* NULL: never read */
-	struct timespec changed;
-	ino_t inode;
+	struct watchedfile file;
 	struct log_repeat failed;
 };
 
@@ -40,55 +37,36 @@ struct podheaders {
 	int64_t looked_ms;
 };
 
-static void report_failure(struct file_value *file, const char *path, const char *why)
+/* The first line, when it can be a header's value. */
+static char *read_value(const char *path, const char **why)
 {
-	if (log_repeat(&file->failed))
-		log_warn("a header's file cannot be read", log_str("file", path),
-			log_str("error", why), log_int("times", (int64_t)file->failed.times));
-}
+	char *line = textfile_read(path, why);
 
-/* Reads the first line. NULL, with the reason said, when it cannot be a header's value. */
-static char *read_value(struct file_value *file, const char *path)
-{
-	const char *why = "";
-	char *line = textfile_read(path, &why);
-
-	if (!line) {
-		report_failure(file, path, why);
+	if (!line)
 		return NULL;
-	}
 	line[strcspn(line, "\r\n")] = '\0';
-	if (line[0] == '\0' || strlen(line) > VALUE_MAX || !text_is_header_value(line)) {
-		report_failure(file, path, "the first line is empty or no header value");
-		free(line);
-		return NULL;
-	}
-	log_repeat_end(&file->failed);
-	return line;
+	if (line[0] != '\0' && strlen(line) <= VALUE_MAX && text_is_header_value(line))
+		return line;
+	*why = "the first line is empty or no header value";
+	free(line);
+	return NULL;
 }
 
 /* Reads a file again if it changed. True when there is a new value. */
-static bool look(struct file_value *file, const char *path)
+static bool look(struct file_value *value)
 {
-	struct stat now;
-	char *value;
+	const char *why = "";
 
-	if (stat(path, &now) != 0) {
-		report_failure(file, path, strerror(errno));
+	if (watchedfile_look(&value->file) == WATCHEDFILE_SAME)
 		return false;
+	if (watchedfile_read(&value->file, read_value, &why)) {
+		log_repeat_end(&value->failed);
+		return true;
 	}
-	if (file->value && now.st_ino == file->inode &&
-		now.st_mtim.tv_sec == file->changed.tv_sec &&
-		now.st_mtim.tv_nsec == file->changed.tv_nsec)
-		return false;
-	value = read_value(file, path);
-	if (!value)
-		return false;
-	free(file->value);
-	file->value = value;
-	file->changed = now.st_mtim;
-	file->inode = now.st_ino;
-	return true;
+	if (log_repeat(&value->failed))
+		log_warn("a header's file cannot be read", log_str("file", value->file.path),
+			log_str("error", why), log_int("times", (int64_t)value->failed.times));
+	return false;
 }
 
 static bool append(struct curl_slist **list, const char *name, const char *value)
@@ -111,16 +89,16 @@ static bool append(struct curl_slist **list, const char *name, const char *value
 static bool rebuild(struct podheaders *headers)
 {
 	struct version *version = calloc(1, sizeof(*version));
-	bool well = version && append(&version->list, "Accept", "application/json");
+	bool ok = version && append(&version->list, "Accept", "application/json");
 
-	for (size_t i = 0; well && i < headers->n; i++) {
-		const char *value = headers->config[i].file ? headers->files[i].value
+	for (size_t i = 0; ok && i < headers->n; i++) {
+		const char *value = headers->config[i].file ? headers->files[i].file.text
 							    : headers->config[i].value;
 
 		if (value)
-			well = append(&version->list, headers->config[i].name, value);
+			ok = append(&version->list, headers->config[i].name, value);
 	}
-	if (!well) {
+	if (!ok) {
 		if (version)
 			curl_slist_free_all(version->list);
 		free(version);
@@ -158,10 +136,21 @@ static void refresh(struct podheaders *headers, int64_t now_ms)
 	headers->looked_ms = now_ms;
 	for (size_t i = 0; i < headers->n; i++) {
 		if (headers->config[i].file)
-			changed = look(&headers->files[i], headers->config[i].file) || changed;
+			changed = look(&headers->files[i]) || changed;
 	}
 	if (changed && rebuild(headers))
 		prune(headers);
+}
+
+static bool init_files(struct podheaders *headers)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		const char *path = headers->config[i].file;
+
+		if (path && !watchedfile_init(&headers->files[i].file, path))
+			return false;
+	}
+	return true;
 }
 
 struct podheaders *podheaders_new(const struct config_header *list, size_t n)
@@ -173,7 +162,7 @@ struct podheaders *podheaders_new(const struct config_header *list, size_t n)
 	headers->config = list;
 	headers->n = n;
 	headers->files = calloc(n + 1, sizeof(*headers->files));
-	if (!headers->files || !rebuild(headers)) {
+	if (!headers->files || !init_files(headers) || !rebuild(headers)) {
 		podheaders_free(headers);
 		return NULL;
 	}
@@ -192,7 +181,7 @@ void podheaders_free(struct podheaders *headers)
 		free(version);
 	}
 	for (size_t i = 0; headers->files && i < headers->n; i++)
-		free(headers->files[i].value);
+		watchedfile_fini(&headers->files[i].file);
 	free(headers->files);
 	free(headers);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "core/base/text.h"
 #include "core/metric/metric_reader.h"
 
 struct podrequest {
@@ -120,34 +121,27 @@ static bool set_url(struct podrequest *request)
 {
 	const struct config *config = request->config;
 	const struct pod *pod = request->pod;
-	bool ipv6 = strchr(pod->address, ':') != NULL;
-	unsigned port = config->metric_port != 0 ? config->metric_port : pod->port;
-	bool named = config->metric_scheme == CONFIG_HTTPS && config->tls_server_name;
+	bool tls = config->metric_scheme == CONFIG_HTTPS;
+	const char *name = tls ? config->tls_server_name : NULL;
+	uint16_t port = config->metric_port != 0 ? config->metric_port : pod->port;
+	char address[TEXT_ENDPOINT_SIZE];
+	char to[TEXT_ENDPOINT_SIZE + 2];
 	char *url = NULL;
-	char *to = NULL;
-	bool well = false;
+	bool ok;
 
-	if (asprintf(&to, "%s%s%s", ipv6 ? "[" : "", pod->address, ipv6 ? "]" : "") < 0)
+	text_format_endpoint(pod->address, port, address, sizeof(address));
+	snprintf(to, sizeof(to), "::%s", address);
+	if (name)
+		text_format_endpoint(name, port, address, sizeof(address));
+	if (asprintf(&url, "http%s://%s%s", tls ? "s" : "", address, config->metric_path) < 0)
 		return false;
-	if (asprintf(&url, "%s://%s:%u%s", config->metric_scheme == CONFIG_HTTPS ? "https" : "http",
-		    named ? config->tls_server_name : to, port, config->metric_path) >= 0) {
-		well = curl_easy_setopt(request->easy, CURLOPT_URL, url) == CURLE_OK;
-		free(url);
-	}
-	if (well && named) {
-		char *connect_to = NULL;
-
-		well = asprintf(&connect_to, "::%s:%u", to, port) >= 0;
-		if (well) {
-			request->connect_to = curl_slist_append(NULL, connect_to);
-			free(connect_to);
-			well = request->connect_to &&
-			       curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO,
-				       request->connect_to) == CURLE_OK;
-		}
-	}
-	free(to);
-	return well;
+	ok = curl_easy_setopt(request->easy, CURLOPT_URL, url) == CURLE_OK;
+	free(url);
+	if (!ok || !name)
+		return ok;
+	request->connect_to = curl_slist_append(NULL, to);
+	return request->connect_to &&
+	       curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO, request->connect_to) == CURLE_OK;
 }
 
 static bool set_options(struct podrequest *request)

@@ -2,6 +2,7 @@
 """Who may read the endpoint: token, TLS, and files that are renewed."""
 import base64
 import http.client
+import os
 import signal
 import socket
 import ssl
@@ -211,7 +212,7 @@ def test_a_reload_switches_tls_and_token_on_and_off(haproxy, tmp_path, token):
 @pytest.mark.parametrize("break_it, wanted", [
     (lambda pair: pair.key.write_text("no key"), "are no pair"),
     (lambda pair: pair.cert.write_bytes(b""), "is empty"),
-    (lambda pair: pair.cert.write_bytes(b"a\0b"), "is no text"),
+    (lambda pair: pair.cert.write_bytes(b"a\0b"), "holds a NUL"),
     (lambda pair: pair.key.write_bytes(pair.cert.read_bytes()), "are no pair"),
 ])
 def test_bad_files_stop_the_start_with_a_word(haproxy, tmp_path, break_it, wanted):
@@ -249,3 +250,25 @@ def test_every_address_means_both_families(haproxy):
                 connection.request("GET", "/healthz")
                 assert connection.getresponse().status == 200
                 connection.close()
+
+
+def test_a_fifo_for_a_token_stops_the_start_and_not_the_agent(haproxy, tmp_path, token):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    agent = Agent(haproxy, listenTokenFile=str(fifo))
+    assert agent.wait() == 1
+    assert any("not a regular file" in line for line in agent.err), agent.err
+    # Nor when it takes a good one's place later.
+    with Agent(haproxy, listenTokenFile=str(token)) as agent:
+        agent.wait_ready()
+        os.replace(fifo, token)
+        agent.wait_log("changed files are refused")
+        agent.wait_http("/healthz")
+
+
+def test_a_fifo_for_a_header_is_said_and_waits_for_nobody(haproxy, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with Agent(haproxy, metricHeaders={"X-Token": {"file": str(fifo)}}) as agent:
+        assert "not a regular file" in agent.wait_log("a header's file cannot be read")
+        agent.wait_ready()

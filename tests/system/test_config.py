@@ -131,7 +131,7 @@ def test_a_file_that_is_missing_or_too_long_is_refused(tmp_path):
     path, result = check(tmp_path, GOOD + "#" * (mebibyte - len(GOOD)))
     assert result.returncode == 0, result.stderr
     path, result = check(tmp_path, GOOD + "#" * (mebibyte - len(GOOD) + 1))
-    assert_refused(result, f"{path}: longer than {mebibyte} bytes")
+    assert_refused(result, f"{path}: cannot be read: longer than 1 MiB")
 
 
 @pytest.mark.parametrize("text, line, message", [

@@ -180,6 +180,28 @@ START_TEST(endpoints_are_host_and_port)
 }
 END_TEST
 
+START_TEST(an_endpoint_is_written_as_it_is_read)
+{
+	char buf[TEXT_ENDPOINT_SIZE];
+
+	ck_assert_str_eq(text_format_endpoint("10.0.0.7", 80, buf, sizeof(buf)), "10.0.0.7:80");
+	ck_assert_str_eq(text_format_endpoint("web", 65535, buf, sizeof(buf)), "web:65535");
+	ck_assert_str_eq(text_format_endpoint("fd00::1", 1, buf, sizeof(buf)), "[fd00::1]:1");
+}
+END_TEST
+
+START_TEST(a_time_is_written_in_utc)
+{
+	char buf[TEXT_TIME_SIZE];
+
+	ck_assert_str_eq(text_format_time(0, buf, sizeof(buf)), "1970-01-01T00:00:00.000Z");
+	ck_assert_str_eq(
+		text_format_time(1769860800042, buf, sizeof(buf)), "2026-01-31T12:00:00.042Z");
+	ck_assert_str_eq(
+		text_format_time_plain(1769860800042, buf, sizeof(buf)), "2026-01-31 12:00:00");
+}
+END_TEST
+
 static const char *const no_endpoints[] = {"", ":", "host", "host:", "host:0", "host:65536",
 	"host:http", "host:080", "host: 80", "::1:80", "[::1]", "[::1]80", "[]:80", "[host]:80",
 	"[:80", "]:80", "[::1:80", "::1]:80", "a b:80", "a/b:80", "http://a:80", "*.a:80", "**:80",
@@ -363,6 +385,8 @@ int main(void)
 		{what_is_no_decimal_is_refused, N_OF(no_decimals)},
 		{endpoints_are_host_and_port, N_OF(endpoints)},
 		{what_is_no_endpoint_is_refused, N_OF(no_endpoints)},
+		{an_endpoint_is_written_as_it_is_read, ONCE},
+		{a_time_is_written_in_utc, ONCE},
 		{a_header_is_a_token_and_a_value_without_controls, ONCE},
 		{only_well_formed_utf8_is_decoded, N_OF(sequences)},
 		{writers_escape_what_their_reader_would_take_for_syntax, N_OF(writes)},

@@ -3,7 +3,9 @@
 #include "core/base/text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 bool text_is_same(const char *a, const char *b)
 {
@@ -200,6 +202,40 @@ bool text_parse_endpoint(const char *s, struct text_endpoint *out)
 	}
 	*out = endpoint;
 	return true;
+}
+
+char *text_format_endpoint(const char *host, uint16_t port, char *buf, size_t size)
+{
+	bool ipv6 = strchr(host, ':') != NULL;
+
+	snprintf(buf, size, "%s%s%s:%u", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port);
+	return buf;
+}
+
+/* between: what stands between date and time. */
+static void format_utc(int64_t wall_ms, char between, char *buf, size_t size)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm utc = {0};
+
+	(void)gmtime_r(&seconds, &utc);
+	snprintf(buf, size, "%04d-%02d-%02d%c%02d:%02d:%02d", utc.tm_year + 1900, utc.tm_mon + 1,
+		utc.tm_mday, between, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+char *text_format_time(int64_t wall_ms, char *buf, size_t size)
+{
+	char time[TEXT_TIME_SIZE - 8];
+
+	format_utc(wall_ms, 'T', time, sizeof(time));
+	snprintf(buf, size, "%s.%03dZ", time, (int)(wall_ms % 1000));
+	return buf;
+}
+
+char *text_format_time_plain(int64_t wall_ms, char *buf, size_t size)
+{
+	format_utc(wall_ms, ' ', buf, size);
+	return buf;
 }
 
 bool text_is_token(const char *s)

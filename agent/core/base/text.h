@@ -49,6 +49,19 @@ struct text_endpoint {
  */
 bool text_parse_endpoint(const char *s, struct text_endpoint *out);
 
+enum { TEXT_ENDPOINT_SIZE = 300 }; /* bytes that suffice for any host */
+
+/* "host:port", an IPv6 address in brackets; written to buf, cut to size; returns buf. */
+char *text_format_endpoint(const char *host, uint16_t port, char *buf, size_t size);
+
+enum { TEXT_TIME_SIZE = 32 };
+
+/* Milliseconds since the epoch as RFC 3339 has it, "2026-01-31T12:00:00.000Z"; written to buf,
+ * which TEXT_TIME_SIZE bytes suffice for; returns buf. */
+char *text_format_time(int64_t wall_ms, char *buf, size_t size);
+/* The same for people, without a zone: "2026-01-31 12:00:00". */
+char *text_format_time_plain(int64_t wall_ms, char *buf, size_t size);
+
 /* A token of RFC 9110 (5.6.2), such as a header's name. */
 bool text_is_token(const char *s);
 /* What may stand as a header's value (RFC 9110, 5.5): no control character but a tab, no blank at

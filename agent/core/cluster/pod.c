@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 enum {
 	FIRST_SIZE = 64, /* the table grows by itself */
 	HELD_FEW = 4,    /* sessions that may have come since a pod's page was made */
@@ -60,12 +62,9 @@ void pod_table_free(struct pod_table *table)
 
 static char *make_key(const char *address, uint16_t port)
 {
-	bool ipv6 = strchr(address, ':') != NULL;
-	char *key = NULL;
+	char key[TEXT_ENDPOINT_SIZE];
 
-	if (asprintf(&key, "%s%s%s:%u", ipv6 ? "[" : "", address, ipv6 ? "]" : "", port) < 0)
-		return NULL;
-	return key;
+	return strdup(text_format_endpoint(address, port, key, sizeof(key)));
 }
 
 struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms)

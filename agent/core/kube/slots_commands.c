@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 __attribute__((format(printf, 2, 3))) static void command(
 	struct slots_commands *commands, const char *format, ...)
 {
@@ -65,10 +67,11 @@ void slots_commands_add(struct slots_commands *commands, const char *server,
 	const struct endpoint *pod, int weight, const char *options)
 {
 	const char *backend = commands->backend;
-	bool v6 = strchr(pod->address, ':') != NULL;
+	char address[TEXT_ENDPOINT_SIZE];
 
-	command(commands, "add server %s/%s %s%s%s:%u weight %d %s", backend, server, v6 ? "[" : "",
-		pod->address, v6 ? "]" : "", pod->port, weight, options);
+	command(commands, "add server %s/%s %s weight %d %s", backend, server,
+		text_format_endpoint(pod->address, pod->port, address, sizeof(address)), weight,
+		options);
 	/* Checks of an added server are off until they are switched on. */
 	if (has_word(options, "check"))
 		command(commands, "enable health %s/%s", backend, server);

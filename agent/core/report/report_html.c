@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/text.h"
 #include "core/report/page_data.h"
@@ -45,13 +44,10 @@ static void write_version(const struct page *page)
 
 static void write_time(const struct page *page)
 {
-	time_t seconds = (time_t)(page->view->wall_ms / 1000);
-	char text[40];
-	struct tm tm;
+	char text[TEXT_TIME_SIZE];
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
-	fputs(text, page->to);
+	fprintf(page->to, "%s UTC",
+		text_format_time_plain(page->view->wall_ms, text, sizeof(text)));
 }
 
 /* before and after are markup of our own, name is foreign. */

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/jsonput.h"
+#include "core/base/text.h"
 #include "core/report/report_kube.h"
 #include "core/report/report_rows.h"
 
@@ -275,15 +275,9 @@ static void add_history(struct jsonput *put, struct json_object *report, const s
 
 static void add_timestamp(struct jsonput *put, struct json_object *report, int64_t wall_ms)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	char text[40];
-	struct tm tm;
+	char text[TEXT_TIME_SIZE];
 
-	gmtime_r(&seconds, &tm);
-	size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-
-	snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(wall_ms % 1000));
-	jsonput_string(put, report, "timestamp", text);
+	jsonput_string(put, report, "timestamp", text_format_time(wall_ms, text, sizeof(text)));
 }
 
 struct report_text report_json_write(const struct report_view *view)
