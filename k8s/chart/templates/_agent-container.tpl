@@ -1,7 +1,7 @@
 {{/* The agent's container, the same as native sidecar and as plain container but for a few lines. */}}
 {{- define "wsbalancer.agentContainer" -}}
 - name: wsbalancer
-  image: {{ include "wsbalancer.image" (dict "image" .Values.agent.image "appVersion" .Chart.AppVersion) }}
+  image: {{ include "wsbalancer.image" (dict "root" . "image" .Values.agent.image "appVersion" .Chart.AppVersion) }}
   imagePullPolicy: {{ .Values.agent.image.pullPolicy }}
   {{- if include "wsbalancer.nativeSidecar" . }}
   restartPolicy: Always
@@ -28,6 +28,9 @@
     httpGet:
       path: /startz
       port: agent
+      {{- if $.Values.agent.access.tlsSecret }}
+      scheme: HTTPS
+      {{- end }}
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.agent.livenessProbe }}
@@ -35,6 +38,9 @@
     httpGet:
       path: /healthz
       port: agent
+      {{- if $.Values.agent.access.tlsSecret }}
+      scheme: HTTPS
+      {{- end }}
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- if not (include "wsbalancer.nativeSidecar" .) }}
@@ -44,6 +50,9 @@
       httpGet:
         path: /drain
         port: {{ .Values.agent.port }}
+        {{- if $.Values.agent.access.tlsSecret }}
+        scheme: HTTPS
+        {{- end }}
   {{- end }}
   {{- with .Values.agent.resources }}
   resources:
@@ -60,6 +69,11 @@
     {{- if eq .Values.discovery "endpointslices" }}
     - name: token
       mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+      readOnly: true
+    {{- end }}
+    {{- if or .Values.agent.access.tokenSecret.name .Values.agent.access.tlsSecret }}
+    - name: access
+      mountPath: /etc/wsbalancer-access
       readOnly: true
     {{- end }}
     {{- with .Values.agent.extraVolumeMounts }}

@@ -13,7 +13,6 @@ service: {{ include "wsbalancer.fullname" . }}
 {{- end -}}
 
 {{- define "wsbalancer.agent.yaml" -}}
-{{- $own := include "wsbalancer.namespace" . -}}
 haproxy:
   socket: /run/haproxy/admin.sock
 {{- if eq .Values.discovery "endpointslices" }}
@@ -25,18 +24,27 @@ haproxy:
 {{- end }}
   backends:
 {{- range .Values.services }}
-    - {{ .name }}
+    - {{ include "wsbalancer.backend" (dict "root" $ "service" .) }}
 {{- end }}
 {{- if eq .Values.discovery "endpointslices" }}
 kubernetes:
 {{- range .Values.services }}
   - service: {{ .name }}{{ with .port }}:{{ . }}{{ end }}
-    namespace: {{ .namespace | default $own }}
-    backend: {{ .name }}
+    {{- with .namespace }}
+    namespace: {{ . }}
+    {{- end }}
+    backend: {{ include "wsbalancer.backend" (dict "root" $ "service" .) }}
     serverOptions: {{ include "wsbalancer.haproxy.server" (dict "root" $ "service" .) }}
 {{- end }}
 {{- end }}
 listen: "*:{{ .Values.agent.port }}"
+{{- if .Values.agent.access.tokenSecret.name }}
+listenTokenFile: /etc/wsbalancer-access/token
+{{- end }}
+{{- if .Values.agent.access.tlsSecret }}
+listenTLSCert: /etc/wsbalancer-access/tls.crt
+listenTLSKey: /etc/wsbalancer-access/tls.key
+{{- end }}
 {{- if .Values.agent.agentCheck.enabled }}
 agentCheck:
   listen: 127.0.0.1:{{ .Values.agent.agentCheck.port }}

@@ -4,12 +4,6 @@
 {{- .Values.haproxy.hardStopAfter | default (printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) (add (int .Values.agent.drainDelay) 5))) -}}
 {{- end -}}
 
-{{/* The list of conditions that hold for one entry of services. Takes a dict: n (its number), service. */}}
-{{- define "wsbalancer.haproxy.conditions" -}}
-{{- if .service.hosts }} host_{{ .n }}{{ end -}}
-{{- if .service.paths }} path_{{ .n }}{{ end -}}
-{{- end -}}
-
 {{- define "wsbalancer.haproxy.bindOptions" -}}
 {{- if .Values.haproxy.acceptProxy }} accept-proxy{{ end -}}
 {{- end -}}
@@ -18,18 +12,66 @@
 {{- if .root.Values.haproxy.ipv6 }}:::{{ .port }} v4v6{{ else }}:{{ .port }}{{ end -}}
 {{- end -}}
 
+{{/*
+Connections beyond haproxy.maxConnections that are accepted, to be closed at once: left in the kernel's queue they
+would wait for ever.
+*/}}
+{{- define "wsbalancer.haproxy.surplus" -}}
+{{- add 10 (div (int .Values.haproxy.maxConnections) 100) -}}
+{{- end -}}
+
+{{/* The certificates' part of a bind line. */}}
+{{- define "wsbalancer.haproxy.certificates" -}}
+{{- if .Values.tls.certificates -}}
+crt-list /usr/local/etc/haproxy/crt-list.txt
+{{- else -}}
+crt /etc/haproxy/tls/tls.crt
+{{- end -}}
+{{- end -}}
+
+{{/* One line for each certificate; the first is for names that none has. */}}
+{{- define "wsbalancer.haproxy.crtList" -}}
+{{- if .Values.tls.secretName }}
+/etc/haproxy/tls/tls.crt
+{{- end }}
+{{- range .Values.tls.certificates }}
+/etc/haproxy/certificates/{{ .secretName }}/tls.crt{{ range .hosts }} {{ . }}{{ end }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Clients that come while the slots are empty, after a restart or reload, wait for the agent to fill them. With DNS, and
+where the agent cannot tell, a server is as good a sign.
+*/}}
+{{- define "wsbalancer.haproxy.wait" -}}
+{{- $dns := eq .Values.discovery "dns" }}
+    tcp-request inspect-delay {{ .Values.haproxy.waitForServers }}
+    tcp-request content accept if { var(proc.synced) -m int gt 0 }
+{{- if $dns }}
+{{- range .Values.services }}
+    tcp-request content accept if { nbsrv({{ include "wsbalancer.backend" (dict "root" $ "service" .) }}) ge 1 }
+{{- end }}
+{{- else }}
+    tcp-request content accept if
+{{- range .Values.services }} { nbsrv({{ include "wsbalancer.backend" (dict "root" $ "service" .) }}) ge 1 }{{ end }}
+{{- end }}
+    tcp-request content accept if WAIT_END
+{{- end -}}
+
 {{- define "wsbalancer.haproxy.frontend" -}}
-{{- $root := . -}}
 frontend fe_clients
-{{- if or (not .Values.tls.enabled) (ne .Values.tls.http "off") }}
+{{- if include "wsbalancer.plainPort" . }}
     bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.http) }}{{ include "wsbalancer.haproxy.bindOptions" . }}
 {{- end }}
 {{- if .Values.tls.enabled }}
-    bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.https) }}{{ include "wsbalancer.haproxy.bindOptions" . }} ssl crt /etc/haproxy/tls/tls.crt alpn {{ .Values.tls.alpn }} ssl-min-ver {{ .Values.tls.minVersion }}
+    bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.https) }}{{ include "wsbalancer.haproxy.bindOptions" . }} ssl {{ include "wsbalancer.haproxy.certificates" . }} alpn {{ .Values.tls.alpn }} ssl-min-ver {{ .Values.tls.minVersion }}
 {{- end }}
-    maxconn {{ int .Values.haproxy.maxConnections }}
+    # Beyond {{ int .Values.haproxy.maxConnections }} a client is refused at once, and may try another HAProxy.
+    maxconn {{ add (int .Values.haproxy.maxConnections) (include "wsbalancer.haproxy.surplus" . | int) }}
+    tcp-request connection reject if { fe_conn gt {{ int .Values.haproxy.maxConnections }} }
+{{- include "wsbalancer.haproxy.wait" . }}
     {{ with .Values.haproxy.logFormat }}log-format {{ quote . }}{{ else }}option httplog{{ end }}
-    # The agent's page, for addresses inside; what came through another proxy may be from anywhere.
+    # The agent's page: only where asked for, and for addresses inside; what came through another proxy may be from anywhere.
     acl page path {{ include "wsbalancer.metricPath" . }}
 {{- if include "wsbalancer.pageForClients" . }}
     acl inside src {{ join " " .Values.balancerMetrics.allowFrom }}
@@ -39,45 +81,42 @@ frontend fe_clients
 {{- else }}
     http-request deny deny_status 404 if page
 {{- end }}
+{{- if .Values.haproxy.denyMetricPath }}
+    # However it is spelt.
+    http-request deny deny_status 404 if { path,url_dec -m reg -i '^{{ regexQuoteMeta .Values.agent.config.metricPath | replace "/" "/+(\\./+)*" }}/*$' }
+{{- end }}
 {{- if eq .Values.haproxy.forwardedFor "add" }}
     option forwardfor
 {{- else if eq .Values.haproxy.forwardedFor "replace" }}
     http-request set-header X-Forwarded-For %[src]
 {{- end }}
-{{- if .Values.tls.enabled }}
-    http-request set-header X-Forwarded-Proto https if { ssl_fc }
-{{- if eq .Values.tls.http "redirect" }}
+{{- include "wsbalancer.haproxy.forwardedProto" . }}
+{{- if and .Values.tls.enabled (eq .Values.tls.http "redirect") }}
     http-request redirect scheme https code 301 unless { ssl_fc }
 {{- end }}
-{{- end }}
-{{- range $n, $service := .Values.services }}
-{{- range .hosts }}
-    acl host_{{ $n }} req.hdr(host),field(1,:) -i {{ . }}
-{{- end }}
-{{- range .paths }}
-    acl path_{{ $n }} path {{ . }}
-    acl path_{{ $n }} path_beg {{ trimSuffix "/" . }}/
-{{- end }}
-{{- end }}
 {{- with .Values.haproxy.extra.frontend }}
-    {{- tpl . $root | nindent 4 }}
+    {{- tpl . $ | nindent 4 }}
 {{- end }}
 {{- if include "wsbalancer.pageForClients" . }}
     use_backend be_agent if page
 {{- end }}
-{{- $rest := "be_none" }}
-{{- range $n, $service := .Values.services }}
-{{- if or .hosts .paths }}
-    use_backend {{ .name }} if{{ include "wsbalancer.haproxy.conditions" (dict "n" $n "service" .) }}
-{{- else }}
-{{- $rest = .name }}
-{{- end }}
-{{- end }}
-    default_backend {{ $rest }}
-{{- if eq $rest "be_none" }}
+{{- include "wsbalancer.haproxy.routes" . }}
+{{- end -}}
 
-backend be_none
-    http-request deny deny_status 404
+{{/*
+X-Forwarded-Proto says how the client came. On the plain port a proxy in front may know better, but where
+X-Forwarded-For is not believed either.
+*/}}
+{{- define "wsbalancer.haproxy.forwardedProto" -}}
+{{- $plain := .Values.haproxy.forwardedProto | default "http" -}}
+{{- if .Values.tls.enabled }}
+    http-request set-header X-Forwarded-Proto https if { ssl_fc }
+{{- end }}
+{{- if and (include "wsbalancer.plainPort" .) (ne .Values.haproxy.forwardedFor "off") }}
+    http-request set-header X-Forwarded-Proto {{ $plain }}
+{{- if .Values.tls.enabled }} if !{ ssl_fc }{{ if eq .Values.haproxy.forwardedFor "add" }} !{ req.hdr(X-Forwarded-Proto) -m found }{{ end }}
+{{- else if eq .Values.haproxy.forwardedFor "add" }} unless { req.hdr(X-Forwarded-Proto) -m found }
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -97,7 +136,8 @@ check inter {{ $check.interval }} fall {{ $check.fall }} rise {{ $check.rise }}
 {{- $values := .root.Values -}}
 {{- $check := merge (dict) ($service.check | default dict) $values.check -}}
 {{- $slots := int ($service.slots | default $values.slots) -}}
-backend {{ $service.name }}
+{{- $name := include "wsbalancer.backend" (dict "root" $root "service" $service) -}}
+backend {{ $name }}
     balance {{ $service.balance | default $values.balance }}
 {{- with $check.path }}
     option httpchk
@@ -113,11 +153,11 @@ backend {{ $service.name }}
 {{- if eq $values.discovery "dns" }}
     # The agent gives each server its own agent-send; until then the answer to this one is empty.
     server-template pod 1-{{ $slots }} {{ $service.name }}.{{ $service.namespace | default (include "wsbalancer.namespace" $root) }}.svc.{{ $values.dns.clusterDomain }}:{{ $service.port }} resolvers kubernetes resolve-prefer {{ ternary "ipv6" "ipv4" $values.haproxy.ipv6 }} init-addr none
-{{- if $values.agent.agentCheck.enabled }} agent-send "{{ $service.name }}/\n"{{ end }}
+{{- if $values.agent.agentCheck.enabled }} agent-send "{{ $name }}/\n"{{ end }}
 {{- else }}
     # Filled by the agent with the pods' addresses.
 {{- range $i := until $slots }}
-    server pod{{ add1 $i }} 127.0.0.1:1 disabled{{ if $values.agent.agentCheck.enabled }} agent-send "{{ $service.name }}/pod{{ add1 $i }}\n"{{ end }}
+    server pod{{ add1 $i }} 127.0.0.1:1 disabled{{ if $values.agent.agentCheck.enabled }} agent-send "{{ $name }}/pod{{ add1 $i }}\n"{{ end }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -126,8 +166,8 @@ backend {{ $service.name }}
 {{- $root := . -}}
 global
     log stdout format raw local0 info
-    # A hundred more than clients may have: probes and metrics are answered by a full HAProxy too.
-    maxconn {{ add (int .Values.haproxy.maxConnections) 100 }}
+    # More than clients may have: probes and metrics are answered by a full HAProxy too.
+    maxconn {{ add (int .Values.haproxy.maxConnections) (include "wsbalancer.haproxy.surplus" . | int) 100 }}
 {{- with int .Values.haproxy.threads }}
     nbthread {{ . }}
 {{- end }}
@@ -176,11 +216,21 @@ frontend fe_stat
     bind {{ include "wsbalancer.haproxy.address" (dict "root" . "port" .Values.containerPorts.stat) }}
     maxconn 100
     no log
+{{- with .Values.haproxy.unreadyWhenFull }}
+{{- if .enabled }}
+    # Full at the one mark, and until there are fewer than at the other.
+    tcp-request connection set-var(proc.full) int(1) if { fe_conn(fe_clients) ge {{ div (mul (int $root.Values.haproxy.maxConnections) (int .mark)) 100 | max 1 }} }
+    tcp-request connection set-var(proc.full) int(0) if { fe_conn(fe_clients) lt {{ div (mul (int $root.Values.haproxy.maxConnections) (int .backMark)) 100 | max 1 }} }
+{{- end }}
+{{- end }}
     # Ready: not stopping (the agent's /drain sets that){{ if not .Values.haproxy.readyWithoutServers }}, and a usable pod is known{{ if ne .Values.discovery "dns" }}, or has been{{ end }}{{ end }}.
     monitor-uri /ready
     monitor fail if { var(proc.stopping) -m int gt 0 }
+{{- if .Values.haproxy.unreadyWhenFull.enabled }}
+    monitor fail if { var(proc.full) -m int gt 0 }
+{{- end }}
 {{- if not .Values.haproxy.readyWithoutServers }}
-    monitor fail if !{ var(proc.synced) -m int gt 0 }{{ range .Values.services }} { nbsrv({{ .name }}) lt 1 }{{ end }}
+    monitor fail if !{ var(proc.synced) -m int gt 0 }{{ range .Values.services }} { nbsrv({{ include "wsbalancer.backend" (dict "root" $root "service" .) }}) lt 1 }{{ end }}
 {{- end }}
     http-request return status 200 content-type text/plain string "live\n" if { path /live }
     http-request use-service prometheus-exporter if { path /metrics }
@@ -191,7 +241,7 @@ frontend fe_stat
 {{ include "wsbalancer.haproxy.frontend" . }}
 
 backend be_agent
-    server agent 127.0.0.1:{{ .Values.agent.port }}
+    server agent 127.0.0.1:{{ .Values.agent.port }}{{ if .Values.agent.access.tlsSecret }} ssl verify none{{ end }}
 {{- range .Values.services }}
 
 {{ include "wsbalancer.haproxy.backend" (dict "root" $root "service" .) }}

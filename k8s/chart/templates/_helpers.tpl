@@ -45,9 +45,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end -}}
 
-{{/* The metadata of an object. Takes a dict: root; suffix (of the name), labels, annotations: optional. */}}
+{{/* The metadata of an object. Takes a dict: root; suffix (of the name) or name, namespace, labels, annotations: optional. */}}
 {{- define "wsbalancer.metadata" -}}
-name: {{ include "wsbalancer.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
+name: {{ .name | default (include "wsbalancer.fullname" .root) }}{{ with .suffix }}-{{ . }}{{ end }}
 namespace: {{ .namespace | default (include "wsbalancer.namespace" .root) }}
 labels:
   {{- include "wsbalancer.labels" .root | nindent 2 }}
@@ -60,9 +60,9 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* An image's full name. Takes a dict: image, appVersion. */}}
+{{/* An image's full name. Takes a dict: root, image, appVersion. */}}
 {{- define "wsbalancer.image" -}}
-{{- with .image.registry }}{{ . }}/{{ end -}}
+{{- with (.root.Values.global | default dict).imageRegistry | default .image.registry }}{{ . }}/{{ end -}}
 {{ .image.repository }}:{{ .image.tag | default .appVersion }}
 {{- with .image.digest }}@{{ . }}{{ end -}}
 {{- end -}}
@@ -75,9 +75,10 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where more than one HAProxy pod can run, else empty. */}}
+{{/* "true" where more than one HAProxy pod of a Deployment can run, else empty. */}}
 {{- define "wsbalancer.several" -}}
-{{- if .Values.autoscaling.enabled -}}
+{{- if eq .Values.kind "DaemonSet" -}}
+{{- else if .Values.autoscaling.enabled -}}
 {{- if gt (int .Values.autoscaling.maxReplicas) 1 }}true{{ end -}}
 {{- else if .Values.keda.enabled -}}
 {{- if gt (int .Values.keda.maxReplicas) 1 }}true{{ end -}}
@@ -87,14 +88,18 @@ true
 {{- end -}}
 
 {{/*
-"true" where the agent's page may be shown on the clients' port: a Service that replaces the clients'
-addresses by the nodes' would show it to everybody.
+"true" where the agent's page may be shown on the clients' port: without a token, a Service that replaces the
+clients' addresses by the nodes' would show it to everybody.
 */}}
 {{- define "wsbalancer.pageForClients" -}}
-{{- if .Values.balancerMetrics.enabled -}}
-{{- if or (eq .Values.service.type "ClusterIP") (eq .Values.service.externalTrafficPolicy "Local") -}}
-true
+{{- $hides := dict -}}
+{{- range list .Values.service (ternary .Values.internalService dict .Values.internalService.enabled) -}}
+{{- if and (ne (.type | default "ClusterIP") "ClusterIP") (ne .externalTrafficPolicy "Local") -}}
+{{- $_ := set $hides "true" true -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.balancerMetrics.enabled (or (not $hides) .Values.agent.access.tokenSecret.name) -}}
+true
 {{- end -}}
 {{- end -}}
 
@@ -112,58 +117,21 @@ true
 {{- $all | uniq | toJson -}}
 {{- end -}}
 
-{{/* What the schema cannot say. Called once, by the Deployment. */}}
-{{- define "wsbalancer.checkValues" -}}
-{{- if not .Values.services -}}
-{{- fail "services is empty: name the Service of your WebSocket pods, e.g. --set services[0].name=my-app" -}}
+{{/*
+The name of the Role in a namespace and of its binding. In a namespace of somebody else's it carries the release's,
+or two releases of one name would share it; no namespace has a dot in it. Takes a dict: root, namespace.
+*/}}
+{{- define "wsbalancer.roleName" -}}
+{{- $own := include "wsbalancer.namespace" .root -}}
+{{- include "wsbalancer.fullname" .root }}{{ if ne .namespace $own }}.{{ $own }}{{ end -}}
 {{- end -}}
-{{- $names := list -}}
-{{- $rest := list -}}
-{{- range .Values.services -}}
-{{- if has .name $names -}}
-{{- fail (printf "services: %s is there twice: an entry takes several hosts and paths" .name) -}}
+
+{{/* "true" where the plain port takes clients, else empty. */}}
+{{- define "wsbalancer.plainPort" -}}
+{{- if or (not .Values.tls.enabled) (ne .Values.tls.http "off") }}true{{ end -}}
 {{- end -}}
-{{- $names = append $names .name -}}
-{{- if not (or .hosts .paths) -}}
-{{- $rest = append $rest .name -}}
-{{- end -}}
-{{- if and (eq $.Values.discovery "dns") (not (regexMatch "^[0-9]+$" (toString (.port | default "")))) -}}
-{{- fail (printf "services: %s needs port, as the pods' port number: discovery by DNS finds addresses only" .name) -}}
-{{- end -}}
-{{- end -}}
-{{- if gt (len $rest) 1 -}}
-{{- fail (printf "services: %s have neither hosts nor paths: only one can take the rest" (join " and " $rest)) -}}
-{{- end -}}
-{{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
-{{- fail "autoscaling.enabled and keda.enabled: both would set the number of pods; choose one" -}}
-{{- end -}}
-{{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled -}}
-{{- fail "podMonitor.enabled and serviceMonitor.enabled: every pod would be scraped twice; choose one" -}}
-{{- end -}}
-{{- if and (or .Values.serviceMonitor.enabled .Values.keda.enabled) (not .Values.metricsService.enabled) -}}
-{{- fail "metricsService.enabled is false: serviceMonitor and keda need the metrics Service" -}}
-{{- end -}}
-{{- if and .Values.tls.enabled (not .Values.tls.secretName) -}}
-{{- fail "tls.secretName is empty: tls.enabled needs a Secret of type kubernetes.io/tls" -}}
-{{- end -}}
-{{- if ge (add (int .Values.agent.drainDelay) 10) (int .Values.terminationGracePeriodSeconds) -}}
-{{- fail (printf "terminationGracePeriodSeconds %d leaves no time after agent.drainDelay %d: set it at least 11 s longer" (int .Values.terminationGracePeriodSeconds) (int .Values.agent.drainDelay)) -}}
-{{- end -}}
-{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.allowExternal) (not .Values.networkPolicy.from) (not .Values.networkPolicy.extraIngress) -}}
-{{- fail "networkPolicy would let no client in: name peers in networkPolicy.from, or set networkPolicy.allowExternal" -}}
-{{- end -}}
-{{- if and .Values.networkPolicy.enabled (eq .Values.discovery "endpointslices") (not .Values.networkPolicy.extraEgress) (not (and .Values.networkPolicy.apiServerCIDRs .Values.networkPolicy.apiServerPorts)) -}}
-{{- fail "networkPolicy would keep the agent from the Kubernetes API: name networkPolicy.apiServerCIDRs and apiServerPorts, or set discovery=dns" -}}
-{{- end -}}
-{{- range $key, $_ := .Values.agent.extraConfig -}}
-{{- if hasKey $.Values.agent.config $key -}}
-{{- fail (printf "agent.extraConfig.%s: set agent.config.%s" $key $key) -}}
-{{- else if has $key (list "haproxy" "kubernetes" "listen" "agentCheck" "drainDelay") -}}
-{{- fail (printf "agent.extraConfig.%s: the chart writes this key from its own values" $key) -}}
-{{- end -}}
-{{- end -}}
-{{- $ports := list (int .Values.containerPorts.http) (int .Values.containerPorts.https) (int .Values.containerPorts.stat) (int .Values.agent.port) (int .Values.agent.agentCheck.port) -}}
-{{- if lt (len (uniq $ports)) (len $ports) -}}
-{{- fail (printf "containerPorts, agent.port and agent.agentCheck.port must differ: %s" (join " " $ports)) -}}
-{{- end -}}
+
+{{/* The scheme of the agent's port, as probes and hooks name it. */}}
+{{- define "wsbalancer.agentScheme" -}}
+{{ ternary "HTTPS" "HTTP" (ne .Values.agent.access.tlsSecret "") }}
 {{- end -}}

@@ -7,6 +7,7 @@ import http.server
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -41,7 +42,8 @@ def eventually(what, condition):
 
 def local(cfg, folder):
     """The configuration moved to this machine: on loopback only, files in the test's folder."""
-    cfg = cfg.replace("/run/haproxy/", f"{folder}/").replace("/etc/haproxy/", f"{folder}/")
+    for place in "/run/haproxy/", "/usr/local/etc/haproxy/", "/etc/haproxy/":
+        cfg = cfg.replace(place, f"{folder}/")
     return re.sub(r"(?m)^(    bind ):+(\d+)( v4v6)?", r"\g<1>127.0.0.1:\2", cfg)
 
 
@@ -81,33 +83,48 @@ def websocket_accept(key):
 @contextlib.contextmanager
 def server(name, port=0, connections=None):
     """An HTTP server under a name, which may report connections at /metric; gives its port."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers) as httpd:
-        httpd.name = name
-        httpd.connections = connections
-        httpd.daemon_threads = True
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+    with new_server(name, port, connections) as httpd:
+        with serving(httpd):
             yield httpd.server_address[1]
-        finally:
-            httpd.shutdown()
-            thread.join()
+
+
+def new_server(name, port=0, connections=None, handler=Answers):
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    httpd.name = name
+    httpd.connections = connections
+    return httpd
+
+
+@contextlib.contextmanager
+def serving(httpd):
+    httpd.daemon_threads = True
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield
+    finally:
+        httpd.shutdown()
+        thread.join()
 
 
 class Balancer:
     """HAProxy as the chart configures it."""
 
-    def __init__(self, folder, *values, scenario=None):
+    def __init__(self, folder, *values, services=None):
+        """services: a file of values that names the Services; else there is one, my-app."""
         self.folder = pathlib.Path(folder)
         self.held = [held_port() for _ in range(3)]
         self.http, self.https, self.stat = (held.getsockname()[1] for held in self.held)
         self.agent, self.check = free_port(), free_port()
         ports = (f"containerPorts.http={self.http},containerPorts.https={self.https},"
                  f"containerPorts.stat={self.stat},agent.port={self.agent},agent.agentCheck.port={self.check}")
-        services = ("-f", tools.scenarios()[scenario]) if scenario else ("--set", "services[0].name=my-app")
-        self.text = tools.template(*services, "--set", f"slots=4,{ports}", *values)
+        named = ("-f", services) if services else ("--set", "services[0].name=my-app")
+        self.text = tools.template(*named, "--set", f"slots=4,{ports}", *values)
         self.file = self.folder / "haproxy.cfg"
-        self.file.write_text(local(tools.haproxy_cfg(tools.documents(self.text)), self.folder))
+        self.docs = tools.documents(self.text)
+        files = tools.one(self.docs, "ConfigMap", "-haproxy")["data"]
+        for name, text in files.items():
+            (self.folder / name).write_text(local(text, self.folder))
         self.process = None
 
     def __enter__(self):
@@ -141,12 +158,20 @@ class Balancer:
         except OSError:
             return None
 
-    def get(self, path, port=None, headers=""):
+    def get(self, path, port=None, headers="", host="h"):
         """Status and whole answer of one request."""
         with socket.create_connection(("127.0.0.1", port or self.http), DEADLINE) as link:
-            link.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n".encode())
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n".encode())
             answer = b"".join(iter(lambda: link.recv(65536), b"")).decode()
         return int(answer.split()[1]), answer
+
+    def tls_get(self, path, headers="", name="ws.example.com"):
+        """The whole answer of one request inside TLS; the certificate must be that of the folder, and for the name."""
+        context = ssl.create_default_context(cafile=self.folder / "tls/tls.crt")
+        with socket.create_connection(("127.0.0.1", self.https), DEADLINE) as raw, \
+                context.wrap_socket(raw, server_hostname=name) as link:
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n".encode())
+            return b"".join(iter(lambda: link.recv(65536), b"")).decode()
 
     def open_websocket(self):
         """A connection whose WebSocket handshake went through; the caller closes it."""

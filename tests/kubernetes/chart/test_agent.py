@@ -5,16 +5,21 @@ import subprocess
 import pytest
 import tools
 import yaml
+from test_haproxy import make_certificate
 
 AGENT = tools.TOP / "build" / "wsbalancer"
 
 
 def check(config, folder):
     """What the agent says to a configuration; the files that Secrets would hold lie in the folder."""
-    for name in "ca.crt", "authorization":
+    for name in "ca.crt", "authorization", "token":
         (folder / name).write_text("x\n")
+    make_certificate(folder / "access")
+    text = yaml.safe_dump(config).replace("/etc/metric", str(folder))
+    for name, there in ("token", "token"), ("tls.crt", "access/tls.crt"), ("tls.key", "access/tls.crt.key"):
+        text = text.replace(f"/etc/wsbalancer-access/{name}", f"{folder}/{there}")
     file = folder / "wsbalancer.yaml"
-    file.write_text(yaml.safe_dump(config).replace("/etc/metric", str(folder)))
+    file.write_text(text)
     return subprocess.run([AGENT, "-t", "-c", file], capture_output=True, text=True, check=False)
 
 

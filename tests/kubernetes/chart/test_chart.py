@@ -12,7 +12,7 @@ SCENARIOS = list(tools.scenarios())
 
 def every_pod(docs):
     for doc in docs:
-        if doc["kind"] == "Deployment":
+        if doc["kind"] in ("Deployment", "DaemonSet"):
             yield doc["spec"]["template"]["spec"]
         elif doc["kind"] == "Pod":
             yield doc["spec"]
@@ -48,7 +48,8 @@ def test_every_object_has_a_name_a_namespace_and_the_labels(name):
         assert all(value is not None for value in labels.values())
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+# What the nodes give away needs a namespace that is not restricted.
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in ("daemonset", "hostnetwork")])
 def test_pods_meet_the_restricted_standard(name):
     pods = list(every_pod(tools.documents(tools.scenario(name))))
     assert pods
@@ -64,7 +65,7 @@ def test_pods_meet_the_restricted_standard(name):
             assert own["readOnlyRootFilesystem"] is True
             assert own["capabilities"] == {"drop": ["ALL"]}
             assert own.get("runAsUser", 1) > 0
-            assert all(port["containerPort"] >= 1024 for port in container.get("ports", []))
+            assert all(port["containerPort"] >= 1024 and "hostPort" not in port for port in container.get("ports", []))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -86,7 +87,7 @@ def test_rights_are_to_list_and_watch_endpointslices_in_the_named_namespaces(nam
     assert not {d["kind"] for d in docs} & {"ClusterRole", "ClusterRoleBinding"}
     roles = [d for d in docs if d["kind"] == "Role"]
     config = yaml.safe_load(tools.agent_yaml(docs))
-    wanted = {"default"} | {k["namespace"] for k in config.get("kubernetes", [])}
+    wanted = {"default"} | {k.get("namespace", "default") for k in config.get("kubernetes", [])}
     if name == "minimal-rights" or "kubernetes" not in config:
         wanted = set()
     assert {r["metadata"]["namespace"] for r in roles} == wanted
@@ -95,8 +96,13 @@ def test_rights_are_to_list_and_watch_endpointslices_in_the_named_namespaces(nam
     for role in roles:
         assert role["rules"] == [{"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"],
                                   "verbs": ["list", "watch"]}]
+    for made in roles + bindings:
+        # In a namespace of somebody else's, a release of this name in another namespace has a Role too.
+        abroad = "" if made["metadata"]["namespace"] == "default" else ".default"
+        assert made["metadata"]["name"] == "wsb-wsbalancer" + abroad
     for binding in bindings:
-        assert binding["roleRef"]["kind"] == "Role"
+        assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role",
+                                      "name": binding["metadata"]["name"]}
         assert [(s["name"], s["namespace"]) for s in binding["subjects"]] == [("wsb-wsbalancer", "default")]
 
 
@@ -139,7 +145,7 @@ def test_the_agent_starts_before_haproxy_and_never_gates_readiness(name):
     assert "readinessProbe" not in agent
     assert haproxy["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "stat"}
     assert haproxy["livenessProbe"]["httpGet"] == {"path": "/live", "port": "stat"}
-    assert haproxy["lifecycle"]["preStop"]["httpGet"] == {"path": "/drain", "port": 9180}
+    assert haproxy["lifecycle"]["preStop"]["httpGet"]["path"] == "/drain"
 
 
 @pytest.mark.parametrize("grace, drain, hard", [(360, 15, 340), (60, 5, 50), (26, 15, 6)])
@@ -188,7 +194,7 @@ def test_replicas_are_left_to_the_autoscaler():
 def test_keda_alone_has_a_trigger_on_connections():
     trigger, = tools.one(tools.documents(tools.scenario("keda")), "ScaledObject")["spec"]["triggers"]
     assert trigger["type"] == "metrics-api"
-    assert trigger["metadata"]["url"] == "http://wsb-wsbalancer-metrics.default.svc.cluster.local:8404/metrics"
+    assert trigger["metadata"]["url"] == "http://wsb-wsbalancer-metrics.default.svc.cluster.local:8404/metrics?no-maint"
     assert trigger["metadata"]["valueLocation"] == "haproxy_process_current_connections"
     assert trigger["metadata"]["targetValue"] == "6000"
 
@@ -214,8 +220,7 @@ def test_services_become_backends_slots_and_watches():
     assert config["kubernetes"] == [
         {"service": "chat:ws", "namespace": "chat", "backend": "chat", "serverOptions": "check inter 2s fall 3 rise 1"},
         {"service": "feed", "namespace": "feed", "backend": "feed", "serverOptions": "check inter 5s fall 3 rise 1"},
-        {"service": "rest", "namespace": "default", "backend": "rest",
-         "serverOptions": "check inter 2s fall 3 rise 1 maxconn 2000"}]
+        {"service": "rest", "backend": "rest", "serverOptions": "check inter 2s fall 3 rise 1 maxconn 2000"}]
     cfg = tools.haproxy_cfg(docs)
     for entry in config["kubernetes"]:
         assert f"default-server weight 100 {entry['serverOptions']} agent-check " in cfg
@@ -231,12 +236,16 @@ def test_by_dns_the_agent_needs_no_api():
 
 
 @pytest.mark.parametrize("extra, shown", [
-    ("service.type=ClusterIP", True),
-    ("service.type=LoadBalancer", True),
-    ("service.type=LoadBalancer,service.externalTrafficPolicy=Cluster", False),
-    ("service.type=NodePort,service.externalTrafficPolicy=Cluster", False),
-    ("balancerMetrics.enabled=false", False)])
-def test_the_page_is_on_the_clients_port_only_where_their_addresses_are_known(extra, shown):
+    ("service.type=LoadBalancer", False),
+    ("balancerMetrics.enabled=true", True),
+    ("balancerMetrics.enabled=true,service.type=LoadBalancer", True),
+    ("balancerMetrics.enabled=true,service.type=LoadBalancer,service.externalTrafficPolicy=Cluster", False),
+    ("balancerMetrics.enabled=true,service.type=NodePort,service.externalTrafficPolicy=Cluster", False),
+    ("balancerMetrics.enabled=true,internalService.enabled=true,internalService.type=NodePort,"
+     "internalService.externalTrafficPolicy=Cluster", False),
+    ("balancerMetrics.enabled=true,service.type=NodePort,service.externalTrafficPolicy=Cluster,"
+     "agent.access.tokenSecret.name=page", True)])
+def test_the_page_is_on_the_clients_port_only_where_asked_for_and_their_addresses_are_known(extra, shown):
     docs = tools.documents(tools.template("--set", f"services[0].name=my-app,{extra}"))
     cfg = tools.haproxy_cfg(docs)
     assert ("use_backend be_agent if page" in cfg) == shown

@@ -64,7 +64,7 @@ class BalancerPod:
         self.http, stat, self.agent_port, check = (free_port("") for _ in range(4))
         docs = tools.documents(tools.template(
             "--set", f"services[0].name=my-app,slots={SLOTS},containerPorts.http={self.http},"
-            f"containerPorts.stat={stat},agent.port={self.agent_port},agent.agentCheck.port={check}"))
+            f"balancerMetrics.enabled=true,containerPorts.stat={stat},agent.port={self.agent_port},agent.agentCheck.port={check}"))
         pod, haproxy, agent = tools.containers(docs)
         cfg = re.sub(r"(?m)^(    bind ):+(\d+)", r"\g<1>127.0.0.1:\2", tools.haproxy_cfg(docs))
         volumes = Volumes(folder, pod, {

@@ -16,7 +16,7 @@ import tools
 import yaml
 from fake_api import FakeApi, endpoint
 from test_agent import AGENT
-from test_haproxy import script_of_the_test_pod
+from test_helm_test import script_of_the_test_pod
 
 
 @contextlib.contextmanager
@@ -25,6 +25,8 @@ def agent(haproxy, api=None):
     config = yaml.safe_load(tools.agent_yaml(tools.documents(haproxy.text)))
     if api:
         config["kubernetesAPI"] = {"server": api.url}
+        for entry in config["kubernetes"]:
+            entry.setdefault("namespace", "default")
     else:
         del config["kubernetes"]
     config["haproxy"] |= {"replicas": 1, "socket": str(haproxy.folder / "admin.sock")}
@@ -56,7 +58,7 @@ def weights(haproxy):
 
 @pytest.fixture(name="pair")
 def fixture_pair(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "tests.websocketPath=/ws") as haproxy, \
+    with balancer.Balancer(tmp_path, "--set", "tests.websocketPath=/ws,balancerMetrics.enabled=true") as haproxy, \
             balancer.server("full", connections=30) as full, balancer.server("empty", connections=10) as empty:
         haproxy.fill("pod1", full)
         haproxy.fill("pod2", empty)

@@ -114,12 +114,18 @@ def haproxy_cfg(docs):
     return one(docs, "ConfigMap", "-haproxy")["data"]["haproxy.cfg"]
 
 
+def backends(docs):
+    """The Services' backends."""
+    return yaml.safe_load(agent_yaml(docs))["haproxy"]["backends"]
+
+
 def agent_yaml(docs):
     return one(docs, "ConfigMap", "-agent")["data"]["wsbalancer.yaml"]
 
 
 def containers(docs):
-    """The pod of the Deployment, its haproxy container and its agent container."""
-    pod = one(docs, "Deployment")["spec"]["template"]["spec"]
+    """The workload's pod, its haproxy container and its agent container."""
+    workload, = [d for d in docs if d["kind"] in ("Deployment", "DaemonSet")]
+    pod = workload["spec"]["template"]["spec"]
     every = {c["name"]: c for c in pod.get("initContainers", []) + pod["containers"]}
     return pod, every["haproxy"], every["wsbalancer"]
