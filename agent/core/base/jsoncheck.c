@@ -174,7 +174,7 @@ static enum state step_escape(struct jsoncheck *check, char c)
 
 static enum state step_hex(struct jsoncheck *check, char c)
 {
-	char lower = c | 0x20;
+	char lower = (char)(c | 0x20);
 
 	if (!is_digit(c) && !(lower >= 'a' && lower <= 'f'))
 		return BAD;

@@ -214,10 +214,11 @@ static bool check_unique(const struct reader *reader, const struct config_list *
 		const char *other = unique_text(list, entries, before->index);
 
 		if (other &&
-			(unique->any_case ? strcasecmp(text, other) : strcmp(text, other)) == 0)
+			(unique->any_case ? strcasecmp(text, other) : strcmp(text, other)) == 0) {
 			return fail(reader, node, NULL, "duplicate %s %s, first set in line %u%s%s",
 				unique->what, text, before->line, unique->advice ? ": " : "",
 				unique->advice ? unique->advice : "");
+		}
 	}
 	return true;
 }

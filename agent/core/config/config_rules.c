@@ -35,21 +35,23 @@ static bool check_servers(const struct rules *rules)
 {
 	const struct config *config = rules->config;
 
-	if (config->has_socket)
+	if (config->has_socket) {
 		return config->n_services == 0 ||
 		       fail(rules, "services",
 			       "not allowed together with haproxy.socket, which lists the servers: "
 			       "remove one of the two");
+	}
 	if (config->n_services == 0 && !config->has_agent_check)
 		return fail(rules, "haproxy.socket",
 			"missing: set HAProxy's stats socket, such as /run/haproxy/admin.sock");
 	if (config->n_services == 0)
 		return fail(rules, "services",
 			"missing: without haproxy.socket, list the servers for agentCheck here");
-	if (!config->has_agent_check)
+	if (!config->has_agent_check) {
 		return fail(rules, "agentCheck.listen",
 			"missing: without haproxy.socket, services are steered by agent-check: set "
 			"an address such as 127.0.0.1:9181");
+	}
 	if (config->n_backends > 0)
 		return fail(rules, "haproxy.backends",
 			"no effect without haproxy.socket: services names the backends");
@@ -71,10 +73,11 @@ static bool check_kubernetes(const struct rules *rules)
 	const struct config *config = rules->config;
 	bool ok = true;
 
-	if (config->n_kubernetes > 0 && !config->has_socket)
+	if (config->n_kubernetes > 0 && !config->has_socket) {
 		return fail(rules, "haproxy.socket",
 			"missing: kubernetes fills HAProxy's servers through its stats socket, "
 			"such as /run/haproxy/admin.sock");
+	}
 	for (size_t i = 0; i < config->n_kubernetes; i++) {
 		const char *backend = config->kubernetes[i].backend;
 		char path[40];
@@ -97,23 +100,25 @@ static void check_times(const struct rules *rules)
 	text_format_duration(config->poll_interval_ms, interval, sizeof(interval));
 	if (config->poll_timeout_ms > config->poll_interval_ms) {
 		text_format_duration(config->poll_timeout_ms, other, sizeof(other));
-		if (config_yaml_get(rules->root, "pollTimeout"))
+		if (config_yaml_get(rules->root, "pollTimeout")) {
 			fail(rules, "pollTimeout", "%s is longer than pollInterval: use at most %s",
 				other, interval);
-		else
+		} else {
 			fail(rules, "pollInterval",
 				"%s is shorter than pollTimeout, by default %s: set pollTimeout too",
 				interval, other);
+		}
 	}
 	if (config->cache_ttl_ms < config->poll_interval_ms) {
 		text_format_duration(config->cache_ttl_ms, other, sizeof(other));
-		if (config_yaml_get(rules->root, "cacheTTL"))
+		if (config_yaml_get(rules->root, "cacheTTL")) {
 			fail(rules, "cacheTTL", "%s is shorter than pollInterval: use at least %s",
 				other, interval);
-		else
+		} else {
 			fail(rules, "pollInterval",
 				"%s is longer than cacheTTL, by default %s: set cacheTTL too",
 				interval, other);
+		}
 	}
 }
 
@@ -162,11 +167,12 @@ static bool check_listeners(const struct rules *rules)
 	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		if (strcmp(config->balancer_metric_path, reserved[i]) == 0)
+		if (strcmp(config->balancer_metric_path, reserved[i]) == 0) {
 			ok = fail(rules, "balancerMetricPath",
 				"%s is reserved: use any path but /metrics, /healthz, /readyz, "
 				"/startz and /drain",
 				reserved[i]);
+		}
 	}
 	if (config->has_agent_check && check->port == page->port &&
 		(strcasecmp(check->host, page->host) == 0 || is_everywhere(check->host) ||

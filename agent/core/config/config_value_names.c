@@ -70,10 +70,11 @@ static bool parse_service(
 	const char *port = text[len] == ':' ? text + len + 1 : NULL;
 
 	(void)row;
-	if (!is_label(text, len) || (port && !is_service_port(port)))
+	if (!is_label(text, len) || (port && !is_service_port(port))) {
 		return config_value_invalid(why, "Service", text,
 			"use NAME or NAME:PORT, where PORT is the port's name or the number that "
 			"the pods listen on");
+	}
 	if (!config_value_copy(&service.name, text, len, why))
 		return false;
 	if (port && !config_value_copy(&service.port, port, strlen(port), why)) {

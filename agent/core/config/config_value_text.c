@@ -30,10 +30,11 @@ static bool is_url_path(const char *text, const char *refused)
 
 static bool parse_target(const struct config_key *row, const char *text, void *out, struct why *why)
 {
-	if (!is_url_path(text, "#"))
+	if (!is_url_path(text, "#")) {
 		return config_value_invalid(why, "URL path", text,
 			"begin with / and percent-encode what a URL cannot hold, such as %s",
 			row->fallback);
+	}
 	return config_value_copy(out, text, strlen(text), why);
 }
 
@@ -50,10 +51,11 @@ static bool parse_json_path(
 {
 	size_t len = strlen(text);
 
-	if (len == 0 || text[0] == '.' || text[len - 1] == '.' || strstr(text, ".."))
+	if (len == 0 || text[0] == '.' || text[len - 1] == '.' || strstr(text, "..")) {
 		return config_value_invalid(why, "JSON path", text,
 			"use names joined by dots, such as %s or stats.%s", row->fallback,
 			row->fallback);
+	}
 	return config_value_copy(out, text, len, why);
 }
 

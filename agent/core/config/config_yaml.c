@@ -332,9 +332,10 @@ void config_yaml_write_path(const struct config_node *node, struct why *why)
 	if (!node->up)
 		return;
 	config_yaml_write_path(node->up, why);
-	if (node->key)
+	if (node->key) {
 		why_append(why, "%s%s", node->up->up ? "." : "",
 			text_show(node->key, shown, sizeof(shown)));
-	else
+	} else {
 		why_append(why, "[%zu]", node->index);
+	}
 }

@@ -90,13 +90,14 @@ static void answer_capacity(
 	bool is_there;
 	double value;
 
-	if (!read_optional(key, found, &is_there, &value))
+	if (!read_optional(key, found, &is_there, &value)) {
 		metric->odd_capacity = true;
-	/* Bounds that keep every sum of 10,000 capacities an ordinary number. */
-	else if (is_there && !(value >= 1e-3 && value <= 1e9))
+		/* Bounds that keep every sum of 10,000 capacities an ordinary number. */
+	} else if (is_there && !(value >= 1e-3 && value <= 1e9)) {
 		metric->odd_capacity = true;
-	else if (is_there)
+	} else if (is_there) {
 		metric->capacity = value;
+	}
 }
 
 enum metric_outcome metric_query_answer(

@@ -155,10 +155,11 @@ static bool compile(const char *pattern, regex_t *regex, struct why *why)
 		if (*s != '\\')
 			continue;
 		s++;
-		if (*s == '\0' || isalnum((unsigned char)*s))
+		if (*s == '\0' || isalnum((unsigned char)*s)) {
 			return why_set(why,
 				"a regular expression here is a POSIX extended one, without \\d and its "
 				"like: use [0-9]");
+		}
 	}
 	whole = malloc(strlen(pattern) + sizeof("^()$"));
 	if (!whole)
