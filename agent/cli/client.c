@@ -114,19 +114,10 @@ enum client_parsed client_parse(int argc, char **argv, struct client_options *ou
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct client *client = arg;
-	size_t len = size * n;
-	char *grown;
-
-	if (client->len + len > BODY_MAX)
+	if (size * n > BODY_MAX - client->body.len)
 		return 0;
-	grown = realloc(client->body, client->len + len + 1);
-	if (!grown)
-		return 0;
-	client->body = grown;
-	memcpy(grown + client->len, bytes, len);
-	client->len += len;
-	grown[client->len] = '\0';
-	return len;
+	buf_append(&client->body, bytes, size * n);
+	return client->body.failed ? 0 : size * n;
 }
 
 /* The address with the page's path where it has none, asking for JSON. NULL when it is no good. */
@@ -271,13 +262,13 @@ void client_fini(struct client *client)
 	curl_easy_cleanup(client->easy);
 	curl_slist_free_all(client->headers);
 	free(client->url);
-	free(client->body);
+	buf_fini(&client->body);
 	memset(client, 0, sizeof(*client));
 }
 
 void client_reset(struct client *client)
 {
-	client->len = 0;
+	buf_clear(&client->body);
 	client->error[0] = '\0';
 }
 
@@ -290,7 +281,7 @@ struct json_object *client_report(struct client *client, CURLcode code, char *wh
 			client->error[0] ? client->error : curl_easy_strerror(code));
 		return NULL;
 	}
-	jsonparse(client->body, client->len, &report);
+	jsonparse(buf_text(&client->body), client->body.len, &report);
 	if (json_object_is_type(report, json_type_object))
 		return report;
 	json_object_put(report);

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/buf.h"
+
 /* The words behind the command's name. Strings are argv's or static. */
 struct client_options {
 	const char *url;         /* NULL: what the configuration says */
@@ -34,8 +36,7 @@ struct client {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *url;
-	char *body; /* what has come so far */
-	size_t len;
+	struct buf body; /* what has come so far */
 	char error[CURL_ERROR_SIZE];
 };
 

@@ -11,7 +11,7 @@
 void columns_spaces(const struct columns *cells, int n)
 {
 	while (n-- > 0)
-		fputc(' ', cells->to);
+		buf_putc(cells->to, ' ');
 }
 
 int columns_part(const struct columns *cells, const char *s, int columns)
@@ -28,9 +28,9 @@ int columns_part(const struct columns *cells, const char *s, int columns)
 		if (used + (width < 1 ? 1 : width) > columns)
 			break;
 		if (width < 1)
-			fputc('?', cells->to);
+			buf_putc(cells->to, '?');
 		else
-			fwrite(s, 1, n, cells->to);
+			buf_append(cells->to, s, n);
 		used += width < 1 ? 1 : width;
 		s += n > 0 ? n : 1;
 		len -= n > 0 ? n : 1;
@@ -46,15 +46,15 @@ void columns_text(const struct columns *cells, const char *s, int columns)
 void columns_number(const struct columns *cells, int64_t n, int columns)
 {
 	if (n >= 0)
-		fprintf(cells->to, "%*" PRId64 "  ", columns, n);
+		buf_printf(cells->to, "%*" PRId64 "  ", columns, n);
 	else
-		fprintf(cells->to, "%*s  ", columns, "-");
+		buf_printf(cells->to, "%*s  ", columns, "-");
 }
 
 void columns_color(const struct columns *cells, const char *color)
 {
 	if (cells->color)
-		fprintf(cells->to, "\033[%sm", color);
+		buf_printf(cells->to, "\033[%sm", color);
 }
 
 void columns_plain(const struct columns *cells)
@@ -65,6 +65,6 @@ void columns_plain(const struct columns *cells)
 void columns_colored(const struct columns *cells, const char *color, const char *text)
 {
 	columns_color(cells, color);
-	fputs(text, cells->to);
+	buf_puts(cells->to, text);
 	columns_plain(cells);
 }

@@ -3,13 +3,13 @@
 #ifndef WSB_COLUMNS_H
 #define WSB_COLUMNS_H
 
+#include "core/base/buf.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* Where cells are written, and what may be written there. */
 struct columns {
-	FILE *to;
+	struct buf *to;
 	bool utf8; /* what is not ASCII */
 	bool color;
 };

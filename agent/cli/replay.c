@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
 #include "core/record/record.h"
 #include "core/record/record_columns.h"
@@ -63,43 +64,32 @@ static bool replay_line(struct replay *replay, const char *path, const char *lin
 	return good;
 }
 
-/* Reads a line of any length into *line, as getline does, but keeps no more than a round can have:
- * the rest of a longer one is left out. -1 at the end, -2 when out of memory. */
-static ssize_t read_line(FILE *in, char **line, size_t *room)
+/* Reads a line of any length, as getline does, but keeps no more than a round can have: the rest of
+ * a longer one is left out. False at the end, and when out of memory: line->failed. */
+static bool read_line(FILE *in, struct buf *line)
 {
-	size_t len = 0;
 	int c;
 
+	buf_clear(line);
 	while ((c = getc_unlocked(in)) != EOF) {
-		if (len + 1 >= *room) {
-			size_t wanted = *room > 0 ? 2 * *room : 65536;
-			char *grown = realloc(*line, wanted);
-
-			if (!grown)
-				return -2;
-			*line = grown;
-			*room = wanted;
-		}
-		if (len <= RECORD_LINE_MAX)
-			(*line)[len++] = (char)c;
+		if (line->len <= RECORD_LINE_MAX)
+			buf_putc(line, (char)c);
 		if (c == '\n')
 			break;
 	}
-	return c == EOF && len == 0 ? -1 : (ssize_t)len;
+	return !line->failed && (c != EOF || line->len > 0);
 }
 
 static bool read_rounds(struct replay *replay, const char *path, FILE *in)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len = 0;
+	struct buf line = {.bytes = NULL};
 	bool good = true;
 
-	while (good && (len = read_line(in, &line, &room)) >= 0)
-		good = replay_line(replay, path, line, (size_t)len);
-	if (good && (len == -2 || ferror(in)))
-		good = complain(path, len == -2 ? "out of memory" : strerror(errno));
-	free(line);
+	while (good && read_line(in, &line))
+		good = replay_line(replay, path, line.bytes, line.len);
+	if (good && (line.failed || ferror(in)))
+		good = complain(path, line.failed ? "out of memory" : strerror(errno));
+	buf_fini(&line);
 	if (good && replay->n_rounds == 0)
 		good = complain(path, "no recorded round in it");
 	if (good && replay->n_bad > 1)

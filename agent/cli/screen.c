@@ -71,7 +71,7 @@ static void put_bar(const struct hatable *table, const struct line *line)
 		else if (i < end)
 			columns_colored(&table->cells, "36", utf8 ? "\u2592" : "=");
 		else
-			fputc(' ', table->cells.to);
+			buf_putc(table->cells.to, ' ');
 	}
 	columns_spaces(&table->cells, 2);
 }
@@ -108,7 +108,7 @@ static void put_line(const struct hatable *table, const struct line *line)
 	columns_color(&table->cells, color_of(line->state));
 	columns_part(&table->cells, line->why, STATE_COLUMNS);
 	columns_plain(&table->cells);
-	fputc('\n', table->cells.to);
+	buf_putc(table->cells.to, '\n');
 }
 
 static struct line line_of(struct json_object *pod)
@@ -193,7 +193,7 @@ static void put_heads(const struct hatable *table)
 	columns_text(&table->cells, "POD", table->name_columns);
 	if (table->node_columns > 0)
 		columns_text(&table->cells, "NODE", table->node_columns);
-	fprintf(table->cells.to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "",
+	buf_printf(table->cells.to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "",
 		"OWN", "WGT", "STATE");
 }
 
@@ -211,11 +211,11 @@ static void put_service(
 	qsort(table->lines, n, sizeof(*table->lines),
 		table->options->by_name ? by_name : by_connections);
 	lay_out(table);
-	fputc('\n', table->cells.to);
+	buf_putc(table->cells.to, '\n');
 	columns_color(&table->cells, "1");
 	columns_part(&table->cells, text(service, "url"), table->options->width - 24);
 	columns_plain(&table->cells);
-	fprintf(table->cells.to, "  %" PRId64 " connections\n",
+	buf_printf(table->cells.to, "  %" PRId64 " connections\n",
 		jsonget_whole(service, "connections", 0));
 	put_heads(table);
 	for (size_t i = 0; i < n; i++)
@@ -230,18 +230,18 @@ static void put_haproxy(const struct hatable *table, struct json_object *report)
 	char age[40];
 
 	if (!reached) {
-		fputs("agent-check alone", table->cells.to);
+		buf_puts(table->cells.to, "agent-check alone");
 	} else if (!json_object_get_boolean(reached)) {
 		columns_colored(&table->cells, "31", "HAProxy does not answer: ");
 		columns_part(&table->cells, text(haproxy, "error"), table->options->width / 2);
 	} else {
-		fputs("HAProxy ", table->cells.to);
+		buf_puts(table->cells.to, "HAProxy ");
 		columns_part(&table->cells, text(haproxy, "version"), 24);
-		fprintf(table->cells.to, ", up %s, %" PRId64 " reloads seen",
+		buf_printf(table->cells.to, ", up %s, %" PRId64 " reloads seen",
 			report_age(jsonget_number(haproxy, "uptime_s", 0), age, sizeof(age)),
 			jsonget_whole(haproxy, "reloads", 0));
 	}
-	fputc('\n', table->cells.to);
+	buf_putc(table->cells.to, '\n');
 }
 
 static void put_head(const struct hatable *table, struct json_object *report)
@@ -250,7 +250,7 @@ static void put_head(const struct hatable *table, struct json_object *report)
 	struct json_object *agent = jsonget_member(report, "agent", json_type_object);
 	double imbalance = jsonget_number(totals, "imbalance", -1.0);
 
-	fputs("wsbalancer ", table->cells.to);
+	buf_puts(table->cells.to, "wsbalancer ");
 	columns_part(&table->cells, text(agent, "version"), 16);
 	if (jsonget_flag(report, "ready", false))
 		columns_colored(&table->cells, "32", "  ready  ");
@@ -259,15 +259,16 @@ static void put_head(const struct hatable *table, struct json_object *report)
 	if (jsonget_flag(report, "dry_run", false))
 		columns_colored(&table->cells, "35", "dry run  ");
 	put_haproxy(table, report);
-	fprintf(table->cells.to, "%" PRId64 " connections, %" PRId64 " of %" PRId64 " pods known",
+	buf_printf(table->cells.to,
+		"%" PRId64 " connections, %" PRId64 " of %" PRId64 " pods known",
 		jsonget_whole(totals, "connections", 0), jsonget_whole(totals, "pods_known", 0),
 		jsonget_whole(totals, "pods", 0));
 	if (imbalance >= 0.0)
-		fprintf(table->cells.to, ", imbalance %.1f %%", 100.0 * imbalance);
-	fputc('\n', table->cells.to);
+		buf_printf(table->cells.to, ", imbalance %.1f %%", 100.0 * imbalance);
+	buf_putc(table->cells.to, '\n');
 }
 
-void screen_write(FILE *to, struct json_object *report, const struct screen_options *options)
+void screen_write(struct buf *to, struct json_object *report, const struct screen_options *options)
 {
 	struct hatable table = {
 		.cells = {.to = to, .utf8 = options->utf8, .color = options->color},

@@ -3,10 +3,10 @@
 #ifndef WSB_SCREEN_H
 #define WSB_SCREEN_H
 
+#include "core/base/buf.h"
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum { SCREEN_WIDTH_MIN = 40, SCREEN_WIDTH_MAX = 400 };
 
@@ -21,6 +21,6 @@ struct screen_options {
  * Writes the head and a table for each service, one line a pod. The report's strings are foreign:
  * what is no printable character comes out as "?". The locale must be set.
  */
-void screen_write(FILE *to, struct json_object *report, const struct screen_options *options);
+void screen_write(struct buf *to, struct json_object *report, const struct screen_options *options);
 
 #endif

@@ -35,12 +35,17 @@ static int print_report(const struct client *client, struct json_object *report,
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 	};
+	struct buf text = {.bytes = NULL};
+	bool ok;
 
 	if (as_json)
-		printf("%s\n", client->body);
+		printf("%s\n", buf_text(&client->body));
 	else
-		screen_write(stdout, report, &options);
-	if (fflush(stdout) != 0)
+		screen_write(&text, report, &options);
+	fputs(buf_text(&text), stdout);
+	ok = !text.failed && fflush(stdout) == 0;
+	buf_fini(&text);
+	if (!ok)
 		return EXIT_FAILURE;
 	return jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

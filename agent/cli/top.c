@@ -112,22 +112,19 @@ static void draw(struct top *top)
 		.color = !getenv("NO_COLOR"),
 		.by_name = top->by_name,
 	};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
+	struct buf text = {.bytes = NULL};
 
-	if (!to)
-		return;
 	if (top->report)
-		screen_write(to, top->report, &options);
-	if (fclose(to) == 0) {
+		screen_write(&text, top->report, &options);
+	if (!text.failed) {
 		/* Drawn over what stands there, so that nothing flickers. */
 		fputs("\033[H", stdout);
-		put_lines(text, size.ws_row > 1 ? (size_t)size.ws_row - 1 : 1, &top->scroll);
+		put_lines(buf_text(&text), size.ws_row > 1 ? (size_t)size.ws_row - 1 : 1,
+			&top->scroll);
 		put_status_line(top);
 		fflush(stdout);
 	}
-	free(text);
+	buf_fini(&text);
 }
 
 static void ask(struct top *top)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
 #include "io/clock.h"
 #include "io/curlloop.h"
@@ -46,9 +47,7 @@ struct runtime {
 	char error[CURL_ERROR_SIZE];
 	int64_t started_ms;
 	size_t written;
-	char *reply;
-	size_t reply_len;
-	size_t reply_size;
+	struct buf reply;
 };
 
 const char *runtime_outcome_name(enum runtime_outcome outcome)
@@ -104,8 +103,8 @@ static void finish(struct runtime *runtime, enum runtime_outcome outcome, const 
 	struct command *command = runtime->first;
 	struct runtime_reply reply = {
 		.outcome = outcome,
-		.bytes = runtime->reply,
-		.len = runtime->reply_len,
+		.bytes = runtime->reply.bytes,
+		.len = runtime->reply.len,
 		.detail = detail,
 		.seconds = (double)(clock_now_ms() - runtime->started_ms) / 1000.0,
 	};
@@ -119,39 +118,26 @@ static void finish(struct runtime *runtime, enum runtime_outcome outcome, const 
 	kick(runtime);
 }
 
-static bool make_room(struct runtime *runtime)
-{
-	size_t size = runtime->reply_size ? 2 * runtime->reply_size : CHUNK;
-	char *grown;
-
-	if (runtime->reply_len < runtime->reply_size)
-		return true;
-	grown = realloc(runtime->reply, size);
-	if (!grown)
-		return false;
-	runtime->reply = grown;
-	runtime->reply_size = size;
-	return true;
-}
-
 static void read_reply(struct runtime *runtime)
 {
 	ssize_t got;
 
-	if (!make_room(runtime)) {
+	if (!buf_reserve(&runtime->reply, CHUNK)) {
 		finish(runtime, RUNTIME_OUT_OF_MEMORY, "out of memory");
 		return;
 	}
-	got = recv(runtime->io.fd, runtime->reply + runtime->reply_len,
-		runtime->reply_size - runtime->reply_len, MSG_DONTWAIT);
+	/* All the room there is: an answer that once came will fit again. */
+	got = recv(runtime->io.fd, runtime->reply.bytes + runtime->reply.len,
+		runtime->reply.room - runtime->reply.len - 1, MSG_DONTWAIT);
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			finish(runtime, RUNTIME_BROKEN, strerror(errno));
 	} else if (got == 0) {
 		finish(runtime, RUNTIME_OK, "");
 	} else {
-		runtime->reply_len += (size_t)got;
-		if (runtime->reply_len > REPLY_MAX)
+		runtime->reply.len += (size_t)got;
+		runtime->reply.bytes[runtime->reply.len] = '\0';
+		if (runtime->reply.len > REPLY_MAX)
 			finish(runtime, RUNTIME_TOO_LARGE, "the answer is over 64 MiB");
 	}
 }
@@ -272,7 +258,7 @@ static void on_kick(struct ev_loop *loop, ev_timer *timer, int events)
 	if (!runtime->first || runtime->easy)
 		return;
 	runtime->written = 0;
-	runtime->reply_len = 0;
+	buf_clear(&runtime->reply);
 	runtime->error[0] = '\0';
 	runtime->started_ms = clock_now_ms();
 	runtime->easy = make_easy(runtime);
@@ -322,7 +308,7 @@ void runtime_free(struct runtime *runtime)
 	curlloop_free(runtime->curlloop);
 	free(runtime->endpoint.path);
 	free(runtime->endpoint.host);
-	free(runtime->reply);
+	buf_fini(&runtime->reply);
 	free(runtime);
 }
 

@@ -59,8 +59,8 @@ static int queue(const struct http_request *request, unsigned status, struct MHD
 }
 
 /* Takes over the text. */
-static int answer_report(const struct http_request *request, struct report_text text,
-	const char *type, const char *name, const char *value)
+static int answer_report(const struct http_request *request, struct buf text, const char *type,
+	const char *name, const char *value)
 {
 	struct MHD_Response *response;
 

@@ -4,9 +4,9 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
 #include "io/clock.h"
 
@@ -39,22 +39,22 @@ void log_configure(enum config_log_level level, enum config_log_format format)
 	style = format;
 }
 
-static void write_text(FILE *out, const char *time, enum config_log_level level, const char *event,
-	const struct log_fact *facts, size_t n)
+static void write_text(struct buf *out, const char *time, enum config_log_level level,
+	const char *event, const struct log_fact *facts, size_t n)
 {
-	fprintf(out, "%s %-5s %s", time, level_names[level], event);
+	buf_printf(out, "%s %-5s %s", time, level_names[level], event);
 	for (size_t i = 0; i < n && facts[i].key; i++) {
-		fprintf(out, " %s=", facts[i].key);
+		buf_printf(out, " %s=", facts[i].key);
 		switch (facts[i].type) {
 		case LOG_FACT_TEXT:
 			text_write_logvalue(out, facts[i].text);
 			break;
 		case LOG_FACT_INT:
-			fprintf(out, "%lld", (long long)facts[i].integer);
+			buf_printf(out, "%lld", (long long)facts[i].integer);
 			break;
 		}
 	}
-	fputc('\n', out);
+	buf_putc(out, '\n');
 }
 
 static struct json_object *to_json(const struct log_fact *fact)
@@ -74,8 +74,8 @@ static struct json_object *to_json(const struct log_fact *fact)
 	return value;
 }
 
-static void write_json(FILE *out, const char *time, enum config_log_level level, const char *event,
-	const struct log_fact *facts, size_t n)
+static void write_json(struct buf *out, const char *time, enum config_log_level level,
+	const char *event, const struct log_fact *facts, size_t n)
 {
 	struct json_object *line = json_object_new_object();
 
@@ -86,7 +86,7 @@ static void write_json(FILE *out, const char *time, enum config_log_level level,
 	json_object_object_add(line, "event", json_object_new_string(event));
 	for (size_t i = 0; i < n && facts[i].key; i++)
 		json_object_object_add(line, facts[i].key, to_json(&facts[i]));
-	fprintf(out, "%s\n",
+	buf_printf(out, "%s\n",
 		json_object_to_json_string_ext(
 			line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(line);
@@ -96,27 +96,19 @@ void log_write(
 	enum config_log_level level, const char *event, const struct log_fact *facts, size_t n)
 {
 	char time[TEXT_TIME_SIZE];
-	char *line = NULL;
-	size_t len = 0;
-	FILE *out;
-	bool broken;
+	struct buf line = {.bytes = NULL};
 
 	if (level > threshold)
 		return;
 	/* Made in memory first, so that a line reaches standard error whole. */
-	out = open_memstream(&line, &len);
-	if (!out)
-		return;
 	text_format_time(clock_wall_ms(), time, sizeof(time));
 	if (style == CONFIG_LOG_JSON)
-		write_json(out, time, level, event, facts, n);
+		write_json(&line, time, level, event, facts, n);
 	else
-		write_text(out, time, level, event, facts, n);
-	/* Out of memory, it may close well and leave nothing. */
-	broken = ferror(out) != 0;
-	if (fclose(out) == 0 && !broken && line)
-		fwrite(line, 1, len, stderr);
-	free(line);
+		write_text(&line, time, level, event, facts, n);
+	if (!line.failed)
+		fwrite(line.bytes, 1, line.len, stderr);
+	buf_fini(&line);
 }
 
 bool log_repeat(struct log_repeat *repeat)

@@ -157,11 +157,9 @@ START_TEST(the_reports_tell_the_counts_and_the_age)
 		"}");
 	json_object_put(report);
 
-	char *text = NULL;
-	size_t len;
-	struct promtext out = {.to = open_memstream(&text, &len)};
+	struct buf text = {.bytes = NULL};
+	struct promtext out = {.to = &text};
 	report_kube_prom(&out, &view);
-	fclose(out.to);
 	static const char labels[] = "{namespace=\"ns\\\"\\n<b>\",service=\"web\",proxy=\"ws\"";
 	static const struct {
 		const char *name;
@@ -182,9 +180,9 @@ START_TEST(the_reports_tell_the_counts_and_the_age)
 
 		snprintf(line, sizeof(line), "\nwsbalancer_kubernetes_%s%s%s", samples[i].name,
 			labels, samples[i].rest);
-		ck_assert_msg(strstr(text, line) != NULL, "no %s in %s", line, text);
+		ck_assert_msg(strstr(text.bytes, line) != NULL, "no %s in %s", line, text.bytes);
 	}
-	free(text);
+	buf_fini(&text);
 	kubefeed_fini(&feed);
 }
 END_TEST
@@ -194,17 +192,15 @@ START_TEST(without_kubernetes_the_reports_are_silent)
 	struct report_view view = {.now_ms = 1};
 	struct jsonput put = {.ok = true};
 	struct json_object *report = json_object_new_object();
-	char *text = NULL;
-	size_t len;
-	struct promtext out = {.to = open_memstream(&text, &len)};
+	struct buf text = {.bytes = NULL};
+	struct promtext out = {.to = &text};
 
 	report_kube_json(&put, report, &view);
 	report_kube_prom(&out, &view);
-	fclose(out.to);
 	ck_assert_int_eq(json_object_object_length(report), 0);
-	ck_assert_uint_eq(len, 0);
+	ck_assert_uint_eq(text.len, 0);
 	json_object_put(report);
-	free(text);
+	buf_fini(&text);
 }
 END_TEST
 

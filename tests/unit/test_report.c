@@ -124,7 +124,7 @@ static void hear(struct scene *scene, const char *backend, const char *server, u
 
 static struct json_object *json_of(const struct scene *scene)
 {
-	struct report_text text = report_json_write(&scene->view);
+	struct buf text = report_json_write(&scene->view);
 	struct json_object *report;
 
 	ck_assert_ptr_nonnull(text.bytes);
@@ -542,7 +542,7 @@ START_TEST(plans_are_counted_by_what_they_rest_on_and_weights_by_size)
 	struct scene *scene = scene_new(1);
 	size_t n;
 	const struct backend_tally *tally;
-	struct report_text text;
+	struct buf text;
 
 	add_server(scene, "ws", "leastconn", "s1", 1);
 	add_server(scene, "ws", "leastconn", "s2", 2);
@@ -592,7 +592,7 @@ static size_t count_of(const char *text, const char *what)
 
 static char *html_of(const struct scene *scene)
 {
-	struct report_text text = report_html_write(&scene->view);
+	struct buf text = report_html_write(&scene->view);
 
 	ck_assert_ptr_nonnull(text.bytes);
 	ck_assert_uint_eq(strlen(text.bytes), text.len);
@@ -656,7 +656,7 @@ START_TEST(no_name_becomes_markup)
 		ck_assert_str_eq(string_at(report, "podMetrics/ws/0/podName"), name);
 	json_object_put(report);
 
-	struct report_text text = report_prom_write(&spiced->view, _i % 2 == 0);
+	struct buf text = report_prom_write(&spiced->view, _i % 2 == 0);
 
 	ck_assert(text_is_utf8(text.bytes, text.len));
 	free(text.bytes);
@@ -678,7 +678,7 @@ START_TEST(every_writer_manages_before_haproxy_has_answered)
 	json_object_put(report);
 	free(html_of(scene));
 	for (int openmetrics = 0; openmetrics < 2; openmetrics++) {
-		struct report_text text = report_prom_write(&scene->view, openmetrics);
+		struct buf text = report_prom_write(&scene->view, openmetrics);
 
 		ck_assert_ptr_nonnull(strstr(text.bytes, "wsbalancer_haproxy_up 0\n"));
 		ck_assert_ptr_null(strstr(text.bytes, "wsbalancer_server_connections{"));
@@ -691,7 +691,7 @@ END_TEST
 START_TEST(series_of_a_pod_end_with_it)
 {
 	struct scene *scene = scene_of_two();
-	struct report_text text = report_prom_write(&scene->view, false);
+	struct buf text = report_prom_write(&scene->view, false);
 
 	ck_assert_ptr_nonnull(strstr(text.bytes,
 		"wsbalancer_server_connections{proxy=\"ws\",server=\"s2\",pod=\"web-1\","
@@ -712,8 +712,8 @@ END_TEST
 START_TEST(openmetrics_differs_where_it_must)
 {
 	struct scene *scene = scene_of_two();
-	struct report_text plain = report_prom_write(&scene->view, false);
-	struct report_text open = report_prom_write(&scene->view, true);
+	struct buf plain = report_prom_write(&scene->view, false);
+	struct buf open = report_prom_write(&scene->view, true);
 
 	ck_assert_ptr_nonnull(strstr(plain.bytes, "# TYPE wsbalancer_rounds_total counter\n"));
 	ck_assert_ptr_nonnull(strstr(open.bytes, "# TYPE wsbalancer_rounds counter\n"));

@@ -47,7 +47,7 @@ WRAP(void *, malloc, (size_t size), (size))
 WRAP(void *, calloc, (size_t n, size_t size), (n, size))
 WRAP(char *, strdup, (const char *s), (s))
 WRAP(char *, strndup, (const char *s, size_t n), (s, n))
-WRAP(FILE *, open_memstream, (char **text, size_t *len), (text, len))
+WRAP(void *, realloc, (void *old, size_t size), (old, size))
 WRAP(struct json_object *, json_object_new_object, (void), ())
 WRAP(struct json_object *, json_object_new_array, (void), ())
 WRAP(struct json_object *, json_object_new_array_ext, (int size), (size))
@@ -68,23 +68,23 @@ WRAP_INT(json_object_array_add, (struct json_object * array, struct json_object 
 
 /* ---- the reports ---- */
 
-static struct report_text json_write(const struct report_view *view)
+static struct buf json_write(const struct report_view *view)
 {
 	return report_json_write(view);
 }
 
-static struct report_text prom_write(const struct report_view *view)
+static struct buf prom_write(const struct report_view *view)
 {
 	return report_prom_write(view, true);
 }
 
-static struct report_text html_write(const struct report_view *view)
+static struct buf html_write(const struct report_view *view)
 {
 	return report_html_write(view);
 }
 
 static const struct {
-	struct report_text (*write)(const struct report_view *view);
+	struct buf (*write)(const struct report_view *view);
 	int at_least; /* allocations */
 } writers[] = {{json_write, 100}, {prom_write, 5}, {html_write, 5}};
 
@@ -129,7 +129,7 @@ START_TEST(a_report_is_whole_or_none)
 	do {
 		countdown = ++n;
 		failed = false;
-		struct report_text text = writers[_i].write(&view);
+		struct buf text = writers[_i].write(&view);
 
 		countdown = 0;
 		ck_assert_msg((text.bytes != NULL) == !failed, "allocation %d", n);

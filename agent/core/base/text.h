@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+
+struct buf;
 
 /* The same text, or both NULL. */
 bool text_is_same(const char *a, const char *b);
@@ -78,22 +79,22 @@ bool text_is_utf8(const char *s, size_t len);
 
 /*
  * Writers take any NUL-terminated bytes. Each byte that is no part of well-formed UTF-8 comes out
- * as U+FFFD, so the output is always valid UTF-8. Errors stay in the stream (ferror).
+ * as U+FFFD, so the output is always valid UTF-8. Errors stay in the buffer (buf.h).
  */
 
 /* Safe in HTML text and in a quoted attribute, single or double; control characters that HTML does
  * not allow come out as U+FFFD. */
-void text_write_html(FILE *out, const char *s);
+void text_write_html(struct buf *out, const char *s);
 
 /* Safe between the double quotes of a label's value in Prometheus text format. */
-void text_write_label(FILE *out, const char *s);
+void text_write_label(struct buf *out, const char *s);
 
 /*
  * A value after key= in a log line: as it is when it is one plain word, else in double quotes with
  * \" \\ \n \r \t \xNN \uNNNN. Controls of any kind, line separators and marks that reorder text
  * never come out raw.
  */
-void text_write_logvalue(FILE *out, const char *s);
+void text_write_logvalue(struct buf *out, const char *s);
 
 /* The same escapes without the quotes, into buf for an error message; what does not fit ends in
  * "...". size is at least 16; returns buf. */

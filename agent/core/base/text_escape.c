@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* UTF-8, and escapers for foreign bytes. */
+#include <stdio.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
@@ -81,48 +83,48 @@ static bool next_character(const char **s, struct character *c)
 	return true;
 }
 
-void text_write_html(FILE *out, const char *s)
+void text_write_html(struct buf *out, const char *s)
 {
 	struct character c;
 
 	while (next_character(&s, &c)) {
 		switch (c.point) {
 		case '&':
-			fputs("&amp;", out);
+			buf_puts(out, "&amp;");
 			break;
 		case '<':
-			fputs("&lt;", out);
+			buf_puts(out, "&lt;");
 			break;
 		case '>':
-			fputs("&gt;", out);
+			buf_puts(out, "&gt;");
 			break;
 		case '"':
-			fputs("&quot;", out);
+			buf_puts(out, "&quot;");
 			break;
 		case '\'':
-			fputs("&#39;", out);
+			buf_puts(out, "&#39;");
 			break;
 		default:
 			if ((c.point < 0x20 && c.point != '\t' && c.point != '\n') ||
 				(c.point >= 0x7f && c.point < 0xa0))
-				fputs(replacement, out);
+				buf_puts(out, replacement);
 			else
-				fwrite(c.bytes, 1, c.len, out);
+				buf_append(out, c.bytes, c.len);
 		}
 	}
 }
 
-void text_write_label(FILE *out, const char *s)
+void text_write_label(struct buf *out, const char *s)
 {
 	struct character c;
 
 	while (next_character(&s, &c)) {
 		if (c.point == '\n')
-			fputs("\\n", out);
+			buf_puts(out, "\\n");
 		else if (c.point == '\\' || c.point == '"')
-			fprintf(out, "\\%c", (char)c.point);
+			buf_printf(out, "\\%c", (char)c.point);
 		else
-			fwrite(c.bytes, 1, c.len, out);
+			buf_append(out, c.bytes, c.len);
 	}
 }
 
@@ -171,20 +173,20 @@ static bool is_plain_word(const char *s)
 	return true;
 }
 
-void text_write_logvalue(FILE *out, const char *s)
+void text_write_logvalue(struct buf *out, const char *s)
 {
 	bool plain = is_plain_word(s);
 	struct character c;
 
 	if (!plain)
-		fputc('"', out);
+		buf_putc(out, '"');
 	while (next_character(&s, &c)) {
 		char spelt[ESCAPED_MAX];
 
-		fwrite(spelt, 1, escape(&c, spelt), out);
+		buf_append(out, spelt, escape(&c, spelt));
 	}
 	if (!plain)
-		fputc('"', out);
+		buf_putc(out, '"');
 }
 
 char *text_show(const char *s, char *buf, size_t size)

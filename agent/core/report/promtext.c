@@ -24,43 +24,43 @@ void promtext_family(
 	const char *suffix = out->openmetrics ? "" : types[type].suffix;
 	const char *word = out->openmetrics ? types[type].type : types[type].plain;
 
-	fprintf(out->to, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name, suffix,
+	buf_printf(out->to, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name, suffix,
 		word);
 }
 
 void promtext_label(const struct promtext *out, const char *name, const char *value)
 {
-	fprintf(out->to, "%s=\"", name);
+	buf_printf(out->to, "%s=\"", name);
 	text_write_label(out->to, value);
-	fputc('"', out->to);
+	buf_putc(out->to, '"');
 }
 
 void promtext_value(const struct promtext *out, double value)
 {
 	/* Thirteen digits keep a time's milliseconds and drop the noise of a double's last ones. */
 	if (isfinite(value))
-		fprintf(out->to, "%.13g\n", value);
+		buf_printf(out->to, "%.13g\n", value);
 	else
-		fputs(isnan(value) ? "NaN\n" : value > 0 ? "+Inf\n" : "-Inf\n", out->to);
+		buf_puts(out->to, isnan(value) ? "NaN\n" : value > 0 ? "+Inf\n" : "-Inf\n");
 }
 
 void promtext_gauge(const struct promtext *out, const char *name, const char *help, double value)
 {
 	promtext_family(out, name, PROMTEXT_GAUGE, help);
-	fprintf(out->to, "%s ", name);
+	buf_printf(out->to, "%s ", name);
 	promtext_value(out, value);
 }
 
 void promtext_counter(const struct promtext *out, const char *name, const char *help, double value)
 {
 	promtext_family(out, name, PROMTEXT_COUNTER, help);
-	fprintf(out->to, "%s_total ", name);
+	buf_printf(out->to, "%s_total ", name);
 	promtext_value(out, value);
 }
 
 void promtext_result(const struct promtext *out, const char *name, const char *word, uint64_t n)
 {
-	fprintf(out->to, "%s_total{result=\"%s\"} %" PRIu64 "\n", name, word, n);
+	buf_printf(out->to, "%s_total{result=\"%s\"} %" PRIu64 "\n", name, word, n);
 }
 
 void promtext_histogram(const struct promtext *out, const char *name, const char *help,
@@ -74,10 +74,11 @@ void promtext_histogram(const struct promtext *out, const char *name, const char
 
 		sum += values->buckets[i];
 		/* OpenMetrics wants 1.0 and not 1; one spelling in both keeps one series. */
-		fprintf(out->to, "%s_bucket{le=\"%g%s\"} %" PRIu64 "\n", name, bound,
+		buf_printf(out->to, "%s_bucket{le=\"%g%s\"} %" PRIu64 "\n", name, bound,
 			bound == floor(bound) ? ".0" : "", sum);
 	}
-	fprintf(out->to, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum ", name, values->count, name);
+	buf_printf(
+		out->to, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum ", name, values->count, name);
 	promtext_value(out, values->sum_s);
-	fprintf(out->to, "%s_count %" PRIu64 "\n", name, values->count);
+	buf_printf(out->to, "%s_count %" PRIu64 "\n", name, values->count);
 }

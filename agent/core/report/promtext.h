@@ -3,19 +3,18 @@
 #ifndef WSB_PROMTEXT_H
 #define WSB_PROMTEXT_H
 
+#include "core/base/buf.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "core/stats.h"
 
 /*
  * Names are given without the _total of a counter and the _info of an info: the two formats put
- * them in different places. The samples of a family follow its promtext_family at once. Errors stay
- * in the stream (ferror).
+ * them in different places. The samples of a family follow its promtext_family at once.
  */
 struct promtext {
-	FILE *to;
+	struct buf *to;
 	bool openmetrics;
 };
 

@@ -3,21 +3,10 @@
 #include "core/report/report.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/report/report_age.h"
-
-struct report_text report_text_close(FILE *stream, const struct report_text *text)
-{
-	bool failed = ferror(stream) != 0;
-
-	/* Bytes and length are right only once the stream is closed. */
-	if (fclose(stream) == 0 && !failed)
-		return *text;
-	free(text->bytes);
-	return (struct report_text){.bytes = NULL};
-}
 
 char *report_service_url(const struct server *server, char *buf, size_t size)
 {

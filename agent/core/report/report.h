@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
+#include "core/base/buf.h"
 #include "core/cluster/cluster.h"
 #include "core/kube/service_status.h"
 #include "core/stats.h"
@@ -40,25 +40,17 @@ struct report_view {
 	unsigned refresh_s;  /* what the page begins with; 0: off */
 };
 
-/* A document that a writer made: bytes and their length, freed by the caller with free(). NULL when
- * out of memory. */
-struct report_text {
-	char *bytes;
-	size_t len;
-};
-
-/* For the writers: closes a stream of open_memstream on text->bytes and text->len; {NULL, 0} when
- * anything failed to be written. */
-struct report_text report_text_close(FILE *stream, const struct report_text *text);
+/* Each of these gives a whole document, which the caller ends with buf_fini or takes over by
+ * buf_finish; its bytes are NULL when memory ran out. */
 
 /* JSON in the shape of the Traefik plugin's answer, with further keys (report.schema.json). */
-struct report_text report_json_write(const struct report_view *view);
+struct buf report_json_write(const struct report_view *view);
 /* Prometheus text format, or OpenMetrics when asked. */
-struct report_text report_prom_write(const struct report_view *view, bool openmetrics);
+struct buf report_prom_write(const struct report_view *view, bool openmetrics);
 /* The page for people, and the Content-Security-Policy that it is to be served with: only its own
  * script and style, and requests to where it came from. Written to buf, which 500 bytes suffice
  * for; returns buf. */
-struct report_text report_html_write(const struct report_view *view);
+struct buf report_html_write(const struct report_view *view);
 char *report_html_policy(char *buf, size_t size);
 
 /*

@@ -3,6 +3,7 @@
 #include "core/report/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,24 +18,24 @@
  * overwrites what they wrote, with the same words.
  */
 struct page {
-	FILE *to;
+	struct buf *to;
 	const struct report_view *view;
 	const struct report_rows *rows;
 };
 
 static void write_style(const struct page *page)
 {
-	fputs(page_css, page->to);
+	buf_puts(page->to, page_css);
 }
 
 static void write_script(const struct page *page)
 {
-	fputs(page_js, page->to);
+	buf_puts(page->to, page_js);
 }
 
 static void write_refresh(const struct page *page)
 {
-	fprintf(page->to, "%u", page->view->refresh_s);
+	buf_printf(page->to, "%u", page->view->refresh_s);
 }
 
 static void write_version(const struct page *page)
@@ -46,17 +47,17 @@ static void write_time(const struct page *page)
 {
 	char text[TEXT_TIME_SIZE];
 
-	fprintf(page->to, "%s UTC",
+	buf_printf(page->to, "%s UTC",
 		text_format_time_plain(page->view->wall_ms, text, sizeof(text)));
 }
 
 /* before and after are markup of our own, name is foreign. */
 static void write_notice(
-	FILE *to, const char *look, const char *before, const char *name, const char *after)
+	struct buf *to, const char *look, const char *before, const char *name, const char *after)
 {
-	fprintf(to, "<p class=\"notice %s\">%s", look, before);
+	buf_printf(to, "<p class=\"notice %s\">%s", look, before);
 	text_write_html(to, name);
-	fprintf(to, "%s</p>", after);
+	buf_printf(to, "%s</p>", after);
 }
 
 static void write_kubernetes_notices(const struct page *page)
@@ -68,12 +69,12 @@ static void write_kubernetes_notices(const struct page *page)
 
 		if (!kube->error[0])
 			continue;
-		fputs("<p class=\"notice warn\">Kubernetes does not tell of the Service ",
-			page->to);
+		buf_puts(page->to,
+			"<p class=\"notice warn\">Kubernetes does not tell of the Service ");
 		text_write_html(page->to, kube->service);
-		fputs(": ", page->to);
+		buf_puts(page->to, ": ");
 		text_write_html(page->to, kube->error);
-		fputs(". Below are the pods that were known last.</p>", page->to);
+		buf_puts(page->to, ". Below are the pods that were known last.</p>");
 	}
 }
 
@@ -117,21 +118,21 @@ static void write_connections_note(const struct page *page)
 	size_t n = page->rows->n_services;
 
 	report_html_number(page->to, page->rows->totals.own_sessions);
-	fprintf(page->to, " own, in %zu service%s", n, n == 1 ? "" : "s");
+	buf_printf(page->to, " own, in %zu service%s", n, n == 1 ? "" : "s");
 }
 
 static void write_imbalance(const struct page *page)
 {
 	if (page->rows->totals.planned)
-		fprintf(page->to, "%.1f %%", 100.0 * page->rows->totals.imbalance);
+		buf_printf(page->to, "%.1f %%", 100.0 * page->rows->totals.imbalance);
 	else
-		fputs("&ndash;", page->to);
+		buf_puts(page->to, "&ndash;");
 }
 
 static void write_pods(const struct page *page)
 {
 	report_html_number(page->to, page->rows->totals.n_known);
-	fputs(" of ", page->to);
+	buf_puts(page->to, " of ");
 	report_html_number(page->to, page->rows->totals.n_pods);
 }
 
@@ -152,12 +153,12 @@ static void write_pods_note(const struct page *page)
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
 		if (notes[i].n == 0)
 			continue;
-		fprintf(page->to, "%s%zu %s", comma, notes[i].n, notes[i].word);
+		buf_printf(page->to, "%s%zu %s", comma, notes[i].n, notes[i].word);
 		comma = ", ";
 	}
 	if (!comma[0]) {
 		report_html_number(page->to, totals->n_ready);
-		fputs(" take new connections", page->to);
+		buf_puts(page->to, " take new connections");
 	}
 }
 
@@ -167,11 +168,11 @@ static void write_plan(const struct page *page)
 	char text[40];
 
 	if (totals->planned) {
-		fprintf(page->to, "%s ago",
+		buf_printf(page->to, "%s ago",
 			report_age((double)(page->view->now_ms - totals->planned_ms) / 1000.0, text,
 				sizeof(text)));
 	} else {
-		fputs("&ndash;", page->to);
+		buf_puts(page->to, "&ndash;");
 	}
 }
 
@@ -179,9 +180,9 @@ static void write_plan_note(const struct page *page)
 {
 	unsigned replicas = cluster_settings(page->view->cluster)->replicas;
 
-	fputs(page->view->dry_run ? "dry run: nothing is sent" : "weights are sent", page->to);
+	buf_puts(page->to, page->view->dry_run ? "dry run: nothing is sent" : "weights are sent");
 	if (replicas > 1)
-		fprintf(page->to, ", %u HAProxies", replicas);
+		buf_printf(page->to, ", %u HAProxies", replicas);
 }
 
 /* The version without the distribution's suffix. */
@@ -194,7 +195,7 @@ static void write_haproxy(const struct page *page)
 	if (version[0])
 		text_write_html(page->to, version);
 	else
-		fputs("&ndash;", page->to);
+		buf_puts(page->to, "&ndash;");
 }
 
 static void write_haproxy_note(const struct page *page)
@@ -205,16 +206,16 @@ static void write_haproxy_note(const struct page *page)
 	char text[40];
 
 	if (cluster_settings(view->cluster)->agent_check_only) {
-		fputs("agent-check alone", page->to);
+		buf_puts(page->to, "agent-check alone");
 		return;
 	}
 	if (!view->stats->haproxy_reached) {
-		fputs("does not answer", page->to);
+		buf_puts(page->to, "does not answer");
 		return;
 	}
 	age_s += (double)cluster_info(view->cluster)->uptime_s;
-	fprintf(page->to, "up %s, %" PRIu64 " reload%s seen", report_age(age_s, text, sizeof(text)),
-		reloads, reloads == 1 ? "" : "s");
+	buf_printf(page->to, "up %s, %" PRIu64 " reload%s seen",
+		report_age(age_s, text, sizeof(text)), reloads, reloads == 1 ? "" : "s");
 }
 
 static void write_services(const struct page *page)
@@ -264,29 +265,26 @@ static void write_page(const struct page *page)
 
 		if (!close)
 			break;
-		fwrite(at, 1, (size_t)(open - at), page->to);
+		buf_append(page->to, at, (size_t)(open - at));
 		write_named(page, open + 2, (size_t)(close - open - 2));
 		at = close + 2;
 	}
-	fputs(at, page->to);
+	buf_puts(page->to, at);
 }
 
-struct report_text report_html_write(const struct report_view *view)
+struct buf report_html_write(const struct report_view *view)
 {
-	struct report_text text = {0};
+	struct buf text = {0};
 	struct report_rows rows;
-	FILE *to;
 
-	if (!report_rows_init(&rows, view))
-		return text;
-	to = open_memstream(&text.bytes, &text.len);
-	if (to) {
-		struct page page = {to, view, &rows};
+	if (report_rows_init(&rows, view)) {
+		struct page page = {&text, view, &rows};
 
 		write_page(&page);
-		text = report_text_close(to, &text);
+		report_rows_fini(&rows);
 	}
-	report_rows_fini(&rows);
+	if (text.failed)
+		buf_fini(&text);
 	return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -49,98 +50,98 @@ static const char *look_of(const struct server *server)
 	return "idle";
 }
 
-void report_html_number(FILE *to, uint64_t n)
+void report_html_number(struct buf *to, uint64_t n)
 {
 	char digits[24];
 	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
 
 	for (size_t i = 0; i < len; i++) {
 		if (i > 0 && (len - i) % 3 == 0)
-			fputc(',', to);
-		fputc(digits[i], to);
+			buf_putc(to, ',');
+		buf_putc(to, digits[i]);
 	}
 }
 
 /* Widths are attributes of SVG: the page's policy allows no style attribute. All are percent. */
-static void write_bar(FILE *to, double own, double others, double level)
+static void write_bar(struct buf *to, double own, double others, double level)
 {
-	fprintf(to,
+	buf_printf(to,
 		"<svg class=\"bar\" aria-hidden=\"true\">"
 		"<rect class=\"own\" height=\"100%%\" width=\"%.2f%%\"/>"
 		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
 		own, own, others);
 	if (level >= 0.0) {
-		fprintf(to,
+		buf_printf(to,
 			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
 			level, level);
 	}
-	fputs("</svg>", to);
+	buf_puts(to, "</svg>");
 }
 
-static void write_text_cell(FILE *to, const char *key, const char *text)
+static void write_text_cell(struct buf *to, const char *key, const char *text)
 {
-	fprintf(to, "<td class=\"c-%s\" title=\"", key);
+	buf_printf(to, "<td class=\"c-%s\" title=\"", key);
 	text_write_html(to, text);
-	fputs("\">", to);
+	buf_puts(to, "\">");
 	text_write_html(to, text);
-	fputs("</td>", to);
+	buf_puts(to, "</td>");
 }
 
-static void write_connections(FILE *to, const struct report_row *row, double max)
+static void write_connections(struct buf *to, const struct report_row *row, double max)
 {
 	uint32_t own = row->server->own < row->connections ? row->server->own : row->connections;
 
-	fputs("<td class=\"c-connections\" data-label=\"Connections\"><div class=\"gauge\"><span>",
-		to);
+	buf_puts(to,
+		"<td class=\"c-connections\" data-label=\"Connections\"><div class=\"gauge\"><span>");
 	report_html_number(to, row->connections);
-	fputs("</span>", to);
+	buf_puts(to, "</span>");
 	write_bar(to, 100.0 * own / max, 100.0 * (row->connections - own) / max,
 		100.0 * row->level / max);
-	fputs("</div></td><td class=\"c-own\" data-label=\"Own\">", to);
+	buf_puts(to, "</div></td><td class=\"c-own\" data-label=\"Own\">");
 	report_html_number(to, row->server->own);
-	fputs("</td>", to);
+	buf_puts(to, "</td>");
 }
 
-static void write_weight(FILE *to, const struct report_row *row)
+static void write_weight(struct buf *to, const struct report_row *row)
 {
 	const struct server *server = row->server;
 	/* HAProxy's figure is of the reading before the plan: what was sent since is there too. */
 	int there = server->sent >= 0 ? server->sent : server->uweight;
 	bool differs = row->planned && server->weight != there;
 
-	fputs("<td class=\"c-weight\" data-label=\"Weight\"><div class=\"gauge\"><span>", to);
-	fprintf(to, "%d", there);
+	buf_puts(to, "<td class=\"c-weight\" data-label=\"Weight\"><div class=\"gauge\"><span>");
+	buf_printf(to, "%d", there);
 	if (differs)
-		fprintf(to, " &rarr; %d", server->weight);
-	fputs("</span>", to);
+		buf_printf(to, " &rarr; %d", server->weight);
+	buf_puts(to, "</span>");
 	write_bar(to, 100.0 * there / PLANNER_WEIGHT_MAX, 0.0,
 		differs ? 100.0 * server->weight / PLANNER_WEIGHT_MAX : -1.0);
-	fputs("</div></td>", to);
+	buf_puts(to, "</div></td>");
 }
 
 static void write_row(
-	FILE *to, const struct report_view *view, const struct report_row *row, double max)
+	struct buf *to, const struct report_view *view, const struct report_row *row, double max)
 {
 	const struct server *server = row->server;
 	const struct pod *pod = server->pod;
 	const char *name = pod_name(pod);
 	char text[200];
 
-	fputs("<tr>", to);
+	buf_puts(to, "<tr>");
 	write_text_cell(to, "pod", name[0] ? name : server->name);
 	write_text_cell(to, "node", pod_node(pod));
 	write_text_cell(to, "address", pod->key);
 	write_connections(to, row, max);
 	write_weight(to, row);
-	fputs("<td class=\"c-state\">", to);
-	fprintf(to, "<span class=\"state %s\">", look_of(server));
+	buf_puts(to, "<td class=\"c-state\">");
+	buf_printf(to, "<span class=\"state %s\">", look_of(server));
 	text_write_html(to, report_why(server, view->now_ms, text, sizeof(text)));
-	fputs("</span></td><td class=\"c-age\" data-label=\"Age\">", to);
+	buf_puts(to, "</span></td><td class=\"c-age\" data-label=\"Age\">");
 	if (row->age_ms >= 0)
-		fputs(report_age((double)row->age_ms / 1000.0, text, sizeof(text)), to);
-	fputs("</td>", to);
+		buf_puts(to, report_age((double)row->age_ms / 1000.0, text, sizeof(text)));
+	buf_puts(to, "</td>");
 	write_text_cell(to, "error", pod->error);
-	fputs("</tr>\n", to);
+	buf_puts(to, "</tr>\n");
 }
 
 /* What a full bar stands for. */
@@ -157,36 +158,36 @@ static double largest_of(const struct report_rows *rows, const struct report_ser
 }
 
 static void write_facts(
-	FILE *to, const struct report_rows *rows, const struct report_service *service)
+	struct buf *to, const struct report_rows *rows, const struct report_service *service)
 {
 	size_t n_known = 0;
 
 	for (size_t i = 0; i < service->n_rows; i++)
 		n_known += rows->rows[service->first + i].known;
-	fputs("<span class=\"facts\">", to);
+	buf_puts(to, "<span class=\"facts\">");
 	report_html_number(to, service->connections);
-	fprintf(to, " connection%s &middot; %zu of %zu pod%s known</span>",
+	buf_printf(to, " connection%s &middot; %zu of %zu pod%s known</span>",
 		service->connections == 1 ? "" : "s", n_known, service->n_rows,
 		service->n_rows == 1 ? "" : "s");
 }
 
-void report_html_service(FILE *to, const struct report_view *view, const struct report_rows *rows,
-	const struct report_service *service)
+void report_html_service(struct buf *to, const struct report_view *view,
+	const struct report_rows *rows, const struct report_service *service)
 {
 	double max = largest_of(rows, service);
 
-	fputs("<details class=\"service\" open><summary><h2>", to);
+	buf_puts(to, "<details class=\"service\" open><summary><h2>");
 	text_write_html(to, service->url);
-	fputs("</h2>", to);
+	buf_puts(to, "</h2>");
 	write_facts(to, rows, service);
-	fputs("</summary>\n<table><caption class=\"unseen\">Pods of ", to);
+	buf_puts(to, "</summary>\n<table><caption class=\"unseen\">Pods of ");
 	text_write_html(to, service->url);
-	fputs("</caption><thead><tr>", to);
+	buf_puts(to, "</caption><thead><tr>");
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-		fprintf(to, "<th scope=\"col\" class=\"c-%s\">%s</th>", columns[i].key,
+		buf_printf(to, "<th scope=\"col\" class=\"c-%s\">%s</th>", columns[i].key,
 			columns[i].title);
-	fputs("</tr></thead><tbody>\n", to);
+	buf_puts(to, "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < service->n_rows; i++)
 		write_row(to, view, &rows->rows[service->first + i], max);
-	fputs("</tbody></table></details>\n", to);
+	buf_puts(to, "</tbody></table></details>\n");
 }

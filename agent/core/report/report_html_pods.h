@@ -3,16 +3,16 @@
 #ifndef WSB_REPORT_HTML_PODS_H
 #define WSB_REPORT_HTML_PODS_H
 
-#include <stdio.h>
+#include "core/base/buf.h"
 
 #include "core/report/report_age.h"
 #include "core/report/report_rows.h"
 
 /* Writes a service with its pods; page.js makes the same elements. */
-void report_html_service(FILE *to, const struct report_view *view, const struct report_rows *rows,
-	const struct report_service *service);
+void report_html_service(struct buf *to, const struct report_view *view,
+	const struct report_rows *rows, const struct report_service *service);
 
 /* 1234567 as 1,234,567. */
-void report_html_number(FILE *to, uint64_t n);
+void report_html_number(struct buf *to, uint64_t n);
 
 #endif

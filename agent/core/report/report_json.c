@@ -280,9 +280,9 @@ static void add_timestamp(struct jsonput *put, struct json_object *report, int64
 	jsonput_string(put, report, "timestamp", text_format_time(wall_ms, text, sizeof(text)));
 }
 
-struct report_text report_json_write(const struct report_view *view)
+struct buf report_json_write(const struct report_view *view)
 {
-	struct report_text text = {0};
+	struct buf text = {0};
 	struct jsonput put = {.ok = true};
 	struct json_object *report = json_object_new_object();
 	struct report_rows rows;
@@ -306,8 +306,8 @@ struct report_text report_json_write(const struct report_view *view)
 		const char *bytes = json_object_to_json_string_length(
 			report, JSON_C_TO_STRING_NOSLASHESCAPE | JSON_C_TO_STRING_NOZERO, &len);
 
-		text.bytes = bytes ? strndup(bytes, len) : NULL;
-		text.len = text.bytes ? len : 0;
+		if (bytes)
+			buf_append(&text, bytes, len);
 	}
 	json_object_put(report);
 	report_rows_fini(&rows);

@@ -43,11 +43,11 @@ void report_kube_json(
 
 static void labels(const struct promtext *text, const char *name, const struct service_status *kube)
 {
-	fprintf(text->to, "%s{", name);
+	buf_printf(text->to, "%s{", name);
 	promtext_label(text, "namespace", kube->namespace);
-	fputc(',', text->to);
+	buf_putc(text->to, ',');
 	promtext_label(text, "service", kube->service);
-	fputc(',', text->to);
+	buf_putc(text->to, ',');
 	promtext_label(text, "proxy", kube->backend);
 }
 
@@ -57,10 +57,10 @@ static void sample(const struct promtext *text, const char *name, const struct s
 {
 	labels(text, name, kube);
 	if (key) {
-		fputc(',', text->to);
+		buf_putc(text->to, ',');
 		promtext_label(text, key, label);
 	}
-	fputs("} ", text->to);
+	buf_puts(text->to, "} ");
 	promtext_value(text, value);
 }
 

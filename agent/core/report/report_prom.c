@@ -20,9 +20,9 @@ static void write_haproxy(const struct promtext *text, const struct report_view 
 	if (updated_ms > 0) {
 		promtext_family(text, "wsbalancer_haproxy", PROMTEXT_INFO,
 			"The HAProxy beside this agent.");
-		fputs("wsbalancer_haproxy_info{", text->to);
+		buf_puts(text->to, "wsbalancer_haproxy_info{");
 		promtext_label(text, "version", cluster_info(view->cluster)->version);
-		fputs("} 1\n", text->to);
+		buf_puts(text->to, "} 1\n");
 		promtext_gauge(text, "wsbalancer_haproxy_last_success_timestamp_seconds",
 			"When HAProxy last answered, since the epoch.",
 			report_wall_s(view, updated_ms));
@@ -125,9 +125,9 @@ static void write_all(
 	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
 {
 	promtext_family(text, "wsbalancer_build", PROMTEXT_INFO, "The agent's version.");
-	fputs("wsbalancer_build_info{", text->to);
+	buf_puts(text->to, "wsbalancer_build_info{");
 	promtext_label(text, "version", view->version);
-	fputs("} 1\n", text->to);
+	buf_puts(text->to, "} 1\n");
 	promtext_gauge(text, "wsbalancer_ready",
 		"1 when HAProxy was reached and the first round is done.", view->ready);
 	promtext_gauge(text, "wsbalancer_dry_run", "1 when the agent plans and sends nothing.",
@@ -144,24 +144,21 @@ static void write_all(
 	if (view->process)
 		write_process(text, view);
 	if (text->openmetrics)
-		fputs("# EOF\n", text->to);
+		buf_puts(text->to, "# EOF\n");
 }
 
-struct report_text report_prom_write(const struct report_view *view, bool openmetrics)
+struct buf report_prom_write(const struct report_view *view, bool openmetrics)
 {
-	struct report_text text = {0};
+	struct buf text = {0};
 	struct report_rows rows;
-	FILE *to;
 
-	if (!report_rows_init(&rows, view))
-		return text;
-	to = open_memstream(&text.bytes, &text.len);
-	if (to) {
-		struct promtext out = {to, openmetrics};
+	if (report_rows_init(&rows, view)) {
+		struct promtext out = {&text, openmetrics};
 
 		write_all(&out, view, &rows);
-		text = report_text_close(to, &text);
+		report_rows_fini(&rows);
 	}
-	report_rows_fini(&rows);
+	if (text.failed)
+		buf_fini(&text);
 	return text;
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 static double connections_of(const struct report_view *view, const struct report_row *row)
 {
@@ -88,14 +89,14 @@ static void write_row_labels(const struct promtext *text, const struct report_ro
 	const struct pod *pod = row->server->pod;
 	const char *name = pod_name(pod);
 
-	fputc('{', text->to);
+	buf_putc(text->to, '{');
 	promtext_label(text, "proxy", row->backend->name);
-	fputc(',', text->to);
+	buf_putc(text->to, ',');
 	promtext_label(text, "server", row->server->name);
-	fputc(',', text->to);
+	buf_putc(text->to, ',');
 	/* A pod without a name is known by its address. */
 	promtext_label(text, "pod", name[0] ? name : pod->key);
-	fputc(',', text->to);
+	buf_putc(text->to, ',');
 	promtext_label(text, "node", pod_node(pod));
 }
 
@@ -110,9 +111,9 @@ void report_prom_servers(
 
 			if (isnan(value))
 				continue;
-			fputs(server_families[i].name, text->to);
+			buf_puts(text->to, server_families[i].name);
 			write_row_labels(text, &rows->rows[j]);
-			fputs("} ", text->to);
+			buf_puts(text->to, "} ");
 			promtext_value(text, value);
 		}
 	}
@@ -120,9 +121,9 @@ void report_prom_servers(
 		"1 for what the server's weight rests on: heard, stale, never_heard, disbelieved, "
 		"draining, unplanned, or for why it is not steered.");
 	for (size_t j = 0; j < rows->n_rows; j++) {
-		fputs("wsbalancer_server_state", text->to);
+		buf_puts(text->to, "wsbalancer_server_state");
 		write_row_labels(text, &rows->rows[j]);
-		fprintf(text->to, ",state=\"%s\"} 1\n", report_state(rows->rows[j].server));
+		buf_printf(text->to, ",state=\"%s\"} 1\n", report_state(rows->rows[j].server));
 	}
 }
 
@@ -189,9 +190,9 @@ static void write_server_counts(
 
 			for (size_t j = 0; j < backends[i]->n_servers; j++)
 				sum += report_state(backends[i]->servers[j]) == states[k];
-			fputs("wsbalancer_backend_servers{", text->to);
+			buf_puts(text->to, "wsbalancer_backend_servers{");
 			promtext_label(text, "proxy", backends[i]->name);
-			fprintf(text->to, ",state=\"%s\"} %zu\n", states[k], sum);
+			buf_printf(text->to, ",state=\"%s\"} %zu\n", states[k], sum);
 		}
 	}
 }
@@ -200,11 +201,11 @@ static void write_server_counts(
 static void write_weight_sample(const struct promtext *text, const struct backend *backend,
 	const char *end, const char *bound, uint64_t value)
 {
-	fprintf(text->to, "wsbalancer_backend_planned_weight_%s{", end);
+	buf_printf(text->to, "wsbalancer_backend_planned_weight_%s{", end);
 	promtext_label(text, "proxy", backend->name);
 	if (bound)
-		fprintf(text->to, ",le=\"%s\"", bound);
-	fprintf(text->to, "} %" PRIu64 "\n", value);
+		buf_printf(text->to, ",le=\"%s\"", bound);
+	buf_printf(text->to, "} %" PRIu64 "\n", value);
 }
 
 static void write_weights(const struct promtext *text, const struct backend *backend)
@@ -242,18 +243,18 @@ static void write_tallies(const struct promtext *text, struct backend *const *ba
 		"Plans of a server's weight, by what they rested on.");
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < sizeof(bases) / sizeof(bases[0]); k++) {
-			fputs("wsbalancer_backend_server_plans_total{", text->to);
+			buf_puts(text->to, "wsbalancer_backend_server_plans_total{");
 			promtext_label(text, "proxy", backends[i]->name);
-			fprintf(text->to, ",state=\"%s\"} %" PRIu64 "\n", bases[k],
+			buf_printf(text->to, ",state=\"%s\"} %" PRIu64 "\n", bases[k],
 				backends[i]->tally.by_basis[k]);
 		}
 	}
 	promtext_family(text, "wsbalancer_backend_fallback_plans", PROMTEXT_COUNTER,
 		"Plans that gave the configured weights, for want of known pods.");
 	for (size_t i = 0; i < n; i++) {
-		fputs("wsbalancer_backend_fallback_plans_total{", text->to);
+		buf_puts(text->to, "wsbalancer_backend_fallback_plans_total{");
 		promtext_label(text, "proxy", backends[i]->name);
-		fprintf(text->to, "} %" PRIu64 "\n", backends[i]->tally.fallbacks);
+		buf_printf(text->to, "} %" PRIu64 "\n", backends[i]->tally.fallbacks);
 	}
 }
 
@@ -265,11 +266,11 @@ void report_prom_backends(const struct promtext *text, const struct report_view 
 	promtext_family(text, "wsbalancer_backend", PROMTEXT_INFO,
 		"The backend's algorithm and how its weights are planned.");
 	for (size_t i = 0; i < n; i++) {
-		fputs("wsbalancer_backend_info{", text->to);
+		buf_puts(text->to, "wsbalancer_backend_info{");
 		promtext_label(text, "proxy", backends[i]->name);
-		fputc(',', text->to);
+		buf_putc(text->to, ',');
 		promtext_label(text, "algo", backends[i]->algo);
-		fprintf(text->to, ",mode=\"%s\"} 1\n", backend_mode_name(backends[i]->mode));
+		buf_printf(text->to, ",mode=\"%s\"} 1\n", backend_mode_name(backends[i]->mode));
 	}
 	write_server_counts(text, backends, n);
 	write_tallies(text, backends, n);
@@ -283,9 +284,9 @@ void report_prom_backends(const struct promtext *text, const struct report_view 
 
 			if (isnan(value))
 				continue;
-			fprintf(text->to, "%s{", backend_families[i].name);
+			buf_printf(text->to, "%s{", backend_families[i].name);
 			promtext_label(text, "proxy", backends[j]->name);
-			fputs("} ", text->to);
+			buf_puts(text->to, "} ");
 			promtext_value(text, value);
 		}
 	}
