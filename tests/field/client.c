@@ -2,7 +2,9 @@
 /* One client: connecting, standing, ending, and starting over. */
 #include "client.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 enum { ALONE_AFTER_US = 20000 };
 
@@ -31,11 +33,38 @@ static void rest(struct client *client, int64_t reopen_us)
 	loop_timer_start(loop_of(client), &client->timer, reopen_us);
 }
 
+/* libwebsockets closes a socket whose connection was refused before it tells. */
+static bool was_reached(const struct client *client)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	int fd = client->wsi ? lws_get_socket_fd(client->wsi) : -1;
+	if (fd < 0)
+		return false;
+	return !client->timed_out || getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
+/* Goes on with another address of the host where this one was not reached; false: there is none. */
+static bool try_next(struct client *client)
+{
+	size_t n = client->target->n_addresses;
+	if (client->load->ending || was_reached(client) || client->n_tried >= n)
+		return false;
+	stop_timers(client);
+	client->wsi = NULL;
+	client->address = (client->address + 1) % n;
+	/* Not from within the callback of the connection that is ending. */
+	loop_timer_start(loop_of(client), &client->timer, 0);
+	return true;
+}
+
 /* An attempt came to nothing. `text` is what libwebsockets says of it, if anything. */
 static void on_failed(struct client *client, const char *text, size_t len)
 {
 	struct tally *tally = &client->load->tally;
 	char why[64] = "cannot connect";
+	if (try_next(client))
+		return;
 	unsigned status = client->wsi ? lws_http_client_http_response(client->wsi) : 0;
 	if (client->timed_out)
 		snprintf(why, sizeof(why), "no answer in time");
@@ -50,17 +79,13 @@ static void on_failed(struct client *client, const char *text, size_t len)
 	rest(client, load_backoff_us(client->load, &client->dice, client->failures++));
 }
 
-void client_open(struct client *client)
+/* To one address. */
+static void connect_to(struct client *client)
 {
 	struct load *load = client->load;
 	const struct load_plan *plan = load->plan;
-	client->state = CLIENT_CONNECTING;
-	client->target = load_next_target(load);
 	client->alone = client->timed_out = false;
-	client->wants_close = client->stormed = false;
-	client->peer_code = 0;
-	client->began_us = loop_now_us();
-	load->tally.connecting++;
+	client->n_tried++;
 	loop_timer_start(&load->loop, &client->timer, ALONE_AFTER_US);
 
 	int tls = client->target->tls ? LCCSCF_USE_SSL : 0;
@@ -70,7 +95,7 @@ void client_open(struct client *client)
 	const struct lws_client_connect_info info = {
 		.context = load->loop.lws,
 		.vhost = load->loop.vhost,
-		.address = client->target->address,
+		.address = client->target->addresses[client->address].text,
 		.port = client->target->port,
 		.path = client->target->path,
 		.host = client->target->authority,
@@ -85,6 +110,19 @@ void client_open(struct client *client)
 		client->wsi = NULL;
 		on_failed(client, NULL, 0);
 	}
+}
+
+void client_open(struct client *client)
+{
+	client->state = CLIENT_CONNECTING;
+	client->target = load_next_target(client->load);
+	client->address = client->target->good;
+	client->n_tried = 0;
+	client->wants_close = client->stormed = false;
+	client->peer_code = 0;
+	client->began_us = loop_now_us();
+	client->load->tally.connecting++;
+	connect_to(client);
 }
 
 /* libwebsockets keeps its timeouts in a sorted list and walks it for each new one, so thousands of
@@ -113,7 +151,10 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int revents)
 		client_open(client);
 		break;
 	case CLIENT_CONNECTING:
-		still_connecting(client);
+		if (client->wsi)
+			still_connecting(client);
+		else
+			connect_to(client);
 		break;
 	case CLIENT_OPEN:
 		client_close(client, client->load->plan->replace ? 0 : -1);
@@ -130,6 +171,7 @@ static void on_established(struct client *client)
 	client->state = CLIENT_OPEN;
 	client->failures = 0;
 	client->target->opened++;
+	client->target->good = client->address;
 	load->tally.opened++;
 	load->tally.connecting--;
 	hist_add(&load->tally.handshake, loop_now_us() - client->began_us);

@@ -20,8 +20,11 @@ enum client_state {
 
 struct client {
 	struct load *load;
-	struct lws *wsi; /* not NULL while CONNECTING, OPEN or CLOSING */
+	struct lws *wsi; /* not NULL while OPEN or CLOSING; NULL while CONNECTING: to the next
+			    address */
 	struct target *target;
+	size_t address; /* which of the target's */
+	size_t n_tried; /* of them in this attempt */
 	enum client_state state;
 	/* The end of the state: give up connecting, end of the lifetime, open again. */
 	ev_timer timer;

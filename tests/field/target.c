@@ -8,16 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool look_up(const char *host, char *address, size_t address_bytes)
+static bool look_up(struct target *target, const char *host)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
 	if (getaddrinfo(host, NULL, &hints, &found) != 0)
 		return false;
-	int wrong = getnameinfo(found->ai_addr, found->ai_addrlen, address,
-		(socklen_t)address_bytes, NULL, 0, NI_NUMERICHOST);
+	for (struct addrinfo *at = found; at && target->n_addresses < TARGET_ADDRESSES;
+		at = at->ai_next) {
+		char *text = target->addresses[target->n_addresses].text;
+		if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof(*target->addresses), NULL,
+			    0, NI_NUMERICHOST) == 0)
+			target->n_addresses++;
+	}
 	freeaddrinfo(found);
-	return wrong == 0;
+	return target->n_addresses > 0;
 }
 
 bool target_init(struct target *target, const char *url, const char **why)
@@ -37,16 +42,21 @@ bool target_init(struct target *target, const char *url, const char **why)
 		return false;
 	if (target->port < 0)
 		target->port = target->tls ? 443 : 80;
-	*why = "names a host that cannot be found";
-	if (!look_up(host, target->address, sizeof(target->address)))
-		return false;
-	*why = "is one for which memory ran out";
 	target->authority = strndup(from, bytes);
-	return target->authority != NULL;
+	target->addresses = calloc(TARGET_ADDRESSES, sizeof(*target->addresses));
+	*why = "is one for which memory ran out";
+	if (target->authority && target->addresses) {
+		*why = "names a host that cannot be found";
+		if (look_up(target, host))
+			return true;
+	}
+	target_fini(target);
+	return false;
 }
 
 void target_fini(struct target *target)
 {
 	free(target->authority);
+	free(target->addresses);
 	*target = (struct target){0};
 }

@@ -4,13 +4,24 @@
 #define FIELD_TARGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+enum { TARGET_ADDRESSES = 16 }; /* tried of one name */
+
+/* Numeric. */
+struct target_address {
+	char text[64];
+};
 
 struct target {
 	const char *url;  /* as given */
 	const char *path; /* with its query; points into url, or is "/" */
 	char *authority;  /* owned: HOST or HOST:PORT, for the Host header */
-	char address[64]; /* numeric: looked up once, not for every connection */
+	/* Looked up once, not for every connection; owned. */
+	struct target_address *addresses;
+	size_t n_addresses;
+	size_t good; /* the one that answered last; attempts begin with it */
 	int port;
 	bool tls;
 	uint64_t opened, failed, dropped;

@@ -108,7 +108,7 @@ static enum opt_result read_options(struct options *o, int argc, char **argv)
 		OPT_REAL("duration", "S", &p->duration_s, 0.0, 1e7,
 			"of the run; 0: until a signal (0)"),
 		OPT_REAL("connect-timeout", "S", &p->handshake_s, 0.1, 1e4,
-			"for the connection and its handshake (10)"),
+			"for the connection and its handshake, at each address (10)"),
 		OPT_REAL("echo-timeout", "S", &p->echo_s, 0.1, 1e4, "then an echo is lost (10)"),
 		OPT_TEXT("subprotocol", "NAME", &p->subprotocol, "ask for this subprotocol"),
 		OPT_FLAG("deflate", &p->deflate, "offer permessage-deflate"),

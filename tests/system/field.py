@@ -50,13 +50,17 @@ class Program:
         self.argv = argv
         self.out, self.err = [], []
         self.process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            self.command(argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             text=True, env={**os.environ, **(env or {})})
         self._readers = [
             threading.Thread(target=self._gather, args=pair, daemon=True)
             for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
         for reader in self._readers:
             reader.start()
+
+    def command(self, argv):
+        """How the program is called; for those who run it elsewhere."""
+        return argv
 
     @staticmethod
     def _gather(pipe, lines):

@@ -20,6 +20,7 @@ import pytest
 import websockets
 
 import field
+from ports import free_port
 
 
 @pytest.fixture(name="pod", scope="module")
@@ -730,6 +731,50 @@ def test_load_speaks_tls_and_trusts_strangers_only_if_told_to(certificate, insec
             report = load.report()
     assert report["ok"] == insecure
     assert (report["messages"] >= 5) == insecure and (report["failed"] >= 5) != insecure
+
+
+class LoadByName(field.Load):
+    """wsload where the name "both" has these addresses, in a mount namespace of its own."""
+
+    def __init__(self, hosts, *urls, **options):
+        self.hosts = hosts
+        super().__init__(*urls, **options)
+
+    def command(self, argv):
+        return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                'mount --bind "$0" /etc/hosts && exec "$@"', str(self.hosts), *argv]
+
+
+@pytest.fixture(name="hosts")
+def two_addresses_of_a_name(tmp_path):
+    if subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "true"], check=False).returncode != 0:
+        pytest.skip("namespaces are not allowed here")
+    path = tmp_path / "hosts"
+    path.write_text("::1 both\n127.0.0.1 both\n")
+    return path
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_load_finds_the_address_of_a_name_that_answers(hosts, host):
+    with field.Pod(host=host) as pod:
+        with LoadByName(hosts, f"ws://both:{pod.port}/", connections=40, rate=200, lifetime=0.2,
+                        duration=1) as load:
+            load.wait_standing()
+            report = load.report()
+    assert report["ok"] and report["failed"] == 0 and report["opened"] > 60, report
+
+
+def test_an_attempt_fails_once_however_many_addresses_there_are_and_why_is_the_truth(hosts, certificate):
+    cert, key = certificate
+    with field.Pod("--cert", cert, "--key", key) as pod:
+        options = {"connections": 1, "duration": 0.5, "reconnect_ms": 60000}
+        with LoadByName(hosts, f"wss://both:{pod.port}/", **options) as load:
+            distrusted = load.report()
+        with LoadByName(hosts, f"wss://127.0.0.1:{pod.port}/", **options) as load:
+            assert load.report()["why_failed"] == distrusted["why_failed"]
+    assert distrusted["failed"] == 1
+    with LoadByName(hosts, f"wss://both:{free_port()}/", **options) as load:
+        assert load.report()["failed"] == 1
 
 
 # --- command lines -------------------------------------------------------------------------------
