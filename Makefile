@@ -169,7 +169,15 @@ install: agent ## to PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	test -e $(conf_dir)/wsbalancer.yaml || \
 		install -m 644 agent/etc/wsbalancer.yaml $(conf_dir)/wsbalancer.yaml
 
-uninstall: ## takes it back, all but the configuration
+# The service is stopped if it is this one: a unit of that name that lies elsewhere is another installation's.
+service_link := /etc/systemd/system/multi-user.target.wants/wsbalancer.service
+
+uninstall: ## takes it back, all but the configuration; the service is stopped
+ifeq ($(DESTDIR),)
+	@if [ "$$(systemctl show -P FragmentPath wsbalancer 2>/dev/null)" = $(unit_dir)/wsbalancer.service ]; then \
+		systemctl stop wsbalancer; fi
+	@if [ "$$(readlink $(service_link))" = $(unit_dir)/wsbalancer.service ]; then systemctl disable wsbalancer; fi
+endif
 	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
 		$(unit_dir)/wsbalancer.service
 	rm -rf $(doc_dir)

@@ -65,6 +65,9 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 
 # ---- make test, and its parts ----
 
+# Where HAProxy lies; the PATH of an ordinary user's login has neither.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .PHONY: field demo deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone test-chart \
 	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format

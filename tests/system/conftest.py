@@ -5,6 +5,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import tempdir  # noqa: E402
+
 
 def pytest_configure(config):
+    tempdir.pytest_configure(config)
     config.addinivalue_line("markers", "alone: wants the machine for itself, see make test-alone")

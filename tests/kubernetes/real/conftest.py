@@ -13,6 +13,7 @@ sys.path.append(str(HERE.parent / "chart"))
 
 from cluster import Cluster  # noqa: E402
 from scene import Scene, mount_account_folder  # noqa: E402
+from tempdir import pytest_configure  # noqa: E402,F401
 
 
 @pytest.fixture(name="cluster", scope="session")
