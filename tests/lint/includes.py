@@ -43,9 +43,9 @@ MAY_INCLUDE = {
 }
 
 # What the core may have from the system and from libraries: no socket, no file, no clock, no thread.
-PURE = {"arpa/inet.h", "assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdarg.h",
-        "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "sys/un.h", "time.h",
-        "json-c/json.h", "json-c/linkhash.h", "json.h", "yaml.h"}
+PURE = {"arpa/inet.h", "assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "regex.h",
+        "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "sys/un.h",
+        "time.h", "json-c/json.h", "json-c/linkhash.h", "json.h", "yaml.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)', re.MULTILINE)
 
