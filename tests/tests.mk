@@ -69,7 +69,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: field demo deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone test-chart \
-	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers fuzz fuzz-all \
+	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers chaos fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
 field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
@@ -188,6 +188,12 @@ coverage-report:
 		--txt --html-details $(OUT)/index.html --json-summary $(OUT)/summary.json $(OUT)
 	@for folder in agent/core agent; do \
 		gcovr --root . --filter $$folder/ -j $$(nproc) --print-summary --txt /dev/null $(OUT) | sed "s|^|$$folder: |"; done
+
+CHAOS_FLAGS ?=
+chaos: ## random faults in a real HAProxy, pods and agents; CHAOS_FLAGS='--seed N --bouts N'
+	@.ci/deps test
+	$(again) agent field VARIANT=release
+	$(PYTHON) tests/chaos/chaos.py $(CHAOS_FLAGS)
 
 # ---- what is kept in the repository and made from the chart ----
 
