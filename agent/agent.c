@@ -44,7 +44,7 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 	if (outcome == METRIC_OK)
 		outcome = pod_weigh(pod, metric);
 	if (outcome == METRIC_NO_SAMPLE)
-		detail = metric_outcome_text(outcome);
+		detail = metric_outcome_name(outcome);
 	stats_observe(&agent->stats.poll, seconds);
 	agent->stats.polls[outcome]++;
 	announce_poll(pod, outcome, metric, detail);

@@ -188,9 +188,9 @@ static bool add_token(struct client *client, const char *file, char *why, size_t
 static bool set_options(struct client *client, const char *ca_file, bool is_own_certificate)
 {
 	CURL *easy = client->easy;
-	bool well = true;
+	bool ok = true;
 
-#define SET(option, value) well = curl_easy_setopt(easy, option, value) == CURLE_OK && well
+#define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
 	SET(CURLOPT_URL, client->url);
 	SET(CURLOPT_HTTPHEADER, client->headers);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -207,7 +207,7 @@ static bool set_options(struct client *client, const char *ca_file, bool is_own_
 	if (is_own_certificate)
 		SET(CURLOPT_SSL_VERIFYHOST, 0L);
 #undef SET
-	return well;
+	return ok;
 }
 
 static bool prepare(struct client *client, const struct client_options *options,
@@ -241,7 +241,7 @@ bool client_init(struct client *out, const struct client_options *options, char 
 {
 	struct config_mistakes mistakes;
 	struct config config;
-	bool well;
+	bool ok;
 
 	snprintf(why, size, "out of memory");
 	memset(out, 0, sizeof(*out));
@@ -249,12 +249,12 @@ bool client_init(struct client *out, const struct client_options *options, char 
 		configfile_format(options->config_path, &mistakes.list[0], why, size);
 		return false;
 	}
-	well = prepare(out, options, options->url ? NULL : &config, why, size);
+	ok = prepare(out, options, options->url ? NULL : &config, why, size);
 	if (!options->url)
 		config_fini(&config);
-	if (!well)
+	if (!ok)
 		client_fini(out);
-	return well;
+	return ok;
 }
 
 void client_fini(struct client *client)

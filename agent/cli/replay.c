@@ -46,7 +46,7 @@ static bool replay_line(struct replay *replay, const char *path, const char *lin
 	struct record record;
 	const char *why;
 	char shown[256];
-	bool good;
+	bool ok;
 
 	replay->n_lines++;
 	if (!record_parse(line, len, &record, &why)) {
@@ -59,9 +59,9 @@ static bool replay_line(struct replay *replay, const char *path, const char *lin
 		replay->first_wall_ms = record.wall_ms;
 	replay->last_wall_ms = record.wall_ms;
 	replay->recorded = record.settings;
-	good = rerun_add(replay->rerun, &record) || complain(path, "out of memory");
+	ok = rerun_add(replay->rerun, &record) || complain(path, "out of memory");
 	record_fini(&record);
-	return good;
+	return ok;
 }
 
 /* Reads a line of any length, as getline does, but keeps no more than a round can have: the rest of
@@ -83,19 +83,19 @@ static bool read_line(FILE *in, struct buf *line)
 static bool read_rounds(struct replay *replay, const char *path, FILE *in)
 {
 	struct buf line = {.bytes = NULL};
-	bool good = true;
+	bool ok = true;
 
-	while (good && read_line(in, &line))
-		good = replay_line(replay, path, line.bytes, line.len);
-	if (good && (line.failed || ferror(in)))
-		good = complain(path, line.failed ? "out of memory" : strerror(errno));
+	while (ok && read_line(in, &line))
+		ok = replay_line(replay, path, line.bytes, line.len);
+	if (ok && (line.failed || ferror(in)))
+		ok = complain(path, line.failed ? "out of memory" : strerror(errno));
 	buf_fini(&line);
-	if (good && replay->n_rounds == 0)
-		good = complain(path, "no recorded round in it");
-	if (good && replay->n_bad > 1)
+	if (ok && replay->n_rounds == 0)
+		ok = complain(path, "no recorded round in it");
+	if (ok && replay->n_bad > 1)
 		fprintf(stderr, "wsbalancer: %" PRIu64 " of %" PRIu64 " lines are no rounds\n",
 			replay->n_bad, replay->n_lines);
-	return good;
+	return ok;
 }
 
 /* ---- printing ---- */
@@ -251,7 +251,7 @@ bool replay_run(const char *record_path, const char *config_path)
 	struct config config;
 	struct config_mistakes mistakes;
 	FILE *in = NULL;
-	bool good;
+	bool ok;
 
 	if (!configfile_parse(config_path, &config, &mistakes)) {
 		configfile_complain(config_path, &mistakes);
@@ -263,16 +263,16 @@ bool replay_run(const char *record_path, const char *config_path)
 		replay.settings.replicas = 0;
 	replay.rerun = rerun_new(&replay.settings);
 	in = from_stdin ? stdin : fopen(record_path, "re");
-	good = in ? replay.rerun != NULL : complain(record_path, strerror(errno));
+	ok = in ? replay.rerun != NULL : complain(record_path, strerror(errno));
 	if (in && !replay.rerun)
 		complain(record_path, "out of memory");
-	if (good)
-		good = read_rounds(&replay, record_path, in);
-	if (good)
+	if (ok)
+		ok = read_rounds(&replay, record_path, in);
+	if (ok)
 		print_all(&replay, record_path);
 	if (in && !from_stdin)
 		fclose(in);
 	rerun_free(replay.rerun);
 	config_fini(&config);
-	return good;
+	return ok;
 }

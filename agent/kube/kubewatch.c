@@ -118,7 +118,7 @@ static void log_end(struct kubewatch_service *service, const struct kubefeed_nex
 				   : "a watch at the Kubernetes API broke",
 			LOG_FACTS(log_str("namespace", service->namespace),
 				log_str("service", service->service),
-				log_str("reason", listwatch_end_text(next->outcome.end)),
+				log_str("reason", listwatch_end_name(next->outcome.end)),
 				log_str("detail", feed->failure),
 				log_int("times", (int64_t)service->repeat.times),
 				log_int("retry_ms", next->delay_ms)));

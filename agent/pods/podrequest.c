@@ -79,7 +79,7 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	if (result != CURLE_OK) {
 		outcome = outcome_of(request, result);
 		if (outcome == METRIC_TOO_LARGE || outcome == METRIC_COMPRESSED)
-			snprintf(detail, size, "%s", metric_outcome_text(outcome));
+			snprintf(detail, size, "%s", metric_outcome_name(outcome));
 		else
 			snprintf(detail, size, "%s",
 				request->error[0] ? request->error : curl_easy_strerror(result));
@@ -88,12 +88,12 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	status = status_of(request);
 	if (status != 200) {
 		outcome = status >= 300 && status < 400 ? METRIC_REDIRECT : METRIC_BAD_STATUS;
-		snprintf(detail, size, "%s: %ld", metric_outcome_text(outcome), status);
+		snprintf(detail, size, "%s: %ld", metric_outcome_name(outcome), status);
 		return outcome;
 	}
 	curl_easy_getinfo(request->easy, CURLINFO_CONTENT_TYPE, &type);
 	outcome = metric_reader_end(request->reader, type, metric);
-	snprintf(detail, size, "%s", metric_outcome_text(outcome));
+	snprintf(detail, size, "%s", metric_outcome_name(outcome));
 	return outcome;
 }
 

@@ -32,7 +32,7 @@ START_TEST(a_text_is_json_or_it_is_not)
 	enum jsonparse_outcome outcome = jsonparse(copy, body->len, &root);
 
 	ck_assert_msg(outcome == body->outcome, "%s: %s, not %s", body->bytes,
-		jsonparse_outcome_text(outcome), jsonparse_outcome_text(body->outcome));
+		jsonparse_outcome_name(outcome), jsonparse_outcome_name(body->outcome));
 	if (outcome != JSONPARSE_OK)
 		ck_assert_ptr_null(root);
 	json_object_put(root);
@@ -67,7 +67,7 @@ START_TEST(a_recorded_round_is_read_by_the_same_rules)
 	ck_assert(!record_parse(copy, body->len, &record, &why));
 	ck_assert_str_eq(why, body->outcome == JSONPARSE_OK
 				      ? "no record, or one of another version"
-				      : jsonparse_outcome_text(body->outcome));
+				      : jsonparse_outcome_name(body->outcome));
 	free(copy);
 }
 END_TEST

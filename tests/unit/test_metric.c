@@ -473,8 +473,8 @@ START_TEST(every_outcome_has_a_label_and_words_of_its_own)
 		ck_assert_uint_eq(strspn(label, "abcdefghijklmnopqrstuvwxyz_"), strlen(label));
 		for (int j = 0; j < i; j++) {
 			ck_assert_str_ne(label, metric_outcome_label((enum metric_outcome)j));
-			ck_assert_str_ne(metric_outcome_text((enum metric_outcome)i),
-				metric_outcome_text((enum metric_outcome)j));
+			ck_assert_str_ne(metric_outcome_name((enum metric_outcome)i),
+				metric_outcome_name((enum metric_outcome)j));
 		}
 	}
 }

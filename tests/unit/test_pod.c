@@ -147,9 +147,9 @@ START_TEST(a_failure_is_kept_in_words_and_leaves_the_last_good_answer)
 	ck_assert_str_eq(pod->error, "");
 
 	pod_observe(pod, METRIC_NOT_JSON, NULL, NULL, 30);
-	ck_assert_str_eq(pod->error, metric_outcome_text(METRIC_NOT_JSON));
+	ck_assert_str_eq(pod->error, metric_outcome_name(METRIC_NOT_JSON));
 	pod_observe(pod, METRIC_TIMED_OUT, NULL, "", 40);
-	ck_assert_str_eq(pod->error, metric_outcome_text(METRIC_TIMED_OUT));
+	ck_assert_str_eq(pod->error, metric_outcome_name(METRIC_TIMED_OUT));
 	memset(words, 'w', sizeof(words) - 1);
 	words[sizeof(words) - 1] = '\0';
 	pod_observe(pod, METRIC_BROKEN, NULL, words, 50);

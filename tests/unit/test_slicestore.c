@@ -54,7 +54,7 @@ static const char *union_text(const struct slicestore *slices)
 	for (size_t i = 0; i < n; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s:%u %s", i ? "; " : "",
 			endpoints[i].address, endpoints[i].port,
-			endpoint_state_text(endpoints[i].state));
+			endpoint_state_name(endpoints[i].state));
 	free(endpoints);
 	return text;
 }

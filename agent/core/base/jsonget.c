@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading JSON from outside, where anything may be missing, null or of another type. */
 #include "core/base/jsonget.h"
 
 struct json_object *jsonget_member(

@@ -85,7 +85,7 @@ enum jsonparse_outcome jsonparse(const char *bytes, size_t len, struct json_obje
 	return ok ? JSONPARSE_DUPLICATE_KEY : JSONPARSE_OUT_OF_MEMORY;
 }
 
-const char *jsonparse_outcome_text(enum jsonparse_outcome outcome)
+const char *jsonparse_outcome_name(enum jsonparse_outcome outcome)
 {
 	switch (outcome) {
 	case JSONPARSE_OK:

@@ -30,7 +30,7 @@ enum jsonparse_outcome {
 enum jsonparse_outcome jsonparse(const char *bytes, size_t len, struct json_object **root);
 
 /* "not JSON" and the like; static. */
-const char *jsonparse_outcome_text(enum jsonparse_outcome outcome);
+const char *jsonparse_outcome_name(enum jsonparse_outcome outcome);
 
 /* For who reads in pieces: a tokener for what jsoncheck passes, NULL when out of memory, and
  * whether what it made has as many members as the text had. */

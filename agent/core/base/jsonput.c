@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON objects and their members. */
 #include "core/base/jsonput.h"
 
 #include <math.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Edit distance with transpositions, for short words. */
 #include "core/base/nearest.h"
 
 #include <string.h>

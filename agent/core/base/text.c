@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Strict parsers. */
 #include "core/base/text.h"
 
 #include <inttypes.h>

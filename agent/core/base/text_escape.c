@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8, and escapers for foreign bytes. */
 #include <stdio.h>
 #include <string.h>
 

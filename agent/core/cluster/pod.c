@@ -134,7 +134,7 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 		pod->error[0] = '\0';
 	} else {
 		snprintf(pod->error, sizeof(pod->error), "%s",
-			detail && *detail ? detail : metric_outcome_text(outcome));
+			detail && *detail ? detail : metric_outcome_name(outcome));
 	}
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Complaints of HAProxy's. */
 #include "core/haproxy/complaint.h"
 
 #include <stdbool.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the question of a round. */
 #include "core/haproxy/haquery.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of HAProxy's tables into servers. */
 #include "core/haproxy/harows.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Cuts up lines of named columns. */
 #include "core/haproxy/hatable.h"
 
 #include <string.h>

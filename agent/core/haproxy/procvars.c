@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands for HAProxy's process variables, and what their answers mean. */
 #include "core/haproxy/procvars.h"
 
 #include <stdio.h>

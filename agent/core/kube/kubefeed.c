@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* One Service's list and watch without the network. */
 #include "core/kube/kubefeed.h"
 
 #include <json.h>
@@ -67,7 +66,7 @@ static void keep_list(struct kubefeed *feed, struct json_object *list)
 		feed->listing = json_object_get(list);
 }
 
-static void take_event(struct kubefeed *feed, struct json_object *event, int64_t now_ms)
+static void apply_event(struct kubefeed *feed, struct json_object *event, int64_t now_ms)
 {
 	struct slicestore_news news = slicestore_apply(feed->slices, event);
 
@@ -115,7 +114,7 @@ bool kubefeed_feed(
 			if (feed->list)
 				keep_list(feed, object);
 			else
-				take_event(feed, object, now_ms);
+				apply_event(feed, object, now_ms);
 			json_object_put(object);
 			break;
 		case JSONSTREAM_MORE:
@@ -169,7 +168,7 @@ static struct listwatch_outcome judge(struct kubefeed *feed, const struct kubefe
 	return outcome;
 }
 
-static bool take_list(struct kubefeed *feed, int64_t now_ms)
+static bool apply_list(struct kubefeed *feed, int64_t now_ms)
 {
 	const char *version;
 	const char *why;
@@ -202,7 +201,7 @@ struct kubefeed_next kubefeed_ended(
 	struct listwatch_outcome outcome = judge(feed, end);
 
 	if (feed->list && outcome.end == LISTWATCH_END_CLEAN) {
-		if (take_list(feed, now_ms))
+		if (apply_list(feed, now_ms))
 			return (struct kubefeed_next){.listed = true};
 		outcome.end = LISTWATCH_END_MALFORMED;
 	}

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* When to list and when to watch: what to ask the API server next, from how the last ask ended. */
 #include "core/kube/listwatch.h"
 
 #include <string.h>
@@ -152,7 +151,7 @@ unsigned listwatch_timeout_s(double random01)
 	       (unsigned)(random01 * (LISTWATCH_TIMEOUT_MAX_S - LISTWATCH_TIMEOUT_MIN_S));
 }
 
-const char *listwatch_end_text(enum listwatch_end end)
+const char *listwatch_end_name(enum listwatch_end end)
 {
 	switch (end) {
 	case LISTWATCH_END_CLEAN:

@@ -95,6 +95,6 @@ int64_t listwatch_silence_left(const struct listwatch *watch, int64_t now_ms);
 /* timeoutSeconds of the next watch. random01 is in [0, 1). */
 unsigned listwatch_timeout_s(double random01);
 
-const char *listwatch_end_text(enum listwatch_end end);
+const char *listwatch_end_name(enum listwatch_end end);
 
 #endif

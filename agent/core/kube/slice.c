@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* One EndpointSlice: a JSON object in, a struct out. */
 #include "core/kube/slice.h"
 
 #include <arpa/inet.h>
@@ -148,7 +147,7 @@ void slice_fini(struct slice *slice)
 	*slice = (struct slice){.family = SLICE_OTHER};
 }
 
-const char *endpoint_state_text(enum endpoint_state state)
+const char *endpoint_state_name(enum endpoint_state state)
 {
 	switch (state) {
 	case ENDPOINT_UNREADY:

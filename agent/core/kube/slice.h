@@ -67,6 +67,6 @@ bool slice_read(struct json_object *object, const struct slice_port *wanted, str
 /* Frees what *slice owns and empties it. */
 void slice_fini(struct slice *slice);
 
-const char *endpoint_state_text(enum endpoint_state state);
+const char *endpoint_state_name(enum endpoint_state state);
 
 #endif

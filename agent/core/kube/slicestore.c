@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The endpoints of one Kubernetes Service: EndpointSlice objects in, one list of pods out. */
 #include "core/kube/slicestore.h"
 
 #include <json.h>

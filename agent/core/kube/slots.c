@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Pods into HAProxy's server slots: what HAProxy has and what it should have in, commands out. */
 #include "core/kube/slots.h"
 
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands that put pods into the servers of one backend. */
 #include "core/kube/slots_commands.h"
 
 #include <stdarg.h>

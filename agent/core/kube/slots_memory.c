@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Which pod was put on which server: HAProxy knows addresses only. */
 #include "core/kube/slots_memory.h"
 
 #include <stdlib.h>

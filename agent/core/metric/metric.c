@@ -42,7 +42,7 @@ const char *metric_outcome_label(enum metric_outcome outcome)
 	return outcomes[outcome].label;
 }
 
-const char *metric_outcome_text(enum metric_outcome outcome)
+const char *metric_outcome_name(enum metric_outcome outcome)
 {
 	return outcomes[outcome].text;
 }

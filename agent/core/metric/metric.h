@@ -68,6 +68,6 @@ const char *metric_format_accept(enum metric_format format);
 const char *metric_outcome_label(enum metric_outcome outcome);
 
 /* The same in words for people, e.g. "answer is not JSON"; static. */
-const char *metric_outcome_text(enum metric_outcome outcome);
+const char *metric_outcome_name(enum metric_outcome outcome);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* A round's plans out of the cluster. */
 #include "core/record/record.h"
 
 #include <json-c/json.h>
@@ -20,7 +19,7 @@ static size_t count_servers(struct backend *const *backends, size_t n_backends)
 	return n;
 }
 
-static void take_backend(const struct backend *backend, struct record *record)
+static void add_backend(const struct backend *backend, struct record *record)
 {
 	struct record_backend *to = &record->backends[record->n_backends++];
 
@@ -70,7 +69,7 @@ bool record_from(const struct cluster *cluster, int64_t now_ms, int64_t wall_ms,
 	}
 	for (size_t i = 0; i < n_backends; i++) {
 		if (backends[i]->planned)
-			take_backend(backends[i], &record);
+			add_backend(backends[i], &record);
 	}
 	*out = record;
 	return true;

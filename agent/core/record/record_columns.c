@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of a recorded line. */
 #include "core/record/record_columns.h"
 
 /* Of anything measured: no sum of as many as fit on a line comes near the end of a double. */

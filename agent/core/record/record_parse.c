@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a recorded round. */
 #include "core/record/record_parse.h"
 
 #include <json-c/json.h>
@@ -18,7 +17,7 @@ static bool refuse(const char **why, const char *text)
 	return false;
 }
 
-static bool take_basis(const char *word, enum planner_basis *out)
+static bool read_basis(const char *word, enum planner_basis *out)
 {
 	for (int basis = PLANNER_HEARD; basis <= PLANNER_DRAINING; basis++) {
 		if (strcmp(word, planner_basis_name((enum planner_basis)basis)) == 0) {
@@ -30,7 +29,7 @@ static bool take_basis(const char *word, enum planner_basis *out)
 }
 
 /* A whole number in the column's range; ranges end where a double is still exact. */
-static bool take_whole(const struct record_column *column, struct json_object *value, int64_t *out)
+static bool read_whole(const struct record_column *column, struct json_object *value, int64_t *out)
 {
 	int64_t number = json_object_get_int64(value);
 
@@ -41,7 +40,7 @@ static bool take_whole(const struct record_column *column, struct json_object *v
 	return true;
 }
 
-static bool take_real(const struct record_column *column, struct json_object *value, double *out)
+static bool read_real(const struct record_column *column, struct json_object *value, double *out)
 {
 	double number = json_object_get_double(value);
 
@@ -62,7 +61,7 @@ static const char *text_of(struct json_object *value)
 	return text && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
 
-static bool take_value(const struct record_column *column, struct json_object *value, void *to)
+static bool read_value(const struct record_column *column, struct json_object *value, void *to)
 {
 	void *member = (char *)to + column->offset;
 	int64_t number = 0;
@@ -75,35 +74,35 @@ static bool take_value(const struct record_column *column, struct json_object *v
 		return text != NULL;
 	case RECORD_BASIS:
 		text = text_of(value);
-		return text && take_basis(text, member);
+		return text && read_basis(text, member);
 	case RECORD_BOOL:
 		*(bool *)member = json_object_get_boolean(value);
 		return json_object_is_type(value, json_type_boolean);
 	case RECORD_REAL:
-		return take_real(column, value, member);
+		return read_real(column, value, member);
 	case RECORD_COUNT:
-		if (!take_whole(column, value, &number))
+		if (!read_whole(column, value, &number))
 			return false;
 		*(uint32_t *)member = (uint32_t)number;
 		return true;
 	case RECORD_UNSIGNED:
-		if (!take_whole(column, value, &number))
+		if (!read_whole(column, value, &number))
 			return false;
 		*(unsigned *)member = (unsigned)number;
 		return true;
 	case RECORD_INT:
-		if (!take_whole(column, value, &number))
+		if (!read_whole(column, value, &number))
 			return false;
 		*(int *)member = (int)number;
 		return true;
 	case RECORD_MS:
-		return take_whole(column, value, member);
+		return read_whole(column, value, member);
 	}
 	return false;
 }
 
 /* Takes the columns' members out of object, which has so many others beside them. */
-static bool take_members(
+static bool read_members(
 	const struct record_column *columns, size_t n_others, struct json_object *object, void *to)
 {
 	size_t n = 0;
@@ -112,7 +111,7 @@ static bool take_members(
 		struct json_object *value;
 
 		if (!json_object_object_get_ex(object, columns[n].name, &value) ||
-			!take_value(&columns[n], value, to))
+			!read_value(&columns[n], value, to))
 			return false;
 	}
 	return (size_t)json_object_object_length(object) == n + n_others;
@@ -134,7 +133,7 @@ static const struct record_column *find_column(const char *name)
 }
 
 /* Every column once. */
-static bool take_order(struct json_object *names, struct order *order)
+static bool read_order(struct json_object *names, struct order *order)
 {
 	size_t n_columns = 0;
 
@@ -157,31 +156,31 @@ static bool take_order(struct json_object *names, struct order *order)
 	return true;
 }
 
-static bool take_server(
+static bool read_server(
 	const struct order *order, struct json_object *row, struct record_server *to)
 {
 	if (!json_object_is_type(row, json_type_array) || jsonget_len(row) != order->n)
 		return false;
 	for (size_t i = 0; i < order->n; i++) {
-		if (!take_value(order->columns[i], json_object_array_get_idx(row, i), to))
+		if (!read_value(order->columns[i], json_object_array_get_idx(row, i), to))
 			return false;
 	}
 	return true;
 }
 
-static bool take_backend(const struct order *order, struct json_object *object,
+static bool read_backend(const struct order *order, struct json_object *object,
 	struct record *record, const char **why)
 {
 	struct record_backend *to = &record->backends[record->n_backends++];
 	struct json_object *rows = jsonget_member(object, "servers", json_type_array);
 
-	if (!rows || !take_members(record_backend_columns, 1, object, to))
+	if (!rows || !read_members(record_backend_columns, 1, object, to))
 		return refuse(why, "a backend has other keys or values than it should");
 	to->servers = &record->servers[record->n_servers];
 	to->n_servers = jsonget_len(rows);
 	record->n_servers += to->n_servers;
 	for (size_t i = 0; i < to->n_servers; i++) {
-		if (!take_server(order, json_object_array_get_idx(rows, i), &to->servers[i]))
+		if (!read_server(order, json_object_array_get_idx(rows, i), &to->servers[i]))
 			return refuse(why, "a server has other values than its columns should");
 	}
 	return true;
@@ -201,7 +200,7 @@ static bool make_room(struct json_object *backends, struct record *record)
 	return record->backends && record->servers;
 }
 
-static bool take_line(struct json_object *line, struct record *record, const char **why)
+static bool read_line(struct json_object *line, struct record *record, const char **why)
 {
 	struct json_object *version = jsonget_member(line, "version", json_type_int);
 	struct json_object *settings = jsonget_member(line, "settings", json_type_object);
@@ -212,16 +211,16 @@ static bool take_line(struct json_object *line, struct record *record, const cha
 	if (!version || json_object_get_int64(version) != RECORD_VERSION)
 		return refuse(why, "no record, or one of another version");
 	if (!settings || !columns || !backends ||
-		!take_members(record_line_columns, 4, line, record))
+		!read_members(record_line_columns, 4, line, record))
 		return refuse(why, "the round has other keys or values than it should");
-	if (!take_members(record_settings_columns, 0, settings, &record->settings))
+	if (!read_members(record_settings_columns, 0, settings, &record->settings))
 		return refuse(why, "settings has other keys or values than it should");
-	if (!take_order(columns, &order))
+	if (!read_order(columns, &order))
 		return refuse(why, "the columns are not those of this version");
 	if (!make_room(backends, record))
 		return refuse(why, "out of memory");
 	for (size_t i = 0; i < jsonget_len(backends); i++) {
-		if (!take_backend(&order, json_object_array_get_idx(backends, i), record, why))
+		if (!read_backend(&order, json_object_array_get_idx(backends, i), record, why))
 			return false;
 	}
 	return true;
@@ -239,9 +238,9 @@ bool record_parse(const char *line, size_t len, struct record *out, const char *
 		return refuse(why, "too long");
 	outcome = jsonparse(line, len, &object);
 	if (outcome != JSONPARSE_OK)
-		return refuse(why, jsonparse_outcome_text(outcome));
+		return refuse(why, jsonparse_outcome_name(outcome));
 	record.names = object;
-	if (!take_line(object, &record, why)) {
+	if (!read_line(object, &record, why)) {
 		record_fini(&record);
 		return false;
 	}

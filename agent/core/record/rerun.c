@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans recorded rounds again and counts what differs. */
 #include "core/record/rerun.h"
 
 #include <math.h>
@@ -82,7 +81,7 @@ const struct rerun_backend *rerun_backends(const struct rerun *rerun, size_t *n)
 }
 
 /* Found or made; NULL when out of memory. */
-static struct rerun_backend *take_backend(struct rerun *rerun, const char *name)
+static struct rerun_backend *find_or_add_backend(struct rerun *rerun, const char *name)
 {
 	struct rerun_backend *grown;
 
@@ -183,7 +182,7 @@ static void count_differences(struct rerun_backend *to, const struct record_back
 }
 
 /* How the round stands, whatever is planned: what a record ends with is what an operator asks. */
-static bool take_outlook(struct rerun_backend *to, const struct record_backend *backend,
+static bool set_outlook(struct rerun_backend *to, const struct record_backend *backend,
 	const struct rerun_plan *plan)
 {
 	const char *fullest = "";
@@ -222,11 +221,11 @@ static bool take_outlook(struct rerun_backend *to, const struct record_backend *
 static bool add_backend(
 	struct rerun *rerun, const struct record *record, const struct record_backend *backend)
 {
-	struct rerun_backend *to = take_backend(rerun, backend->name);
+	struct rerun_backend *to = find_or_add_backend(rerun, backend->name);
 	struct rerun_plan plan = {.pods = NULL};
-	bool good = to && rerun_plan_make(&rerun->settings, record, backend, &plan);
+	bool ok = to && rerun_plan_make(&rerun->settings, record, backend, &plan);
 
-	if (good) {
+	if (ok) {
 		count_changes(to, record, backend, &plan);
 		count_differences(to, backend, &plan);
 		to->mode = plan.mode;
@@ -236,10 +235,10 @@ static bool add_backend(
 		to->imbalance_sum += backend->imbalance;
 		to->imbalance_peak = fmax(to->imbalance_peak, backend->imbalance);
 		to->at_ms = record->now_ms;
-		good = take_outlook(to, backend, &plan) && keep_weights(to, backend, &plan);
+		ok = set_outlook(to, backend, &plan) && keep_weights(to, backend, &plan);
 	}
 	rerun_plan_fini(&plan);
-	return good;
+	return ok;
 }
 
 bool rerun_add(struct rerun *rerun, const struct record *record)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What other settings make of what was seen. */
 #include "core/record/rerun_plan.h"
 
 #include <stdlib.h>

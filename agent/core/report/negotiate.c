@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading an Accept header. */
 #include "core/report/negotiate.h"
 
 #include <stdbool.h>

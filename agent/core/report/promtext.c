@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of the Prometheus formats. */
 #include "core/report/promtext.h"
 
 #include <inttypes.h>

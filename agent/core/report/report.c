@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What all reports say alike: a server's service, and why it has its weight. */
 #include "core/report/report.h"
 
 #include <inttypes.h>

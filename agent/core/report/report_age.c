@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Ages for people. */
 #include "core/report/report_age.h"
 
 #include <inttypes.h>

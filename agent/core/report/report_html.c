@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as a page for people: whole without JavaScript, live with it. */
 #include "core/report/report.h"
 
 #include <inttypes.h>

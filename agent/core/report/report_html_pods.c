@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Services and pods as HTML. */
 #include "core/report/report_html_pods.h"
 
 #include <inttypes.h>

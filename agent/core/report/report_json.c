@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as JSON. */
 #include "core/report/report.h"
 
 #include <json-c/json.h>
@@ -36,7 +35,7 @@ static void add_names(struct jsonput *put, struct json_object *to, const struct 
 		jsonput_string(put, to, "zone", endpoint->zone);
 	if (endpoint->uid[0])
 		jsonput_string(put, to, "pod_uid", endpoint->uid);
-	jsonput_string(put, to, "endpoint", endpoint_state_text(endpoint->state));
+	jsonput_string(put, to, "endpoint", endpoint_state_name(endpoint->state));
 }
 
 /* What the plan makes of the server; null where it is in none. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What the reports say of Kubernetes. */
 #include "core/report/report_kube.h"
 
 static struct json_object *service_of(
@@ -113,7 +112,7 @@ static void write_requests(const struct promtext *text, const struct report_view
 	for (size_t i = 0; i < view->n_kubernetes; i++) {
 		for (size_t end = 0; end < LISTWATCH_ENDS; end++) {
 			sample(text, ends, &view->kubernetes[i], "reason",
-				listwatch_end_text((enum listwatch_end)end),
+				listwatch_end_name((enum listwatch_end)end),
 				(double)view->kubernetes[i].watch->ends[end]);
 		}
 	}

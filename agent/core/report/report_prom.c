@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as Prometheus series. */
 #include "core/report/report.h"
 
 #include "core/report/report_kube.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The Prometheus series of servers and backends. */
 #include "core/report/report_prom_cluster.h"
 
 #include <inttypes.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Services, pods and sums out of the cluster. */
 #include "core/report/report_rows.h"
 
 #include <math.h>
