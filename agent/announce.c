@@ -2,9 +2,89 @@
 /* Logs changes of state. */
 #include "announce.h"
 
+#include <json-c/linkhash.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/log.h"
+
+enum { FIRST_SIZE = 64 }; /* the table grows by itself */
+
+/* What was said of a backend or a server last. */
+struct said {
+	char *name;
+	uint64_t number; /* of the announcement that saw it last */
+	/* Of a backend. */
+	int mode; /* mode + 1; 0: nothing */
+	bool fallback;
+	bool dns_full; /* every server found by DNS is in use */
+	bool dns_limit;
+	/* Of a server. */
+	bool disbelieved;
+	bool draining;
+};
+
+static void said_free(struct said *said)
+{
+	free(said->name);
+	free(said);
+}
+
+/* What was said of name, or that nothing was. NULL when out of memory. A backend's name has no
+ * slash, a server's id has one. */
+static struct said *said_of(struct announce *announce, const char *name)
+{
+	void *found = NULL;
+	struct said *said;
+
+	if (!announce->said)
+		announce->said = lh_kchar_table_new(FIRST_SIZE, NULL);
+	if (!announce->said)
+		return NULL;
+	if (lh_table_lookup_ex(announce->said, name, &found)) {
+		said = found;
+		said->number = announce->number;
+		return said;
+	}
+	said = calloc(1, sizeof(*said));
+	if (!said)
+		return NULL;
+	said->name = strdup(name);
+	said->number = announce->number;
+	if (!said->name || lh_table_insert(announce->said, said->name, said) != 0) {
+		said_free(said);
+		return NULL;
+	}
+	return said;
+}
+
+/* Forgets what HAProxy no longer lists. */
+static void sweep(struct announce *announce)
+{
+	struct lh_entry *entry;
+	struct lh_entry *next;
+
+	if (!announce->said)
+		return;
+	lh_foreach_safe(announce->said, entry, next)
+	{
+		struct said *said = lh_entry_v(entry);
+
+		if (said->number == announce->number)
+			continue;
+		lh_table_delete_entry(announce->said, entry);
+		said_free(said);
+	}
+}
+
+void announce_fini(struct announce *announce)
+{
+	announce->number++;
+	sweep(announce);
+	if (announce->said)
+		lh_table_free(announce->said);
+	announce->said = NULL;
+}
 
 static void announce_haproxy(struct announce *announce, const struct hastate_info *info)
 {
@@ -44,11 +124,11 @@ static void announce_missing(struct announce *announce, const struct cluster *cl
 	announce->n_missing = n;
 }
 
-static void announce_mode(struct backend *backend)
+static void announce_mode(struct said *said, const struct backend *backend)
 {
-	if (backend->announced_mode == (int)backend->mode + 1)
+	if (said->mode == (int)backend->mode + 1)
 		return;
-	backend->announced_mode = (int)backend->mode + 1;
+	said->mode = (int)backend->mode + 1;
 	if (backend->mode == BACKEND_NOT_STEERED) {
 		log_warn("backend is not steered: its algorithm has no use for weights that change",
 			log_str("backend", backend->name), log_str("balance", backend->algo));
@@ -60,13 +140,13 @@ static void announce_mode(struct backend *backend)
 	}
 }
 
-static void announce_fallback(struct backend *backend)
+static void announce_fallback(struct said *said, const struct backend *backend)
 {
 	const struct planner_summary *summary = &backend->summary;
 
-	if (!backend->planned || backend->announced_fallback == summary->fallback)
+	if (!backend->planned || said->fallback == summary->fallback)
 		return;
-	backend->announced_fallback = summary->fallback;
+	said->fallback = summary->fallback;
 	if (summary->fallback) {
 		log_warn("fewer than half of the pods are known: weights as configured",
 			log_str("backend", backend->name),
@@ -84,7 +164,7 @@ static void announce_fallback(struct backend *backend)
  * answer holds. HAProxy refuses a truncated answer whole, and takes all servers down then: at 508 A
  * records with accepted_payload_size 8192, at 28 with its default of 512, measured on 2.6.
  */
-static void announce_dns(struct backend *backend)
+static void announce_dns(struct said *said, const struct backend *backend)
 {
 	enum { NEAR_LIMIT = 400 };
 	size_t n = 0;
@@ -101,37 +181,54 @@ static void announce_dns(struct backend *backend)
 	bool full = n > 1 && used == n;
 	bool limit = used >= NEAR_LIMIT;
 
-	if (full && !backend->announced_dns_full)
+	if (full && !said->dns_full)
 		log_warn("every server found by DNS is in use: further pods get none",
 			log_str("backend", backend->name), log_int("servers", (int64_t)n));
-	if (limit && !backend->announced_dns_limit) {
+	if (limit && !said->dns_limit) {
 		log_warn("close to what a DNS answer over UDP holds: beyond it all servers go down",
 			log_str("backend", backend->name), log_int("servers", (int64_t)used),
 			log_int("limit", 508));
 	}
-	backend->announced_dns_full = full;
-	backend->announced_dns_limit = limit;
+	said->dns_full = full;
+	said->dns_limit = limit;
 }
 
-static void announce_server(struct server *server)
+static void announce_server(struct said *said, const struct server *server)
 {
-	bool disbelieved = server->planned && server->plan.basis == PLANNER_DISBELIEVED;
-	bool draining = server->planned && server->plan.basis == PLANNER_DRAINING;
+	bool disbelieved = server->plan.made && server->plan.result.basis == PLANNER_DISBELIEVED;
+	bool draining = server->plan.made && server->plan.result.basis == PLANNER_DRAINING;
 
-	if (disbelieved && !server->announced_disbelieved) {
+	if (disbelieved && !said->disbelieved) {
 		log_warn("pod reports fewer connections than HAProxy holds on it: not believed",
 			log_str("server", server->id), log_str("pod", server->pod->key),
 			log_int("reported", server->pod->metric.count),
-			log_int("held", server->own));
+			log_int("held", server->sessions.own));
 	}
-	if (!disbelieved && server->announced_disbelieved && server->planned)
+	if (!disbelieved && said->disbelieved && server->plan.made)
 		log_info("pod is believed again", log_str("server", server->id),
 			log_str("pod", server->pod->key));
-	if (draining && !server->announced_draining)
+	if (draining && !said->draining)
 		log_info("pod drains: weight 0", log_str("server", server->id),
 			log_str("pod", server->pod->key));
-	server->announced_disbelieved = disbelieved;
-	server->announced_draining = draining;
+	said->disbelieved = disbelieved;
+	said->draining = draining;
+}
+
+static void announce_backend(struct announce *announce, const struct backend *backend, bool asked)
+{
+	struct said *said = said_of(announce, backend->name);
+
+	if (said) {
+		announce_mode(said, backend);
+		announce_dns(said, backend);
+	}
+	if (said && asked)
+		announce_fallback(said, backend);
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		said = said_of(announce, backend->servers[i]->id);
+		if (said)
+			announce_server(said, backend->servers[i]);
+	}
 }
 
 void announce_plan(struct announce *announce, struct cluster *cluster)
@@ -141,16 +238,12 @@ void announce_plan(struct announce *announce, struct cluster *cluster)
 	size_t n;
 	struct backend *const *backends = cluster_backends(cluster, &n);
 
+	announce->number++;
 	announce_haproxy(announce, cluster_info(cluster));
 	announce_missing(announce, cluster);
-	for (size_t b = 0; b < n; b++) {
-		announce_mode(backends[b]);
-		announce_dns(backends[b]);
-		if (asked)
-			announce_fallback(backends[b]);
-		for (size_t i = 0; i < backends[b]->n_servers; i++)
-			announce_server(backends[b]->servers[i]);
-	}
+	for (size_t b = 0; b < n; b++)
+		announce_backend(announce, backends[b], asked);
+	sweep(announce);
 }
 
 /* What a pod says beside its count and cannot be read is taken for absent, and said once. */

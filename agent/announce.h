@@ -7,15 +7,20 @@
 
 #include "core/cluster/cluster.h"
 
-/* Zeroed memory is a valid start. */
+struct lh_table;
+
+/* What was said last. Zeroed memory is a valid start; announce_fini frees what it holds. */
 struct announce {
 	size_t n_missing;            /* backends named in the configuration that HAProxy lacks */
 	struct hastate_info haproxy; /* announced last; pid 0: none */
+	uint64_t number;             /* of announcements */
+	struct lh_table *said;       /* of each backend and server, by its name */
 };
 
-/* Compares the cluster as planned with what was said last, which it keeps in the cluster's own
- * structs (announced), and logs the difference. */
+/* Compares the cluster as planned with what was said last and logs the difference. Of what there is
+ * no memory for it says nothing. */
 void announce_plan(struct announce *announce, struct cluster *cluster);
+void announce_fini(struct announce *announce);
 
 /* A poll of pod has ended with outcome, and, with METRIC_OK, with this metric; call it before
  * pod_observe takes the outcome. */

@@ -383,6 +383,7 @@ void round_free(struct round *round)
 	if (!round)
 		return;
 	ev_timer_stop(round->components->loop, &round->tick);
+	announce_fini(&round->announce);
 	free(round);
 }
 

@@ -42,24 +42,25 @@ static void check_line(const struct server *server)
 
 	promise(len > 0 && len < AGENTCHECK_SIZE && strlen(line) == len && line[len - 1] == '\n',
 		"an answer is one line that fits");
-	if (!server || !server->planned || server->iweight == 0) {
+	if (!server || !server->plan.made || server->haproxy.iweight == 0) {
 		promise(len == 1, "without a plan the answer is an empty line");
 		return;
 	}
 	long percent = strtol(line, &end, 10);
 	promise(end > line && strcmp(end, "%\n") == 0, "an answer is a percentage alone");
-	promise(percent >= 0 && haproxy_weight(server->iweight, (int)percent) == server->weight,
+	promise(percent >= 0 && haproxy_weight(server->haproxy.iweight, (int)percent) ==
+					server->plan.weight,
 		"the percentage gives the weight");
 }
 
 static void check_weights(struct server *server, int iweight, int wanted)
 {
-	server->iweight = iweight;
-	server->planned = iweight > 0;
-	server->weight = iweight > 0 ? percent_reachable(iweight, wanted) : wanted;
-	promise((server->weight == 0) == (wanted == 0) || iweight == 0, "0 is for 0 alone");
+	server->haproxy.iweight = iweight;
+	server->plan.made = iweight > 0;
+	server->plan.weight = iweight > 0 ? percent_reachable(iweight, wanted) : wanted;
+	promise((server->plan.weight == 0) == (wanted == 0) || iweight == 0, "0 is for 0 alone");
 	check_line(server);
-	server->planned = false;
+	server->plan.made = false;
 	check_line(server);
 	check_line(NULL);
 }

@@ -61,7 +61,8 @@ static void check_cluster(const struct cluster *cluster)
 			promise(cluster_find_server(cluster, backend->name, strlen(backend->name),
 					server->name, strlen(server->name)) == server,
 				"a server is found by its name");
-			promise(server->weight >= 0 && server->weight <= PLANNER_WEIGHT_MAX,
+			promise(server->plan.weight >= 0 &&
+					server->plan.weight <= PLANNER_WEIGHT_MAX,
 				"a wanted weight is 0 to 256");
 		}
 	}

@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent as the simulator has it: the shipped planner, with what surrounds it modelled. */
+/* The agent as the simulator has it: the shipped cluster and planner, with polls and HAProxy
+ * modelled. */
 #include "agent.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "core/plan/limits.h"
-#include "core/plan/planner.h"
-#include "core/plan/storm.h"
+#include "core/steer/steer.h"
 #include "world.h"
 
-enum { CACHE_TTL_MS = 30000 };
+enum {
+	CACHE_TTL_MS = 30000,
+	EPOCH_MS = 1000000, /* the agent's clock at the start: it takes 0 for never */
+	PORT = 80,
+};
+
+static int64_t clock_ms(const struct world *world)
+{
+	return world->now_ms + EPOCH_MS;
+}
 
 /* Gives every server a moment within spread_ms before the round, and sorts them by it. */
-static void choose_moments(struct agent *agent, size_t n, int spread_ms, struct rng *rng)
+static bool choose_moments(struct agent *agent, size_t n, int spread_ms, struct rng *rng)
 {
-	uint32_t *moment = agent->used; /* not needed yet */
+	uint32_t *moment = calloc(n + 1, sizeof(*moment));
 
+	if (!moment)
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		moment[i] = rng_below(rng, (uint32_t)spread_ms);
 		agent->until[moment[i] + 1]++;
@@ -29,33 +41,56 @@ static void choose_moments(struct agent *agent, size_t n, int spread_ms, struct 
 	for (int ms = 0; ms < spread_ms; ms++)
 		agent->until[ms] = agent->until[ms + 1];
 	agent->until[spread_ms] = (uint32_t)n;
+	free(moment);
+	return true;
 }
 
-struct agent *agent_new(size_t n_servers, const struct scenario *scenario, struct rng *rng)
+static struct cluster *new_cluster(const struct world *world)
 {
+	const struct scenario *scenario = world->scenario;
+	struct cluster_settings params = {
+		.replicas = world->n_instances,
+		.poll_interval_ms = scenario->poll_ms,
+		.cache_ttl_ms = CACHE_TTL_MS,
+		.ramp_ms = (int64_t)scenario->what->ramp_s * 1000,
+		.max_share = scenario->what->max_share,
+	};
+
+	return cluster_new(&params);
+}
+
+struct agent *agent_new(const struct world *world, struct rng *rng)
+{
+	const struct scenario *scenario = world->scenario;
+	size_t n = world->n_servers;
 	struct agent *agent = calloc(1, sizeof(*agent));
 
 	if (!agent)
 		return NULL;
 	*agent = (struct agent){
-		.servers = calloc(n_servers, sizeof(*agent->servers)),
-		.pods = calloc(n_servers, sizeof(*agent->pods)),
-		.results = calloc(n_servers, sizeof(*agent->results)),
-		.used = calloc(n_servers, sizeof(*agent->used)),
-		.asked = calloc(n_servers, sizeof(*agent->asked)),
+		.cluster = new_cluster(world),
+		.rows = calloc(n, sizeof(*agent->rows)),
+		.lines = calloc(n, sizeof(*agent->lines)),
+		.servers = calloc(n, sizeof(struct server *)),
+		.asked = calloc(n, sizeof(*agent->asked)),
 		.until = calloc((size_t)scenario->spread_ms + 2, sizeof(*agent->until)),
 		.round_ms =
 			scenario->poll_ms + (int64_t)rng_below(rng, (uint32_t)scenario->poll_ms),
 		.lowest = -1,
 	};
-	if (!agent->servers || !agent->pods || !agent->results || !agent->used || !agent->asked ||
-		!agent->until) {
+	if (!agent->cluster || !agent->rows || !agent->lines || !agent->servers || !agent->asked ||
+		!agent->until || !choose_moments(agent, n, scenario->spread_ms, rng)) {
 		agent_free(agent);
 		return NULL;
 	}
-	for (size_t i = 0; i < n_servers; i++)
-		agent->servers[i].own_exact = true;
-	choose_moments(agent, n_servers, scenario->spread_ms, rng);
+	agent->backend = (struct hastate_backend){
+		.name = "be",
+		.algo = world->policy->steering == POLICY_FLOW ? "roundrobin" : "leastconn",
+		.servers = agent->rows,
+		.n_servers = n,
+	};
+	for (size_t i = 0; i < n; i++)
+		snprintf(agent->lines[i].name, sizeof(agent->lines[i].name), "s%zu", i);
 	return agent;
 }
 
@@ -63,91 +98,102 @@ void agent_free(struct agent *agent)
 {
 	if (!agent)
 		return;
+	cluster_free(agent->cluster);
+	free(agent->rows);
+	free(agent->lines);
 	free(agent->servers);
-	free(agent->pods);
-	free(agent->results);
-	free(agent->used);
 	free(agent->asked);
 	free(agent->until);
 	free(agent);
 }
 
-/* What agent/core/server.c does with one server of HAProxy's answer. */
-static void read_server(
-	const struct world *world, const struct instance *instance, bool reloaded, size_t i)
+/* A pod that died and came back has another address, as a Kubernetes pod does. */
+static void write_address(const struct world *world, struct agent_line *line, size_t server)
 {
-	struct agent_server *known = &instance->agent->servers[i];
-	uint32_t own = instance->lb->served[i];
-	uint32_t taken = instance->lb->taken[i];
+	uint32_t pod = world->servers[server].pod;
+	uint8_t generation = world->pods[pod].generation;
 
-	if (reloaded) {
-		/* The new worker begins with none. */
-		others_reload(&known->others, known->own_read);
-		known->own_read = known->own_then = 0;
-		known->own_exact = true;
-		known->planned = false;
-		known->taken_read = 0;
-	}
-	if (known->generation != world->servers[i].generation) {
-		*known = (struct agent_server){
-			.generation = world->servers[i].generation,
-			.own_exact = own == 0,
-			.own_read = own,
-			.taken_read = known->taken_read,
-		};
-		others_new_pod(&known->others, own);
-	}
-	known->closings.tau_s = RATE_TAU_SERVER_S;
-	rate_update(&known->closings, taken - own, world->now_ms);
-	if (known->is_new) {
-		double passed =
-			(double)(world->now_ms - known->heard_ms) / world->scenario->poll_ms;
-
-		/* On a straight line between this answer of HAProxy's and the one before. */
-		known->own_then =
-			(uint32_t)lround(own + fmin(passed, 1.0) * ((double)known->own_read - own));
-		others_update(&known->others, world->n_instances, known->count, known->own_read,
-			own, known->own_then);
-		known->is_new = false;
-	}
-	known->own_exact = known->own_exact || own == 0;
-	known->own_read = own;
+	if (line->address[0] && line->pod == pod && line->generation == generation)
+		return;
+	line->pod = pod;
+	line->generation = generation;
+	snprintf(line->address, sizeof(line->address), "pod-%u-%u", (unsigned)pod,
+		(unsigned)generation);
 }
 
-static void read_state(const struct world *world, struct instance *instance)
+/* The pod that the agent knows the server to have is still the one that is there. */
+static bool is_current(const struct world *world, const struct agent *agent, size_t server)
+{
+	const struct agent_line *line = &agent->lines[server];
+	uint32_t pod = world->servers[server].pod;
+
+	return agent->servers[server] && line->pod == pod &&
+	       line->generation == world->pods[pod].generation;
+}
+
+static void write_row(const struct world *world, const struct instance *instance, size_t i)
 {
 	struct agent *agent = instance->agent;
-	bool reloaded = agent->worker_generation != instance->generation;
+	bool up = world->up[i];
 
-	agent->worker_generation = instance->generation;
-	for (size_t i = 0; i < world->n_servers; i++)
-		read_server(world, instance, reloaded, i);
-	if (reloaded)
-		agent->total_read = 0;
+	write_address(world, &agent->lines[i], i);
+	agent->rows[i] = (struct hastate_server){
+		.name = agent->lines[i].name,
+		.address = agent->lines[i].address,
+		.port = PORT,
+		.fqdn = "",
+		.status = up ? "UP" : "DOWN",
+		.op_state = up ? 2 : 0,
+		.uweight = instance->lb->weight[i],
+		.iweight = world->weights[i],
+		.scur = instance->lb->served[i],
+		.stot = instance->lb->taken[i],
+	};
 }
 
-static void hear(struct world *world, struct agent_server *known, size_t server)
+/* Asks HAProxy. False when out of memory. */
+static bool read_state(const struct world *world, struct instance *instance)
 {
-	const struct pod *pod = &world->pods[world->servers[server].pod];
+	struct agent *agent = instance->agent;
+	struct hastate_snapshot snapshot = {
+		.info = {.version = "2.6", .pid = 1 + instance->generation, .start_time_s = 1},
+		.backends = &agent->backend,
+		.n_backends = 1,
+	};
+
+	for (size_t i = 0; i < world->n_servers; i++)
+		write_row(world, instance, i);
+	if (!cluster_update(agent->cluster, &snapshot, clock_ms(world), NULL, NULL))
+		return false;
+	for (size_t i = 0; i < world->n_servers; i++) {
+		const char *name = agent->lines[i].name;
+
+		if (!agent->servers[i])
+			agent->servers[i] =
+				cluster_find_server(agent->cluster, "be", 2, name, strlen(name));
+	}
+	return true;
+}
+
+static void hear(struct world *world, struct agent *agent, size_t server)
+{
+	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
+	struct metric metric = {.count = pod->lies ? 0 : pod->count};
 	double lost = world->scenario->what->lost;
 
 	/* The pod of a server that changed hands is asked once HAProxy has told of it. */
-	if (!world->up[server] || known->generation != world->servers[server].generation)
+	if (!world->up[server] || !is_current(world, agent, server))
 		return;
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
-	known->has_before = known->heard;
-	known->count_before = known->count;
-	known->heard = known->is_new = true;
-	known->count = pod->lies ? 0 : pod->count;
-	known->heard_ms = world->now_ms;
+	pod_observe(agent->servers[server]->pod, METRIC_OK, &metric, NULL, clock_ms(world));
 }
 
 /* Asks the pods whose moment it is. */
 static void ask(struct world *world, struct agent *agent, int64_t moment)
 {
 	for (uint32_t i = agent->until[moment]; i < agent->until[moment + 1]; i++)
-		hear(world, &agent->servers[agent->asked[i]], agent->asked[i]);
+		hear(world, agent, agent->asked[i]);
 }
 
 static void set_weight(struct world *world, struct instance *instance, size_t server, int weight)
@@ -156,146 +202,90 @@ static void set_weight(struct world *world, struct instance *instance, size_t se
 	lb_set_weight(instance->lb, server, weight);
 }
 
-/* Fills agent->pods with the servers that may be used; returns how many. */
-static size_t gather(const struct world *world, const struct instance *instance)
+static void plan(struct world *world, struct instance *instance)
 {
-	struct agent *agent = instance->agent;
-	uint64_t arrived = instance->lb->total - agent->total_read;
-	size_t n = 0;
+	const struct agent *agent = instance->agent;
 
-	for (size_t i = 0; i < world->n_servers; i++) {
-		struct agent_server *known = &agent->servers[i];
-		const struct pod *pod = &world->pods[world->servers[i].pod];
-
-		if (!world->up[i])
-			continue;
-		known->credit = limits_credit(known->credit, known->planned ? known->limit : 1.0,
-			arrived, instance->lb->taken[i] - known->taken_read);
-		known->taken_read = instance->lb->taken[i];
-		agent->used[n] = (uint32_t)i;
-		agent->pods[n++] = (struct planner_pod){
-			.heard = known->heard,
-			.own_exact = known->own_exact,
-			.count = known->count,
-			.count_age_ms = known->heard ? world->now_ms - known->heard_ms : 0,
-			.own = instance->lb->served[i],
-			.own_then = known->own_then,
-			.age_ms = world->now_ms - pod->since_ms,
-			.has_others = known->others.known,
-			.others = known->others.count,
-			.planned = known->planned,
-			.target_then = known->target,
-			.leaving = known->closings.per_second * world->scenario->poll_ms / 1000.0 *
-				   world->n_instances,
-			.credit = known->credit,
-			.configured = world->weights[i],
-			.capacity = pod->capacity * 100.0,
-		};
-	}
-	agent->total_read = instance->lb->total;
-	return n;
-}
-
-static void plan(struct world *world, struct instance *instance, size_t n)
-{
-	struct agent *agent = instance->agent;
-	const struct scenario *scenario = world->scenario;
-	struct planner_params params = {
-		.mode = world->policy->steering == POLICY_FLOW ? PLANNER_FLOW : PLANNER_STOCK,
-		.replicas = world->n_instances,
-		.fresh_ms = scenario->poll_ms * 5 / 2,
-		.cache_ttl_ms = CACHE_TTL_MS,
-		.arrivals = agent->arrivals.per_second * scenario->poll_ms / 1000.0 *
-			    world->n_instances,
-		.ramp_ms = (int64_t)scenario->what->ramp_s * 1000,
-		.max_share = scenario->what->max_share,
-	};
-	struct planner_summary summary;
-
-	if (!planner_plan(&params, agent->pods, n, agent->results, &summary))
+	if (!steer_plan(agent->cluster, clock_ms(world)))
 		return;
-	for (size_t i = 0; i < n; i++) {
-		struct agent_server *known = &agent->servers[agent->used[i]];
+	for (size_t i = 0; i < world->n_servers; i++) {
+		const struct server_plan *planned = &agent->servers[i]->plan;
 
-		known->planned = true;
-		known->target = agent->results[i].target;
-		known->limit = agent->results[i].share_limit;
-		set_weight(world, instance, agent->used[i], agent->results[i].weight);
+		if (planned->made || planned->held)
+			set_weight(world, instance, i, planned->weight);
 	}
 }
 
-static void weigh_inversely(struct world *world, struct instance *instance, size_t n)
+static double load_of(const struct world *world, const struct agent *agent, size_t server)
+{
+	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
+	const struct server *known = agent->servers[server];
+
+	return known->pod->heard ? known->pod->metric.count / (pod->capacity * 100.0) : 0.0;
+}
+
+static void weigh_inversely(struct world *world, struct instance *instance)
 {
 	const struct agent *agent = instance->agent;
 	double least = (double)INFINITY;
 	double largest = 0.0;
 
-	for (size_t i = 0; i < n; i++) {
-		least = fmin(least, agent->pods[i].count / agent->pods[i].capacity + 1.0);
-		largest = fmax(largest, agent->pods[i].capacity);
+	for (size_t i = 0; i < world->n_servers; i++) {
+		if (!world->up[i])
+			continue;
+		least = fmin(least, load_of(world, agent, i) + 1.0);
+		largest = fmax(largest, world->pods[world->servers[i].pod].capacity);
 	}
-	for (size_t i = 0; i < n; i++) {
-		double load = agent->pods[i].count / agent->pods[i].capacity + 1.0;
-		long weight =
-			lround(LB_WEIGHT_MAX * least / load * agent->pods[i].capacity / largest);
+	for (size_t i = 0; i < world->n_servers; i++) {
+		double load = load_of(world, agent, i) + 1.0;
+		double capacity = world->pods[world->servers[i].pod].capacity;
+		long weight = lround(LB_WEIGHT_MAX * least / load * capacity / largest);
 
-		set_weight(world, instance, agent->used[i], weight < 1 ? 1 : (int)weight);
+		if (world->up[i])
+			set_weight(world, instance, i, weight < 1 ? 1 : (int)weight);
 	}
 }
 
-static void find_lowest(struct agent *agent, size_t n)
+static void find_lowest(const struct world *world, struct agent *agent)
 {
 	double least = (double)INFINITY;
 
 	agent->lowest = -1;
-	for (size_t i = 0; i < n; i++) {
-		double load = agent->pods[i].count / agent->pods[i].capacity;
+	for (size_t i = 0; i < world->n_servers; i++) {
+		if (!world->up[i])
+			continue;
+
+		double load = load_of(world, agent, i);
 
 		if (load < least)
-			agent->lowest = (int)agent->used[i];
+			agent->lowest = (int)i;
 		least = fmin(least, load);
 	}
-}
-
-/* What agent/core/steer.c finds out before it plans; since_ms is when the last round was. */
-static bool is_torn(const struct world *world, const struct agent *agent, int64_t since_ms)
-{
-	struct storm storm = {.n = 0.0};
-
-	for (size_t i = 0; i < world->n_servers; i++) {
-		const struct agent_server *known = &agent->servers[i];
-
-		if (world->up[i] && known->heard && known->has_before && known->heard_ms > since_ms)
-			storm_add(&storm, known->count_before, known->count);
-	}
-	return storm_is_torn(&storm);
 }
 
 /* One round: HAProxy's state, then weights. */
 static void act(struct world *world, struct instance *instance)
 {
 	struct agent *agent = instance->agent;
-	int64_t since_ms = world->now_ms - world->scenario->poll_ms;
 
-	read_state(world, instance);
-	agent->put_off = world->policy->steering == POLICY_STOCK && world->n_instances > 1 &&
-			 !agent->put_off && is_torn(world, agent, since_ms);
+	if (!read_state(world, instance)) {
+		world->failed = true;
+		return;
+	}
+	agent->put_off = world->policy->steering == POLICY_STOCK && !agent->put_off &&
+			 steer_is_torn(agent->cluster);
 	if (agent->put_off)
 		return;
-	rate_update(&agent->arrivals, instance->lb->total, world->now_ms);
-
-	size_t n = gather(world, instance);
-
 	if (world->policy->choice == POLICY_CACHED_MINIMUM)
-		find_lowest(agent, n);
+		find_lowest(world, agent);
 	else if (world->policy->steering == POLICY_INVERSE)
-		weigh_inversely(world, instance, n);
+		weigh_inversely(world, instance);
 	else if (world->policy->steering != POLICY_AS_CONFIGURED)
-		plan(world, instance, n);
+		plan(world, instance);
 	/* A pod that is new is asked at once. */
 	for (size_t i = 0; i < world->n_servers; i++) {
-		if (!agent->servers[i].heard)
-			hear(world, &agent->servers[i], i);
+		if (!agent->servers[i]->pod->heard)
+			hear(world, agent, i);
 	}
 }
 

@@ -7,54 +7,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/cluster/others.h"
-#include "core/cluster/rate.h"
-#include "core/plan/plan.h"
+#include "core/cluster/cluster.h"
 #include "rng.h"
 #include "scenario.h"
 
 struct world;
 struct instance;
 
-/* What the agent knows of a server. */
-struct agent_server {
-	bool heard;
-	bool is_new; /* heard since the last round */
-	bool own_exact;
-	bool planned;       /* target and limit are the last plan's */
-	uint8_t generation; /* of the pod that this is known of */
-	bool has_before;    /* count_before holds one */
-	uint32_t count_before;
-	uint32_t count;
-	int64_t heard_ms;
-	uint32_t own_read;   /* sessions of this HAProxy at the last round */
-	uint32_t own_then;   /* when count was heard, as far as it is known */
-	uint32_t taken_read; /* HAProxy's count of sessions since start, at the last round */
-	struct others others;
-	struct rate closings;
-	double target;
-	double credit; /* see limits.h */
-	double limit;
+/* A server's line in HAProxy's answer, and the strings in it. */
+struct agent_line {
+	char name[24];
+	char address[24];
+	uint32_t pod; /* whose address it is */
+	uint8_t generation;
 };
 
+/* The shipped model and planner; HAProxy's answers are made of the simulated HAProxy. */
 struct agent {
-	struct agent_server *servers;
-	struct planner_pod *pods; /* room for all servers */
-	struct planner_result *results;
-	uint32_t *used; /* the server that pods[i] is of */
-	struct rate arrivals;
-	uint32_t *asked;     /* all servers, in the order in which they are asked */
-	uint32_t *until;     /* by ms before the round: how many are asked until then */
-	uint64_t total_read; /* HAProxy's sum of sessions since start, at the last round */
-	uint8_t worker_generation;
-	int64_t round_ms; /* when the next round is */
-	bool put_off;     /* the last round asked the pods again and planned nothing */
+	struct cluster *cluster;
+	struct hastate_backend backend;
+	struct hastate_server *rows;
+	struct agent_line *lines;
+	struct server **servers; /* the cluster's, by server; NULL before the first round */
+	uint32_t *asked;         /* all servers, in the order in which they are asked */
+	uint32_t *until;         /* by ms before the round: how many are asked until then */
+	int64_t round_ms;        /* when the next round is */
+	bool put_off;            /* the last round asked the pods again and planned nothing */
 	bool stopped;
 	int lowest; /* the server with the smallest known count; -1: none */
 };
 
 /* With its own moments of asking. NULL when out of memory. */
-struct agent *agent_new(size_t n_servers, const struct scenario *scenario, struct rng *rng);
+struct agent *agent_new(const struct world *world, struct rng *rng);
 void agent_free(struct agent *agent);
 
 /* Called once a millisecond: does what is due. */

@@ -40,7 +40,7 @@ void incidents_reserve(const struct scenario *scenario, size_t *n_servers, size_
 
 static void set_service(struct world *world, size_t server, bool up)
 {
-	struct pod *pod = &world->pods[world->servers[server].pod];
+	struct sim_pod *pod = &world->pods[world->servers[server].pod];
 
 	if (up && !pod->in_service)
 		pod->since_ms = world->now_ms;
@@ -54,7 +54,7 @@ static void set_service(struct world *world, size_t server, bool up)
 /* The pod of a server dies: its connections break, and their clients come back. */
 static void kill_pod(struct world *world, size_t server)
 {
-	struct pod *pod = &world->pods[world->servers[server].pod];
+	struct sim_pod *pod = &world->pods[world->servers[server].pod];
 
 	set_service(world, server, false);
 	for (uint32_t i = 0; i < pod->count; i++)
@@ -123,7 +123,7 @@ static void reuse(struct world *world, const struct incident *incident)
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t fresh = (uint32_t)(world->n_servers + i);
-		struct pod *old = &world->pods[world->servers[i].pod];
+		struct sim_pod *old = &world->pods[world->servers[i].pod];
 
 		old->in_service = false;
 		world_pod_changed(world, world->servers[i].pod);

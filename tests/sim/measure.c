@@ -32,7 +32,7 @@ void measure_fini(struct measure *measure)
 }
 
 /* The part of new connections that the pod may take, as the settings say. */
-static double limit_of(const struct world *world, const struct pod *pod)
+static double limit_of(const struct world *world, const struct sim_pod *pod)
 {
 	const struct scenario_case *what = world->scenario->what;
 	double limit = what->max_share > 0.0 ? what->max_share : 1.0;
@@ -46,7 +46,7 @@ static void account_limits(struct world *world, unsigned instance, int taker)
 	const struct scenario_case *what = world->scenario->what;
 
 	for (size_t i = 0; i < world->n_servers; i++) {
-		const struct pod *pod = &world->pods[world->servers[i].pod];
+		const struct sim_pod *pod = &world->pods[world->servers[i].pod];
 		double limit = limit_of(world, pod);
 		struct measure_limit *account =
 			&world->measure.limits[instance * world->n_servers + i];
@@ -82,7 +82,7 @@ static double imbalance(const struct world *world)
 	double capacities = 0.0;
 
 	for (size_t i = 0; i < world->n_pods; i++) {
-		const struct pod *pod = &world->pods[i];
+		const struct sim_pod *pod = &world->pods[i];
 
 		if (!pod->in_service)
 			continue;

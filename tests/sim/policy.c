@@ -15,11 +15,14 @@ static int choose_informed(const struct world *world, const struct instance *ins
 	int server = LB_NONE;
 
 	for (size_t i = 0; i < world->n_servers; i++) {
-		const struct agent_server *known = &instance->agent->servers[i];
+		const struct server *known = instance->agent->servers[i];
 		double own = instance->lb->served[i];
-		double count = known->heard ? known->count + own - known->own_then
-					    : own * world->n_instances;
-		double since = instance->lb->taken[i] - known->taken_read;
+		double count = own * world->n_instances;
+		double since = known ? instance->lb->taken[i] - (double)known->sessions.total : 0.0;
+
+		if (known && known->sessions.others.known)
+			count = known->sessions.others.count + own;
+
 		double height = (count + since * (world->n_instances - 1.0)) /
 				world->pods[world->servers[i].pod].capacity;
 

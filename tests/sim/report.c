@@ -98,12 +98,12 @@ void report_json(FILE *out, const struct goals_row *row, bool is_first)
 		const struct measure_result *result = &row->results[i];
 
 		fprintf(out,
-			"%s{\"scenario\": \"%s\", \"pods\": %u, \"instances\": %u, \"poll_s\": %g, "
+			"%s{\"scenario\": \"%s\", \"pods\": %u, \"per_pod\": %u, \"instances\": %u, \"poll_s\": %g, "
 			"\"policy\": \"%s\", \"mean_imbalance\": %.6f, \"peak_imbalance\": %.6f, ",
 			is_first && i == 0 ? "" : ",\n", row->scenario->what->name,
-			row->scenario->size->pods, row->scenario->size->instances,
-			row->scenario->poll_ms / 1000.0, scenario_policies[i].name,
-			result->mean_imbalance, result->peak_imbalance);
+			row->scenario->size->pods, row->scenario->size->per_pod,
+			row->scenario->size->instances, row->scenario->poll_ms / 1000.0,
+			scenario_policies[i].name, result->mean_imbalance, result->peak_imbalance);
 		if (result->settle_s < 0.0)
 			fprintf(out, "\"settle_s\": null, ");
 		else

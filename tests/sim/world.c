@@ -12,7 +12,7 @@ static const double SIGMA = 1.0;
 
 enum { LONG_AGO_MS = 1000000000 };
 
-static double lifetime_ms(struct world *world, const struct pod *pod, double shift)
+static double lifetime_ms(struct world *world, const struct sim_pod *pod, double shift)
 {
 	double mean = world->scenario->size->life_s * 1000.0 * pod->life;
 
@@ -21,7 +21,7 @@ static double lifetime_ms(struct world *world, const struct pod *pod, double shi
 
 void world_pod_changed(struct world *world, uint32_t pod_index)
 {
-	const struct pod *pod = &world->pods[pod_index];
+	const struct sim_pod *pod = &world->pods[pod_index];
 
 	if (world->policy->choice != POLICY_ORACLE)
 		return;
@@ -34,7 +34,7 @@ void world_pod_changed(struct world *world, uint32_t pod_index)
 static void add_conn(
 	struct world *world, int instance, size_t server, uint32_t pod_index, double ends_ms)
 {
-	struct pod *pod = &world->pods[pod_index];
+	struct sim_pod *pod = &world->pods[pod_index];
 	struct conn conn = {
 		.pod = pod_index,
 		.server = (uint16_t)server,
@@ -69,7 +69,7 @@ void world_arrive(struct world *world, unsigned instance)
 
 void world_depart(struct world *world, const struct conn *conn)
 {
-	struct pod *pod = &world->pods[conn->pod];
+	struct sim_pod *pod = &world->pods[conn->pod];
 
 	/* A pod that died took its connections from all counts at once. */
 	if (conn->pod_generation != pod->generation)
@@ -117,7 +117,7 @@ static void arrive(struct world *world)
 
 /* A connection that stands at the start has what is left of a life: lengths weigh in, and it is met
  * at any moment of it. */
-static double rest_ms(struct world *world, const struct pod *pod)
+static double rest_ms(struct world *world, const struct sim_pod *pod)
 {
 	return lifetime_ms(world, pod, SIGMA * SIGMA) * rng_uniform(&world->lives);
 }
@@ -193,7 +193,7 @@ static bool allocate(struct world *world)
 
 		instance->lb = lb_new(world->policy->algo, n, world->ring);
 		instance->current = calloc(n, sizeof(*instance->current));
-		instance->agent = agent_new(n, world->scenario, &world->polls);
+		instance->agent = agent_new(world, &world->polls);
 		if (!instance->lb || !instance->current || !instance->agent)
 			return false;
 	}
@@ -212,7 +212,7 @@ static void furnish(struct world *world)
 	for (uint32_t i = 0; i < world->n_pods; i++) {
 		int weight = kinds > 0 ? what->capacities[i % kinds] : 100;
 
-		world->pods[i] = (struct pod){
+		world->pods[i] = (struct sim_pod){
 			.capacity = weight / 100.0,
 			.life = i == 0 && what->short_life > 0.0 ? what->short_life : 1.0,
 			.in_service = i < world->scenario->size->pods,

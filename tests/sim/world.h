@@ -16,7 +16,7 @@
 #include "scenario.h"
 
 /* A pod. The pods that servers have at the start come first, then those that take their place. */
-struct pod {
+struct sim_pod {
 	uint32_t count;     /* connections it holds */
 	double capacity;    /* configured weight / 100 */
 	double life;        /* its connections live this part of the others' */
@@ -28,7 +28,7 @@ struct pod {
 };
 
 /* A server slot, the same in all instances. */
-struct server {
+struct sim_server {
 	uint32_t pod;
 	uint8_t generation; /* counts the pods it had */
 };
@@ -46,11 +46,11 @@ struct world {
 	int64_t now_ms;
 	int64_t end_ms;
 	size_t n_servers; /* slots, those not yet used among them */
-	struct server *servers;
+	struct sim_server *servers;
 	int *weights; /* configured, by server */
 	bool *up;     /* by server */
 	size_t n_pods;
-	struct pod *pods;
+	struct sim_pod *pods;
 	unsigned n_instances;
 	struct instance *instances;
 	struct lb_ring *ring;

@@ -76,17 +76,17 @@ END_TEST
 
 static bool is_line_good(int iweight, int weight)
 {
-	struct server server = {.planned = true, .iweight = iweight};
+	struct server server = {.plan = {.made = true}, .haproxy = {.iweight = iweight}};
 	char line[AGENTCHECK_SIZE];
 	char *end;
 	size_t len;
 	long percent;
 
-	server.weight = percent_reachable(iweight, weight);
+	server.plan.weight = percent_reachable(iweight, weight);
 	len = agentcheck_write(&server, line);
 	percent = strtol(line, &end, 10);
 	return len == strlen(line) && strcmp(end, "%\n") == 0 &&
-	       haproxy_weight(iweight, (int)percent) == server.weight;
+	       haproxy_weight(iweight, (int)percent) == server.plan.weight;
 }
 
 START_TEST(the_line_is_a_percentage_and_nothing_else)
@@ -102,8 +102,9 @@ END_TEST
 
 START_TEST(an_empty_line_changes_nothing_where_there_is_no_plan)
 {
-	struct server unplanned = {.planned = false, .iweight = 100, .weight = 50};
-	struct server zero = {.planned = true, .iweight = 0, .weight = 50};
+	struct server unplanned = {
+		.plan = {.made = false, .weight = 50}, .haproxy = {.iweight = 100}};
+	struct server zero = {.plan = {.made = true, .weight = 50}, .haproxy = {.iweight = 0}};
 	char line[AGENTCHECK_SIZE] = "old";
 
 	ck_assert_uint_eq(agentcheck_write(NULL, line), 1);
@@ -248,10 +249,10 @@ START_TEST(in_steps_of_percent_the_wanted_weight_is_one_that_the_answer_gives)
 			char line[AGENTCHECK_SIZE];
 
 			agentcheck_write(server, line);
-			ck_assert_int_eq(
-				haproxy_weight(server->iweight, (int)strtol(line, NULL, 10)),
-				server->weight);
-			ck_assert_int_gt(server->weight, 0);
+			ck_assert_int_eq(haproxy_weight(server->haproxy.iweight,
+						 (int)strtol(line, NULL, 10)),
+				server->plan.weight);
+			ck_assert_int_gt(server->plan.weight, 0);
 		}
 	}
 	cluster_free(cluster);

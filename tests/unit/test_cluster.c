@@ -112,7 +112,7 @@ START_TEST(an_answer_becomes_backends_servers_and_pods)
 	ck_assert_str_eq(cluster_info(cluster)->version, "2.6");
 	ck_assert_int_eq(cluster_updated_ms(cluster), 1000);
 	ck_assert_uint_eq(count_pods(cluster, NULL), 2);
-	ck_assert_uint_eq(row_find(cluster, "be", "s1")->own, 3);
+	ck_assert_uint_eq(row_find(cluster, "be", "s1")->sessions.own, 3);
 	ck_assert_int_eq(row_find(cluster, "be", "s3")->state, SERVER_NO_ADDRESS);
 	cluster_free(cluster);
 }
@@ -159,10 +159,10 @@ START_TEST(a_server_that_comes_back_has_no_past)
 	struct cluster *cluster = new_cluster();
 
 	update(cluster, 7, "leastconn", servers, 2, 1000);
-	row_find(cluster, "be", "s2")->sent = 17;
+	row_find(cluster, "be", "s2")->sent.weight = 17;
 	update(cluster, 7, "leastconn", servers, 1, 2000);
 	update(cluster, 7, "leastconn", servers, 2, 3000);
-	ck_assert_int_eq(row_find(cluster, "be", "s2")->sent, -1);
+	ck_assert_int_eq(row_find(cluster, "be", "s2")->sent.weight, -1);
 	ck_assert_int_eq(row_find(cluster, "be", "s2")->since_ms, 3000);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->since_ms, 1000);
 	ck_assert_uint_eq(cluster_counters(cluster)->new_addresses, 0);
@@ -395,12 +395,12 @@ START_TEST(another_process_is_told_by_its_pid_or_by_its_start)
 		bool reload = i > 0 && answers[i].reloads != answers[i - 1].reloads;
 
 		if (server)
-			server->agent_send_set = true;
+			server->sent.agent_send_set = true;
 		answer.info.start_time_s = answers[i].start_time_s;
 		ck_assert(cluster_update(cluster, &answer, 1000 * (int64_t)i + 1000, NULL, NULL));
 		ck_assert_uint_eq(cluster_counters(cluster)->reloads, answers[i].reloads);
 		if (server)
-			ck_assert(server->agent_send_set == !reload);
+			ck_assert(server->sent.agent_send_set == !reload);
 	}
 	cluster_free(cluster);
 }
@@ -419,12 +419,12 @@ START_TEST(a_reload_moves_no_stale_count)
 	servers[0].scur = 0;
 	servers[0].stot = 0;
 	update(cluster, 8, "leastconn", servers, 1, 3000);
-	ck_assert_uint_eq(server->own_then, 0);
+	ck_assert_uint_eq(server->sessions.own_then, 0);
 	servers[0].scur = 6;
 	update(cluster, 8, "leastconn", servers, 1, 4000);
 	/* What the pod reported then, and the 6 that came since. */
-	ck_assert_uint_eq(server->own - server->own_then, 6);
-	ck_assert_int_eq(server->own_then_ms, 1500);
+	ck_assert_uint_eq(server->sessions.own - server->sessions.own_then, 6);
+	ck_assert_int_eq(server->sessions.own_then_ms, 1500);
 	cluster_free(cluster);
 }
 END_TEST
@@ -436,8 +436,8 @@ START_TEST(counters_add_up_over_all_servers)
 	struct cluster *cluster = new_cluster();
 
 	update(cluster, 7, "leastconn", servers, 2, 1000);
-	row_find(cluster, "be", "s1")->sent = 100;
-	row_find(cluster, "be", "s2")->sent = 100;
+	row_find(cluster, "be", "s1")->sent.weight = 100;
+	row_find(cluster, "be", "s2")->sent.weight = 100;
 	update(cluster, 7, "leastconn", servers, 2, 2000);
 	servers[0].uweight = 1;
 	servers[1].uweight = 1;
@@ -720,7 +720,7 @@ START_TEST(random_answers_leave_a_model_without_loose_ends)
 
 				ck_assert_str_eq(server->pod ? server->pod->address : "",
 					servers[b][s].address);
-				ck_assert_uint_eq(server->own, servers[b][s].scur);
+				ck_assert_uint_eq(server->sessions.own, servers[b][s].scur);
 			}
 		}
 	}

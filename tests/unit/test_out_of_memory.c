@@ -409,10 +409,11 @@ static char *dump(const struct cluster *cluster)
 			fprintf(out,
 				"  %s %s %s %s %d uweight %d own %u exact %d then %u@%ld since %ld "
 				"sent %d verified %d agent_send %d planned %d\n",
-				s->id, s->pod ? s->pod->key : "-", s->fqdn, s->status,
-				(int)s->state, s->uweight, s->own, s->own_exact, s->own_then,
-				(long)s->own_then_ms, (long)s->since_ms, s->sent, s->verified,
-				s->agent_send_set, s->planned);
+				s->id, s->pod ? s->pod->key : "-", s->fqdn, s->haproxy.status,
+				(int)s->state, s->haproxy.uweight, s->sessions.own,
+				s->sessions.own_exact, s->sessions.own_then,
+				(long)s->sessions.own_then_ms, (long)s->since_ms, s->sent.weight,
+				s->sent.verified, s->sent.agent_send_set, s->plan.made);
 		}
 	}
 	cluster_each_pod(cluster, dump_pod, &pods);
@@ -435,12 +436,12 @@ static void assert_whole(const struct cluster *cluster, const struct answers *an
 
 		for (size_t i = round == 0 ? 0 : 4; i < (round == 0 ? 3u : 5u); i++) {
 			const struct server *s = row_find(cluster, backend, row[i].name);
-			bool is_new = s->own == row[i].scur && s->seen == 2;
+			bool is_new = s->sessions.own == row[i].scur && s->seen == 2;
 			const struct hastate_server *want = is_new ? &row[i] : &old[i];
 
 			ck_assert_str_eq(s->fqdn, want->fqdn);
 			ck_assert_str_eq(s->pod ? s->pod->address : "", want->address);
-			ck_assert_uint_eq(s->own, want->scur);
+			ck_assert_uint_eq(s->sessions.own, want->scur);
 		}
 	}
 }
@@ -557,18 +558,18 @@ START_TEST(a_plan_that_fails_leaves_the_weights_and_is_made_up_for)
 		bool planned;
 
 		ck_assert(cluster_update(cluster, &answers.snapshots[0], 2000, NULL, NULL));
-		before[0] = row_find(cluster, "a", "s1")->weight;
-		before[1] = row_find(cluster, "b", "s1")->weight;
+		before[0] = row_find(cluster, "a", "s1")->plan.weight;
+		before[1] = row_find(cluster, "b", "s1")->plan.weight;
 		arm(n);
 		planned = steer_plan(cluster, 2000);
 		more = disarm();
 		ck_assert(planned == !more);
 		if (more) {
 			/* One backend stayed as it was, and is planned as it was. */
-			ck_assert(row_find(cluster, "a", "s1")->weight == before[0] ||
-				  row_find(cluster, "b", "s1")->weight == before[1]);
-			ck_assert(row_find(cluster, "a", "s1")->planned);
-			ck_assert(row_find(cluster, "b", "s1")->planned);
+			ck_assert(row_find(cluster, "a", "s1")->plan.weight == before[0] ||
+				  row_find(cluster, "b", "s1")->plan.weight == before[1]);
+			ck_assert(row_find(cluster, "a", "s1")->plan.made);
+			ck_assert(row_find(cluster, "b", "s1")->plan.made);
 		}
 		ck_assert(steer_plan(cluster, 2000));
 		cluster_free(cluster);
@@ -629,7 +630,7 @@ static size_t count_sent(const struct cluster *cluster, char names[][24], size_t
 	size_t sent = 0;
 
 	for (size_t i = 0; i < n; i++)
-		sent += row_find(cluster, "be", names[i])->sent == weight;
+		sent += row_find(cluster, "be", names[i])->sent.weight == weight;
 	return sent;
 }
 
@@ -659,10 +660,10 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 		for (int i = 0; i < MANY; i++) {
 			struct server *s = row_find(cluster, "be", names[i]);
 
-			s->planned = true;
-			s->weight = 50;
-			s->sent = -1;
-			s->agent_send_set = false;
+			s->plan.made = true;
+			s->plan.weight = 50;
+			s->sent.weight = -1;
+			s->sent.agent_send_set = false;
 		}
 		arm(n);
 		well = reconcile_plan(cluster, 9000, &out);
@@ -671,8 +672,8 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 		for (int i = 0; i < MANY; i++) {
 			struct server *s = row_find(cluster, "be", names[i]);
 
-			n_sent += s->sent == 50;
-			n_told += s->agent_send_set;
+			n_sent += s->sent.weight == 50;
+			n_told += s->sent.agent_send_set;
 		}
 		ck_assert_uint_eq(count_of(&out, " weight 50"), n_sent);
 		ck_assert_uint_eq(count_of(&out, " agent-send be/s"), n_told);
@@ -698,7 +699,7 @@ START_TEST(commands_that_fail_are_not_remembered_as_sent)
 		for (int i = 0; i < MANY; i++) {
 			struct server *s = row_find(cluster, "be", names[i]);
 
-			s->uweight = s->sent;
+			s->haproxy.uweight = s->sent.weight;
 		}
 		commands_fini(&out);
 	}

@@ -118,8 +118,8 @@ static void want(struct cluster *cluster, const char *name, int weight)
 {
 	struct server *server = row_find(cluster, "be", name);
 
-	server->planned = true;
-	server->weight = weight;
+	server->plan.made = true;
+	server->plan.weight = weight;
 }
 
 enum { N = 3 };
@@ -159,11 +159,11 @@ START_TEST(only_planned_weights_that_differ_are_sent)
 	ck_assert_int_eq(bench.rows[0].uweight, 100);
 	ck_assert_int_eq(bench.rows[1].uweight, 17);
 	ck_assert_int_eq(bench.rows[2].uweight, 100);
-	ck_assert_int_eq(server(&bench, "s1")->sent, -1);
-	ck_assert_int_eq(server(&bench, "s2")->sent, 17);
-	ck_assert_int_eq(server(&bench, "s3")->sent, -1);
+	ck_assert_int_eq(server(&bench, "s1")->sent.weight, -1);
+	ck_assert_int_eq(server(&bench, "s2")->sent.weight, 17);
+	ck_assert_int_eq(server(&bench, "s3")->sent.weight, -1);
 	update(&bench.haproxy, bench.cluster, 2000);
-	ck_assert(server(&bench, "s2")->verified);
+	ck_assert(server(&bench, "s2")->sent.verified);
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	ck_assert_uint_eq(bench.haproxy.n_weights, 0);
 	cluster_free(bench.cluster);
@@ -181,7 +181,7 @@ START_TEST(the_weights_0_and_256_are_sent_like_any_other)
 	ck_assert_int_eq(bench.rows[0].uweight, 0);
 	ck_assert_int_eq(bench.rows[1].uweight, 256);
 	update(&bench.haproxy, bench.cluster, 2000);
-	ck_assert(server(&bench, "s1")->verified);
+	ck_assert(server(&bench, "s1")->sent.verified);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -194,11 +194,11 @@ START_TEST(a_weight_that_did_not_arrive_is_sent_again_and_is_no_repair)
 	want(bench.cluster, "s1", 50);
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	update(&bench.haproxy, bench.cluster, 2000);
-	ck_assert(server(&bench, "s1")->verified);
+	ck_assert(server(&bench, "s1")->sent.verified);
 	want(bench.cluster, "s1", 60);
 	bench.haproxy.deaf = true;
 	send_plan(&bench.haproxy, bench.cluster, 0);
-	ck_assert(!server(&bench, "s1")->verified);
+	ck_assert(!server(&bench, "s1")->sent.verified);
 	update(&bench.haproxy, bench.cluster, 3000);
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	ck_assert_uint_eq(bench.haproxy.n_weights, 1);
@@ -207,7 +207,7 @@ START_TEST(a_weight_that_did_not_arrive_is_sent_again_and_is_no_repair)
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	update(&bench.haproxy, bench.cluster, 5000);
 	ck_assert_int_eq(bench.rows[0].uweight, 60);
-	ck_assert(server(&bench, "s1")->verified);
+	ck_assert(server(&bench, "s1")->sent.verified);
 	ck_assert_uint_eq(cluster_counters(bench.cluster)->repairs, 0);
 	cluster_free(bench.cluster);
 }
@@ -227,7 +227,7 @@ START_TEST(a_weight_that_somebody_changed_is_repaired_and_counted)
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	ck_assert_int_eq(bench.rows[0].uweight, 50);
 	update(&bench.haproxy, bench.cluster, 4000);
-	ck_assert(server(&bench, "s1")->verified);
+	ck_assert(server(&bench, "s1")->sent.verified);
 	ck_assert_uint_eq(cluster_counters(bench.cluster)->repairs, 1);
 	cluster_free(bench.cluster);
 }
@@ -243,7 +243,7 @@ START_TEST(another_pod_in_the_slot_gets_its_weight_even_where_the_old_one_had_th
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	bench.rows[0].address = "10.0.0.9";
 	update(&bench.haproxy, bench.cluster, 2000);
-	ck_assert(!server(&bench, "s1")->planned);
+	ck_assert(!server(&bench, "s1")->plan.made);
 	send_plan(&bench.haproxy, bench.cluster, 0);
 	ck_assert_uint_eq(bench.haproxy.n_weights, 0);
 	want(bench.cluster, "s1", 256);
@@ -288,8 +288,8 @@ START_TEST(agent_send_is_told_once_where_the_agent_check_asks_the_agent)
 	ck_assert_uint_eq(bench.haproxy.n_agent_sends, 0);
 	send_plan(&bench.haproxy, bench.cluster, 9000);
 	ck_assert_uint_eq(bench.haproxy.n_agent_sends, 1);
-	ck_assert(server(&bench, "s1")->agent_send_set);
-	ck_assert(!server(&bench, "s2")->agent_send_set);
+	ck_assert(server(&bench, "s1")->sent.agent_send_set);
+	ck_assert(!server(&bench, "s2")->sent.agent_send_set);
 	update(&bench.haproxy, bench.cluster, 3000);
 	send_plan(&bench.haproxy, bench.cluster, 9000);
 	ck_assert_uint_eq(bench.haproxy.n_agent_sends, 0);
@@ -394,7 +394,7 @@ START_TEST(restore_puts_back_the_weight_of_a_slot_that_lost_its_pod)
 	bench.rows[0].status = "MAINT (resolution)";
 	update(&bench.haproxy, bench.cluster, 2000);
 	ck_assert(steer_plan(bench.cluster, 2000));
-	ck_assert(!server(&bench, "s1")->planned);
+	ck_assert(!server(&bench, "s1")->plan.made);
 	send_restore(&bench.haproxy, bench.cluster);
 	ck_assert_int_eq(bench.rows[0].uweight, 100);
 	cluster_free(bench.cluster);
@@ -488,7 +488,7 @@ START_TEST(random_rounds_converge_and_the_end_restores)
 		for (size_t i = 0; i < N && !bench.haproxy.deaf; i++) {
 			struct server *s = server(&bench, bench.rows[i].name);
 
-			ck_assert(!s->planned || bench.rows[i].uweight == s->weight);
+			ck_assert(!s->plan.made || bench.rows[i].uweight == s->plan.weight);
 			if (s->pod && rand() % 2 == 0)
 				row_hear(s, (uint32_t)(rand() % 50), 1000 * round + 500);
 		}

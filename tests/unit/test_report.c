@@ -214,7 +214,7 @@ START_TEST(json_says_what_each_weight_is_made_of)
 	ck_assert_double_eq_tol(json_object_get_double(at(pod, "deficit")), 12.0, 1e-3);
 	ck_assert_double_eq_tol(json_object_get_double(at(pod, "target")), 22.0, 1e-3);
 	ck_assert_int_eq(number_at(pod, "own_sessions"), 10);
-	ck_assert_int_eq(number_at(pod, "weight"), find(scene, "ws", "s2")->weight);
+	ck_assert_int_eq(number_at(pod, "weight"), find(scene, "ws", "s2")->plan.weight);
 	ck_assert_str_eq(string_at(pod, "why"), "steered");
 	ck_assert_double_eq_tol(
 		json_object_get_double(at(report, "totals/connections_per_ready_pod")), 30.0, 1e-9);

@@ -55,11 +55,11 @@ START_TEST(a_new_server_knows_its_name_and_nothing_else)
 	ck_assert_str_eq(bench.server->id, "be/s1");
 	ck_assert_str_eq(bench.server->name, "s1");
 	ck_assert_str_eq(bench.server->fqdn, "");
-	ck_assert(!bench.server->known);
+	ck_assert(!bench.server->sessions.known);
 	ck_assert_ptr_null(bench.server->pod);
 	ck_assert(!server_is_polled(bench.server));
-	ck_assert(!bench.server->planned);
-	ck_assert_int_eq(bench.server->sent, -1);
+	ck_assert(!bench.server->plan.made);
+	ck_assert_int_eq(bench.server->sent.weight, -1);
 	ck_assert_int_eq(bench.server->since_ms, 500);
 	teardown(&bench);
 	server_free(NULL);
@@ -80,18 +80,19 @@ START_TEST(a_line_is_taken_field_by_field)
 	row.admin_state = HASTATE_ADMIN_FORCED_DRAIN;
 	row.status = "DRAIN and many more words than ever stand there";
 	take(&bench, &row);
-	ck_assert(bench.server->known);
+	ck_assert(bench.server->sessions.known);
 	ck_assert_str_eq(bench.server->fqdn, "pods.test");
 	ck_assert_str_eq(bench.server->pod->key, "10.0.0.1:80");
-	ck_assert_int_eq(bench.server->uweight, 33);
-	ck_assert_int_eq(bench.server->iweight, 44);
-	ck_assert_uint_eq(bench.server->own, 7);
-	ck_assert_uint_eq(bench.server->total, 1000);
-	ck_assert_uint_eq(bench.server->started, 0);
-	ck_assert_uint_eq(bench.server->agent_port, 9000);
-	ck_assert_uint_eq(bench.server->admin_state, HASTATE_ADMIN_FORCED_DRAIN);
-	ck_assert_uint_eq(strlen(bench.server->status), sizeof(bench.server->status) - 1);
-	ck_assert_int_eq(bench.server->taken_ms, 1000);
+	ck_assert_int_eq(bench.server->haproxy.uweight, 33);
+	ck_assert_int_eq(bench.server->haproxy.iweight, 44);
+	ck_assert_uint_eq(bench.server->sessions.own, 7);
+	ck_assert_uint_eq(bench.server->sessions.total, 1000);
+	ck_assert_uint_eq(bench.server->sessions.started, 0);
+	ck_assert_uint_eq(bench.server->haproxy.agent_port, 9000);
+	ck_assert_uint_eq(bench.server->haproxy.admin_state, HASTATE_ADMIN_FORCED_DRAIN);
+	ck_assert_uint_eq(
+		strlen(bench.server->haproxy.status), sizeof(bench.server->haproxy.status) - 1);
+	ck_assert_int_eq(bench.server->sessions.read_ms, 1000);
 	ck_assert_uint_eq(bench.update.new_addresses, 0);
 	row.fqdn = "";
 	take(&bench, &row);
@@ -166,10 +167,10 @@ END_TEST
 /* Puts on the server what a plan and a push would. */
 static void steer(struct server *server, int weight)
 {
-	server->planned = true;
-	server->weight = weight;
-	server->sent = weight;
-	server->credit = -3.0;
+	server->plan.made = true;
+	server->plan.weight = weight;
+	server->sent.weight = weight;
+	server->sessions.credit = -3.0;
 }
 
 START_TEST(another_address_is_another_pod_and_nothing_of_the_old_one_is_kept)
@@ -189,8 +190,8 @@ START_TEST(another_address_is_another_pod_and_nothing_of_the_old_one_is_kept)
 		row.uweight = 17;
 		steer(bench.server, 17);
 		take(&bench, &row);
-		ck_assert(bench.server->verified);
-		ck_assert_int_eq(bench.server->own_then_ms, 1500);
+		ck_assert(bench.server->sent.verified);
+		ck_assert_int_eq(bench.server->sessions.own_then_ms, 1500);
 
 		row.address = places[i].address;
 		row.port = places[i].port;
@@ -199,13 +200,13 @@ START_TEST(another_address_is_another_pod_and_nothing_of_the_old_one_is_kept)
 		ck_assert_uint_eq(bench.update.new_addresses, 1);
 		ck_assert_uint_eq(bench.update.repairs, 0);
 		ck_assert(!bench.server->pod->heard);
-		ck_assert(!bench.server->planned);
-		ck_assert(!bench.server->verified);
-		ck_assert_int_eq(bench.server->sent, -1);
-		ck_assert_int_eq(bench.server->own_then_ms, 0);
-		ck_assert(bench.server->credit == 0.0);
+		ck_assert(!bench.server->plan.made);
+		ck_assert(!bench.server->sent.verified);
+		ck_assert_int_eq(bench.server->sent.weight, -1);
+		ck_assert_int_eq(bench.server->sessions.own_then_ms, 0);
+		ck_assert(bench.server->sessions.credit == 0.0);
 		ck_assert_int_eq(bench.server->since_ms, 3000);
-		ck_assert_uint_eq(bench.server->own, 7);
+		ck_assert_uint_eq(bench.server->sessions.own, 7);
 		teardown(&bench);
 	}
 }
@@ -276,23 +277,48 @@ START_TEST(sessions_are_of_this_address_alone_once_the_server_held_none)
 
 	setup(&bench);
 	take(&bench, &row);
-	ck_assert(bench.server->own_exact);
+	ck_assert(bench.server->sessions.own_exact);
 	row.address = "10.0.0.2";
 	take(&bench, &row);
-	ck_assert(!bench.server->own_exact);
+	ck_assert(!bench.server->sessions.own_exact);
 	row.scur = 1;
 	take(&bench, &row);
-	ck_assert(!bench.server->own_exact);
+	ck_assert(!bench.server->sessions.own_exact);
 	row.scur = 0;
 	take(&bench, &row);
-	ck_assert(bench.server->own_exact);
+	ck_assert(bench.server->sessions.own_exact);
 	row.scur = 9;
 	take(&bench, &row);
-	ck_assert(bench.server->own_exact);
+	ck_assert(bench.server->sessions.own_exact);
 	row.scur = 0;
 	row.address = "10.0.0.3";
 	take(&bench, &row);
-	ck_assert(bench.server->own_exact);
+	ck_assert(bench.server->sessions.own_exact);
+	teardown(&bench);
+}
+END_TEST
+
+/* What a new worker counts it has begun itself, with the pod that the server has now. */
+START_TEST(after_a_reload_sessions_are_of_this_address_alone)
+{
+	struct hastate_server row = row_up("s1", "10.0.0.1", 7);
+	struct bench bench;
+
+	setup(&bench);
+	take(&bench, &row);
+	row.address = "10.0.0.2";
+	row.scur = 5;
+	take(&bench, &row);
+	ck_assert(!bench.server->sessions.own_exact);
+	row.scur = 3;
+	row.stot = 3;
+	bench.update.worker++;
+	take(&bench, &row);
+	ck_assert(bench.server->sessions.own_exact);
+	/* And yet another pod in a slot of the new worker's. */
+	row.address = "10.0.0.3";
+	take(&bench, &row);
+	ck_assert(!bench.server->sessions.own_exact);
 	teardown(&bench);
 }
 END_TEST
@@ -305,29 +331,29 @@ START_TEST(started_sessions_are_counted_from_plan_to_plan)
 	setup(&bench);
 	row.stot = 1000;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 0);
+	ck_assert_uint_eq(bench.server->sessions.started, 0);
 	row.stot = 1007;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 7);
+	ck_assert_uint_eq(bench.server->sessions.started, 7);
 	/* No plan has taken them, as after a round that was put off. */
 	row.stot = 1009;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 9);
-	bench.server->started = 0;
+	ck_assert_uint_eq(bench.server->sessions.started, 9);
+	bench.server->sessions.started = 0;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 0);
+	ck_assert_uint_eq(bench.server->sessions.started, 0);
 	/* "clear counters all", or a server of the same name that was added anew. */
 	row.stot = 3;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 0);
+	ck_assert_uint_eq(bench.server->sessions.started, 0);
 	row.stot = 4;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 1);
+	ck_assert_uint_eq(bench.server->sessions.started, 1);
 	/* Another process that has had more by now than the old one had in all. */
 	row.stot = 50;
 	bench.update.worker++;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->started, 0);
+	ck_assert_uint_eq(bench.server->sessions.started, 0);
 	teardown(&bench);
 }
 END_TEST
@@ -365,13 +391,13 @@ START_TEST(own_at_the_time_of_the_count_lies_between_the_two_answers)
 	row_hear(bench.server, 40, movements[_i].heard_ms);
 	row.scur = movements[_i].now;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->own_then, movements[_i].then);
-	ck_assert_int_eq(bench.server->own_then_ms, movements[_i].heard_ms);
+	ck_assert_uint_eq(bench.server->sessions.own_then, movements[_i].then);
+	ck_assert_int_eq(bench.server->sessions.own_then_ms, movements[_i].heard_ms);
 	/* The same count later is still of then. */
 	row.scur = 5000;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->own_then, movements[_i].then);
-	ck_assert_uint_eq(bench.server->own, 5000);
+	ck_assert_uint_eq(bench.server->sessions.own_then, movements[_i].then);
+	ck_assert_uint_eq(bench.server->sessions.own, 5000);
 	teardown(&bench);
 }
 END_TEST
@@ -388,8 +414,8 @@ START_TEST(a_pod_heard_before_its_server_was_seen_has_what_the_server_has)
 	pod_observe(pod, METRIC_OK, &metric, NULL, 200);
 	take(&bench, &row);
 	ck_assert_ptr_eq(bench.server->pod, pod);
-	ck_assert_uint_eq(bench.server->own_then, 8);
-	ck_assert_int_eq(bench.server->own_then_ms, 200);
+	ck_assert_uint_eq(bench.server->sessions.own_then, 8);
+	ck_assert_int_eq(bench.server->sessions.own_then_ms, 200);
 	pod_release(bench.update.pods, pod, NULL, NULL);
 	teardown(&bench);
 }
@@ -405,9 +431,9 @@ START_TEST(a_reload_is_no_move_and_makes_what_was_sent_unknown)
 	row_hear(bench.server, 400, 1500);
 	row.uweight = 17;
 	steer(bench.server, 17);
-	bench.server->agent_send_set = true;
+	bench.server->sent.agent_send_set = true;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->own_then, 100);
+	ck_assert_uint_eq(bench.server->sessions.own_then, 100);
 
 	row.uweight = 100;
 	row.scur = 3;
@@ -415,23 +441,23 @@ START_TEST(a_reload_is_no_move_and_makes_what_was_sent_unknown)
 	bench.update.worker++;
 	take(&bench, &row);
 	/* The count of 400 stands: nothing left the pod. */
-	ck_assert_uint_eq(bench.server->own, 3);
-	ck_assert_uint_eq(bench.server->own_then, 3);
-	ck_assert_int_eq(bench.server->sent, -1);
-	ck_assert(!bench.server->verified);
-	ck_assert(!bench.server->agent_send_set);
+	ck_assert_uint_eq(bench.server->sessions.own, 3);
+	ck_assert_uint_eq(bench.server->sessions.own_then, 3);
+	ck_assert_int_eq(bench.server->sent.weight, -1);
+	ck_assert(!bench.server->sent.verified);
+	ck_assert(!bench.server->sent.agent_send_set);
 	ck_assert_uint_eq(bench.update.repairs, 0);
 	ck_assert_int_eq(bench.server->since_ms, 1000);
 
 	row.scur = 8;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->own_then, 3);
-	ck_assert_uint_eq(bench.server->own, 8);
+	ck_assert_uint_eq(bench.server->sessions.own_then, 3);
+	ck_assert_uint_eq(bench.server->sessions.own, 8);
 	/* A count heard since then is reckoned with the new process alone. */
 	row_hear(bench.server, 410, 4500);
 	row.scur = 10;
 	take(&bench, &row);
-	ck_assert_uint_eq(bench.server->own_then, 9);
+	ck_assert_uint_eq(bench.server->sessions.own_then, 9);
 	teardown(&bench);
 }
 END_TEST
@@ -450,18 +476,18 @@ START_TEST(a_repair_is_a_weight_that_was_seen_as_sent_and_is_not_any_more)
 	/* Sent, but it did not arrive. */
 	steer(bench.server, 17);
 	take(&bench, &row);
-	ck_assert(!bench.server->verified);
+	ck_assert(!bench.server->sent.verified);
 	ck_assert_uint_eq(bench.update.repairs, 0);
 	row.uweight = 17;
 	take(&bench, &row);
-	ck_assert(bench.server->verified);
+	ck_assert(bench.server->sent.verified);
 	/* Somebody sets another. Counted once. */
 	row.uweight = 18;
 	take(&bench, &row);
 	take(&bench, &row);
 	ck_assert_uint_eq(bench.update.repairs, 1);
-	ck_assert(!bench.server->verified);
-	ck_assert_int_eq(bench.server->uweight, 18);
+	ck_assert(!bench.server->sent.verified);
+	ck_assert_int_eq(bench.server->haproxy.uweight, 18);
 	/* Repaired, and changed again. */
 	row.uweight = 17;
 	take(&bench, &row);
@@ -481,18 +507,18 @@ START_TEST(what_is_no_session_of_this_worker_on_this_pod_is_from_outside)
 	take(&bench, &row);
 	row_hear(bench.server, 50, 1500);
 	take(&bench, &row);
-	ck_assert(bench.server->others.known);
-	ck_assert_double_eq_tol(bench.server->others.count, 30.0, 1e-9);
+	ck_assert(bench.server->sessions.others.known);
+	ck_assert_double_eq_tol(bench.server->sessions.others.count, 30.0, 1e-9);
 	/* The old worker's 20 are from outside now. */
 	row.scur = 0;
 	bench.update.worker++;
 	take(&bench, &row);
-	ck_assert_double_eq_tol(bench.server->others.count, 50.0, 1e-9);
+	ck_assert_double_eq_tol(bench.server->sessions.others.count, 50.0, 1e-9);
 	/* Another pod has none of the 7 that this server still has. */
 	row.scur = 7;
 	row.address = "10.0.0.2";
 	take(&bench, &row);
-	ck_assert_double_eq_tol(bench.server->others.count, -7.0, 1e-9);
+	ck_assert_double_eq_tol(bench.server->sessions.others.count, -7.0, 1e-9);
 	teardown(&bench);
 }
 END_TEST
@@ -509,13 +535,13 @@ START_TEST(closings_are_sessions_that_were_and_are_no_more)
 	row.stot = 105;
 	row.scur = 16;
 	take(&bench, &row);
-	ck_assert_double_eq_tol(bench.server->closings.per_second, 9.0, 1e-9);
-	ck_assert(bench.server->closings.tau_s == RATE_TAU_SERVER_S);
+	ck_assert_double_eq_tol(bench.server->sessions.closings.per_second, 9.0, 1e-9);
+	ck_assert(bench.server->sessions.closings.tau_s == RATE_TAU_SERVER_S);
 	/* HAProxy reads the two at different moments. */
 	row.stot = 2;
 	row.scur = 3;
 	take(&bench, &row);
-	ck_assert_double_eq_tol(bench.server->closings.per_second, 9.0, 1e-9);
+	ck_assert_double_eq_tol(bench.server->sessions.closings.per_second, 9.0, 1e-9);
 	teardown(&bench);
 }
 END_TEST
@@ -580,6 +606,7 @@ int main(void)
 		{an_address_that_goes_takes_its_pod_along_and_may_come_back, ONCE},
 		{a_server_that_comes_to_others_is_new_from_when_haproxy_uses_it, N_OF(joins)},
 		{sessions_are_of_this_address_alone_once_the_server_held_none, ONCE},
+		{after_a_reload_sessions_are_of_this_address_alone, ONCE},
 		{started_sessions_are_counted_from_plan_to_plan, ONCE},
 		{own_at_the_time_of_the_count_lies_between_the_two_answers, N_OF(movements)},
 		{a_pod_heard_before_its_server_was_seen_has_what_the_server_has, ONCE},

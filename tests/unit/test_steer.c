@@ -76,9 +76,9 @@ static void setup_shared(struct bench *bench, struct cluster_settings *settings)
 
 static void assert_weights(const struct bench *bench, int a, int b, int c)
 {
-	ck_assert_int_eq(bench->servers[0]->weight, a);
-	ck_assert_int_eq(bench->servers[1]->weight, b);
-	ck_assert_int_eq(bench->servers[2]->weight, c);
+	ck_assert_int_eq(bench->servers[0]->plan.weight, a);
+	ck_assert_int_eq(bench->servers[1]->plan.weight, b);
+	ck_assert_int_eq(bench->servers[2]->plan.weight, c);
 }
 
 START_TEST(a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not)
@@ -90,17 +90,17 @@ START_TEST(a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not)
 	setup(&bench, &settings, (uint32_t[]){99, 99, 99});
 	plan(&bench, 2000);
 	for (size_t i = 0; i < N; i++)
-		ck_assert(bench.servers[i]->plan.ramp == 1.0);
+		ck_assert(bench.servers[i]->plan.result.ramp == 1.0);
 	bench.rows[2].address = "10.0.0.9";
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	ck_assert(bench.servers[2]->plan.ramp == 0.0);
+	ck_assert(bench.servers[2]->plan.result.ramp == 0.0);
 	plan(&bench, 5500);
-	ck_assert(bench.servers[2]->plan.ramp == 0.25);
-	ck_assert(bench.servers[2]->plan.share_limit == 0.25);
-	ck_assert(bench.servers[1]->plan.share_limit == 1.0);
+	ck_assert(bench.servers[2]->plan.result.ramp == 0.25);
+	ck_assert(bench.servers[2]->plan.result.share_limit == 0.25);
+	ck_assert(bench.servers[1]->plan.result.share_limit == 1.0);
 	plan(&bench, 13000);
-	ck_assert(bench.servers[2]->plan.ramp == 1.0);
+	ck_assert(bench.servers[2]->plan.result.ramp == 1.0);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -116,10 +116,11 @@ START_TEST(every_steered_server_gets_the_planners_weight)
 	ck_assert_int_eq(bench.be->planned_ms, 2000);
 	ck_assert_uint_eq(bench.be->summary.n_known, 3);
 	for (size_t i = 0; i < N; i++) {
-		ck_assert(bench.servers[i]->planned);
-		ck_assert_int_eq(bench.servers[i]->plan.basis, PLANNER_HEARD);
-		ck_assert_int_eq(bench.servers[i]->plan.weight, bench.servers[0]->weight);
-		ck_assert_int_eq(bench.servers[i]->weight, bench.servers[0]->weight);
+		ck_assert(bench.servers[i]->plan.made);
+		ck_assert_int_eq(bench.servers[i]->plan.result.basis, PLANNER_HEARD);
+		ck_assert_int_eq(
+			bench.servers[i]->plan.result.weight, bench.servers[0]->plan.weight);
+		ck_assert_int_eq(bench.servers[i]->plan.weight, bench.servers[0]->plan.weight);
 	}
 	cluster_free(bench.cluster);
 }
@@ -145,7 +146,7 @@ START_TEST(a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone)
 		setup(&bench, &settings, (uint32_t[]){9, 9, 9});
 		plan(&bench, 1500 + ages[i].age_ms);
 		for (size_t s = 0; s < N; s++)
-			ck_assert_int_eq(bench.servers[s]->plan.basis, ages[i].basis);
+			ck_assert_int_eq(bench.servers[s]->plan.result.basis, ages[i].basis);
 		cluster_free(bench.cluster);
 	}
 }
@@ -181,15 +182,15 @@ START_TEST(a_count_newer_than_haproxys_answer_waits_for_the_next_one)
 	setup(&bench, &settings, (uint32_t[]){9, 9, 9});
 	row_hear(bench.servers[0], 50, 2400);
 	plan(&bench, 2400);
-	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_NEVER_HEARD);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_NEVER_HEARD);
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_HEARD);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_HEARD);
 	/* With one instance a second answer must say so too. */
 	row_hear(bench.servers[0], 50, 3400);
 	update(&bench, 7, 4000);
 	plan(&bench, 4000);
-	ck_assert_double_eq_tol(bench.servers[0]->plan.count, 50.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[0]->plan.result.count, 50.0, 1e-9);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -206,18 +207,18 @@ START_TEST(a_pod_says_draining_and_capacity)
 	pod_observe(bench.servers[1]->pod, METRIC_OK, &large, NULL, 2500);
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	ck_assert_int_eq(bench.servers[0]->weight, 0);
-	ck_assert_int_eq(bench.servers[0]->plan.basis, PLANNER_DRAINING);
+	ck_assert_int_eq(bench.servers[0]->plan.weight, 0);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DRAINING);
 	ck_assert_uint_eq(bench.be->summary.n_draining, 1);
 	/* 20 connections on a capacity of 400: targets 15 and 5. */
-	ck_assert_double_eq_tol(bench.servers[1]->plan.target, 15.0, 1e-9);
-	ck_assert_double_eq_tol(bench.servers[2]->plan.target, 5.0, 1e-9);
-	ck_assert_int_gt(bench.servers[1]->weight, bench.servers[2]->weight);
+	ck_assert_double_eq_tol(bench.servers[1]->plan.result.target, 15.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[2]->plan.result.target, 5.0, 1e-9);
+	ck_assert_int_gt(bench.servers[1]->plan.weight, bench.servers[2]->plan.weight);
 	/* A drain that was said stands while the pod is silent. */
 	pod_observe(bench.servers[0]->pod, METRIC_TIMED_OUT, NULL, NULL, 3500);
 	update(&bench, 7, 4000);
 	plan(&bench, 4000);
-	ck_assert_int_eq(bench.servers[0]->weight, 0);
+	ck_assert_int_eq(bench.servers[0]->plan.weight, 0);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -238,7 +239,7 @@ START_TEST(the_correction_is_divided_by_replicas_and_arrivals_are_of_all)
 	ck_assert_double_eq_tol(bench.be->summary.level, (60.0 + 60.0) / 300.0, 1e-9);
 	/* own 20, deficit 20, half of it ours. */
 	for (size_t i = 0; i < N; i++)
-		ck_assert_double_eq_tol(bench.servers[i]->plan.target, 30.0, 1e-9);
+		ck_assert_double_eq_tol(bench.servers[i]->plan.result.target, 30.0, 1e-9);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -253,8 +254,8 @@ START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
 	bench.rows[2].status = "DRAIN";
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	ck_assert(!bench.servers[2]->planned);
-	ck_assert_int_eq(bench.servers[0]->weight, bench.servers[1]->weight);
+	ck_assert(!bench.servers[2]->plan.made);
+	ck_assert_int_eq(bench.servers[0]->plan.weight, bench.servers[1]->plan.weight);
 	ck_assert_double_eq_tol(bench.be->summary.imbalance, 0.0, 1e-9);
 	ck_assert_uint_eq(bench.be->summary.n_known, 2);
 	/* Nobody left: no plan at all, and nothing of the last one. */
@@ -269,7 +270,7 @@ START_TEST(servers_out_of_use_are_neither_planned_nor_counted)
 	plan(&bench, 4000);
 	ck_assert(!bench.be->planned);
 	for (size_t i = 0; i < N; i++)
-		ck_assert(!bench.servers[i]->planned);
+		ck_assert(!bench.servers[i]->plan.made);
 	ck_assert(steer_imbalance(bench.cluster) == 0.0);
 	cluster_free(bench.cluster);
 }
@@ -314,13 +315,13 @@ START_TEST(where_there_are_limits_a_server_that_is_away_waits_with_the_least_wei
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
 	server = bench.servers[1];
-	ck_assert_int_eq(server->held, waits[_i].weight > 0);
+	ck_assert_int_eq(server->plan.held, waits[_i].weight > 0);
 	ck_assert(reconcile_plan(bench.cluster, 0, &lines));
-	if (server->held) {
+	if (server->plan.held) {
 		char command[64];
 
-		ck_assert(!server->planned);
-		ck_assert_int_eq(server->weight, waits[_i].weight);
+		ck_assert(!server->plan.made);
+		ck_assert_int_eq(server->plan.weight, waits[_i].weight);
 		snprintf(command, sizeof(command), "set server be/s2 weight %d", waits[_i].weight);
 		ck_assert_ptr_nonnull(strstr(lines.lines[0], command));
 		commands_fini(&lines);
@@ -334,8 +335,8 @@ START_TEST(where_there_are_limits_a_server_that_is_away_waits_with_the_least_wei
 	bench.rows[1].address = "10.0.0.2";
 	update(&bench, 7, 4000);
 	plan(&bench, 4000);
-	ck_assert(!server->held);
-	ck_assert_int_eq(server->planned, waits[_i].iweight > 0);
+	ck_assert(!server->plan.held);
+	ck_assert_int_eq(server->plan.made, waits[_i].iweight > 0);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -355,8 +356,8 @@ START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
 	bench.rows[0].scur = 10;
 	update(&bench, 7, 2500);
 	plan(&bench, 2500);
-	ck_assert(bench.servers[0]->planned);
-	ck_assert(bench.servers[2]->held);
+	ck_assert(bench.servers[0]->plan.made);
+	ck_assert(bench.servers[2]->plan.held);
 	ck_assert_double_gt(steer_imbalance(bench.cluster), 0.0);
 	bench.backend.algo = "source";
 	update(&bench, 8, 3000);
@@ -364,12 +365,12 @@ START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
 	ck_assert_int_eq(bench.be->mode, BACKEND_NOT_STEERED);
 	ck_assert(!bench.be->planned);
 	for (size_t i = 0; i < N; i++)
-		ck_assert(!bench.servers[i]->planned && !bench.servers[i]->held);
+		ck_assert(!bench.servers[i]->plan.made && !bench.servers[i]->plan.held);
 	ck_assert(steer_imbalance(bench.cluster) == 0.0);
 	bench.backend.algo = "leastconn";
 	update(&bench, 9, 4000);
 	plan(&bench, 4000);
-	ck_assert(bench.servers[0]->planned);
+	ck_assert(bench.servers[0]->plan.made);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -394,25 +395,25 @@ START_TEST(credit_is_what_the_last_plans_limit_leaves_of_what_came)
 
 	setup_limited(&bench);
 	for (size_t i = 0; i < N; i++) {
-		ck_assert(bench.servers[i]->credit == 0.0);
-		ck_assert_double_eq_tol(bench.servers[i]->plan.share_limit, 0.5, 1e-9);
+		ck_assert(bench.servers[i]->sessions.credit == 0.0);
+		ck_assert_double_eq_tol(bench.servers[i]->plan.result.share_limit, 0.5, 1e-9);
 	}
 	bench.rows[0].stot += 9;
 	bench.rows[1].stot += 1;
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
 	/* Half of 10, less what each has got. */
-	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
-	ck_assert_double_eq_tol(bench.servers[1]->credit, 4.0, 1e-9);
-	ck_assert_double_eq_tol(bench.servers[2]->credit, 5.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[0]->sessions.credit, -4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[1]->sessions.credit, 4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[2]->sessions.credit, 5.0, 1e-9);
 	/* Planned again on the same answer: it is not counted twice. */
 	plan(&bench, 3000);
-	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[0]->sessions.credit, -4.0, 1e-9);
 	/* Another pod has no debts. */
 	bench.rows[0].address = "10.0.0.9";
 	update(&bench, 7, 4000);
 	plan(&bench, 4000);
-	ck_assert(bench.servers[0]->credit == 0.0);
+	ck_assert(bench.servers[0]->sessions.credit == 0.0);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -428,7 +429,7 @@ START_TEST(sessions_are_held_against_a_limit_once_however_often_it_is_planned)
 	update(&bench, 7, 3000);
 	for (int i = 0; i < 3; i++) {
 		plan(&bench, 3000 + i);
-		ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
+		ck_assert_double_eq_tol(bench.servers[0]->sessions.credit, -4.0, 1e-9);
 	}
 	cluster_free(bench.cluster);
 }
@@ -447,8 +448,8 @@ START_TEST(what_a_pod_has_from_outside_is_remembered)
 	plan(&bench, 3000);
 	/* At 2750 this HAProxy had 13, it seems: 1 more than the pod. It may as well have had 12.
 	 */
-	ck_assert_uint_eq(bench.servers[0]->own_then, 13);
-	ck_assert_double_eq_tol(bench.servers[0]->plan.count, 14.0, 1e-9);
+	ck_assert_uint_eq(bench.servers[0]->sessions.own_then, 13);
+	ck_assert_double_eq_tol(bench.servers[0]->plan.result.count, 14.0, 1e-9);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -464,13 +465,13 @@ START_TEST(the_last_target_is_remembered_until_another_worker_or_another_pod_com
 		setup(&bench, &settings, (uint32_t[]){40, 40, 40});
 		plan(&bench, 2000);
 		for (size_t i = 0; i < N; i++)
-			ck_assert(bench.servers[i]->target_stands);
+			ck_assert(bench.servers[i]->sessions.target_stands);
 		bench.rows[0].scur = 38;
 		row_hear(bench.servers[0], 40, 3000);
 		update(&bench, 7, 3000);
-		bench.servers[0]->target_stands = remembered == 1;
+		bench.servers[0]->sessions.target_stands = remembered == 1;
 		plan(&bench, 3000);
-		targets[remembered] = bench.servers[0]->plan.target;
+		targets[remembered] = bench.servers[0]->plan.result.target;
 		if (remembered == 0)
 			cluster_free(bench.cluster);
 	}
@@ -479,12 +480,12 @@ START_TEST(the_last_target_is_remembered_until_another_worker_or_another_pod_com
 	ck_assert_double_gt(targets[1], targets[0]);
 	update(&bench, 8, 4000);
 	for (size_t i = 0; i < N; i++)
-		ck_assert(!bench.servers[i]->target_stands);
+		ck_assert(!bench.servers[i]->sessions.target_stands);
 	plan(&bench, 4000);
 	bench.rows[0].address = "10.0.0.9";
 	update(&bench, 8, 5000);
-	ck_assert(!bench.servers[0]->target_stands);
-	ck_assert(bench.servers[1]->target_stands);
+	ck_assert(!bench.servers[0]->sessions.target_stands);
+	ck_assert(bench.servers[1]->sessions.target_stands);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -507,17 +508,18 @@ START_TEST(in_percent_steps_the_weight_is_one_that_agent_check_can_say)
 	update(&bench, 8, 3000);
 	plan(&bench, 3000);
 	for (size_t i = 0; i < N; i++)
-		ck_assert_int_eq(bench.servers[i]->weight, bench.servers[i]->plan.weight);
+		ck_assert_int_eq(
+			bench.servers[i]->plan.weight, bench.servers[i]->plan.result.weight);
 	settings.percent_steps = true;
 	ck_assert(cluster_configure(bench.cluster, &settings));
 	plan(&bench, 3000);
 	/* 2.56 a percent: most weights cannot be had, and the nearest is at most 2 away. */
 	for (size_t i = 0; i < N; i++) {
-		int wanted = bench.servers[i]->plan.weight;
+		int wanted = bench.servers[i]->plan.result.weight;
 
-		ck_assert_int_eq(bench.servers[i]->weight, percent_reachable(256, wanted));
-		ck_assert_int_le(abs(bench.servers[i]->weight - wanted), 2);
-		differs = differs || bench.servers[i]->weight != wanted;
+		ck_assert_int_eq(bench.servers[i]->plan.weight, percent_reachable(256, wanted));
+		ck_assert_int_le(abs(bench.servers[i]->plan.weight - wanted), 2);
+		differs = differs || bench.servers[i]->plan.weight != wanted;
 	}
 	ck_assert(differs);
 	cluster_free(bench.cluster);
@@ -533,7 +535,7 @@ START_TEST(release_wants_the_configured_weight_of_every_server)
 	bench.rows[1].iweight = 30;
 	update(&bench, 7, 3000);
 	plan(&bench, 3000);
-	ck_assert_int_ne(bench.servers[1]->weight, 30);
+	ck_assert_int_ne(bench.servers[1]->plan.weight, 30);
 	steer_release(bench.cluster);
 	assert_weights(&bench, 100, 30, 100);
 	cluster_free(bench.cluster);
@@ -665,8 +667,8 @@ START_TEST(sessions_of_a_round_that_was_put_off_count_against_a_limit_too)
 	bench.rows[1].stot += 1;
 	update(&bench, 7, 3150);
 	plan(&bench, 3150);
-	ck_assert_double_eq_tol(bench.servers[0]->credit, -4.0, 1e-9);
-	ck_assert_double_eq_tol(bench.servers[1]->credit, 4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[0]->sessions.credit, -4.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[1]->sessions.credit, 4.0, 1e-9);
 	/* Not those that a server got while it was not steered: nobody else is owed a part of them.
 	 */
 	bench.rows[0].stot += 1000;
@@ -676,7 +678,7 @@ START_TEST(sessions_of_a_round_that_was_put_off_count_against_a_limit_too)
 	bench.rows[0].admin_state = 0;
 	update(&bench, 7, 5000);
 	plan(&bench, 5000);
-	ck_assert_double_le(bench.servers[1]->credit, 4.0);
+	ck_assert_double_le(bench.servers[1]->sessions.credit, 4.0);
 	cluster_free(bench.cluster);
 }
 END_TEST

@@ -47,11 +47,7 @@ struct backend {
 	int64_t planned_ms;
 	struct outlook outlook; /* of the last plan */
 	struct backend_tally tally;
-	uint64_t seen;           /* number of the update that listed it last */
-	int announced_mode;      /* mode + 1 as logged last; 0: never */
-	bool announced_fallback; /* as logged last */
-	bool announced_dns_full; /* every server found by DNS is in use, as logged last */
-	bool announced_dns_limit;
+	uint64_t seen; /* number of the update that listed it last */
 };
 
 /* Without servers and without a mode yet. NULL when out of memory. */

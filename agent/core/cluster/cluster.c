@@ -167,7 +167,7 @@ static uint64_t total_of(const struct cluster *cluster, const struct server *ser
 {
 	if (cluster->settings.agent_check_only)
 		return server->pod ? server->pod->gained : 0;
-	return server->total;
+	return server->sessions.total;
 }
 
 static bool update_backend(struct cluster *cluster, const struct hastate_backend *row, size_t place,
@@ -247,7 +247,7 @@ static void mark_wanted(struct cluster *cluster)
 		struct server *server = lh_entry_v(entry);
 
 		if (server->pod)
-			server->pod->held += server->own;
+			server->pod->held += server->sessions.own;
 		if (server_is_polled(server))
 			server->pod->wanted = true;
 	}

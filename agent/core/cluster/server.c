@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cluster/cluster.h"
+#include "core/cluster/backend.h"
 
 void server_free(struct server *server)
 {
@@ -34,13 +34,8 @@ struct server *server_new(
 	server->name = server->id + strlen(backend_name) + 1;
 	server->state = SERVER_NO_ADDRESS;
 	server->since_ms = now_ms;
-	server->sent = -1;
-	/*
-	 * Whether what it holds is all of this address nobody knows at first sight. Taking it to be
-	 * so errs on the mild side: an honest pod in a slot that still counts another's sessions is
-	 * planned as leastconn would by itself, while a believed liar would draw everything.
-	 */
-	server->own_exact = true;
+	server->sent.weight = -1;
+	sessions_init(&server->sessions);
 	return server;
 }
 
@@ -54,7 +49,7 @@ static bool has_address(const struct hastate_server *row)
 	return row->address[0] != '\0' && row->port != 0;
 }
 
-static enum server_state judge(const struct hastate_server *row, bool steered)
+static enum server_state state_of(const struct hastate_server *row, bool steered)
 {
 	if (!has_address(row))
 		return SERVER_NO_ADDRESS;
@@ -74,7 +69,8 @@ static enum server_state judge(const struct hastate_server *row, bool steered)
 
 bool server_is_free_slot(const struct server *server)
 {
-	return server->backend->filled && server->state == SERVER_MAINT && server->own == 0;
+	return server->backend->filled && server->state == SERVER_MAINT &&
+	       server->sessions.own == 0;
 }
 
 bool server_is_polled(const struct server *server)
@@ -83,7 +79,7 @@ bool server_is_polled(const struct server *server)
 }
 
 /* Another address is another pod: nothing of the old one is kept. False when out of memory. */
-static bool take_address(
+static bool update_address(
 	struct server *server, const struct hastate_server *row, struct server_update *update)
 {
 	struct pod *old = server->pod;
@@ -98,33 +94,26 @@ static bool take_address(
 		if (!pod)
 			return false;
 	}
-	if (server->known) {
-		update->new_addresses++;
-		server->own_exact = row->scur == 0;
-		others_new_pod(&server->others, row->scur);
-	}
+	update->new_addresses += server->sessions.known;
+	sessions_new_pod(&server->sessions, row->scur);
 	server->pod = pod;
 	server->state = SERVER_NO_ADDRESS;
 	server->since_ms = update->now_ms;
-	server->own = row->scur;
-	server->own_then_ms = 0;
-	server->credit = 0.0;
-	server->planned = false;
-	server->target_stands = false;
-	server->sent = -1;
-	server->verified = false;
+	server->plan.made = false;
+	server->sent.weight = -1;
+	server->sent.verified = false;
 	pod_release(update->pods, old, update->gone, update->arg);
 	return true;
 }
 
 /* What HAProxy calls the server and where it is: both or neither. False when out of memory. */
-static bool take_place(
+static bool update_place(
 	struct server *server, const struct hastate_server *row, struct server_update *update)
 {
 	bool renamed = strcmp(server->fqdn, row->fqdn) != 0;
 	char *fqdn = renamed ? strdup(row->fqdn) : NULL;
 
-	if ((renamed && !fqdn) || !take_address(server, row, update)) {
+	if ((renamed && !fqdn) || !update_address(server, row, update)) {
 		free(fqdn);
 		return false;
 	}
@@ -135,34 +124,28 @@ static bool take_place(
 	return true;
 }
 
-static void take_sessions(
+static void update_sessions(
 	struct server *server, const struct hastate_server *row, const struct server_update *update)
 {
-	bool reloaded = server->known && server->worker != update->worker;
+	const struct pod *pod = server->pod;
+	struct sessions_reading reading = {
+		.now_ms = update->now_ms,
+		.worker = update->worker,
+		.replicas = update->replicas,
+		.own = row->scur,
+		.total = row->stot,
+		.heard = pod && pod->heard,
+		.count = pod ? pod->metric.count : 0,
+		.heard_ms = pod ? pod->heard_ms : 0,
+	};
 
-	if (reloaded) {
-		/* The new worker does not count the old one's sessions, though the pods have them:
-		 * the difference is no move. */
-		others_reload(&server->others, server->own);
-		server->target_stands = false;
-		server->own = row->scur;
-		server->own_then = row->scur;
-		server->sent = -1;
-		server->verified = false;
-		server->agent_send_set = false;
+	if (server->sessions.known && server->sessions.worker != update->worker) {
+		/* A new worker knows nothing of what was sent to the old one. */
+		server->sent.weight = -1;
+		server->sent.verified = false;
+		server->sent.agent_send_set = false;
 	}
-	if (!server->known || reloaded || row->stot < server->total)
-		server->started = 0;
-	else
-		server->started += row->stot - server->total;
-	server->total = row->stot;
-	server->own_before = server->known ? server->own : row->scur;
-	server->own = row->scur;
-	if (row->scur == 0)
-		server->own_exact = true;
-	server->closings.tau_s = RATE_TAU_SERVER_S;
-	if (row->stot >= row->scur)
-		rate_update(&server->closings, row->stot - row->scur, update->now_ms);
+	sessions_update(&server->sessions, &reading);
 }
 
 bool server_is_away(enum server_state state)
@@ -170,7 +153,7 @@ bool server_is_away(enum server_state state)
 	return state == SERVER_DOWN || state == SERVER_MAINT || state == SERVER_NO_ADDRESS;
 }
 
-static void take_state(
+static void update_state(
 	struct server *server, enum server_state state, const struct server_update *update)
 {
 	if (server_is_away(server->state) && !server_is_away(state))
@@ -178,54 +161,30 @@ static void take_state(
 	server->state = state;
 }
 
-/* What this HAProxy had on the server when the pod was heard, between the two answers. */
-static void reckon_own_then(struct server *server, const struct server_update *update)
+static void update_weight(struct server *server, int uweight, struct server_update *update)
 {
-	const struct pod *pod = server->pod;
-	double moved = (double)server->own - (double)server->own_before;
-	double span = (double)(update->now_ms - server->taken_ms);
-	double part = 1.0;
-
-	if (!pod || !pod->heard || server->own_then_ms == pod->heard_ms)
-		return;
-	if (span > 0.0) {
-		part = (double)(pod->heard_ms - server->taken_ms) / span;
-		part = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
-	}
-	server->own_then = (uint32_t)((double)server->own_before + part * moved + 0.5);
-	server->own_then_ms = pod->heard_ms;
-	others_update(&server->others, update->replicas, pod->metric.count, server->own_before,
-		server->own, server->own_then);
-}
-
-static void take_weight(struct server *server, int uweight, struct server_update *update)
-{
-	if (server->sent >= 0 && uweight == server->sent) {
-		server->verified = true;
-	} else if (server->verified) {
+	if (server->sent.weight >= 0 && uweight == server->sent.weight) {
+		server->sent.verified = true;
+	} else if (server->sent.verified) {
 		/* It was as sent, and is not any more: someone else has set it. */
 		update->repairs++;
-		server->verified = false;
+		server->sent.verified = false;
 	}
-	server->uweight = uweight;
+	server->haproxy.uweight = uweight;
 }
 
 bool server_update(struct server *server, const struct hastate_server *row, bool steered,
 	struct server_update *update)
 {
-	if (!take_place(server, row, update))
+	if (!update_place(server, row, update))
 		return false;
-	take_sessions(server, row, update);
-	reckon_own_then(server, update);
-	server->known = true;
-	server->taken_ms = update->now_ms;
+	update_sessions(server, row, update);
 	server->seen = update->number;
-	server->worker = update->worker;
-	snprintf(server->status, sizeof(server->status), "%s", row->status);
-	server->admin_state = row->admin_state;
-	server->iweight = row->iweight;
-	server->agent_port = row->agent_port;
-	take_state(server, judge(row, steered), update);
-	take_weight(server, row->uweight, update);
+	snprintf(server->haproxy.status, sizeof(server->haproxy.status), "%s", row->status);
+	server->haproxy.admin_state = row->admin_state;
+	server->haproxy.iweight = row->iweight;
+	server->haproxy.agent_port = row->agent_port;
+	update_state(server, state_of(row, steered), update);
+	update_weight(server, row->uweight, update);
 	return true;
 }

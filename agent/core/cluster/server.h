@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/cluster/others.h"
 #include "core/cluster/pod.h"
-#include "core/cluster/rate.h"
+#include "core/cluster/sessions.h"
 #include "core/haproxy/hastate.h"
 #include "core/plan/plan.h"
 
@@ -27,51 +26,50 @@ enum server_state {
 	SERVER_NOT_STEERED, /* its backend is not */
 };
 
-/* A server of a backend. */
+/* HAProxy's last line of a server. */
+struct server_haproxy {
+	char status[32];      /* as HAProxy writes it */
+	unsigned admin_state; /* HASTATE_ADMIN_ bits */
+	int uweight;          /* the weight in HAProxy now, 0..256 */
+	int iweight;          /* the configured weight, 0..256 */
+	uint16_t agent_port;  /* where HAProxy's agent-check asks; 0: it has none */
+};
+
+/* The last plan's word on a server. */
+struct server_plan {
+	bool made;                /* input, result and weight hold a plan */
+	struct planner_pod input; /* what it was made of */
+	struct planner_result result;
+	bool held;  /* away: weight is to stand in HAProxy for when it comes back */
+	int weight; /* the wanted weight: the plan's, in the steps that can be had */
+};
+
+/* What was sent to HAProxy. */
+struct server_sent {
+	int weight;          /* the weight last sent; -1: none */
+	bool verified;       /* HAProxy has shown it as its own */
+	bool touched;        /* a weight was ever sent to this name */
+	bool agent_send_set; /* the server was told to send its own name */
+};
+
+/* A server of a backend: what it is, and beside that what HAProxy, the readings of its sessions and
+ * the last plan say of it. */
 struct server {
 	struct backend *backend;
 	char *id;         /* "backend/server": unique in the cluster */
 	const char *name; /* the part of id behind the slash */
 	char *fqdn;       /* "" where there is none */
-	bool known;       /* HAProxy's line was taken at least once */
 	struct pod *pod;  /* NULL where HAProxy has no address */
 	enum server_state state;
-	char status[32];      /* as HAProxy writes it */
-	unsigned admin_state; /* HASTATE_ADMIN_ bits */
-	int uweight;          /* the weight in HAProxy now, 0..256 */
-	int iweight;          /* the configured weight, 0..256 */
-	uint32_t own;         /* sessions of this HAProxy on the server now (scur) */
-	uint64_t total;       /* sessions since this HAProxy started (stot) */
-	uint64_t started;     /* of these, since the last plan */
-	double credit;        /* see limits_credit() */
-	bool own_exact;       /* see struct planner_pod */
-	uint16_t agent_port;  /* where HAProxy's agent-check asks; 0: it has none */
-	bool agent_send_set;  /* it was told to send its own name */
-	int64_t since_ms;     /* when this address was first seen on this server */
+	int64_t since_ms;  /* when this address was first seen on this server */
 	int64_t joined_ms; /* when HAProxy began to use this address, or again after it was down or
 			      in maintenance, while it had others; 0: it is not new */
-	int64_t taken_ms;  /* when HAProxy's line was taken last */
-	uint64_t seen;     /* number of the update that took it */
-	uint64_t worker;   /* number of the HAProxy process that it was of */
+	uint64_t seen;     /* number of the update that listed it last */
 
-	uint32_t own_before;  /* own at the snapshot before */
-	uint32_t own_then;    /* own when its pod's count was heard */
-	int64_t own_then_ms;  /* the heard_ms that own_then belongs to; 0: none */
-	struct others others; /* the pod's connections that are none of own */
-	struct rate closings; /* of sessions on the server */
-
-	bool planned;             /* input, plan and weight hold a plan */
-	struct planner_pod input; /* what it was made of */
-	struct planner_result plan;
-	bool target_stands; /* plan.target is of this pod and this worker */
-	bool held;          /* away: weight is to stand in HAProxy for when it comes back */
-	int weight;         /* the wanted weight: the plan's, in the steps that can be had */
-	int sent;           /* the weight last sent to HAProxy; -1: none */
-	bool verified;      /* HAProxy has shown the sent weight as its own */
-	bool touched;       /* a weight was ever sent to this name */
-
-	bool announced_disbelieved; /* as logged last */
-	bool announced_draining;
+	struct server_haproxy haproxy;
+	struct sessions sessions;
+	struct server_plan plan;
+	struct server_sent sent;
 };
 
 /* What one answer of HAProxy's brings for all of its servers. */

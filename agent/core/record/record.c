@@ -6,7 +6,7 @@
 
 static bool is_planned(const struct server *server)
 {
-	return server->planned && server->pod;
+	return server->plan.made && server->pod;
 }
 
 /* How many backends and servers there are at most. */
@@ -40,10 +40,10 @@ static void add_backend(const struct backend *backend, struct record *record)
 		to->servers[to->n_servers++] = (struct record_server){
 			.name = server->name,
 			.address = server->pod->key,
-			.input = server->input,
-			.plan = server->plan,
-			.weight = server->weight,
-			.haproxy_weight = server->uweight,
+			.input = server->plan.input,
+			.plan = server->plan.result,
+			.weight = server->plan.weight,
+			.haproxy_weight = server->haproxy.uweight,
 		};
 	}
 	record->n_servers += to->n_servers;

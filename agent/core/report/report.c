@@ -35,7 +35,7 @@ static void why_basis(const struct server *server, int64_t now_ms, char *buf, si
 {
 	const struct pod *pod = server->pod;
 
-	switch (server->plan.basis) {
+	switch (server->plan.result.basis) {
 	case PLANNER_HEARD:
 		snprintf(buf, size, "steered");
 		return;
@@ -50,7 +50,7 @@ static void why_basis(const struct server *server, int64_t now_ms, char *buf, si
 		return;
 	case PLANNER_DISBELIEVED:
 		snprintf(buf, size, "disbelieved: says %" PRIu32 ", HAProxy holds %" PRIu32,
-			pod->metric.count, server->own);
+			pod->metric.count, server->sessions.own);
 		return;
 	case PLANNER_DRAINING:
 		snprintf(buf, size, "draining");
@@ -60,7 +60,7 @@ static void why_basis(const struct server *server, int64_t now_ms, char *buf, si
 
 static void why_planned(const struct server *server, int64_t now_ms, char *buf, size_t size)
 {
-	const struct planner_result *plan = &server->plan;
+	const struct planner_result *plan = &server->plan.result;
 	double ramp = 100.0 * plan->ramp;
 	size_t len;
 
@@ -92,16 +92,16 @@ char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t 
 {
 	switch (server->state) {
 	case SERVER_STEERED:
-		if (server->planned && server->pod)
+		if (server->plan.made && server->pod)
 			why_planned(server, now_ms, buf, size);
 		else
 			snprintf(buf, size, "no plan yet");
 		break;
 	case SERVER_DOWN:
-		snprintf(buf, size, "down: %s", server->status);
+		snprintf(buf, size, "down: %s", server->haproxy.status);
 		break;
 	case SERVER_MAINT:
-		snprintf(buf, size, "in maintenance: %s", server->status);
+		snprintf(buf, size, "in maintenance: %s", server->haproxy.status);
 		break;
 	case SERVER_DRAIN:
 		snprintf(buf, size, "drained in HAProxy");

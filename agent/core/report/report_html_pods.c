@@ -88,7 +88,8 @@ static void write_text_cell(struct buf *to, const char *key, const char *text)
 
 static void write_connections(struct buf *to, const struct report_row *row, double max)
 {
-	uint32_t own = row->server->own < row->connections ? row->server->own : row->connections;
+	uint32_t own = row->server->sessions.own < row->connections ? row->server->sessions.own
+								    : row->connections;
 
 	buf_puts(to,
 		"<td class=\"c-connections\" data-label=\"Connections\"><div class=\"gauge\"><span>");
@@ -97,7 +98,7 @@ static void write_connections(struct buf *to, const struct report_row *row, doub
 	write_bar(to, 100.0 * own / max, 100.0 * (row->connections - own) / max,
 		100.0 * row->level / max);
 	buf_puts(to, "</div></td><td class=\"c-own\" data-label=\"Own\">");
-	report_html_number(to, row->server->own);
+	report_html_number(to, row->server->sessions.own);
 	buf_puts(to, "</td>");
 }
 
@@ -105,16 +106,16 @@ static void write_weight(struct buf *to, const struct report_row *row)
 {
 	const struct server *server = row->server;
 	/* HAProxy's figure is of the reading before the plan: what was sent since is there too. */
-	int there = server->sent >= 0 ? server->sent : server->uweight;
-	bool differs = row->planned && server->weight != there;
+	int there = server->sent.weight >= 0 ? server->sent.weight : server->haproxy.uweight;
+	bool differs = row->planned && server->plan.weight != there;
 
 	buf_puts(to, "<td class=\"c-weight\" data-label=\"Weight\"><div class=\"gauge\"><span>");
 	buf_printf(to, "%d", there);
 	if (differs)
-		buf_printf(to, " &rarr; %d", server->weight);
+		buf_printf(to, " &rarr; %d", server->plan.weight);
 	buf_puts(to, "</span>");
 	write_bar(to, 100.0 * there / PLANNER_WEIGHT_MAX, 0.0,
-		differs ? 100.0 * server->weight / PLANNER_WEIGHT_MAX : -1.0);
+		differs ? 100.0 * server->plan.weight / PLANNER_WEIGHT_MAX : -1.0);
 	buf_puts(to, "</div></td>");
 }
 

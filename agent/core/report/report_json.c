@@ -44,15 +44,15 @@ static void add_plan(struct jsonput *put, struct json_object *to, const struct r
 	const struct server *server = row->server;
 	bool planned = row->planned;
 
-	jsonput_double_if(put, to, "reckoned", planned, server->plan.count);
+	jsonput_double_if(put, to, "reckoned", planned, server->plan.result.count);
 	jsonput_double_if(put, to, "level", row->level >= 0, row->level);
-	jsonput_double_if(put, to, "deficit", row->level >= 0, server->plan.deficit);
-	jsonput_double_if(put, to, "target", planned, server->plan.target);
-	jsonput_double_if(put, to, "ramp", planned, server->plan.ramp);
-	jsonput_double_if(put, to, "share_limit", planned, server->plan.share_limit);
-	jsonput_double_if(put, to, "share_credit", planned && server->plan.share_limit < 1.0,
-		server->input.credit);
-	jsonput_number_if(put, to, "weight", planned, server->weight);
+	jsonput_double_if(put, to, "deficit", row->level >= 0, server->plan.result.deficit);
+	jsonput_double_if(put, to, "target", planned, server->plan.result.target);
+	jsonput_double_if(put, to, "ramp", planned, server->plan.result.ramp);
+	jsonput_double_if(put, to, "share_limit", planned, server->plan.result.share_limit);
+	jsonput_double_if(put, to, "share_credit", planned && server->plan.result.share_limit < 1.0,
+		server->plan.input.credit);
+	jsonput_number_if(put, to, "weight", planned, server->plan.weight);
 }
 
 static struct json_object *pod_of(
@@ -75,15 +75,15 @@ static struct json_object *pod_of(
 	jsonput_double_if(put, to, "count_age_s", pod->heard, (double)row->age_ms / 1000.0);
 	jsonput_double_if(put, to, "age_s", server->joined_ms > 0,
 		(double)(view->now_ms - server->joined_ms) / 1000.0);
-	jsonput_number(put, to, "own_sessions", server->own);
+	jsonput_number(put, to, "own_sessions", server->sessions.own);
 	jsonput_double(put, to, "capacity",
 		pod->heard && pod->metric.capacity > 0 ? pod->metric.capacity
-						       : (double)server->iweight);
+						       : (double)server->haproxy.iweight);
 	add_plan(put, to, row);
-	jsonput_number(put, to, "haproxy_weight", server->uweight);
-	jsonput_number_if(put, to, "sent_weight", server->sent >= 0, server->sent);
-	jsonput_number(put, to, "configured_weight", server->iweight);
-	jsonput_string(put, to, "haproxy_status", server->status);
+	jsonput_number(put, to, "haproxy_weight", server->haproxy.uweight);
+	jsonput_number_if(put, to, "sent_weight", server->sent.weight >= 0, server->sent.weight);
+	jsonput_number(put, to, "configured_weight", server->haproxy.iweight);
+	jsonput_string(put, to, "haproxy_status", server->haproxy.status);
 	jsonput_string(put, to, "state", report_state(server));
 	jsonput_string(put, to, "why", report_why(server, view->now_ms, why, sizeof(why)));
 	jsonput_bool(put, to, "draining", pod->heard && pod->metric.draining);
@@ -180,7 +180,7 @@ static struct json_object *backend_of(
 	if (!to)
 		return NULL;
 	for (size_t i = 0; i < backend->n_servers; i++) {
-		own += backend->servers[i]->own;
+		own += backend->servers[i]->sessions.own;
 		n_free += !backend->servers[i]->pod;
 	}
 	jsonput_string(put, to, "name", backend->name);

@@ -14,7 +14,7 @@ static double connections_of(const struct report_view *view, const struct report
 static double own_of(const struct report_view *view, const struct report_row *row)
 {
 	(void)view;
-	return row->server->own;
+	return row->server->sessions.own;
 }
 
 static double level_of(const struct report_view *view, const struct report_row *row)
@@ -26,19 +26,19 @@ static double level_of(const struct report_view *view, const struct report_row *
 static double target_of(const struct report_view *view, const struct report_row *row)
 {
 	(void)view;
-	return row->planned ? row->server->plan.target : (double)NAN;
+	return row->planned ? row->server->plan.result.target : (double)NAN;
 }
 
 static double weight_of(const struct report_view *view, const struct report_row *row)
 {
 	(void)view;
-	return row->planned ? row->server->weight : (double)NAN;
+	return row->planned ? row->server->plan.weight : (double)NAN;
 }
 
 static double haproxy_weight_of(const struct report_view *view, const struct report_row *row)
 {
 	(void)view;
-	return row->server->uweight;
+	return row->server->haproxy.uweight;
 }
 
 static double last_success_of(const struct report_view *view, const struct report_row *row)

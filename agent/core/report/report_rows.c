@@ -38,18 +38,18 @@ bool report_is_planned(const struct backend *backend)
 
 static bool is_planned(const struct server *server)
 {
-	return server->state == SERVER_STEERED && server->planned;
+	return server->state == SERVER_STEERED && server->plan.made;
 }
 
 static bool is_planned_as(const struct server *server, enum planner_basis basis)
 {
-	return is_planned(server) && server->plan.basis == basis;
+	return is_planned(server) && server->plan.result.basis == basis;
 }
 
 const char *report_state(const struct server *server)
 {
 	if (is_planned(server))
-		return planned_words[server->plan.basis];
+		return planned_words[server->plan.result.basis];
 	return state_words[server->state];
 }
 
@@ -80,12 +80,12 @@ const char *const *report_states(void)
 static uint32_t connections_of(const struct report_row *row, unsigned replicas)
 {
 	const struct server *server = row->server;
-	double reckoned = (double)server->own * (double)replicas;
+	double reckoned = (double)server->sessions.own * (double)replicas;
 
 	if (row->known && !is_planned_as(server, PLANNER_DISBELIEVED))
 		return server->pod->metric.count;
 	if (row->planned)
-		reckoned = server->plan.count;
+		reckoned = server->plan.result.count;
 	return (uint32_t)fmin(round(reckoned), INT32_MAX);
 }
 
@@ -125,8 +125,8 @@ static bool add_row(
 
 	if (!row.url)
 		return false;
-	if (row.planned && server->plan.basis != PLANNER_DRAINING)
-		row.level = server->plan.count + server->plan.deficit;
+	if (row.planned && server->plan.result.basis != PLANNER_DRAINING)
+		row.level = server->plan.result.count + server->plan.result.deficit;
 	row.known = row.age_ms >= 0 && row.age_ms <= settings->cache_ttl_ms;
 	row.connections = connections_of(&row, settings->replicas);
 	rows->rows[rows->n_rows++] = row;
@@ -190,7 +190,7 @@ static void add_to_totals(struct report_totals *totals, const struct report_row 
 	bool draining = server->pod->heard && server->pod->metric.draining;
 	bool usable = server->state == SERVER_STEERED || server->state == SERVER_NOT_STEERED;
 
-	totals->own_sessions += server->own;
+	totals->own_sessions += server->sessions.own;
 	if (!row->counts)
 		return;
 	totals->connections += row->connections;

@@ -80,8 +80,8 @@ enum agentcheck_request agentcheck_read(
 
 size_t agentcheck_write(const struct server *server, char line[AGENTCHECK_SIZE])
 {
-	if (!server || (!server->planned && !server->held) || server->iweight < 1)
+	if (!server || (!server->plan.made && !server->plan.held) || server->haproxy.iweight < 1)
 		return (size_t)snprintf(line, AGENTCHECK_SIZE, "\n");
-	return (size_t)snprintf(
-		line, AGENTCHECK_SIZE, "%d%%\n", percent_of(server->iweight, server->weight));
+	return (size_t)snprintf(line, AGENTCHECK_SIZE, "%d%%\n",
+		percent_of(server->haproxy.iweight, server->plan.weight));
 }

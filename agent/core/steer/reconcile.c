@@ -10,9 +10,9 @@ static bool append_weight(struct server *server, int weight, struct commands *ou
 
 	if (len < 0 || (size_t)len >= sizeof(command) || !commands_append(out, command))
 		return false;
-	server->sent = weight;
-	server->verified = false;
-	server->touched = true;
+	server->sent.weight = weight;
+	server->sent.verified = false;
+	server->sent.touched = true;
 	out->n_weights++;
 	return true;
 }
@@ -26,7 +26,7 @@ static bool append_agent_send(struct server *server, struct commands *out)
 
 	if (len < 0 || (size_t)len >= sizeof(command) || !commands_append(out, command))
 		return false;
-	server->agent_send_set = true;
+	server->sent.agent_send_set = true;
 	return true;
 }
 
@@ -34,25 +34,26 @@ static bool plan_server(struct server *server, uint16_t agent_check_port, struct
 {
 	bool ok = true;
 
-	if (agent_check_port != 0 && server->agent_port == agent_check_port &&
-		!server->agent_send_set)
+	if (agent_check_port != 0 && server->haproxy.agent_port == agent_check_port &&
+		!server->sent.agent_send_set)
 		ok = append_agent_send(server, out);
-	if ((server->planned || server->held) && server->weight != server->uweight)
-		ok = append_weight(server, server->weight, out) && ok;
+	if ((server->plan.made || server->plan.held) &&
+		server->plan.weight != server->haproxy.uweight)
+		ok = append_weight(server, server->plan.weight, out) && ok;
 	return ok;
 }
 
 static bool restore_server(struct server *server, struct commands *out)
 {
 	/* A planned server's weight may also be what an agent before this one has left. */
-	bool ours = server->planned || server->held || server->touched;
+	bool ours = server->plan.made || server->plan.held || server->sent.touched;
 	/* What was sent last may be on its way still, or may never have come. */
-	bool restored = server->uweight == server->iweight &&
-			(server->sent < 0 || server->sent == server->iweight);
+	bool restored = server->haproxy.uweight == server->haproxy.iweight &&
+			(server->sent.weight < 0 || server->sent.weight == server->haproxy.iweight);
 
 	if (!ours || restored)
 		return true;
-	return append_weight(server, server->iweight, out);
+	return append_weight(server, server->haproxy.iweight, out);
 }
 
 bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct commands *out)
@@ -88,6 +89,6 @@ void reconcile_lost(struct cluster *cluster)
 
 	for (size_t b = 0; b < n; b++) {
 		for (size_t i = 0; i < backends[b]->n_servers; i++)
-			backends[b]->servers[i]->agent_send_set = false;
+			backends[b]->servers[i]->sent.agent_send_set = false;
 	}
 }

@@ -41,27 +41,24 @@ static struct planner_pod pod_of(
 	const struct cluster_settings *settings, const struct server *server, int64_t now_ms)
 {
 	const struct pod *pod = server->pod;
-	double interval_s = (double)settings->poll_interval_ms / 1000.0;
-
-	return (struct planner_pod){
-		.heard = pod->heard && server->own_then_ms == pod->heard_ms,
+	int iweight = server->haproxy.iweight;
+	struct planner_pod input = {
+		.heard = pod->heard && server->sessions.own_then_ms == pod->heard_ms,
 		.draining = pod->heard && pod->metric.draining,
-		.own_exact = server->own_exact,
 		.count = pod->metric.count,
 		.count_age_ms = now_ms - pod->heard_ms,
-		.own = server->own,
-		.own_then = server->own_then,
-		.has_others = server->others.known && !settings->agent_check_only,
-		.others = server->others.count,
-		.planned = server->planned && server->target_stands,
-		.target_then = server->plan.target,
-		.leaving = server->closings.per_second * (double)settings->replicas * interval_s,
+		.planned = server->plan.made && server->sessions.target_stands,
+		.target_then = server->plan.result.target,
 		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : OLD_MS,
-		.credit = server->credit,
-		.configured = server->iweight,
+		.configured = iweight,
 		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity
-								     : (double)server->iweight,
+								     : (double)iweight,
 	};
+
+	sessions_describe(
+		&server->sessions, settings->replicas, settings->poll_interval_ms, &input);
+	input.has_others = input.has_others && !settings->agent_check_only;
+	return input;
 }
 
 /* The steered servers, and how many sessions they started; returns how many they are. */
@@ -73,24 +70,15 @@ static size_t collect(const struct backend *backend, struct server **servers, ui
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct server *server = backend->servers[i];
 
-		server->planned = server->planned && server->state == SERVER_STEERED;
+		server->plan.made = server->plan.made && server->state == SERVER_STEERED;
 		if (server->state != SERVER_STEERED) {
-			server->started = 0;
+			server->sessions.started = 0;
 			continue;
 		}
 		servers[n++] = server;
-		*arrived += server->started;
+		*arrived += server->sessions.started;
 	}
 	return n;
-}
-
-/* Counts what the server has started against the limit that the last plan gave it. */
-static void account(struct server *server, uint64_t arrived)
-{
-	double limit = server->planned ? server->plan.share_limit : 1.0;
-
-	server->credit = limits_credit(server->credit, limit, arrived, server->started);
-	server->started = 0;
 }
 
 int steer_weight(const struct cluster_settings *settings, const struct planner_pod *pod,
@@ -100,14 +88,14 @@ int steer_weight(const struct cluster_settings *settings, const struct planner_p
 				       : result->weight;
 }
 
-static void take_result(const struct cluster_settings *settings, struct server *server,
+static void apply_result(const struct cluster_settings *settings, struct server *server,
 	const struct planner_pod *pod, const struct planner_result *result)
 {
-	server->input = *pod;
-	server->plan = *result;
-	server->weight = steer_weight(settings, pod, result);
-	server->planned = true;
-	server->target_stands = true;
+	server->plan.input = *pod;
+	server->plan.result = *result;
+	server->plan.weight = steer_weight(settings, pod, result);
+	server->plan.made = true;
+	server->sessions.target_stands = true;
 }
 
 /*
@@ -122,10 +110,13 @@ static void hold_away(const struct cluster_settings *settings, const struct back
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct server *server = backend->servers[i];
 
-		server->held = is_limited && server_is_away(server->state) && server->iweight > 0;
-		if (server->held)
-			server->weight =
-				settings->percent_steps ? percent_reachable(server->iweight, 1) : 1;
+		server->plan.held =
+			is_limited && server_is_away(server->state) && server->haproxy.iweight > 0;
+		if (server->plan.held)
+			server->plan.weight =
+				settings->percent_steps
+					? percent_reachable(server->haproxy.iweight, 1)
+					: 1;
 	}
 }
 
@@ -158,13 +149,13 @@ static bool plan_init(struct plan *plan, size_t n)
 	return false;
 }
 
-static void take_plan(const struct cluster_settings *settings, struct backend *backend,
+static void apply_plan(const struct cluster_settings *settings, struct backend *backend,
 	const struct plan *plan, const struct planner_summary *summary, int64_t now_ms)
 {
 	for (size_t i = 0; i < plan->n; i++) {
-		take_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i]);
+		apply_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i]);
 		backend_tally_add(
-			&backend->tally, plan->results[i].basis, plan->servers[i]->weight);
+			&backend->tally, plan->results[i].basis, plan->servers[i]->plan.weight);
 	}
 	backend->tally.fallbacks += plan->n > 0 && summary->fallback;
 	backend->outlook = outlook_of(plan->pods, plan->results, plan->n,
@@ -188,12 +179,15 @@ static bool plan_backend(
 		return false;
 	plan.n = collect(backend, plan.servers, &arrived);
 	for (size_t i = 0; i < plan.n; i++) {
-		account(plan.servers[i], arrived);
-		plan.pods[i] = pod_of(settings, plan.servers[i], now_ms);
+		struct server *server = plan.servers[i];
+
+		sessions_account(&server->sessions,
+			server->plan.made ? server->plan.result.share_limit : 1.0, arrived);
+		plan.pods[i] = pod_of(settings, server, now_ms);
 	}
 	planned = planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
 	if (planned)
-		take_plan(settings, backend, &plan, &summary, now_ms);
+		apply_plan(settings, backend, &plan, &summary, now_ms);
 	hold_away(settings, backend);
 	plan_fini(&plan);
 	return planned;
@@ -204,9 +198,9 @@ static void forget_plan(struct backend *backend)
 {
 	backend->planned = false;
 	for (size_t i = 0; i < backend->n_servers; i++) {
-		backend->servers[i]->planned = false;
-		backend->servers[i]->held = false;
-		backend->servers[i]->started = 0;
+		backend->servers[i]->plan.made = false;
+		backend->servers[i]->plan.held = false;
+		backend->servers[i]->sessions.started = 0;
 	}
 }
 
@@ -263,7 +257,8 @@ void steer_release(struct cluster *cluster)
 
 	for (size_t b = 0; b < n_backends; b++) {
 		for (size_t i = 0; i < backends[b]->n_servers; i++)
-			backends[b]->servers[i]->weight = backends[b]->servers[i]->iweight;
+			backends[b]->servers[i]->plan.weight =
+				backends[b]->servers[i]->haproxy.iweight;
 	}
 }
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Readings into what the planner is told. */
+#include "core/cluster/sessions.h"
+
+#include "core/plan/limits.h"
+
+void sessions_init(struct sessions *sessions)
+{
+	/*
+	 * Whether what a server holds is all of its address nobody knows at first sight. Taking it
+	 * to be so errs on the mild side: an honest pod in a slot that still counts another's
+	 * sessions is planned as leastconn would by itself, while a believed liar would draw
+	 * everything.
+	 */
+	*sessions = (struct sessions){.own_exact = true};
+	sessions->closings.tau_s = RATE_TAU_SERVER_S;
+}
+
+void sessions_new_pod(struct sessions *sessions, uint32_t own)
+{
+	if (sessions->known) {
+		sessions->own_exact = own == 0;
+		others_new_pod(&sessions->others, own);
+	}
+	sessions->own = own;
+	sessions->own_then_ms = 0;
+	sessions->credit = 0.0;
+	sessions->target_stands = false;
+}
+
+/* A new worker does not count the old one's sessions, though the pods have them: the difference is
+ * no move. What it counts it has begun itself, with the pod that the server has now. */
+static void start_worker(struct sessions *sessions, const struct sessions_reading *reading)
+{
+	others_reload(&sessions->others, sessions->own);
+	sessions->own = reading->own;
+	sessions->own_then = reading->own;
+	sessions->own_exact = true;
+	sessions->target_stands = false;
+}
+
+/* What this HAProxy had on the server when the pod was heard, between the two readings. */
+static void reckon_own_then(struct sessions *sessions, const struct sessions_reading *reading)
+{
+	double moved = (double)sessions->own - (double)sessions->own_before;
+	double span = (double)(reading->now_ms - sessions->read_ms);
+	double part = 1.0;
+
+	if (!reading->heard || sessions->own_then_ms == reading->heard_ms)
+		return;
+	if (span > 0.0) {
+		part = (double)(reading->heard_ms - sessions->read_ms) / span;
+		part = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
+	}
+	sessions->own_then = (uint32_t)((double)sessions->own_before + part * moved + 0.5);
+	sessions->own_then_ms = reading->heard_ms;
+	others_update(&sessions->others, reading->replicas, reading->count, sessions->own_before,
+		sessions->own, sessions->own_then);
+}
+
+void sessions_update(struct sessions *sessions, const struct sessions_reading *reading)
+{
+	bool reloaded = sessions->known && sessions->worker != reading->worker;
+
+	if (reloaded)
+		start_worker(sessions, reading);
+	if (!sessions->known || reloaded || reading->total < sessions->total)
+		sessions->started = 0;
+	else
+		sessions->started += reading->total - sessions->total;
+	sessions->total = reading->total;
+	sessions->own_before = sessions->known ? sessions->own : reading->own;
+	sessions->own = reading->own;
+	if (reading->own == 0)
+		sessions->own_exact = true;
+	if (reading->total >= reading->own)
+		rate_update(&sessions->closings, reading->total - reading->own, reading->now_ms);
+	reckon_own_then(sessions, reading);
+	sessions->known = true;
+	sessions->worker = reading->worker;
+	sessions->read_ms = reading->now_ms;
+}
+
+void sessions_account(struct sessions *sessions, double limit, uint64_t arrived)
+{
+	sessions->credit = limits_credit(sessions->credit, limit, arrived, sessions->started);
+	sessions->started = 0;
+}
+
+void sessions_describe(const struct sessions *sessions, unsigned replicas, int64_t interval_ms,
+	struct planner_pod *pod)
+{
+	pod->own = sessions->own;
+	pod->own_then = sessions->own_then;
+	pod->own_exact = sessions->own_exact;
+	pod->has_others = sessions->others.known;
+	pod->others = sessions->others.count;
+	pod->leaving =
+		sessions->closings.per_second * (double)replicas * (double)interval_ms / 1000.0;
+	pod->credit = sessions->credit;
+}
