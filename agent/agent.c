@@ -175,17 +175,17 @@ static struct components_callbacks callbacks_of(struct agent *agent)
 static bool open_httpd(struct agent *agent, const struct config *config)
 {
 	struct httpd_options options = httpd_options_of(agent, config);
-	char why[256] = "";
+	struct why why;
 	bool opened;
 
 	if (agent->httpd) {
-		opened = httpd_configure(agent->httpd, &options, why, sizeof(why));
+		opened = httpd_configure(agent->httpd, &options, &why);
 	} else {
-		agent->httpd = httpd_new(agent->components.loop, &options, why, sizeof(why));
+		agent->httpd = httpd_new(agent->components.loop, &options, &why);
 		opened = agent->httpd != NULL;
 	}
 	if (!opened)
-		log_error("listen cannot be opened", log_str("error", why));
+		log_error("listen cannot be opened", log_str("error", why.text));
 	return opened;
 }
 

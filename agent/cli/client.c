@@ -159,7 +159,7 @@ static char *url_of(const struct config *config)
 }
 
 /* Adds the token, which is in a file. */
-static bool add_token(struct client *client, const char *file, char *why, size_t size)
+static bool add_token(struct client *client, const char *file, struct why *why)
 {
 	const char *paths[CREDENTIALS_N_FILES] = {[CREDENTIALS_TOKEN] = file};
 	struct credentials credentials;
@@ -167,7 +167,7 @@ static bool add_token(struct client *client, const char *file, char *why, size_t
 
 	if (!file)
 		return true;
-	if (!credentials_load(&credentials, paths, why, size))
+	if (!credentials_load(&credentials, paths, why))
 		return false;
 	if (asprintf(&line, "Authorization: Bearer %s",
 		    credentials_text(&credentials, CREDENTIALS_TOKEN)) < 0)
@@ -177,10 +177,8 @@ static bool add_token(struct client *client, const char *file, char *why, size_t
 	struct curl_slist *grown = line ? curl_slist_append(client->headers, line) : NULL;
 
 	free(line);
-	if (!grown) {
-		snprintf(why, size, "out of memory");
-		return false;
-	}
+	if (!grown)
+		return why_set(why, "out of memory");
 	client->headers = grown;
 	return true;
 }
@@ -211,7 +209,7 @@ static bool set_options(struct client *client, const char *ca_file, bool is_own_
 }
 
 static bool prepare(struct client *client, const struct client_options *options,
-	const struct config *config, char *why, size_t size)
+	const struct config *config, struct why *why)
 {
 	const char *token_file = options->token_file;
 	const char *ca_file = options->ca_file;
@@ -226,30 +224,31 @@ static bool prepare(struct client *client, const struct client_options *options,
 	client->easy = curl_easy_init();
 	client->headers = curl_slist_append(NULL, "Accept: application/json");
 	client->url = config ? url_of(config) : complete_url(options->url, "/balancer-metrics");
-	if (!client->url) {
-		snprintf(why, size,
-			"is no address of an agent: use one such as "
-			"http://127.0.0.1:9180");
-		return false;
-	}
-	if (!client->easy || !client->headers || !add_token(client, token_file, why, size))
-		return false;
-	return set_options(client, ca_file, is_own_certificate);
+	if (!client->url)
+		return why_set(
+			why, "invalid address of an agent: use one such as http://127.0.0.1:9180");
+	if (!client->easy || !client->headers)
+		return why_set(why, "out of memory");
+	return add_token(client, token_file, why) &&
+	       (set_options(client, ca_file, is_own_certificate) ||
+		       why_set(why, "libcurl refuses an option"));
 }
 
-bool client_init(struct client *out, const struct client_options *options, char *why, size_t size)
+bool client_init(struct client *out, const struct client_options *options, struct why *why)
 {
 	struct config_mistakes mistakes;
 	struct config config;
 	bool ok;
 
-	snprintf(why, size, "out of memory");
 	memset(out, 0, sizeof(*out));
 	if (!options->url && !configfile_load(options->config_path, &config, &mistakes)) {
-		configfile_format(options->config_path, &mistakes.list[0], why, size);
-		return false;
+		char line[CONFIGFILE_LINE_MAX];
+
+		return why_set(why, "%s",
+			configfile_format(
+				options->config_path, &mistakes.list[0], line, sizeof(line)));
 	}
-	ok = prepare(out, options, options->url ? NULL : &config, why, size);
+	ok = prepare(out, options, options->url ? NULL : &config, why);
 	if (!options->url)
 		config_fini(&config);
 	if (!ok)
@@ -272,19 +271,18 @@ void client_reset(struct client *client)
 	client->error[0] = '\0';
 }
 
-struct json_object *client_report(struct client *client, CURLcode code, char *why, size_t size)
+struct json_object *client_report(struct client *client, CURLcode code, struct why *why)
 {
 	struct json_object *report;
 
 	if (code != CURLE_OK) {
-		snprintf(why, size, "%s",
-			client->error[0] ? client->error : curl_easy_strerror(code));
+		why_set(why, "%s", client->error[0] ? client->error : curl_easy_strerror(code));
 		return NULL;
 	}
 	jsonparse(buf_text(&client->body), client->body.len, &report);
 	if (json_object_is_type(report, json_type_object))
 		return report;
 	json_object_put(report);
-	snprintf(why, size, "the answer is not an agent's report");
+	why_set(why, "the answer is not an agent's report");
 	return NULL;
 }

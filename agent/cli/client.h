@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/base/why.h"
 
 /* The words behind the command's name. Strings are argv's or static. */
 struct client_options {
@@ -41,16 +42,15 @@ struct client {
 };
 
 /* Reads the files that the options name and prepares the request. On true the caller ends *out with
- * client_fini, and *out stays where it is. On false *out is untouched, and why, cut to size, says
- * why. */
-bool client_init(struct client *out, const struct client_options *options, char *why, size_t size);
+ * client_fini, and *out stays where it is. On false *out is untouched. */
+bool client_init(struct client *out, const struct client_options *options, struct why *why);
 void client_fini(struct client *client);
 
 /* Forgets the last answer, before the request is made (again). */
 void client_reset(struct client *client);
 
-/* The report out of a request that ended with code; the caller puts it. NULL when there is none:
- * why, cut to size, says why. */
-struct json_object *client_report(struct client *client, CURLcode code, char *why, size_t size);
+/* The report out of a request that ended with code; the caller puts it. NULL, with *why
+ * set, when there is none. */
+struct json_object *client_report(struct client *client, CURLcode code, struct why *why);
 
 #endif

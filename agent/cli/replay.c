@@ -44,15 +44,15 @@ static bool complain(const char *path, const char *what)
 static bool replay_line(struct replay *replay, const char *path, const char *line, size_t len)
 {
 	struct record record;
-	const char *why;
+	struct why why;
 	char shown[256];
 	bool ok;
 
 	replay->n_lines++;
 	if (!record_parse(line, len, &record, &why)) {
 		if (replay->n_bad++ == 0)
-			fprintf(stderr, "wsbalancer: %s:%" PRIu64 ": no round: %s\n",
-				text_show(path, shown, sizeof(shown)), replay->n_lines, why);
+			fprintf(stderr, "wsbalancer: %s:%" PRIu64 ": not a round: %s\n",
+				text_show(path, shown, sizeof(shown)), replay->n_lines, why.text);
 		return true;
 	}
 	if (replay->n_rounds++ == 0)

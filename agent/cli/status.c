@@ -52,20 +52,20 @@ static int print_report(const struct client *client, struct json_object *report,
 
 static int ask(const struct client_options *options)
 {
-	char why[512];
+	struct why why;
 	struct client client;
 	struct json_object *report;
 	int status = EXIT_FAILURE;
 
-	if (!client_init(&client, options, why, sizeof(why))) {
-		fprintf(stderr, "wsbalancer status: %s\n", why);
+	if (!client_init(&client, options, &why)) {
+		fprintf(stderr, "wsbalancer status: %s\n", why.text);
 		return EXIT_FAILURE;
 	}
-	report = client_report(&client, curl_easy_perform(client.easy), why, sizeof(why));
+	report = client_report(&client, curl_easy_perform(client.easy), &why);
 	if (report)
 		status = print_report(&client, report, options->json);
 	else
-		fprintf(stderr, "wsbalancer status: %s: %s\n", client.url, why);
+		fprintf(stderr, "wsbalancer status: %s: %s\n", client.url, why.text);
 	json_object_put(report);
 	client_fini(&client);
 	return status;

@@ -28,7 +28,7 @@ struct top {
 	int64_t interval_ms;
 	struct json_object *report; /* the last good one, or NULL */
 	int64_t report_ms;          /* when it came */
-	char why[256];              /* the last failure, "" after an answer */
+	struct why why;             /* the last failure, no text after an answer */
 	int signals;                /* signalfd */
 	struct termios before;      /* how the terminal was */
 	bool by_name;
@@ -73,14 +73,14 @@ static struct winsize size_of_terminal(void)
 
 static void put_status_line(const struct top *top)
 {
-	if (!top->why[0]) {
+	if (!top->why.text[0]) {
 		printf("%s  q quit  s sort by %s\033[K", top->client.url,
 			top->by_name ? "connections" : "name");
 	} else if (top->report) {
-		printf("\033[31m%s, %lld s ago\033[0m\033[K", top->why,
+		printf("\033[31m%s, %lld s ago\033[0m\033[K", top->why.text,
 			(long long)((clock_now_ms() - top->report_ms) / 1000));
 	} else {
-		printf("\033[31m%s\033[0m\033[K", top->why);
+		printf("\033[31m%s\033[0m\033[K", top->why.text);
 	}
 }
 
@@ -143,8 +143,8 @@ static void show_answer(struct top *top)
 
 	if (!message || message->msg != CURLMSG_DONE)
 		return;
-	top->why[0] = '\0';
-	report = client_report(&top->client, message->data.result, top->why, sizeof(top->why));
+	top->why.text[0] = '\0';
+	report = client_report(&top->client, message->data.result, &top->why);
 	curl_multi_remove_handle(top->multi, top->client.easy);
 	top->asking = false;
 	if (report) {
@@ -222,11 +222,11 @@ static void turn(struct top *top)
 static int run(const struct client_options *options)
 {
 	struct top top = {.interval_ms = options->interval_ms, .signals = -1};
-	char why[512];
+	struct why why;
 	sigset_t mask;
 
-	if (!client_init(&top.client, options, why, sizeof(why))) {
-		fprintf(stderr, "wsbalancer top: %s\n", why);
+	if (!client_init(&top.client, options, &why)) {
+		fprintf(stderr, "wsbalancer top: %s\n", why.text);
 		return EXIT_FAILURE;
 	}
 	sigemptyset(&mask);

@@ -208,7 +208,7 @@ struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_en
 {
 	struct agentcheckd *agentcheckd = calloc(1, sizeof(*agentcheckd));
 	int fds[LISTENER_MAX];
-	char why[128] = "";
+	struct why why;
 
 	if (!agentcheckd)
 		return NULL;
@@ -217,10 +217,10 @@ struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_en
 	agentcheckd->stats = stats;
 	ev_init(&agentcheckd->pause, on_pause_over);
 	agentcheckd->pause.data = agentcheckd;
-	agentcheckd->n_listeners = listener_open(endpoint, fds, why, sizeof(why));
+	agentcheckd->n_listeners = listener_open(endpoint, fds, &why);
 	if (agentcheckd->n_listeners == 0) {
 		log_error("agentCheck.listen cannot be opened", log_str("host", endpoint->host),
-			log_int("port", endpoint->port), log_str("error", why));
+			log_int("port", endpoint->port), log_str("error", why.text));
 		free(agentcheckd);
 		return NULL;
 	}

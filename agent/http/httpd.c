@@ -60,7 +60,7 @@ static bool has_good_pair(const struct credentials *credentials)
 }
 
 static bool settings_init(
-	struct settings *settings, const struct httpd_options *options, char *error, size_t size)
+	struct settings *settings, const struct httpd_options *options, struct why *why)
 {
 	const char *paths[CREDENTIALS_N_FILES] = {
 		[CREDENTIALS_TOKEN] = options->token_file,
@@ -69,7 +69,7 @@ static bool settings_init(
 	};
 
 	memset(settings, 0, sizeof(*settings));
-	if (!credentials_load(&settings->credentials, paths, error, size))
+	if (!credentials_load(&settings->credentials, paths, why))
 		return false;
 	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
 	settings->routes.view = options->view;
@@ -78,9 +78,9 @@ static bool settings_init(
 	settings->listen.host = strdup(options->listen->host);
 	settings->listen.port = options->listen->port;
 	if (!settings->routes.balancer_metric_path || !settings->listen.host)
-		snprintf(error, size, "out of memory");
+		why_set(why, "out of memory");
 	else if (!has_good_pair(&settings->credentials))
-		snprintf(error, size, "listenTLSCert and listenTLSKey are no pair");
+		why_set(why, "listenTLSCert and listenTLSKey do not belong together");
 	else
 		return true;
 	settings_fini(settings);
@@ -88,7 +88,7 @@ static bool settings_init(
 }
 
 /* Puts a daemon on each of the sockets; on false none is open and the sockets are closed. */
-static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, char *error, size_t size)
+static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, struct why *why)
 {
 	struct settings *settings = &httpd->settings;
 	const char *cert = credentials_text(&settings->credentials, CREDENTIALS_CERT);
@@ -102,7 +102,7 @@ static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, char *e
 			httpd->n_mhdloops++;
 			continue;
 		}
-		snprintf(error, size, "the HTTP server does not start");
+		why_set(why, "the HTTP server does not start");
 		for (size_t j = i; j < n; j++)
 			close(fds[j]);
 		return false;
@@ -165,12 +165,12 @@ static void leave_mhdloops(struct httpd *httpd, int *fds)
 }
 
 /* Opens what the settings say, on sockets of its own. */
-static bool listen_anew(struct httpd *httpd, char *error, size_t size)
+static bool listen_anew(struct httpd *httpd, struct why *why)
 {
 	int fds[LISTENER_MAX];
-	size_t n = listener_open(&httpd->settings.listen, fds, error, size);
+	size_t n = listener_open(&httpd->settings.listen, fds, why);
 
-	if (open_mhdloops(httpd, fds, n, error, size))
+	if (open_mhdloops(httpd, fds, n, why))
 		return true;
 	close_mhdloops(httpd);
 	return false;
@@ -195,7 +195,7 @@ static bool is_same_tls(const struct settings *a, const struct settings *b)
 
 /* Leaves the old daemons and opens new ones by the settings. At the same address the sockets stay,
  * so that nobody is refused or cut off meanwhile. */
-static bool change_mhdloops(struct httpd *httpd, bool keeps_sockets, char *error, size_t size)
+static bool change_mhdloops(struct httpd *httpd, bool keeps_sockets, struct why *why)
 {
 	int fds[LISTENER_MAX];
 	size_t n = httpd->n_mhdloops;
@@ -203,34 +203,34 @@ static bool change_mhdloops(struct httpd *httpd, bool keeps_sockets, char *error
 	if (!keeps_sockets) {
 		/* The new address may overlap the old one, so the old sockets go first. */
 		close_mhdloops(httpd);
-		return listen_anew(httpd, error, size);
+		return listen_anew(httpd, why);
 	}
 	leave_mhdloops(httpd, fds);
-	if (open_mhdloops(httpd, fds, n, error, size))
+	if (open_mhdloops(httpd, fds, n, why))
 		return true;
 	close_mhdloops(httpd);
 	return false;
 }
 
 /* Takes the wanted settings over, or frees them and goes on with the old ones. */
-static bool apply(struct httpd *httpd, struct settings *wanted, char *error, size_t size)
+static bool apply(struct httpd *httpd, struct settings *wanted, struct why *why)
 {
 	struct settings old = httpd->settings;
 	bool keeps_sockets = is_same_address(&old, wanted);
-	char ignored[128];
+	struct why ignored;
 
 	httpd->settings = *wanted;
 	httpd->settings.routes.token = credentials_text(&wanted->credentials, CREDENTIALS_TOKEN);
 	httpd->settings.routes.suspended = &httpd->suspended;
 	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
-		change_mhdloops(httpd, keeps_sockets, error, size)) {
+		change_mhdloops(httpd, keeps_sockets, why)) {
 		settings_fini(&old);
 		return true;
 	}
 	httpd->settings = old;
 	settings_fini(wanted);
-	if (!listen_anew(httpd, ignored, sizeof(ignored)))
-		log_error("listen cannot be opened again", log_str("error", ignored));
+	if (!listen_anew(httpd, &ignored))
+		log_error("listen cannot be opened again", log_str("error", ignored.text));
 	return false;
 }
 
@@ -250,24 +250,25 @@ static struct httpd_options options_of(const struct settings *settings)
 	};
 }
 
-/* Certificate and key are two files, which may be replaced one after the other: what is no pair yet
- * will be at a later look. */
+/* Certificate and key are two files, which may be replaced one after the other: what does not
+ * belong together yet will be at a later look. */
 static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct httpd *httpd = timer->data;
 	struct httpd_options options = options_of(&httpd->settings);
-	char error[256] = "";
+	struct why why;
 
 	(void)loop;
 	(void)events;
 	if (httpd->n_leaving > 0 || !credentials_are_old(&httpd->settings.credentials))
 		return;
-	if (httpd_configure(httpd, &options, error, sizeof(error))) {
+	if (httpd_configure(httpd, &options, &why)) {
 		log_repeat_end(&httpd->refused);
 		log_info("the endpoint's token or certificate was renewed", LOG_NONE);
 	} else if (log_repeat(&httpd->refused)) {
-		log_warn("the endpoint's changed files are refused, the old ones go on",
-			log_str("error", error), log_int("times", (int64_t)httpd->refused.times));
+		log_warn("the endpoint's changed files are refused, keeping the previous ones",
+			log_str("error", why.text),
+			log_int("times", (int64_t)httpd->refused.times));
 	}
 }
 
@@ -280,13 +281,12 @@ static void warn_if_open(const struct settings *settings)
 		log_str("listen", settings->listen.host), log_int("port", settings->listen.port));
 }
 
-struct httpd *httpd_new(
-	struct ev_loop *loop, const struct httpd_options *options, char *error, size_t size)
+struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, struct why *why)
 {
 	struct httpd *httpd = calloc(1, sizeof(*httpd));
 
 	if (!httpd) {
-		snprintf(error, size, "out of memory");
+		why_set(why, "out of memory");
 		return NULL;
 	}
 	httpd->loop = loop;
@@ -294,11 +294,11 @@ struct httpd *httpd_new(
 	httpd->look.data = httpd;
 	ev_timer_init(&httpd->leave, on_leave, LEAVE_S, LEAVE_S);
 	httpd->leave.data = httpd;
-	if (!settings_init(&httpd->settings, options, error, size)) {
+	if (!settings_init(&httpd->settings, options, why)) {
 		free(httpd);
 		return NULL;
 	}
-	if (!listen_anew(httpd, error, size)) {
+	if (!listen_anew(httpd, why)) {
 		httpd_free(httpd);
 		return NULL;
 	}
@@ -309,12 +309,11 @@ struct httpd *httpd_new(
 	return httpd;
 }
 
-bool httpd_configure(
-	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size)
+bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, struct why *why)
 {
 	struct settings wanted;
 
-	return settings_init(&wanted, options, error, size) && apply(httpd, &wanted, error, size);
+	return settings_init(&wanted, options, why) && apply(httpd, &wanted, why);
 }
 
 void httpd_free(struct httpd *httpd)

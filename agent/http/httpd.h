@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/why.h"
 #include "core/config/config.h"
 #include "core/report/report.h"
 
@@ -47,15 +48,13 @@ struct httpd_options {
  * up. An address that other hosts can reach without a token is warned of in the log. All strings
  * are copied. NULL on failure, with the reason in error, cut to size. The loop must outlive it.
  */
-struct httpd *httpd_new(
-	struct ev_loop *loop, const struct httpd_options *options, char *error, size_t size);
+struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, struct why *why);
 
 /*
  * Takes changed options; where to listen and the certificate may be new too: requests under way are
  * then cut. On failure the old ones go on, with the reason in error, cut to size.
  */
-bool httpd_configure(
-	struct httpd *httpd, const struct httpd_options *options, char *error, size_t size);
+bool httpd_configure(struct httpd *httpd, const struct httpd_options *options, struct why *why);
 
 /* Cuts what is under way and stops listening. No callback runs after it. */
 void httpd_free(struct httpd *httpd);

@@ -21,16 +21,14 @@ static const char *from_environment(const char *name, void *arg)
 
 bool configfile_parse(const char *path, struct config *out, struct config_mistakes *mistakes)
 {
-	const char *reason = "";
+	struct why why;
 	size_t len;
-	char *text = textfile_read_bytes(path, &len, &reason);
+	char *text = textfile_read_bytes(path, &len, &why);
 	bool ok;
 
 	mistakes->n = 0;
 	if (!text) {
-		struct why why;
-
-		why_set(&why, "cannot be read: %s", reason);
+		why_prepend(&why, "cannot be read: ");
 		config_mistakes_add(mistakes, &why);
 		return false;
 	}

@@ -2,23 +2,20 @@
 /* Reading the endpoint's files. */
 #include "io/credentials.h"
 
-#include <stdio.h>
-
 #include "io/textfile.h"
 
-static bool load(struct watchedfile *file, const char *path, watchedfile_reader reader, char *error,
-	size_t size)
+static bool load(
+	struct watchedfile *file, const char *path, watchedfile_reader reader, struct why *why)
 {
-	const char *why = "out of memory";
-
-	if (!path || (watchedfile_init(file, path) && watchedfile_read(file, reader, &why)))
+	if (!path)
 		return true;
-	snprintf(error, size, "%s: %s", path, why);
-	return false;
+	if (!watchedfile_init(file, path))
+		return why_set(why, "out of memory");
+	return watchedfile_read(file, reader, why) || why_prepend(why, "%s: ", path);
 }
 
-bool credentials_load(struct credentials *out, const char *const paths[CREDENTIALS_N_FILES],
-	char *error, size_t size)
+bool credentials_load(
+	struct credentials *out, const char *const paths[CREDENTIALS_N_FILES], struct why *why)
 {
 	struct credentials credentials = {0};
 
@@ -26,7 +23,7 @@ bool credentials_load(struct credentials *out, const char *const paths[CREDENTIA
 		watchedfile_reader reader =
 			i == CREDENTIALS_TOKEN ? textfile_read_word : textfile_read;
 
-		if (!load(&credentials.files[i], paths[i], reader, error, size)) {
+		if (!load(&credentials.files[i], paths[i], reader, why)) {
 			credentials_fini(&credentials);
 			return false;
 		}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/why.h"
 #include "io/watchedfile.h"
 
 enum credentials_file { CREDENTIALS_TOKEN, CREDENTIALS_CERT, CREDENTIALS_KEY, CREDENTIALS_N_FILES };
@@ -17,11 +18,11 @@ struct credentials {
 
 /*
  * Reads the files of the given paths, any of which may be NULL; the token's must be one line. On
- * true the caller ends *out with credentials_fini. On false *out is untouched, and error, cut to
- * size, names the file and says why.
+ * true the caller ends *out with credentials_fini. On false *out is untouched, and *why names
+ * the file.
  */
-bool credentials_load(struct credentials *out, const char *const paths[CREDENTIALS_N_FILES],
-	char *error, size_t size);
+bool credentials_load(
+	struct credentials *out, const char *const paths[CREDENTIALS_N_FILES], struct why *why);
 void credentials_fini(struct credentials *credentials);
 
 /* Some file is another than when it was read. */

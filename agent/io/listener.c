@@ -33,8 +33,7 @@ static int open_one(const struct addrinfo *address)
 	return -1;
 }
 
-size_t listener_open(
-	const struct config_endpoint *endpoint, int fds[LISTENER_MAX], char *why, size_t why_size)
+size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MAX], struct why *why)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -50,9 +49,10 @@ size_t listener_open(
 	snprintf(port, sizeof(port), "%u", endpoint->port);
 	error = getaddrinfo(any ? NULL : endpoint->host, port, &hints, &found);
 	if (error != 0) {
-		snprintf(why, why_size, "%s", gai_strerror(error));
+		why_set(why, "%s", gai_strerror(error));
 		return 0;
 	}
+	why_set(why, "no such address");
 	for (const struct addrinfo *a = found; a && n < LISTENER_MAX; a = a->ai_next) {
 		int fd = open_one(a);
 
@@ -60,7 +60,7 @@ size_t listener_open(
 			fds[n++] = fd;
 			continue;
 		}
-		snprintf(why, why_size, "%s", strerror(errno));
+		why_set(why, "%s", strerror(errno));
 		/* A host without IPv6 listens on IPv4 alone; an address in use is an error even
 		 * when the other family's is free. */
 		if (errno == EADDRINUSE || errno == EACCES) {

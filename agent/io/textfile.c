@@ -9,14 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The words of a failed call: every errno's are static. */
-static const char *words_of_errno(void)
-{
-	const char *words = strerrordesc_np(errno);
-
-	return words ? words : "cannot be read";
-}
-
 /* Up to size bytes, as many as there are; -1 with errno. */
 static ssize_t read_all(int fd, char *buf, size_t size)
 {
@@ -36,7 +28,7 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 	return (ssize_t)len;
 }
 
-static char *read_open(int fd, size_t *len, const char **why)
+static char *read_open(int fd, size_t *len, struct why *why)
 {
 	struct stat status;
 	char *text;
@@ -44,14 +36,18 @@ static char *read_open(int fd, size_t *len, const char **why)
 	ssize_t n;
 
 	if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) {
-		*why = S_ISDIR(status.st_mode) ? "Is a directory" : "not a regular file";
+		why_set(why, "%s",
+			S_ISDIR(status.st_mode) ? strerror(EISDIR) : "not a regular file");
 		return NULL;
 	}
 	/* One byte more than is allowed tells a file that is too long. */
 	text = malloc(TEXTFILE_MAX + 1);
 	n = text ? read_all(fd, text, TEXTFILE_MAX + 1) : -1;
 	if (n < 0 || n > TEXTFILE_MAX) {
-		*why = !text ? "out of memory" : n < 0 ? words_of_errno() : "longer than 1 MiB";
+		why_set(why, "%s",
+			!text   ? "out of memory"
+			: n < 0 ? strerror(errno)
+				: "longer than 1 MiB");
 		free(text);
 		return NULL;
 	}
@@ -61,14 +57,14 @@ static char *read_open(int fd, size_t *len, const char **why)
 	return fitting ? fitting : text;
 }
 
-char *textfile_read_bytes(const char *path, size_t *len, const char **why)
+char *textfile_read_bytes(const char *path, size_t *len, struct why *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	size_t ignored;
 	char *text;
 
 	if (fd < 0) {
-		*why = words_of_errno();
+		why_set(why, "%s", strerror(errno));
 		return NULL;
 	}
 	text = read_open(fd, len ? len : &ignored, why);
@@ -76,7 +72,7 @@ char *textfile_read_bytes(const char *path, size_t *len, const char **why)
 	return text;
 }
 
-char *textfile_read(const char *path, const char **why)
+char *textfile_read(const char *path, struct why *why)
 {
 	size_t len;
 	char *text = textfile_read_bytes(path, &len, why);
@@ -85,12 +81,12 @@ char *textfile_read(const char *path, const char **why)
 		return NULL;
 	if (len > 0 && strlen(text) == len)
 		return text;
-	*why = len == 0 ? "is empty" : "holds a NUL: not a text";
+	why_set(why, len == 0 ? "is empty" : "holds a NUL: not a text");
 	free(text);
 	return NULL;
 }
 
-char *textfile_read_word(const char *path, const char **why)
+char *textfile_read_word(const char *path, struct why *why)
 {
 	char *text = textfile_read(path, why);
 	size_t len;
@@ -102,7 +98,7 @@ char *textfile_read_word(const char *path, const char **why)
 		text[--len] = '\0';
 	if (len > 0 && strcspn(text, " \t\r\n") == len)
 		return text;
-	*why = len == 0 ? "is empty" : "is not one word";
+	why_set(why, len == 0 ? "is empty" : "is not one word");
 	free(text);
 	return NULL;
 }

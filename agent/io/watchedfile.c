@@ -19,18 +19,14 @@ void watchedfile_fini(struct watchedfile *file)
 	*file = (struct watchedfile){.path = NULL};
 }
 
-bool watchedfile_read(struct watchedfile *file, watchedfile_reader reader, const char **why)
+bool watchedfile_read(struct watchedfile *file, watchedfile_reader reader, struct why *why)
 {
 	struct stat status;
 	char *text;
 
 	/* Looked at before it is read: what changes in between is read again the next time. */
-	if (stat(file->path, &status) != 0) {
-		const char *words = strerrordesc_np(errno);
-
-		*why = words ? words : "cannot be read";
-		return false;
-	}
+	if (stat(file->path, &status) != 0)
+		return why_set(why, "%s", strerror(errno));
 	text = reader(file->path, why);
 	if (!text)
 		return false;

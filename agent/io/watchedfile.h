@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/base/why.h"
+
 /* Zeroed memory is no file. */
 struct watchedfile {
 	char *path; /* NULL: there is none */
@@ -16,14 +18,14 @@ struct watchedfile {
 };
 
 /* One of textfile.h's. */
-typedef char *(*watchedfile_reader)(const char *path, const char **why);
+typedef char *(*watchedfile_reader)(const char *path, struct why *why);
 
 /* Copies the path and reads nothing yet. False when out of memory. */
 bool watchedfile_init(struct watchedfile *file, const char *path);
 void watchedfile_fini(struct watchedfile *file);
 
-/* Reads it. On false *why is set to static words, and what was read before stays. */
-bool watchedfile_read(struct watchedfile *file, watchedfile_reader reader, const char **why);
+/* Reads it. On false *why is set, without the path, and what was read before stays. */
+bool watchedfile_read(struct watchedfile *file, watchedfile_reader reader, struct why *why);
 
 enum watchedfile_state {
 	WATCHEDFILE_SAME,

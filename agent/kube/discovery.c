@@ -67,18 +67,20 @@ bool discovery_is_same(const struct config *a, const struct config *b)
 /* The namespace that a pod runs in, or why it is not known. */
 struct own {
 	char *namespace; /* NULL: not known */
-	char why[128];
+	struct why why;
 };
 
 static struct own own_namespace(void)
 {
-	const char *reason = "";
-	struct own own = {.namespace = textfile_read_word(KUBEAPI_NAMESPACE_FILE, &reason)};
+	struct own own;
 
+	own.namespace = textfile_read_word(KUBEAPI_NAMESPACE_FILE, &own.why);
+	if (own.namespace)
+		return own;
 	if (access(KUBEAPI_NAMESPACE_FILE, F_OK) != 0 && errno == ENOENT)
-		snprintf(own.why, sizeof(own.why), "not in a pod");
+		why_set(&own.why, "not in a pod");
 	else
-		snprintf(own.why, sizeof(own.why), "%s: %s", KUBEAPI_NAMESPACE_FILE, reason);
+		why_prepend(&own.why, "%s: ", KUBEAPI_NAMESPACE_FILE);
 	return own;
 }
 
@@ -94,59 +96,53 @@ static bool add_entry(
 	return entry->backend && entry->server_options && entry->service;
 }
 
-/* False, with why written, when not all can be watched. */
+/* False, with *why set, when not all can be watched. */
 static bool watch_all(struct discovery *discovery, const struct config *config,
-	const struct own *own, char *why, size_t size)
+	const struct own *own, struct why *why)
 {
-	snprintf(why, size, "out of memory");
 	discovery->entries = calloc(config->n_kubernetes + 1, sizeof(*discovery->entries));
 	discovery->reports = calloc(config->n_kubernetes + 1, sizeof(*discovery->reports));
 	if (!discovery->entries || !discovery->reports)
-		return false;
+		return why_set(why, "out of memory");
 	for (size_t i = 0; i < config->n_kubernetes; i++) {
 		const char *namespace = config->kubernetes[i].namespace;
 
-		if (!namespace && !own->namespace) {
-			snprintf(why, size, "%s: give each Service its namespace", own->why);
-			return false;
-		}
+		if (!namespace && !own->namespace)
+			return why_set(why, "%s: give each Service its namespace", own->why.text);
 		if (!add_entry(discovery, &config->kubernetes[i],
 			    namespace ? namespace : own->namespace))
-			return false;
+			return why_set(why, "out of memory");
 	}
 	if (!config->replicas_service)
 		return true;
 	/* HAProxy's own Service is where HAProxy's pod is, which is the agent's. */
-	if (!own->namespace) {
-		snprintf(why, size, "%s: haproxy.replicas must be a number", own->why);
-		return false;
-	}
+	if (!own->namespace)
+		return why_set(why, "%s: haproxy.replicas must be a number", own->why.text);
 	discovery->replicas =
 		kubewatch_watch(discovery->kube, own->namespace, config->replicas_service, NULL);
-	return discovery->replicas != NULL;
+	return discovery->replicas || why_set(why, "out of memory");
 }
 
 struct discovery *discovery_new(
 	struct ev_loop *loop, const struct config *config, kubewatch_changed changed, void *arg)
 {
 	struct discovery *discovery = calloc(1, sizeof(*discovery));
-	struct kubeapi api;
-	const char *reason = "out of memory";
-	char why[256];
 	struct own own = own_namespace();
-	bool good = discovery && kubeapi_init(&api, config->kube_server, config->kube_token_file,
-					 config->kube_ca_file, &reason);
+	struct kubeapi api;
+	struct why why;
+	bool ok;
 
-	snprintf(why, sizeof(why), "%s", reason);
-	if (good) {
-		snprintf(why, sizeof(why), "out of memory");
+	why_set(&why, "out of memory");
+	ok = discovery && kubeapi_init(&api, config->kube_server, config->kube_token_file,
+				  config->kube_ca_file, &why);
+	if (ok) {
 		discovery->kube = kubewatch_new(loop, &api, config->kube_silence_ms, changed, arg);
-		good = discovery->kube && watch_all(discovery, config, &own, why, sizeof(why));
+		ok = discovery->kube && watch_all(discovery, config, &own, &why);
 	}
 	free(own.namespace);
-	if (good)
+	if (ok)
 		return discovery;
-	log_error("Kubernetes cannot be asked", log_str("error", why));
+	log_error("cannot watch Kubernetes", log_str("error", why.text));
 	discovery_free(discovery);
 	return NULL;
 }

@@ -51,7 +51,7 @@ static char *server_from_environment(void)
 }
 
 bool kubeapi_init(struct kubeapi *api, const char *server, const char *token_file,
-	const char *ca_file, const char **why)
+	const char *ca_file, struct why *why)
 {
 	*api = (struct kubeapi){
 		.server = server ? strdup(server) : server_from_environment(),
@@ -59,15 +59,14 @@ bool kubeapi_init(struct kubeapi *api, const char *server, const char *token_fil
 		.ca_file = copy_or_file(ca_file, ACCOUNT "ca.crt", !server),
 	};
 	if (!api->server) {
-		*why = "not in a pod (KUBERNETES_SERVICE_HOST and _PORT) and no server given";
 		kubeapi_fini(api);
-		return false;
+		return why_set(why,
+			"not in a pod (KUBERNETES_SERVICE_HOST and _PORT) and no server given");
 	}
 	if (((token_file || !server) && !api->token_file) ||
 		((ca_file || !server) && !api->ca_file)) {
-		*why = "out of memory";
 		kubeapi_fini(api);
-		return false;
+		return why_set(why, "out of memory");
 	}
 	for (size_t len = strlen(api->server); len > 0 && api->server[len - 1] == '/'; len--)
 		api->server[len - 1] = '\0';
@@ -98,44 +97,37 @@ static bool is_https(const struct kubeapi *api)
 }
 
 /* libcurl says of an authority's file that cannot be read no more than its path. */
-static bool check_ca(const struct kubeapi *api, char *why, size_t size)
+static bool check_ca(const struct kubeapi *api, struct why *why)
 {
-	const char *reason = "";
 	char *text;
 
 	if (!api->ca_file || !is_https(api))
 		return true;
-	text = textfile_read(api->ca_file, &reason);
+	text = textfile_read(api->ca_file, why);
 	if (!text)
-		snprintf(why, size, "%s: %s", api->ca_file, reason);
+		return why_prepend(why, "%s: ", api->ca_file);
 	free(text);
-	return text != NULL;
+	return true;
 }
 
-static bool make_headers(
-	const struct kubeapi *api, struct curl_slist **headers, char *why, size_t size)
+static bool make_headers(const struct kubeapi *api, struct curl_slist **headers, struct why *why)
 {
-	const char *reason = "";
-
 	curl_slist_free_all(*headers);
 	*headers = NULL;
-	snprintf(why, size, "out of memory");
 	if (!append_header(headers, "Accept: application/json"))
-		return false;
+		return why_set(why, "out of memory");
 	if (!api->token_file || !is_https(api))
 		return true;
 
-	char *token = textfile_read_word(api->token_file, &reason);
-	if (!token) {
-		snprintf(why, size, "%s: %s", api->token_file, reason);
-		return false;
-	}
+	char *token = textfile_read_word(api->token_file, why);
+	if (!token)
+		return why_prepend(why, "%s: ", api->token_file);
 	char *line = NULL;
 	bool made = asprintf(&line, "Authorization: Bearer %s", token) >= 0 &&
 		    append_header(headers, line);
 	free(line);
 	free(token);
-	return made;
+	return made || why_set(why, "out of memory");
 }
 
 /* NULL: no memory. */
@@ -180,20 +172,18 @@ static int set_socket_options(void *arg, curl_socket_t socket, curlsocktype purp
 }
 
 bool kubeapi_prepare(const struct kubeapi *api, const struct kubeapi_request *request, CURL *easy,
-	struct curl_slist **headers, char *why, size_t size)
+	struct curl_slist **headers, struct why *why)
 {
 	long timeout_ms =
 		request->list ? LIST_TIMEOUT_MS : (request->watch_s + WATCH_GRACE_S) * 1000L;
 
-	if (!check_ca(api, why, size) || !make_headers(api, headers, why, size))
+	if (!check_ca(api, why) || !make_headers(api, headers, why))
 		return false;
 	char *url = make_url(api, request, easy);
 	bool set = url && curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
 	free(url);
-	if (!set) {
-		snprintf(why, size, "out of memory");
-		return false;
-	}
+	if (!set)
+		return why_set(why, "out of memory");
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
 	/* The API server prints prettily for curl's own name, which only costs. */
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "wsbalancer/" WSB_VERSION);

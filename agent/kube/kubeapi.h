@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/why.h"
 #include "core/config/config.h"
 
 /*
@@ -26,11 +27,11 @@ struct kubeapi {
 /*
  * Copies what is given; what is NULL is what a pod is given by Kubernetes: the server from
  * KUBERNETES_SERVICE_HOST and _PORT, the files from the service account's folder; with a server
- * that is given only where they exist. False, with *why set to a static text, when there is no
+ * that is given only where they exist. False, with *why set, when there is no
  * server or no memory.
  */
 bool kubeapi_init(struct kubeapi *api, const char *server, const char *token_file,
-	const char *ca_file, const char **why);
+	const char *ca_file, struct why *why);
 
 /* Frees what *api owns; takes a zeroed struct. */
 void kubeapi_fini(struct kubeapi *api);
@@ -48,9 +49,9 @@ struct kubeapi_request {
 /*
  * Sets all of a handle's options for a request but those of the caller's callbacks. *headers is
  * replaced; the caller frees it once the handle is done. False when the token or the authority's
- * certificate cannot be read or memory is short: why, cut to size, says so and names the file.
+ * certificate cannot be read, which *why names, or memory is short.
  */
 bool kubeapi_prepare(const struct kubeapi *api, const struct kubeapi_request *request, CURL *easy,
-	struct curl_slist **headers, char *why, size_t size);
+	struct curl_slist **headers, struct why *why);
 
 #endif

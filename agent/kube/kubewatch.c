@@ -188,15 +188,16 @@ static void begin_request(struct kubewatch_service *service)
 		.plain = watch->plain,
 		.watch_s = listwatch_timeout_s(random01()),
 	};
-	char why[256] = "libcurl refuses";
+	struct why why;
 
+	why_set(&why, "libcurl refuses");
 	reset_handle(service);
 	kubefeed_begin(&service->feed, clock_now_ms());
-	service->running = kubeapi_prepare(&kube->api, &request, service->easy, &service->headers,
-				   why, sizeof(why)) &&
-			   curlloop_add(kube->curlloop, service->easy);
+	service->running =
+		kubeapi_prepare(&kube->api, &request, service->easy, &service->headers, &why) &&
+		curlloop_add(kube->curlloop, service->easy);
 	if (!service->running) {
-		struct kubefeed_end end = {.detail = why};
+		struct kubefeed_end end = {.detail = why.text};
 
 		go_on(service, kubefeed_ended(&service->feed, &end, clock_now_ms(), random01()));
 		return;

@@ -38,7 +38,7 @@ struct podheaders {
 };
 
 /* The first line, when it can be a header's value. */
-static char *read_value(const char *path, const char **why)
+static char *read_value(const char *path, struct why *why)
 {
 	char *line = textfile_read(path, why);
 
@@ -47,7 +47,7 @@ static char *read_value(const char *path, const char **why)
 	line[strcspn(line, "\r\n")] = '\0';
 	if (line[0] != '\0' && strlen(line) <= VALUE_MAX && text_is_header_value(line))
 		return line;
-	*why = "the first line is empty or no header value";
+	why_set(why, "the first line is empty or not a header value");
 	free(line);
 	return NULL;
 }
@@ -55,7 +55,7 @@ static char *read_value(const char *path, const char **why)
 /* Reads a file again if it changed. True when there is a new value. */
 static bool look(struct file_value *value)
 {
-	const char *why = "";
+	struct why why;
 
 	if (watchedfile_look(&value->file) == WATCHEDFILE_SAME)
 		return false;
@@ -65,7 +65,7 @@ static bool look(struct file_value *value)
 	}
 	if (log_repeat(&value->failed))
 		log_warn("a header's file cannot be read", log_str("file", value->file.path),
-			log_str("error", why), log_int("times", (int64_t)value->failed.times));
+			log_str("error", why.text), log_int("times", (int64_t)value->failed.times));
 	return false;
 }
 

@@ -10,7 +10,7 @@
 /* What comes back from a line that was written must be written the same again. */
 static void check_written(const struct record *record)
 {
-	const char *why = "";
+	struct why why;
 	struct record back;
 	size_t len;
 	size_t again_len;
@@ -45,10 +45,10 @@ static void check_planned(const struct record *record)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct record record;
-	const char *why = NULL;
+	struct why why;
 
 	if (!record_parse((const char *)data, size, &record, &why)) {
-		promise(why && *why, "a refusal has a reason");
+		promise(*why.text, "a refusal has a reason");
 		return 0;
 	}
 	check_written(&record);

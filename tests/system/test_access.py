@@ -154,7 +154,7 @@ def test_a_renewed_certificate_is_shown_without_a_signal(haproxy, tmp_path):
         other = Pair(tmp_path, "other")
         pair_before = shown(agent)
         other.cert.replace(pair.cert)
-        agent.wait_log("are no pair")
+        agent.wait_log("do not belong together")
         assert shown(agent) == pair_before
         other.key.replace(pair.key)
         until(lambda: shown(agent) == pair.fingerprint(), "the other certificate")
@@ -210,10 +210,10 @@ def test_a_reload_switches_tls_and_token_on_and_off(haproxy, tmp_path, token):
 
 
 @pytest.mark.parametrize("break_it, wanted", [
-    (lambda pair: pair.key.write_text("no key"), "are no pair"),
+    (lambda pair: pair.key.write_text("no key"), "do not belong together"),
     (lambda pair: pair.cert.write_bytes(b""), "is empty"),
     (lambda pair: pair.cert.write_bytes(b"a\0b"), "holds a NUL"),
-    (lambda pair: pair.key.write_bytes(pair.cert.read_bytes()), "are no pair"),
+    (lambda pair: pair.key.write_bytes(pair.cert.read_bytes()), "do not belong together"),
 ])
 def test_bad_files_stop_the_start_with_a_word(haproxy, tmp_path, break_it, wanted):
     pair = Pair(tmp_path)

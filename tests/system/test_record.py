@@ -375,7 +375,7 @@ def test_a_line_that_was_cut_is_ended_and_left_out(haproxy, record):
         assert lines[0] == '{"version":1,"wall_ms":17'
         result = replay(record, agent.file)
         assert result.returncode == 0
-        assert result.stderr == f"wsbalancer: {record}:1: no round: not JSON\n"
+        assert result.stderr == f"wsbalancer: {record}:1: not a round: not JSON\n"
         assert int(table(result)[0]) == len(lines) - 1
 
 
@@ -434,5 +434,5 @@ def test_any_bytes_and_endless_lines_are_no_rounds(tmp_path, record):
     record.write_bytes(b"\0\xff\n[[[[[[[[[[[[\n" + b"[" * (65 << 20) + b"\nnull\n")
     result = replay(record, config, variant="release")
     assert result.returncode == 1
-    assert "record:1: no round: not JSON" in result.stderr
+    assert "record:1: not a round: not JSON" in result.stderr
     assert result.stderr.endswith(f"wsbalancer: {record}: no recorded round in it\n")

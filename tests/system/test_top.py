@@ -103,7 +103,7 @@ def test_status_of_an_agent_that_is_not_ready_is_1(haproxy):
 @pytest.mark.parametrize("options, wanted, code", [
     (["--url", f"http://127.0.0.1:{free_port()}"], "Failed to connect", 1),
     (["--url", "ftp://127.0.0.1"], "ftp", 1),
-    (["--url", ":"], "is no address", 1),
+    (["--url", ":"], "invalid address", 1),
     (["-c", "/nonexistent.yaml"], "/nonexistent.yaml", 1),
     (["--url"], "a value is needed behind '--url'", 2),
     (["--interval", "1s"], "unknown option", 2),

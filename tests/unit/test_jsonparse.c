@@ -62,12 +62,12 @@ START_TEST(a_recorded_round_is_read_by_the_same_rules)
 	const struct json_body *body = &json_bodies[_i];
 	char *copy = exact(body);
 	struct record record;
-	const char *why = NULL;
+	struct why why;
 
 	ck_assert(!record_parse(copy, body->len, &record, &why));
-	ck_assert_str_eq(why, body->outcome == JSONPARSE_OK
-				      ? "no record, or one of another version"
-				      : jsonparse_outcome_name(body->outcome));
+	ck_assert_str_eq(why.text, body->outcome == JSONPARSE_OK
+					   ? "not a record of this version"
+					   : jsonparse_outcome_name(body->outcome));
 	free(copy);
 }
 END_TEST

@@ -592,7 +592,7 @@ START_TEST(a_recorded_round_is_written_read_and_planned_again_or_not_at_all)
 		struct record record = {.n_backends = 0};
 		struct record back = {.n_backends = 0};
 		struct rerun *rerun = NULL;
-		const char *why = "";
+		struct why why;
 		char *line = NULL;
 		size_t len = 0;
 		bool good;

@@ -155,9 +155,9 @@ static void assert_same_record(const struct record *a, const struct record *b)
 static struct record parsed(const char *line, size_t len)
 {
 	struct record record;
-	const char *why = "";
+	struct why why;
 
-	ck_assert_msg(record_parse(line, len, &record, &why), "%s: %.*s", why, (int)len, line);
+	ck_assert_msg(record_parse(line, len, &record, &why), "%s: %.*s", why.text, (int)len, line);
 	return record;
 }
 
@@ -190,7 +190,7 @@ START_TEST(a_line_that_is_cut_is_refused_wherever_it_is)
 	struct record record;
 	struct record untouched;
 	struct record out;
-	const char *why;
+	struct why why;
 	size_t len;
 	char *line;
 
@@ -213,9 +213,9 @@ static const struct {
 	const char *other;
 	const char *why;
 } mistakes[] = {
-	{"{\"version\"", "{\"Version\"", "no record, or one of another version"},
-	{"\"version\":1", "\"version\":2", "no record, or one of another version"},
-	{"\"version\":1", "\"version\":\"1\"", "no record, or one of another version"},
+	{"{\"version\"", "{\"Version\"", "not a record of this version"},
+	{"\"version\":1", "\"version\":2", "not a record of this version"},
+	{"\"version\":1", "\"version\":\"1\"", "not a record of this version"},
 	{"\"version\":1,", "\"version\":1,\"more\":0,",
 		"the round has other keys or values than it should"},
 	{"\"now_ms\":2000", "\"now_ms\":-1", "the round has other keys or values than it should"},
@@ -293,11 +293,11 @@ START_TEST(what_is_no_line_of_a_round_is_refused_with_the_reason)
 	char *good = line_of_round();
 	char *bad = replaced(good, mistakes[_i].part, mistakes[_i].other);
 	struct record record;
-	const char *why = "";
+	struct why why;
 
 	ck_assert_ptr_nonnull(bad);
 	ck_assert_msg(!record_parse(bad, strlen(bad), &record, &why), "%s", mistakes[_i].other);
-	ck_assert_str_eq(why, mistakes[_i].why);
+	ck_assert_str_eq(why.text, mistakes[_i].why);
 	free(bad);
 	free(good);
 }
@@ -308,11 +308,11 @@ START_TEST(a_nul_does_not_hide_what_stands_behind_it)
 	char *line = line_of_round();
 	size_t len = strlen(line);
 	struct record record;
-	const char *why = "";
+	struct why why;
 
 	line[len - 1] = '\0';
 	ck_assert(!record_parse(line, len, &record, &why));
-	ck_assert_str_eq(why, "not JSON");
+	ck_assert_str_eq(why.text, "not JSON");
 	free(line);
 }
 END_TEST

@@ -62,9 +62,9 @@ static char *play(struct bench *bench, int64_t pid, size_t *len)
 static void feed(struct rerun *rerun, const char *line, size_t len)
 {
 	struct record record;
-	const char *why = "";
+	struct why why;
 
-	ck_assert_msg(record_parse(line, len, &record, &why), "%s: %.900s", why, line);
+	ck_assert_msg(record_parse(line, len, &record, &why), "%s: %.900s", why.text, line);
 	ck_assert(rerun_add(rerun, &record));
 	record_fini(&record);
 }

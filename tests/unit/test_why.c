@@ -18,6 +18,9 @@ START_TEST(every_writer_returns_false_and_the_line_is_the_last_one_told)
 	ck_assert(!why_append(&why, ": %s", "value"));
 	ck_assert_uint_eq(why.line, 7);
 	ck_assert_str_eq(why.text, "key: value");
+	ck_assert(!why_prepend(&why, "%s: ", "file"));
+	ck_assert_uint_eq(why.line, 7);
+	ck_assert_str_eq(why.text, "file: key: value");
 	ck_assert(!why_set(&why, "other"));
 	ck_assert_uint_eq(why.line, 0);
 	ck_assert_str_eq(why.text, "other");
@@ -36,6 +39,9 @@ START_TEST(what_is_longer_is_cut)
 	why_append(&why, "more");
 	ck_assert_uint_eq(strlen(why.text), sizeof(why.text) - 1);
 	ck_assert_int_eq(why.text[sizeof(why.text) - 2], 'x');
+	why_prepend(&why, "before: ");
+	ck_assert_uint_eq(strlen(why.text), sizeof(why.text) - 1);
+	ck_assert(strncmp(why.text, "before: x", 9) == 0);
 }
 END_TEST
 

@@ -37,3 +37,15 @@ bool why_append(struct why *why, const char *format, ...)
 	va_end(args);
 	return false;
 }
+
+bool why_prepend(struct why *why, const char *format, ...)
+{
+	char text[sizeof(why->text)];
+	va_list args;
+
+	memcpy(text, why->text, sizeof(text));
+	va_start(args, format);
+	vsnprintf(why->text, sizeof(why->text), format, args);
+	va_end(args);
+	return why_append(why, "%s", text);
+}

@@ -16,10 +16,12 @@ struct why {
 	char text[512];
 };
 
-/* All of them always return false. The first sets the line to 0, the last adds to the text. */
+/* All of them always return false. The first sets the line to 0; the last two add to the text, at
+ * its end and before it. */
 __attribute__((format(printf, 2, 3))) bool why_set(struct why *why, const char *format, ...);
 __attribute__((format(printf, 3, 4))) bool why_set_line(
 	struct why *why, size_t line, const char *format, ...);
 __attribute__((format(printf, 2, 3))) bool why_append(struct why *why, const char *format, ...);
+__attribute__((format(printf, 2, 3))) bool why_prepend(struct why *why, const char *format, ...);
 
 #endif

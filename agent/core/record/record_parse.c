@@ -10,13 +10,6 @@
 #include "core/base/jsonparse.h"
 #include "core/record/record_columns.h"
 
-/* Always returns false. */
-static bool refuse(const char **why, const char *text)
-{
-	*why = text;
-	return false;
-}
-
 static bool read_basis(const char *word, enum planner_basis *out)
 {
 	for (int basis = PLANNER_HEARD; basis <= PLANNER_DRAINING; basis++) {
@@ -101,7 +94,7 @@ static bool read_value(const struct record_column *column, struct json_object *v
 	return false;
 }
 
-/* Takes the columns' members out of object, which has so many others beside them. */
+/* Reads the columns' members out of object, which has so many others beside them. */
 static bool read_members(
 	const struct record_column *columns, size_t n_others, struct json_object *object, void *to)
 {
@@ -169,19 +162,19 @@ static bool read_server(
 }
 
 static bool read_backend(const struct order *order, struct json_object *object,
-	struct record *record, const char **why)
+	struct record *record, struct why *why)
 {
 	struct record_backend *to = &record->backends[record->n_backends++];
 	struct json_object *rows = jsonget_member(object, "servers", json_type_array);
 
 	if (!rows || !read_members(record_backend_columns, 1, object, to))
-		return refuse(why, "a backend has other keys or values than it should");
+		return why_set(why, "a backend has other keys or values than it should");
 	to->servers = &record->servers[record->n_servers];
 	to->n_servers = jsonget_len(rows);
 	record->n_servers += to->n_servers;
 	for (size_t i = 0; i < to->n_servers; i++) {
 		if (!read_server(order, json_object_array_get_idx(rows, i), &to->servers[i]))
-			return refuse(why, "a server has other values than its columns should");
+			return why_set(why, "a server has other values than its columns should");
 	}
 	return true;
 }
@@ -200,7 +193,7 @@ static bool make_room(struct json_object *backends, struct record *record)
 	return record->backends && record->servers;
 }
 
-static bool read_line(struct json_object *line, struct record *record, const char **why)
+static bool read_line(struct json_object *line, struct record *record, struct why *why)
 {
 	struct json_object *version = jsonget_member(line, "version", json_type_int);
 	struct json_object *settings = jsonget_member(line, "settings", json_type_object);
@@ -209,16 +202,16 @@ static bool read_line(struct json_object *line, struct record *record, const cha
 	struct order order;
 
 	if (!version || json_object_get_int64(version) != RECORD_VERSION)
-		return refuse(why, "no record, or one of another version");
+		return why_set(why, "not a record of this version");
 	if (!settings || !columns || !backends ||
 		!read_members(record_line_columns, 4, line, record))
-		return refuse(why, "the round has other keys or values than it should");
+		return why_set(why, "the round has other keys or values than it should");
 	if (!read_members(record_settings_columns, 0, settings, &record->settings))
-		return refuse(why, "settings has other keys or values than it should");
+		return why_set(why, "settings has other keys or values than it should");
 	if (!read_order(columns, &order))
-		return refuse(why, "the columns are not those of this version");
+		return why_set(why, "the columns are not those of this version");
 	if (!make_room(backends, record))
-		return refuse(why, "out of memory");
+		return why_set(why, "out of memory");
 	for (size_t i = 0; i < jsonget_len(backends); i++) {
 		if (!read_backend(&order, json_object_array_get_idx(backends, i), record, why))
 			return false;
@@ -226,7 +219,7 @@ static bool read_line(struct json_object *line, struct record *record, const cha
 	return true;
 }
 
-bool record_parse(const char *line, size_t len, struct record *out, const char **why)
+bool record_parse(const char *line, size_t len, struct record *out, struct why *why)
 {
 	struct record record = {.n_backends = 0};
 	struct json_object *object;
@@ -235,10 +228,10 @@ bool record_parse(const char *line, size_t len, struct record *out, const char *
 	if (len > 0 && line[len - 1] == '\n')
 		len--;
 	if (len > RECORD_LINE_MAX)
-		return refuse(why, "too long");
+		return why_set(why, "too long");
 	outcome = jsonparse(line, len, &object);
 	if (outcome != JSONPARSE_OK)
-		return refuse(why, jsonparse_outcome_name(outcome));
+		return why_set(why, "%s", jsonparse_outcome_name(outcome));
 	record.names = object;
 	if (!read_line(object, &record, why)) {
 		record_fini(&record);

@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/why.h"
 #include "core/record/record.h"
 
 /*
  * Reads one line as record_write makes it, with or without its newline: everything must be there,
  * nothing else, and each value in its range; columns may be in any order. On true the caller ends
- * *out with record_fini; on false *out is untouched and *why, static, says what is wrong.
+ * *out with record_fini; on false *out is untouched and *why says what is wrong.
  */
-bool record_parse(const char *line, size_t len, struct record *out, const char **why);
+bool record_parse(const char *line, size_t len, struct record *out, struct why *why);
 
 #endif
