@@ -185,11 +185,12 @@ endif
 # The images of agent and test pod, by whatever builds images here.
 IMAGE     ?= localhost/wsbalancer:$(VERSION)
 POD_IMAGE ?= localhost/wspod:$(VERSION)
-image_build = $(firstword $(foreach tool,docker podman buildah,$(shell command -v $(tool)))) build \
+TOOL      ?= $(firstword $(foreach tool,docker podman buildah,$(shell command -v $(tool))))
+image_build = $(TOOL) build \
 	-f agent/Dockerfile --build-arg VERSION=$(VERSION) \
 	--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown)
 
-image: ## IMAGE= and POD_IMAGE=, with docker, podman or buildah
+image: ## IMAGE= and POD_IMAGE=, with TOOL=docker, podman or buildah (the first that is here)
 	$(image_build) --target wspod -t $(POD_IMAGE) .
 	$(image_build) --target wsbalancer -t $(IMAGE) .
 

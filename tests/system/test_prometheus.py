@@ -11,6 +11,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import threading
 
@@ -45,6 +46,7 @@ FAULTS = {
     "few_files": {"WsbalancerFilesNearlyUsedUp"},
     "all_down": {"WsbalancerNoUsablePod"},
     "full": {"WsbalancerNearlyFull"},
+    "refusing": {"WsbalancerClientsRefused"},
     "kubernetes": set(),
     "api_gone": {"WsbalancerKubernetesUnwatched"},
     "few_slots": {"WsbalancerSlotsUsedUp"},
@@ -78,10 +80,10 @@ class Scene(contextlib.ExitStack):
         self.over = threading.Event()
 
     def start(self, name, pods=None, agent_options=(), level="admin", wait=True,
-              server="weight 100", servers=None, **keys):
+              server="weight 100", servers=None, more="", **keys):
         pods = pods or self.enter_context(ManyPods(5))
         stats = free_port()
-        more = (f"frontend stats\n\tbind 127.0.0.1:{stats}\n"
+        more += (f"frontend stats\n\tbind 127.0.0.1:{stats}\n"
                 "\thttp-request use-service prometheus-exporter if { path /metrics }\n")
         addresses = pods if isinstance(pods, list) else pods.addresses
         haproxy = self.enter_context(
@@ -180,6 +182,11 @@ def scene():
         _, haproxy, _ = s.start("full", [pod.address])
         s.enter_context(Load(haproxy.url, connections=9, variant="release")).wait_standing()
         haproxy.cli("set maxconn global 10")
+        # A client beyond the most, at once and again, as with the chart's haproxy.cfg.
+        port = free_port()
+        s.start("refusing", more=f"frontend clients\n\tbind 127.0.0.1:{port}\n\tdefault_backend ws\n"
+                "\ttcp-request connection reject if { fe_conn gt 0 }\n")
+        s.keep_doing(lambda: socket.create_connection(("127.0.0.1", port)).close(), 0.5)
         s.start_slots("kubernetes", 8)
         s.start_slots("api_gone", 8).down()
         s.start_slots("few_slots", 3)

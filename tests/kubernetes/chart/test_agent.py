@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The rendered wsbalancer.yaml: the agent itself takes it, and refuses one that is spoilt."""
+import json
 import subprocess
 
 import pytest
@@ -31,6 +32,22 @@ def rendered(name):
 def test_the_agent_takes_its_configuration(name, tmp_path):
     done = check(rendered(name), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Values of agent.extraConfig, which the schema of the chart and the program judge alike.
+EXTRA = [("ramp", "30s", True), ("ramp", "soon", False), ("ramp", "1h30m", False), ("ramp", 30, False),
+         ("maxShare", 0.5, True), ("maxShare", 2, False), ("maxShare", 0, False),
+         ("recordMaxSize", "1GiB", True), ("recordMaxSize", "1GB", False), ("kubernetesAPI", {"silence": "1m"}, True),
+         ("kubernetesAPI", {"silense": "1m"}, False), ("kubernetesAPI", {"server": "https://10.0.0.1:443"}, True),
+         ("kubernetesAPI", {"server": "10.0.0.1"}, False), ("rampp", "30s", False)]
+
+
+@pytest.mark.parametrize("key, value, good", EXTRA)
+def test_the_charts_schema_and_the_agent_judge_alike(key, value, good, tmp_path):
+    assert (check({**rendered("default"), key: value}, tmp_path).returncode == 0) == good
+    done = tools.helm("template", "wsb", tools.CHART, "--set", "services[0].name=my-app", "--set-json",
+                      f"agent.extraConfig={json.dumps({key: value})}")
+    assert (done.returncode == 0) == good, done.stderr
 
 
 @pytest.mark.parametrize("key, value", [("noSuchKey", 1), ("metricPath", "metric"), ("listen", "nowhere")])

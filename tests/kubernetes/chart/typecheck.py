@@ -12,6 +12,7 @@ import tools
 PACKAGES = {
     "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
     "keda.sh": "@kubernetes-models/keda",
+    "cert-manager.io": "@kubernetes-models/cert-manager",
 }
 OPTIONS = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext",
            "--moduleResolution", "nodenext", "--pretty", "false"]

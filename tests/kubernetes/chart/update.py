@@ -51,6 +51,7 @@ def made():
 
 
 def main():
+    subprocess.run([sys.executable, tools.TOP / "k8s/schema.py"], check=True)
     GOLDEN.mkdir(exist_ok=True)
     files = made()
     for old in GOLDEN.glob("*.yaml"):

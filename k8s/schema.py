@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Writes the schema of agent.extraConfig in the chart from the program's own table of keys.
+
+schema.py            writes k8s/chart/values.schema.json anew
+schema.py --check    only says whether it is current, by its exit code
+
+The keys that the chart writes itself are let through here: the templates refuse them with words of their own.
+"""
+import json
+import pathlib
+import re
+import sys
+
+import yaml
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+SCHEMA = TOP / "k8s/chart/values.schema.json"
+KEYS = TOP / "agent/core/config/config_keys.c"
+# Written by the chart, or of no use beside a HAProxy of its own.
+WRITTEN = {"haproxy", "kubernetes", "agentCheck", "listen", "drainDelay", "services",
+           "listenTokenFile", "listenTLSCert", "listenTLSKey"}
+TEXTS = {"duration": "^[0-9]+(ms|s|m|h)$", "size": "^[0-9]+(KiB|MiB|GiB)$", "url": "^https?://[^/]+:[0-9]+$", "file": "", "host": ""}
+
+
+def rows(text, table):
+    """The rows of one array of struct config_key."""
+    body = re.search(rf"struct config_key {table}\[\] = {{(.*?\n)}};", text, re.DOTALL).group(1)
+    return re.findall(r"{(\.key = .*?)},?\n", body, re.DOTALL)
+
+
+def value_schema(kind, row):
+    choices = re.search(r'\.choices = "([^"]*)"', row)
+    if choices:
+        return {"enum": choices.group(1).split()}
+    if kind == "bool":
+        return {"type": "boolean"}
+    if kind == "share":
+        return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+    if kind in TEXTS:
+        return {"type": "string", "pattern": TEXTS[kind]} if TEXTS[kind] else {"type": "string"}
+    raise ValueError(f"config_keys.c: no schema is known for the kind {kind}")
+
+
+def mapping_schema(text, table, given=frozenset()):
+    """given: keys that are let through."""
+    properties = {}
+    for row in rows(text, table):
+        key = re.search(r'\.key = "([^"]*)"', row).group(1)
+        kind = re.search(r"IS\((\w+),", row)
+        below = re.search(r"\.mapping = &(\w+)", row)
+        if key in given:
+            properties[key] = {}
+        elif kind:
+            properties[key] = value_schema(kind.group(1), row)
+            if properties[key] != {"type": "string"}:
+                # ${NAME} takes the environment's.
+                properties[key] = {"anyOf": [properties[key], {"type": "string", "pattern": "[$]{"}]}
+        else:
+            properties[key] = mapping_schema(text, f"{below.group(1)}_keys")
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def block():
+    values = yaml.safe_load((TOP / "k8s/chart/values.yaml").read_text(encoding="utf-8"))
+    made = mapping_schema(KEYS.read_text(encoding="utf-8"), "root_keys", WRITTEN | set(values["agent"]["config"]))
+    lines = [f'        "{key}": {json.dumps(schema)}' for key, schema in made["properties"].items()]
+    return ('    "extraConfig": {\n      "description": "Made from the program\'s table of keys by k8s/schema.py",\n'
+            '      "type": "object",\n      "additionalProperties": false,\n      "properties": {\n'
+            + ",\n".join(lines) + "\n      }\n    },\n")
+
+
+def main():
+    now = SCHEMA.read_text(encoding="utf-8")
+    wanted = re.sub(r'    "extraConfig": {\n      "description".*?\n    },\n', lambda _: block(), now, flags=re.DOTALL)
+    if "--check" in sys.argv[1:]:
+        if now != wanted:
+            sys.exit("k8s/chart/values.schema.json is not current: run `make chart-update`")
+        return
+    SCHEMA.write_text(wanted, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
