@@ -199,6 +199,7 @@ static bool set_options(struct client *client, const char *ca_file, bool is_own_
 	SET(CURLOPT_ERRORBUFFER, client->error);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, client);
+	answerguard_begin(&client->guard, easy);
 	if (ca_file)
 		SET(CURLOPT_CAINFO, ca_file);
 	/* Its own certificate and no other is trusted then, whatever name it is for. */
@@ -269,12 +270,17 @@ void client_reset(struct client *client)
 {
 	buf_clear(&client->body);
 	client->error[0] = '\0';
+	answerguard_begin(&client->guard, client->easy);
 }
 
 struct json_object *client_report(struct client *client, CURLcode code, struct why *why)
 {
 	struct json_object *report;
 
+	if (client->guard.refusal != ANSWERGUARD_NONE) {
+		why_set(why, "%s", answerguard_name(&client->guard));
+		return NULL;
+	}
 	if (code != CURLE_OK) {
 		why_set(why, "%s", client->error[0] ? client->error : curl_easy_strerror(code));
 		return NULL;

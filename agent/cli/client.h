@@ -11,6 +11,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/why.h"
+#include "io/answerguard.h"
 
 /* The words behind the command's name. Strings are argv's or static. */
 struct client_options {
@@ -38,6 +39,7 @@ struct client {
 	struct curl_slist *headers;
 	char *url;
 	struct buf body; /* what has come so far */
+	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
 };
 

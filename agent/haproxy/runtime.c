@@ -285,7 +285,7 @@ struct runtime *runtime_new(struct ev_loop *loop, const struct config_endpoint *
 	runtime->endpoint.port = endpoint->port;
 	runtime->endpoint.path = endpoint->path ? strdup(endpoint->path) : NULL;
 	runtime->endpoint.host = endpoint->host ? strdup(endpoint->host) : NULL;
-	runtime->curlloop = curlloop_new(loop, 1, on_connected, runtime);
+	runtime->curlloop = curlloop_new(loop, 1, 0, on_connected, runtime);
 	if (!runtime->curlloop || (!runtime->endpoint.path && !runtime->endpoint.host)) {
 		runtime_free(runtime);
 		return NULL;

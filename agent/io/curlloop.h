@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <ev.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Transfers are started with curlloop_add and end with a call of done, from the loop and never from
@@ -19,9 +20,13 @@ struct curlloop;
  * callback may add and remove handles, but must not free the curlloop. */
 typedef void (*curlloop_done)(CURL *easy, CURLcode result, void *arg);
 
-/* NULL when out of memory. max_connections is how many idle ones are kept. */
-struct curlloop *curlloop_new(
-	struct ev_loop *loop, long max_connections, curlloop_done done, void *arg);
+/*
+ * NULL when out of memory. max_connections is how many idle ones are kept. max_bytes is what a
+ * transfer may receive, counted on the wire: head, chunk sizes, extensions, trailers, TLS and all;
+ * one that gets more ends with CURLE_FILESIZE_EXCEEDED. 0 is no limit.
+ */
+struct curlloop *curlloop_new(struct ev_loop *loop, long max_connections, uint64_t max_bytes,
+	curlloop_done done, void *arg);
 
 /* Every handle must have been removed, or have ended. Takes NULL. */
 void curlloop_free(struct curlloop *curlloop);

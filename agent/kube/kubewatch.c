@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "core/kube/kubefeed.h"
+#include "io/answerguard.h"
 #include "io/clock.h"
 #include "io/curlloop.h"
 #include "io/log.h"
@@ -39,6 +40,7 @@ struct kubewatch_service {
 	struct curl_slist *headers;
 	bool running;
 	ev_timer timer; /* to the next request; while a watch runs, to its silence */
+	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
 	struct log_repeat repeat;
 };
@@ -159,7 +161,10 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 		.retry_after_ms = retry_after_s > 0 && retry_after_s < 86400
 					  ? (int64_t)retry_after_s * 1000
 					  : 0,
-		.detail = service->error[0] ? service->error : curl_easy_strerror(result),
+		.detail = service->guard.refusal != ANSWERGUARD_NONE
+				  ? answerguard_name(&service->guard)
+			  : service->error[0] ? service->error
+					      : curl_easy_strerror(result),
 	};
 	stop_request(service);
 	go_on(service, kubefeed_ended(&service->feed, &end, clock_now_ms(), random01()));
@@ -174,6 +179,7 @@ static void reset_handle(struct kubewatch_service *service)
 	curl_easy_setopt(service->easy, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(service->easy, CURLOPT_WRITEDATA, service);
 	curl_easy_setopt(service->easy, CURLOPT_ERRORBUFFER, service->error);
+	answerguard_begin(&service->guard, service->easy);
 }
 
 static void begin_request(struct kubewatch_service *service)
@@ -245,7 +251,7 @@ struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64
 	ev_timer_init(&kube->gather, on_gather, 0.0, 0.0);
 	kube->gather.data = kube;
 	/* A broken path's idle connections would only be tried in vain. */
-	kube->curlloop = curlloop_new(loop, 4, on_done, kube);
+	kube->curlloop = curlloop_new(loop, 4, 0, on_done, kube);
 	if (!kube->curlloop) {
 		kubewatch_free(kube);
 		return NULL;

@@ -9,6 +9,7 @@
 #include "build.h"
 #include "core/base/text.h"
 #include "core/metric/metric_reader.h"
+#include "io/answerguard.h"
 
 struct podrequest {
 	const struct config *config;
@@ -17,6 +18,7 @@ struct podrequest {
 	void *arg;
 	CURL *easy;
 	struct curl_slist *connect_to; /* or NULL */
+	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
 	struct metric_reader *reader;
 };
@@ -41,6 +43,15 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	return metric_reader_feed(request->reader, bytes, n) ? n : 0;
 }
 
+/* A header of more than 100 KB is out of memory for libcurl, and it says no more than that. */
+static bool is_long_header(const struct podrequest *request, CURLcode result)
+{
+	curl_off_t first_byte_us = 0;
+
+	curl_easy_getinfo(request->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+	return result == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && status_of(request) != 0;
+}
+
 /* What libcurl's results mean here. */
 static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode result)
 {
@@ -60,6 +71,10 @@ static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode
 		{CURLE_OUT_OF_MEMORY, METRIC_OUT_OF_MEMORY},
 	};
 
+	if (request->guard.refusal == ANSWERGUARD_COMPRESSED)
+		return METRIC_COMPRESSED;
+	if (request->guard.refusal == ANSWERGUARD_LONG_HEAD || is_long_header(request, result))
+		return METRIC_TOO_LARGE;
 	if (metric_reader_refusal(request->reader) != METRIC_OK)
 		return metric_reader_refusal(request->reader);
 	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++) {
@@ -78,7 +93,9 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 
 	if (result != CURLE_OK) {
 		outcome = outcome_of(request, result);
-		if (outcome == METRIC_TOO_LARGE || outcome == METRIC_COMPRESSED)
+		if (request->guard.refusal == ANSWERGUARD_LONG_HEAD)
+			snprintf(detail, size, "%s", answerguard_name(&request->guard));
+		else if (outcome == METRIC_TOO_LARGE || outcome == METRIC_COMPRESSED)
 			snprintf(detail, size, "%s", metric_outcome_name(outcome));
 		else
 			snprintf(detail, size, "%s",
@@ -209,6 +226,7 @@ bool podrequest_start(
 {
 	metric_reader_begin(request->reader);
 	request->error[0] = '\0';
+	answerguard_begin(&request->guard, request->easy);
 	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
 	return curlloop_add(curlloop, request->easy);
 }

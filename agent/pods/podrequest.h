@@ -14,6 +14,9 @@
 
 struct podrequest;
 
+/* Bytes that an answer may have on the wire beside its body: head, chunk sizes, TLS. */
+enum { PODREQUEST_HEAD_MAX = 16 * 1024 };
+
 /*
  * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration, the query and the
  * pod must outlive it. NULL when out of memory, or when libcurl refuses a setting.

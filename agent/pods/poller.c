@@ -186,7 +186,8 @@ static struct group *find_group(struct poller *poller)
 	group = calloc(1, sizeof(*group));
 	if (!group)
 		return NULL;
-	group->curlloop = curlloop_new(poller->loop, GROUP_PODS, on_done, poller);
+	group->curlloop = curlloop_new(poller->loop, GROUP_PODS,
+		poller->query.max_bytes + PODREQUEST_HEAD_MAX, on_done, poller);
 	if (!group->curlloop) {
 		free(group);
 		return NULL;

@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "haproxy": SHELL,
     "pods": SHELL,
     "kube": SHELL,
-    "http": SHELL,
+    "http": [*SHELL, "haproxy/drain.h"],  # /drain is asked there, and done by the drain
     "record": SHELL,
     "cli": SHELL,
     "": [*SHELL, "haproxy", "pods", "kube", "http", "record", "cli"],  # the spine joins them all

@@ -168,6 +168,20 @@ START_TEST(no_text_that_passes_is_beyond_json_c)
 }
 END_TEST
 
+START_TEST(a_text_of_too_many_values_is_refused_before_it_is_read)
+{
+	static const char text[] = "[1, {\"a\": [\"b\", null]}]";
+	const size_t cost = 5 + 2 * JSONCHECK_COST_ARRAY + JSONCHECK_COST_OBJECT + 1;
+	struct json_object *root;
+
+	ck_assert_int_eq(
+		jsonparse_within(text, strlen(text), cost - 1, &root), JSONPARSE_TOO_COSTLY);
+	ck_assert_ptr_null(root);
+	ck_assert_int_eq(jsonparse_within(text, strlen(text), cost, &root), JSONPARSE_OK);
+	json_object_put(root);
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -179,6 +193,7 @@ int main(void)
 		{what_is_read_is_what_was_written, ONCE},
 		{nesting_is_read_up_to_a_limit_that_no_version_of_json_c_moves, ONCE},
 		{no_text_that_passes_is_beyond_json_c, ONCE},
+		{a_text_of_too_many_values_is_refused_before_it_is_read, ONCE},
 	};
 
 	run_dice("jsonparse");

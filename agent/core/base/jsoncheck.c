@@ -48,6 +48,7 @@ static enum state open_level(struct jsoncheck *check, bool is_object)
 	if (check->depth == JSONCHECK_DEPTH_MAX)
 		return BAD;
 	check->depth++;
+	check->cost += is_object ? JSONCHECK_COST_OBJECT : JSONCHECK_COST_ARRAY;
 	check->is_object = check->is_object << 1 | is_object;
 	return is_object ? KEY_OR_END : VALUE_OR_END;
 }
@@ -73,6 +74,7 @@ static enum state begin_literal(struct jsoncheck *check, const char *rest)
 
 static enum state begin_value(struct jsoncheck *check, char c)
 {
+	check->cost++;
 	switch (c) {
 	case '{':
 		return open_level(check, true);

@@ -18,12 +18,16 @@
  */
 enum { JSONCHECK_DEPTH_MAX = 64 }; /* an EndpointSlice with its managed fields is about 12 deep */
 
+/* What json-c needs for a value, in what it needs for a number: 0.07 us, measured with 0.16. */
+enum { JSONCHECK_COST_ARRAY = 3, JSONCHECK_COST_OBJECT = 14 };
+
 /* A zeroed struct is the start of a text. */
 struct jsoncheck {
 	unsigned state;      /* what the next byte belongs to; 0 at the start */
 	unsigned depth;      /* objects and arrays that are open */
 	uint64_t is_object;  /* of each of them, the innermost in the lowest bit */
 	size_t n_members;    /* of all objects so far */
+	size_t cost;         /* of all values so far, in those below */
 	bool is_key;         /* the string that is being read */
 	const char *literal; /* what is still to come of true, false or null */
 	char character[4];   /* the bytes so far of one beyond ASCII */

@@ -4,6 +4,7 @@
 
 #include <json.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 struct json_tokener *jsonparse_tokener_new(void)
@@ -56,6 +57,12 @@ static bool is_one_text(struct jsoncheck *check, const char *bytes, size_t len, 
 
 enum jsonparse_outcome jsonparse(const char *bytes, size_t len, struct json_object **root)
 {
+	return jsonparse_within(bytes, len, SIZE_MAX, root);
+}
+
+enum jsonparse_outcome jsonparse_within(
+	const char *bytes, size_t len, size_t max_cost, struct json_object **root)
+{
 	struct jsoncheck check = {.depth = 0};
 	struct json_tokener *tokener;
 	size_t end;
@@ -68,6 +75,8 @@ enum jsonparse_outcome jsonparse(const char *bytes, size_t len, struct json_obje
 	}
 	if (len > INT_MAX || !is_one_text(&check, bytes, len, &end))
 		return JSONPARSE_NOT_JSON;
+	if (check.cost > max_cost)
+		return JSONPARSE_TOO_COSTLY;
 	tokener = jsonparse_tokener_new();
 	if (!tokener)
 		return JSONPARSE_OUT_OF_MEMORY;
@@ -94,6 +103,8 @@ const char *jsonparse_outcome_name(enum jsonparse_outcome outcome)
 		return "not JSON";
 	case JSONPARSE_DUPLICATE_KEY:
 		return "a duplicate key";
+	case JSONPARSE_TOO_COSTLY:
+		return "too many values";
 	case JSONPARSE_OUT_OF_MEMORY:
 		break;
 	}

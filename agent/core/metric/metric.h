@@ -27,6 +27,7 @@ enum metric_outcome {
 	METRIC_TLS_FAILED,
 	METRIC_BROKEN,     /* the answer broke off, or was no HTTP */
 	METRIC_TOO_LARGE,  /* over metricMaxSize, or a line over METRIC_LINE_MAX */
+	METRIC_TOO_COSTLY, /* so many values that to read them takes too long */
 	METRIC_COMPRESSED, /* gzip, which nobody asked for */
 	METRIC_REDIRECT,   /* 3xx: never followed */
 	METRIC_BAD_STATUS, /* any other but 200 */

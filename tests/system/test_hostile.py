@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""What a pod, an API server or an agent's endpoint answers stops nobody and fills no memory."""
+import gzip
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import field
+from balancer import Agent, HAProxy
+from field import Pod, until
+from hostile import CHUNKED, OK, Hostile, endless, gzip_bomb, with_body
+
+BOMB = gzip_bomb()
+JSON = b'{"agentsConnections": 3}'
+
+ANSWERS = {
+    "gzip around gzip around gzip around gzip": (
+        lambda: [OK + b"Transfer-Encoding: gzip, gzip, gzip, gzip\r\n\r\n" + BOMB], "compressed"),
+    "gzip in chunks": (
+        lambda: [OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n%x\r\n" % len(BOMB) + BOMB + b"\r\n0\r\n\r\n"],
+        "compressed"),
+    "codings in two headers": (
+        lambda: [OK + b"Transfer-Encoding: gzip\r\ntransfer-encoding:\tchunked\r\n\r\n5\r\nabcde\r\n"],
+        "compressed"),
+    "a content coding": (
+        lambda: with_body(gzip.compress(JSON), b"Content-Encoding: gzip"), "compressed"),
+    "endless trailers": (
+        endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-Trailer: x\r\n" * 1000), "too_large"),
+    "an endless trailer": (endless(CHUNKED + b"2\r\n{}\r\n0\r\nX: ", b"x" * 16000), None),
+    "endless chunk extensions": (endless(CHUNKED + b"1;", b"x" * 16000), "too_large"),
+    "endless headers": (endless(OK, b"X-Header: x\r\n" * 1000), "too_large"),
+    "an endless header": (endless(OK + b"X: ", b"x" * 16000), "too_large"),
+    "endless interim answers": (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500), "too_large"),
+    "an endless body": (endless(OK + b"\r\n", b" " * 16000), "too_large"),
+    "a body of many empty chunks' worth": (endless(CHUNKED, b"1\r\n \r\n" * 2000), "too_large"),
+}
+
+
+class Probe(threading.Thread):
+    """Asks /healthz all the time; .worst_s is the longest answer."""
+
+    def __init__(self, agent):
+        super().__init__(daemon=True)
+        self.agent, self.over, self.worst_s, self.n = agent, False, 0.0, 0
+        self.start()
+
+    def run(self):
+        while not self.over:
+            began = time.monotonic()
+            assert self.agent.get("/healthz", timeout=60)[0] == 200
+            self.worst_s = max(self.worst_s, time.monotonic() - began)
+            self.n += 1
+            time.sleep(0.01)
+
+    def end(self):
+        self.over = True
+        self.join()
+        assert self.n > 0
+
+
+def memory_mb(agent):
+    pages = pathlib.Path(f"/proc/{agent.pid}/statm").read_text().split()[1]
+    return int(pages) * 4096 / 1e6
+
+
+def outcomes(agent):
+    name = "wsbalancer_polls_total{result="
+    return {key.removeprefix(name).strip('"}'): int(value)
+            for key, value in agent.series().items() if key.startswith(name) and value}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_one_pod_answers_stops_no_other_and_fills_no_memory(name):
+    answer, wanted = ANSWERS[name]
+    # A release build: a sanitizer's memory and time are its own.
+    with Pod() as good, Hostile(answer) as bad, \
+            HAProxy([good.address, bad.address], server="weight 100") as haproxy, \
+            Agent(haproxy, variant="release") as agent:
+        agent.wait_ready()
+        probe = Probe(agent)
+        before, since = memory_mb(agent), outcomes(agent)
+        until(lambda: outcomes(agent).get("ok", 0) >= since.get("ok", 0) + 10, "polls")
+        probe.end()
+        polls = outcomes(agent)
+        assert probe.worst_s < 0.3, probe.worst_s
+        assert memory_mb(agent) - before < 4, (before, memory_mb(agent))
+        if wanted:
+            assert set(polls) == {"ok", wanted}, polls
+        # The honest pod is heard as often as the other is not.
+        assert polls["ok"] >= sum(polls.values()) / 2 - 1, polls
+        began = time.monotonic()
+        agent.stop()
+        assert time.monotonic() - began < 2
+
+
+def test_a_poll_of_many_small_values_costs_little():
+    body = b"[" + b"[]," * 21000 + b"0]"
+    assert len(body) < 64 * 1024
+    with Hostile(lambda: with_body(body)) as bad, \
+            HAProxy([bad.address], server="weight 100") as haproxy, \
+            Agent(haproxy, variant="release", pollInterval="100ms", pollTimeout="100ms") as agent:
+        agent.wait_ready()
+        n, cpu_s = sum(outcomes(agent).values()), agent.cpu_s()
+        until(lambda: sum(outcomes(agent).values()) >= n + 40, "polls")
+        n = sum(outcomes(agent).values()) - n
+        each_s = (agent.cpu_s() - cpu_s) / n
+        assert "too_costly" in outcomes(agent), outcomes(agent)
+    # Of parsing at most 1 ms; the rest is rounds and requests, at ten a second.
+    assert each_s < 0.004, each_s
+
+
+@pytest.mark.parametrize("name", ["gzip around gzip around gzip around gzip", "endless trailers"])
+def test_status_ends_at_an_answer_that_would_never(name):
+    with Hostile(ANSWERS[name][0]) as bad:
+        began = time.monotonic()
+        result = subprocess.run(
+            [field.binary("wsbalancer"), "status", "--url", f"http://{bad.address}"],
+            capture_output=True, text=True, timeout=30)
+        assert result.returncode == 1
+        assert "compressed" in result.stderr or "headers are longer" in result.stderr, result.stderr
+        assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("name, said", [("gzip around gzip around gzip around gzip", "compressed"),
+                                        ("endless trailers", "headers are longer than 32 KiB")])
+def test_what_the_kubernetes_api_answers_stops_nothing(name, said):
+    with Pod() as pods, Hostile(ANSWERS[name][0]) as bad, HAProxy(pods.addresses) as haproxy, \
+            Agent(haproxy, kubernetes=[{"service": "web", "namespace": "prod", "backend": "ws"}],
+                  kubernetesAPI={"server": f"http://{bad.address}"}) as agent:
+        assert said in agent.wait_log("the Kubernetes API fails")
+        probe = Probe(agent)
+        time.sleep(1)  # the claim is about this second
+        probe.end()
+        assert probe.worst_s < 0.5
