@@ -68,7 +68,8 @@ static void keep_list(struct kubefeed *feed, struct json_object *list)
 
 static void apply_event(struct kubefeed *feed, struct json_object *event, int64_t now_ms)
 {
-	struct slicestore_news news = slicestore_apply(feed->slices, event);
+	struct why why;
+	struct slicestore_news news = slicestore_apply(feed->slices, event, &why);
 
 	switch (news.event) {
 	case SLICESTORE_CHANGED:
@@ -78,10 +79,10 @@ static void apply_event(struct kubefeed *feed, struct json_object *event, int64_
 	case SLICESTORE_IGNORED:
 		break;
 	case SLICESTORE_ERROR:
-		break_off(feed, LISTWATCH_END_EVENT, news.code, news.reason);
+		break_off(feed, LISTWATCH_END_EVENT, news.code, why.text);
 		return;
 	case SLICESTORE_MALFORMED:
-		break_off(feed, LISTWATCH_END_MALFORMED, 0, news.reason);
+		break_off(feed, LISTWATCH_END_MALFORMED, 0, why.text);
 		return;
 	}
 	if (!listwatch_heard(&feed->watch, news.version, now_ms))
@@ -171,10 +172,10 @@ static struct listwatch_outcome judge(struct kubefeed *feed, const struct kubefe
 static bool apply_list(struct kubefeed *feed, int64_t now_ms)
 {
 	const char *version;
-	const char *why;
+	struct why why;
 
 	if (!slicestore_replace(feed->slices, feed->listing, &version, &why)) {
-		fail(feed, why);
+		fail(feed, why.text);
 		return false;
 	}
 	feed->changed = true;

@@ -108,7 +108,7 @@ static enum slice_family read_family(struct json_object *object)
 /* Reads an EndpointSlice; an endpoint without a usable address is left out, for the others must
  * not suffer. */
 bool slice_read(struct json_object *object, const struct slice_port *wanted, struct slice *out,
-	const char **why)
+	struct why *why)
 {
 	struct json_object *array = jsonget_member(object, "endpoints", json_type_array);
 	struct slice slice = {.family = read_family(object)};
@@ -117,19 +117,16 @@ bool slice_read(struct json_object *object, const struct slice_port *wanted, str
 	copy_name(slice.name, sizeof(slice.name),
 		jsonget_text(jsonget_member(object, "metadata", json_type_object), "name"));
 	if (!slice.name[0]) {
-		*why = "an EndpointSlice without a name";
-		return false;
+		return why_set(why, "an EndpointSlice without a name");
 	}
 	uint16_t port = choose_port(wanted, object);
 	if (len > SLICE_ENDPOINTS_MAX) {
-		*why = "more endpoints than can be held";
-		return false;
+		return why_set(why, "more endpoints than can be held");
 	}
 	if (len > 0 && port > 0 && slice.family != SLICE_OTHER) {
 		slice.endpoints = calloc(len, sizeof(*slice.endpoints));
 		if (!slice.endpoints) {
-			*why = "out of memory";
-			return false;
+			return why_set(why, "out of memory");
 		}
 		for (size_t i = 0; i < len; i++) {
 			if (read_endpoint(json_object_array_get_idx(array, i), slice.family, port,

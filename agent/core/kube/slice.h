@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/why.h"
+
 struct json_object;
 
 /*
@@ -59,10 +61,10 @@ struct slice_port {
 /*
  * Reads an object. An endpoint without a usable address is left out, and so are all where no port
  * is the wanted one. True: the caller frees *out with slice_fini. False: the object has no name,
- * is too large, or memory is short; *out is untouched and *why a static text.
+ * is too large, or memory is short; *out is untouched and *why says why.
  */
 bool slice_read(struct json_object *object, const struct slice_port *wanted, struct slice *out,
-	const char **why);
+	struct why *why);
 
 /* Frees what *slice owns and empties it. */
 void slice_fini(struct slice *slice);

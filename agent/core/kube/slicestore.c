@@ -79,7 +79,7 @@ static struct slice *find_slice(struct slice *list, size_t n, const char *name)
 }
 
 bool slicestore_replace(
-	struct slicestore *slices, struct json_object *list, const char **version, const char **why)
+	struct slicestore *slices, struct json_object *list, const char **version, struct why *why)
 {
 	struct json_object *items = jsonget_member(list, "items", json_type_array);
 	struct json_object *metadata = jsonget_member(list, "metadata", json_type_object);
@@ -91,17 +91,14 @@ bool slicestore_replace(
 	/* A list without items is written as null by some servers; without a version it is not a
 	 * list at all. */
 	if (!told || !told[0]) {
-		*why = "a list without a resourceVersion";
-		return false;
+		return why_set(why, "a list without a resourceVersion");
 	}
 	size_t len = jsonget_len(items);
 	if (len > SLICESTORE_MAX) {
-		*why = "more slices than can be held";
-		return false;
+		return why_set(why, "more slices than can be held");
 	}
 	if (len > 0 && !(fresh = calloc(len, sizeof(*fresh)))) {
-		*why = "out of memory";
-		return false;
+		return why_set(why, "out of memory");
 	}
 	for (size_t i = 0; i < len; i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
@@ -114,11 +111,11 @@ bool slicestore_replace(
 		/* A name that comes twice would outlive its DELETED event. */
 		n++;
 		if (find_slice(fresh, n - 1, fresh[n - 1].name)) {
-			*why = "one slice's name twice";
+			why_set(why, "one slice's name twice");
 			goto fail;
 		}
 		if (n_endpoints > SLICESTORE_ENDPOINTS_MAX) {
-			*why = "more endpoints than can be held";
+			why_set(why, "more endpoints than can be held");
 			goto fail;
 		}
 	}
@@ -144,7 +141,7 @@ static void remove_slice(struct slicestore *slices, const char *name)
 	*slice = slices->list[--slices->n];
 }
 
-static bool store_slice(struct slicestore *slices, struct json_object *object, const char **why)
+static bool store_slice(struct slicestore *slices, struct json_object *object, struct why *why)
 {
 	struct slice fresh;
 
@@ -154,14 +151,14 @@ static bool store_slice(struct slicestore *slices, struct json_object *object, c
 	size_t before = old ? old->n : 0;
 	if (slices->n_endpoints - before + fresh.n > SLICESTORE_ENDPOINTS_MAX ||
 		(!old && slices->n == SLICESTORE_MAX)) {
-		*why = "more than can be held";
+		why_set(why, "more than can be held");
 		goto fail;
 	}
 	if (!old) {
 		struct slice *list = realloc(slices->list, (slices->n + 1) * sizeof(*list));
 
 		if (!list) {
-			*why = "out of memory";
+			why_set(why, "out of memory");
 			goto fail;
 		}
 		slices->list = list;
@@ -177,33 +174,33 @@ fail:
 	return false;
 }
 
-static struct slicestore_news malformed(const char *why)
-{
-	return (struct slicestore_news){.event = SLICESTORE_MALFORMED, .reason = why};
-}
+static const struct slicestore_news malformed = {.event = SLICESTORE_MALFORMED};
 
 /* The object of an ERROR event is a Status. */
-static struct slicestore_news read_error(struct json_object *status)
+static struct slicestore_news read_error(struct json_object *status, struct why *why)
 {
 	int64_t value = jsonget_whole(status, "code", 0);
 	const char *reason = jsonget_text(status, "reason");
 
+	why_set(why, "%s", reason ? reason : "no reason given");
 	return (struct slicestore_news){
 		.event = SLICESTORE_ERROR,
 		.code = value > 0 && value < 1000 ? (unsigned)value : 0,
-		.reason = reason ? reason : "no reason given",
 	};
 }
 
-struct slicestore_news slicestore_apply(struct slicestore *slices, struct json_object *event)
+struct slicestore_news slicestore_apply(
+	struct slicestore *slices, struct json_object *event, struct why *why)
 {
 	const char *type = jsonget_text(event, "type");
 	struct json_object *object = jsonget_member(event, "object", json_type_object);
 
-	if (!type || !object)
-		return malformed("not a watch event");
+	if (!type || !object) {
+		why_set(why, "not a watch event");
+		return malformed;
+	}
 	if (strcmp(type, "ERROR") == 0)
-		return read_error(object);
+		return read_error(object, why);
 
 	struct json_object *metadata = jsonget_member(object, "metadata", json_type_object);
 	const char *name = jsonget_text(metadata, "name");
@@ -214,15 +211,15 @@ struct slicestore_news slicestore_apply(struct slicestore *slices, struct json_o
 	if (strcmp(type, "BOOKMARK") == 0) {
 		news.event = SLICESTORE_BOOKMARK;
 	} else if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0) {
-		const char *why;
-
 		if (!belongs(slices, object) && name)
 			remove_slice(slices, name);
-		else if (!store_slice(slices, object, &why))
-			return malformed(why);
+		else if (!store_slice(slices, object, why))
+			return malformed;
 	} else if (strcmp(type, "DELETED") == 0) {
-		if (!name || !name[0])
-			return malformed("an EndpointSlice without a name");
+		if (!name || !name[0]) {
+			why_set(why, "an EndpointSlice without a name");
+			return malformed;
+		}
 		remove_slice(slices, name);
 	} else {
 		news.event = SLICESTORE_IGNORED;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/why.h"
 #include "core/kube/slice.h"
 
 struct json_object;
@@ -35,11 +36,8 @@ enum slicestore_event {
 
 struct slicestore_news {
 	enum slicestore_event event;
-	const char
-		*version;   /* the object's resourceVersion, or NULL; lives as long as the object */
-	unsigned code;      /* SLICESTORE_ERROR: the status' HTTP code, 0 where it has none */
-	const char *reason; /* SLICESTORE_ERROR, SLICESTORE_MALFORMED: static, or lives as long as
-			       the object */
+	const char *version; /* the object's, which it lives as long as; NULL: it has none */
+	unsigned code;       /* SLICESTORE_ERROR: the status' HTTP code, 0 where it has none */
 };
 
 struct slicestore;
@@ -55,15 +53,16 @@ void slicestore_free(struct slicestore *slices);
 
 /*
  * Takes an EndpointSliceList in place of all that is stored: what it does not name is gone. The
- * store is unchanged when false is returned; *why is then a static text. *version is the list's
+ * store is unchanged when false is returned. *version is the list's
  * resourceVersion, which lives as long as the list.
  */
-bool slicestore_replace(struct slicestore *slices, struct json_object *list, const char **version,
-	const char **why);
+bool slicestore_replace(
+	struct slicestore *slices, struct json_object *list, const char **version, struct why *why);
 
 /* Applies one watch event, {"type": ..., "object": ...}. SLICESTORE_MALFORMED leaves the store as
- * it was. */
-struct slicestore_news slicestore_apply(struct slicestore *slices, struct json_object *event);
+ * it was. *why is set with it and with SLICESTORE_ERROR. */
+struct slicestore_news slicestore_apply(
+	struct slicestore *slices, struct json_object *event, struct why *why);
 
 /*
  * Writes the union, sorted by address and port, each pair once and in its best state, to *out,
