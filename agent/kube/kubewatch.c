@@ -121,7 +121,7 @@ static void log_end(struct kubewatch_service *service, const struct kubefeed_nex
 			LOG_FACTS(log_str("namespace", service->namespace),
 				log_str("service", service->service),
 				log_str("reason", listwatch_end_name(next->outcome.end)),
-				log_str("detail", feed->failure),
+				log_str("detail", feed->failure.text),
 				log_int("times", (int64_t)service->repeat.times),
 				log_int("retry_ms", next->delay_ms)));
 	}
@@ -334,7 +334,7 @@ struct kubewatch_status kubewatch_service_status(const struct kubewatch_service 
 		.namespace = service->namespace,
 		.service = service->service,
 		.watching = service->running && !service->feed.list,
-		.error = service->feed.failure,
+		.error = service->feed.failure.text,
 		.watch = &service->feed.watch,
 		.n_slices = slicestore_count(service->feed.slices),
 	};

@@ -58,7 +58,7 @@ START_TEST(a_list_counts_only_when_it_has_come_whole)
 	next = kubefeed_ended(&feed, &broken, 1000000, 0);
 	ck_assert(!next.listed);
 	ck_assert_int_eq(next.outcome.end, LISTWATCH_END_TRANSPORT);
-	ck_assert_str_eq(feed.failure, "broken off");
+	ck_assert_str_eq(feed.failure.text, "broken off");
 
 	kubefeed_begin(&feed, 1000000);
 	ck_assert(kubefeed_feed(&feed, 200, empty, strlen(empty), 1000000));
@@ -72,7 +72,7 @@ START_TEST(a_list_counts_only_when_it_has_come_whole)
 	ck_assert(kubefeed_feed(&feed, 200, empty, strlen(empty), 1000000));
 	ck_assert(kubefeed_ended(&feed, &whole, 1000000, 0).listed);
 	ck_assert_uint_eq(count(&feed), 0);
-	ck_assert_str_eq(feed.failure, "");
+	ck_assert_str_eq(feed.failure.text, "");
 	kubefeed_fini(&feed);
 }
 END_TEST
@@ -103,14 +103,14 @@ START_TEST(a_refusal_is_told_in_the_servers_words)
 	ck_assert(kubefeed_feed(&feed, 403, status, 10, 1000100));
 	ck_assert(kubefeed_feed(&feed, 403, status + 10, strlen(status) - 10, 1000100));
 	ck_assert_int_eq(kubefeed_ended(&feed, &end, 1000200, 0).outcome.code, 403);
-	ck_assert_str_eq(feed.failure, "HTTP 403: you may not");
+	ck_assert_str_eq(feed.failure.text, "HTTP 403: you may not");
 
 	kubefeed_begin(&feed, 1000300);
 	memset(noise, 'x', sizeof(noise));
 	ck_assert(kubefeed_feed(&feed, 429, noise, sizeof(noise), 1000300));
 	end = (struct kubefeed_end){.whole = true, .code = 429, .retry_after_ms = 7000};
 	ck_assert_int_eq(kubefeed_ended(&feed, &end, 1000400, 0).delay_ms, 7000);
-	ck_assert_str_eq(feed.failure, "HTTP 429");
+	ck_assert_str_eq(feed.failure.text, "HTTP 429");
 	kubefeed_fini(&feed);
 }
 END_TEST
@@ -121,7 +121,7 @@ static struct service_status report_of(const struct kubefeed *feed)
 		.namespace = "ns\"\n<b>",
 		.service = "web",
 		.backend = "ws",
-		.error = feed->failure,
+		.error = feed->failure.text,
 		.watching = true,
 		.watch = &feed->watch,
 		.n_slices = 1,

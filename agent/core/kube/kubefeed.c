@@ -46,7 +46,7 @@ void kubefeed_begin(struct kubefeed *feed, int64_t now_ms)
 
 static void fail(struct kubefeed *feed, const char *detail)
 {
-	snprintf(feed->failure, sizeof(feed->failure), "%s", detail);
+	why_set(&feed->failure, "%s", detail);
 }
 
 static void break_off(
@@ -139,9 +139,9 @@ static void read_refusal(struct kubefeed *feed, unsigned code)
 	jsonparse(feed->refusal, feed->refusal_len, &status);
 	message = jsonget_text(status, "message");
 	if (message)
-		snprintf(feed->failure, sizeof(feed->failure), "HTTP %u: %s", code, message);
+		why_set(&feed->failure, "HTTP %u: %s", code, message);
 	else
-		snprintf(feed->failure, sizeof(feed->failure), "HTTP %u", code);
+		why_set(&feed->failure, "HTTP %u", code);
 	json_object_put(status);
 }
 
@@ -183,7 +183,7 @@ static bool apply_list(struct kubefeed *feed, int64_t now_ms)
 		fail(feed, "a version that is too long");
 		return false;
 	}
-	feed->failure[0] = '\0';
+	feed->failure.text[0] = '\0';
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/base/jsonstream.h"
+#include "core/base/why.h"
 #include "core/kube/listwatch.h"
 #include "core/kube/slicestore.h"
 
@@ -18,7 +19,7 @@ struct kubefeed {
 	struct slicestore *slices;
 	struct listwatch watch; /* what to ask next: list, version, plain */
 	bool changed;           /* slices has news; the caller takes note and clears it */
-	char failure[256];      /* the last failure in words; "" since the last list */
+	struct why failure;     /* the last one; no text since the last list */
 
 	/* The rest is the module's own. */
 	bool list; /* the running request is a LIST */
