@@ -16,9 +16,9 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "system"))
+sys.path.insert(0, str(HERE.parent / "lib"))
 
-from field import ROOT  # noqa: E402
+from program import ROOT  # noqa: E402
 from truth import over, settled  # noqa: E402
 
 import figure  # noqa: E402

@@ -17,8 +17,8 @@ import subprocess
 import tempfile
 import urllib.request
 
-from field import Program, until
 from ports import free_port
+from program import Program, until
 
 HERE = pathlib.Path(__file__).resolve().parent
 

@@ -5,8 +5,9 @@ import time
 
 from balancer import Agent, HAProxy
 from peers import PEERS, installed
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import until
 from truth import Watch
 
 POLL_S = 1.0  # the agent's default

@@ -24,10 +24,9 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "system"))
+sys.path.insert(0, str(HERE.parent / "lib"))
 
-from field import until  # noqa: E402
-
+from program import until  # noqa: E402
 from scene import Scene  # noqa: E402
 
 QUIET_S = 10        # after the last fault

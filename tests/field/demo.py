@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from balancer import Agent, HAProxy  # noqa: E402
 from field import Load, Pod  # noqa: E402

@@ -19,15 +19,17 @@ each of some light servers came up is recorded: STEPS draws, "count S N" for eac
 """
 
 import os
+import pathlib
 import random
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-DEADLINE_S = 10.0
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from program import until  # noqa: E402
 
 
 def listen():
@@ -68,7 +70,7 @@ class Haproxy:
         with open(path, "w", encoding="ascii") as file:
             file.write("\n".join(lines) + "\n")
         self.process = subprocess.Popen(["haproxy", "-db", "-f", path])
-        wait_for(lambda: os.path.exists(self.front) and os.path.exists(self.control))
+        until(lambda: os.path.exists(self.front) and os.path.exists(self.control), "HAProxy's sockets")
 
     def command(self, line):
         with socket.socket(socket.AF_UNIX) as sock:
@@ -93,14 +95,6 @@ class Haproxy:
         return sock, sock.recv(1)[0]
 
 
-def wait_for(condition):
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.002)
-
-
 def run(algo, steps, seed):
     rng = random.Random(seed)
     weights = [rng.choice((1, 7, 20, 100, 100, 256)) for _ in range(9)]
@@ -123,7 +117,7 @@ def run(algo, steps, seed):
                     sock, server = held.pop(rng.randrange(len(held)))
                     sock.close()
                     count[server] -= 1
-                    wait_for(lambda: haproxy.sessions(server) == count[server])
+                    until(lambda: haproxy.sessions(server) == count[server], "the session to end")
                     print("drop", server)
                 elif dice < 0.97:
                     server = rng.randrange(len(weights))

@@ -12,8 +12,8 @@ import urllib.request
 import yaml
 
 from balancer import make_dir
-from field import Program, until
 from ports import free_port
+from program import Program, until
 
 
 class Prometheus(Program):

@@ -12,7 +12,8 @@ import time
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Pod, until
+from field import Pod
+from program import until
 
 OPEN = ("/healthz", "/readyz", "/startz")
 GUARDED = ("/balancer-metrics", "/balancer-metrics?format=json", "/metrics", "/", "/nowhere")

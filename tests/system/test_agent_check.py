@@ -8,8 +8,9 @@ import time
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import until
 
 CHECKED = ('weight {weight} check inter 200ms agent-check agent-addr 127.0.0.1 '
            'agent-port {port} agent-inter 200ms agent-send "ws/{{name}}\\n"')

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from field import ROOT
+from program import ROOT
 
 pytestmark = pytest.mark.alone
 

@@ -2,7 +2,7 @@
 """Random faults, in small; `make chaos` plays as many as are wanted."""
 import sys
 
-from field import ROOT
+from program import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "chaos"))
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-import field
+from program import ROOT, binary
 
 GOOD = "haproxy: {socket: /run/haproxy/admin.sock}\n"
 
@@ -14,7 +14,7 @@ GOOD = "haproxy: {socket: /run/haproxy/admin.sock}\n"
 def run(*arguments, env=None):
     """Runs wsbalancer to its end; a run that goes on is killed and fails the test."""
     return subprocess.run(
-        [field.binary("wsbalancer"), *arguments], capture_output=True, text=True, timeout=20,
+        [binary("wsbalancer"), *arguments], capture_output=True, text=True, timeout=20,
         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
 
 
@@ -32,7 +32,7 @@ def assert_refused(result, *lines, status=1):
 
 def mistakes():
     """The blocks of tests/data/config_mistakes.txt: a list of (line or -, message), and the file."""
-    table = (field.ROOT / "tests/data/config_mistakes.txt").read_text()
+    table = (ROOT / "tests/data/config_mistakes.txt").read_text()
     for block in table.split("\n## ")[1:]:
         name, answers, text = re.fullmatch(r"(.*)\n((?:> .*\n)+)((?:.*\n)*.*)", block).groups()
         pairs = re.findall(r"^> (\d+|-): (.*)$", answers, re.M)
@@ -73,7 +73,7 @@ def test_a_good_file_is_ok(tmp_path):
 
 
 def test_the_example_file_is_good():
-    path = field.ROOT / "agent/etc/wsbalancer.yaml"
+    path = ROOT / "agent/etc/wsbalancer.yaml"
     assert run("-t", "-c", str(path)).returncode == 0
 
 
@@ -175,7 +175,7 @@ def test_help_and_version_go_to_stdout():
 
 
 def test_every_option_stands_in_the_man_page():
-    manual = (field.ROOT / "agent/doc/wsbalancer.8").read_text()
+    manual = (ROOT / "agent/doc/wsbalancer.8").read_text()
     options = re.findall(r"--([a-z-]+)", run("-h").stdout)
     assert len(options) >= 5
     for option in options:

@@ -2,7 +2,7 @@
 """Every allocation that reading a configuration makes may fail."""
 import subprocess
 
-import field
+from program import ROOT
 
 WITH_SOCKET = """
 haproxy: {socket: /run/a.sock, replicas: 3, backends: [ws, wss]}
@@ -34,12 +34,12 @@ services:
 def test_each_failed_allocation_is_told_and_leaks_nothing(tmp_path):
     # Not under a sanitizer, which brings an allocator of its own.
     program = tmp_path / "config_memory"
-    library = field.ROOT / "build/release/libcore.a"
+    library = ROOT / "build/release/libcore.a"
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "yaml-0.1", "json-c"],
                            capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-g", "-fno-builtin", "-Iagent", "-o", program,
                     "tests/system/config_memory.c", library, *flags, "-lm"],
-                   cwd=field.ROOT, check=True, timeout=60)
+                   cwd=ROOT, check=True, timeout=60)
     result = subprocess.run([program, WITH_SOCKET, IN_KUBERNETES, WITHOUT_SOCKET],
                             capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from balancer import make_dir
-from field import ROOT
+from program import ROOT
 
 DEMO = str(ROOT / "tests" / "field" / "demo.py")
 

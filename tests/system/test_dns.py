@@ -5,7 +5,8 @@ import socket
 import threading
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
+from program import until
 
 
 class Dns:

@@ -2,20 +2,16 @@
 """Real kubectl takes the fake API server for a real one."""
 import json
 import os
-import pathlib
 import subprocess
-import sys
 import threading
 
 import pytest
 from fake_api import FakeApi, byte_by_byte, endpoint, plain, pretty_crlf
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "kubernetes" / "chart"))
-import tools  # noqa: E402  the npm packages that carry kubectl
+from npm import npm
 
 
 def kubectl(api, *arguments):
-    return [str(tools.npm() / "bin" / "kubectl"), f"--server={api.url}", *arguments]
+    return [str(npm() / "bin" / "kubectl"), f"--server={api.url}", *arguments]
 
 
 @pytest.fixture(name="quiet_home")

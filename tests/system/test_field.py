@@ -21,6 +21,7 @@ import websockets
 
 import field
 from ports import free_port
+from program import binary, until
 
 
 @pytest.fixture(name="pod", scope="module")
@@ -233,7 +234,7 @@ def test_pod_does_not_slow_down_with_the_clients_that_wait():
 
         for i in range(n):
             dial(i)
-        field.until(lambda: pod.n_files() >= n + 100, "the crowd to be accepted")
+        until(lambda: pod.n_files() >= n + 100, "the crowd to be accepted")
         before = pod.cpu_s()
         ask_health(pod.port, n)
         crowded = pod.cpu_s() - before
@@ -336,7 +337,7 @@ def test_metric_is_silent_if_told_to_and_speaks_again():
             pod.get("/metric", timeout=0.2)
         assert pod.get("/health") == "ok\n"
         pod.signal(signal.SIGUSR2)
-        field.until(lambda: speaks(pod), "the metric to come back")
+        until(lambda: speaks(pod), "the metric to come back")
 
 
 def speaks(pod):
@@ -815,7 +816,7 @@ def test_an_attempt_fails_once_however_many_addresses_there_are_and_why_is_the_t
     (["wsload", "--json=1"], "unknown option"),
 ], ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else None)
 def test_wrong_command_line_gives_one_line_and_status_2(argv, clue):
-    done = subprocess.run([field.binary(argv[0]), *argv[1:]], capture_output=True, text=True,
+    done = subprocess.run([binary(argv[0]), *argv[1:]], capture_output=True, text=True,
                           timeout=10, check=False)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1
@@ -824,7 +825,7 @@ def test_wrong_command_line_gives_one_line_and_status_2(argv, clue):
 
 @pytest.mark.parametrize("name", ["wspod", "wsload"])
 def test_help_fits_a_terminal(name):
-    done = subprocess.run([field.binary(name), "--help"], capture_output=True, text=True,
+    done = subprocess.run([binary(name), "--help"], capture_output=True, text=True,
                           timeout=10, check=False)
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith(f"usage: {name} ")
@@ -832,14 +833,14 @@ def test_help_fits_a_terminal(name):
 
 
 def test_pod_says_which_address_is_taken(pod):
-    done = subprocess.run([field.binary("wspod"), "--listen", pod.address], capture_output=True,
+    done = subprocess.run([binary("wspod"), "--listen", pod.address], capture_output=True,
                           text=True, timeout=10, check=False)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and "in use" in done.stderr
 
 
 def test_report_is_readable_without_json(pod):
-    done = subprocess.run([field.binary("wsload"), "--target", pod.url, "--connections", "3",
+    done = subprocess.run([binary("wsload"), "--target", pod.url, "--connections", "3",
                            "--duration", "0.3", "--message-interval", "0.1", "--progress"],
                           capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 0

@@ -2,17 +2,16 @@
 """What a pod, an API server or an agent's endpoint answers stops nobody and fills no memory."""
 import gzip
 import pathlib
-import socket
 import subprocess
 import threading
 import time
 
 import pytest
 
-import field
 from balancer import Agent, HAProxy
-from field import Pod, until
+from field import Pod
 from hostile import CHUNKED, OK, Hostile, endless, gzip_bomb, with_body
+from program import binary, until
 
 BOMB = gzip_bomb()
 JSON = b'{"agentsConnections": 3}'
@@ -118,7 +117,7 @@ def test_status_ends_at_an_answer_that_would_never(name):
     with Hostile(ANSWERS[name][0]) as bad:
         began = time.monotonic()
         result = subprocess.run(
-            [field.binary("wsbalancer"), "status", "--url", f"http://{bad.address}"],
+            [binary("wsbalancer"), "status", "--url", f"http://{bad.address}"],
             capture_output=True, text=True, timeout=30)
         assert result.returncode == 1
         assert "compressed" in result.stderr or "headers are longer" in result.stderr, result.stderr

@@ -7,7 +7,8 @@ import time
 
 import pytest
 from balancer import Agent, HAProxy
-from field import Pod, until
+from field import Pod
+from program import until
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 

@@ -8,15 +8,20 @@ import subprocess
 
 import pytest
 
-import field
+from program import ROOT
 
 MANUALS = ["man8/wsbalancer.8", "man5/wsbalancer.yaml.5"]
 
 
+@pytest.fixture(name="build", scope="module")
+def fixture_build(tmp_path_factory):
+    """Where what is built is in no other test's way: other paths make another program."""
+    return tmp_path_factory.mktemp("build")
+
+
 @pytest.fixture(name="make", scope="module")
-def fixture_make(tmp_path_factory):
-    """Runs make where what it builds is in no other test's way: other paths make another program."""
-    return functools.partial(run_make, tmp_path_factory.mktemp("build"))
+def fixture_make(build):
+    return functools.partial(run_make, build)
 
 
 def run_make(build, target, **settings):
@@ -24,7 +29,7 @@ def run_make(build, target, **settings):
     result = subprocess.run(
         ["make", target, f"BUILD={build}", "VARIANT=debug",
          *(f"{name}={value}" for name, value in settings.items())],
-        cwd=field.ROOT, env=environment, capture_output=True, text=True, timeout=300)
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     return [line.split()[1].removeprefix(f"{build}/debug/") for line in result.stdout.splitlines()
             if line.startswith("  ")]
@@ -73,9 +78,9 @@ def test_a_configuration_that_is_there_stays(make, tmp_path):
     assert files(tmp_path) == {"etc/wsbalancer/wsbalancer.yaml": 0o600}
 
 
-def test_uninstall_disables_the_service_that_it_installed_and_no_other():
+def test_uninstall_disables_the_service_that_it_installed_and_no_other(build):
     """With real systemctl, where /etc/systemd/system and /usr/local are empty and go with the test."""
-    make = "make -s VARIANT=$VARIANT PREFIX=$prefix SYSCONFDIR=/usr/local/etc"
+    make = f"make -s BUILD={build} VARIANT=debug PREFIX=$prefix SYSCONFDIR=/usr/local/etc"
     script = f"""
         mount -t tmpfs tmpfs /etc/systemd/system
         mount -t tmpfs tmpfs /usr/local
@@ -89,7 +94,7 @@ def test_uninstall_disables_the_service_that_it_installed_and_no_other():
         test ! -L $wanted"""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     result = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-eux", "-c", script],
-                            cwd=field.ROOT, env={"VARIANT": "release", **environment},
+                            cwd=ROOT, env=environment,
                             capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
 

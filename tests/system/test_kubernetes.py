@@ -10,8 +10,9 @@ import time
 import pytest
 from balancer import Agent, HAProxy
 from fake_api import FakeApi, byte_by_byte, endpoint, plain, pretty_crlf
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import until
 
 # After a fault has ended: the longest delay between tries is 6 s.
 SETTLED_S = 10.0

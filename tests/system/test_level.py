@@ -11,8 +11,9 @@ import time
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import until
 from truth import Watch, over
 
 pytestmark = pytest.mark.alone

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
+from program import until
 
 
 class RawPod:

@@ -13,8 +13,9 @@ from selenium.webdriver.common.keys import Keys
 
 from balancer import Agent, HAProxy
 from browser import Browser
-from field import Load, Pod, until
+from field import Load, Pod
 from manypods import ManyPods
+from program import until
 
 PATH = "/balancer-metrics"
 HOSTILE = {

@@ -8,8 +8,9 @@ import pytest
 import websockets
 
 from balancer import HAPROXY, Agent, HAProxy, make_dir
-from field import ROOT, Pod, Program, until
+from field import Pod
 from ports import free_port
+from program import ROOT, Program, until
 
 SHIPPED = ROOT / "haproxy" / "haproxy.cfg"
 

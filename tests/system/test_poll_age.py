@@ -6,7 +6,8 @@ import statistics
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Pod, until
+from field import Pod
+from program import until
 
 
 @pytest.mark.parametrize("interval_ms", [300, 1000])

@@ -20,9 +20,10 @@ import yaml
 
 from balancer import Agent, HAProxy
 from fake_api import FakeApi, endpoint
-from field import ROOT, Load, Pod, until
+from field import Load, Pod
 from manypods import ManyPods
 from ports import free_port
+from program import ROOT, until
 from prometheus import Prometheus
 
 FILES = ROOT / "k8s" / "chart" / "files"

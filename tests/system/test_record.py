@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 
-import field
 from balancer import Agent, HAProxy
-from field import Load, Pod, Program, until
+from field import Load, Pod
+from program import Program, binary, until
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def said(agent, event):
 
 def replay(record, config, *options, stdin=None, variant=None):
     return subprocess.run(
-        [field.binary("wsbalancer", variant), "--replay", str(record), "-c", str(config), *options],
+        [binary("wsbalancer", variant), "--replay", str(record), "-c", str(config), *options],
         capture_output=True, text=True, timeout=60, input=stdin)
 
 

@@ -14,9 +14,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from balancer import Agent, HAProxy
 from fake_api import FakeApi, endpoint
-from field import ROOT, Load, Pod, until
+from field import Load, Pod
 from manypods import ManyPods
 from ports import free_port
+from program import ROOT, until
 
 JSON_PATH = "/balancer-metrics?format=json"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"

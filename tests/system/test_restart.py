@@ -10,8 +10,9 @@ import pytest
 
 from balancer import Agent, HAProxy
 from fake_api import FakeApi
-from field import Pod, until
+from field import Pod
 from ports import free_port
+from program import until
 
 
 class OnePid:

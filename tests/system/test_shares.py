@@ -10,8 +10,9 @@ import time
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import until
 
 INTERVAL_S = 0.2  # the agents' pollInterval
 RATE = 100        # connections a second

@@ -3,7 +3,8 @@
 import json
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
+from program import until
 
 CLIENTS, PODS = 400, 4
 

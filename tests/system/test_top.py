@@ -14,9 +14,10 @@ import jsonschema
 import pytest
 
 from balancer import SANITIZERS, Agent, HAProxy
-from field import ROOT, Load, Pod, binary, until
+from field import Load, Pod
 from manypods import ManyPods
 from ports import free_port
+from program import ROOT, binary, until
 from test_access import Pair
 
 HOSTILE = "evil\x1b[31m\x07\x1b]0;title\x07\u202e\u0085<b>"

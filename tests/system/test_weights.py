@@ -7,8 +7,9 @@ import time
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import until
 
 
 @pytest.fixture

@@ -15,9 +15,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "lib"))
+
+from program import until  # noqa: E402
+
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "/")
 ALL = "show stat -1 6 -1;show servers state;show info"
 QUESTIONS = [
@@ -62,13 +65,6 @@ def ask(path, line):
         return b"".join(iter(lambda: sock.recv(65536), b""))
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "HAProxy does not come to the wanted state"
-        time.sleep(0.05)
-
-
 def is_settled(folder):
     answer = ask(folder / "admin.sock", "show servers state")
     return b"127.0.0.11" in answer and b"127.0.0.12" in answer and \
@@ -81,14 +77,14 @@ def sessions(folder):
 
 
 def capture(folder):
-    wait_until((folder / "door.sock").exists)
-    wait_until(lambda: is_settled(folder))
+    until((folder / "door.sock").exists, "HAProxy's socket")
+    until(lambda: is_settled(folder), "addresses, and failed checks")
     ask(folder / "admin.sock", "set server pods/drained state drain")
     clients = []
     for _ in range(9):
         clients.append(socket.socket(socket.AF_UNIX))
         clients[-1].connect(str(folder / "door.sock"))
-    wait_until(lambda: sessions(folder) == 9)
+    until(lambda: sessions(folder) == 9, "9 sessions")
     version = ask(folder / "admin.sock", "show info").split(b"Version: ")[1].split(b"\n")[0]
     short = ".".join(version.decode().split(".")[:2])
     for name, level, line in QUESTIONS:

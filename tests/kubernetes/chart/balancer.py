@@ -10,12 +10,10 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 
 import tools
 from ports import free_port
-
-DEADLINE = 10.0
+from program import DEADLINE_S, until
 
 
 def held_port():
@@ -27,17 +25,6 @@ def held_port():
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     held.bind(("127.0.0.1", 0))
     return held
-
-
-def eventually(what, condition):
-    """Waits until the condition holds and returns its value."""
-    end = time.monotonic() + DEADLINE
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"not within {DEADLINE} s: {what}"
-        time.sleep(0.02)
 
 
 def local(cfg, folder):
@@ -137,7 +124,7 @@ class Balancer:
             return self.try_get("/live") == 200
 
         try:
-            eventually("HAProxy answers", answers)
+            until(answers, "HAProxy answers")
         except BaseException:
             self.__exit__()
             raise
@@ -146,7 +133,7 @@ class Balancer:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(DEADLINE)
+            self.process.wait(DEADLINE_S)
         finally:
             self.process.kill()
             for held in self.held:
@@ -160,7 +147,7 @@ class Balancer:
 
     def get(self, path, port=None, headers="", host="h"):
         """Status and whole answer of one request."""
-        with socket.create_connection(("127.0.0.1", port or self.http), DEADLINE) as link:
+        with socket.create_connection(("127.0.0.1", port or self.http), DEADLINE_S) as link:
             link.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n".encode())
             answer = b"".join(iter(lambda: link.recv(65536), b"")).decode()
         return int(answer.split()[1]), answer
@@ -168,14 +155,14 @@ class Balancer:
     def tls_get(self, path, headers="", name="ws.example.com"):
         """The whole answer of one request inside TLS; the certificate must be that of the folder, and for the name."""
         context = ssl.create_default_context(cafile=self.folder / "tls/tls.crt")
-        with socket.create_connection(("127.0.0.1", self.https), DEADLINE) as raw, \
+        with socket.create_connection(("127.0.0.1", self.https), DEADLINE_S) as raw, \
                 context.wrap_socket(raw, server_hostname=name) as link:
             link.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n".encode())
             return b"".join(iter(lambda: link.recv(65536), b"")).decode()
 
     def open_websocket(self):
         """A connection whose WebSocket handshake went through; the caller closes it."""
-        link = socket.create_connection(("127.0.0.1", self.http), DEADLINE)
+        link = socket.create_connection(("127.0.0.1", self.http), DEADLINE_S)
         link.sendall(b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                      b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: d3NiYWxhbmNlci10ZXN0MQ==\r\n\r\n")
         return link

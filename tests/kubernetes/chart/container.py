@@ -8,7 +8,7 @@ import os
 import pathlib
 import subprocess
 
-import field
+from program import Program
 
 # $1 root, $2 "ro" or "rw", $3 program; then "SOURCE TARGET ro|rw" for each mount, "--" and the command. What is
 # under /usr/local is the container's: images have their files there.
@@ -72,7 +72,7 @@ class Volumes:
             yield from (str(source), mount["mountPath"], "ro" if mount.get("readOnly") else "rw")
 
 
-class Container(field.Program):
+class Container(Program):
     """A running container: the program, with the container's arguments after the given ones."""
 
     def __init__(self, folder, pod, container, volumes, program, *options, env=None):

@@ -118,6 +118,6 @@ def test_each_name_gets_its_certificate(tmp_path):
 def presented(haproxy, name):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", haproxy.https), balancer.DEADLINE) as raw, \
+    with socket.create_connection(("127.0.0.1", haproxy.https), balancer.DEADLINE_S) as raw, \
             context.wrap_socket(raw, server_hostname=name) as link:
         return link.getpeercert(binary_form=True)

@@ -6,9 +6,10 @@ import subprocess
 import pytest
 import tools
 import yaml
+from program import ROOT
 from test_haproxy import make_certificate
 
-AGENT = tools.TOP / "build" / "wsbalancer"
+AGENT = ROOT / "build" / "wsbalancer"
 
 
 def check(config, folder):

@@ -7,6 +7,7 @@ import re
 import pytest
 import tools
 import yaml
+from program import ROOT, run
 
 SCENARIOS = list(tools.scenarios())
 
@@ -174,7 +175,7 @@ def test_an_upgrade_of_the_chart_alone_replaces_no_pod(tmp_path):
         return tools.one(tools.documents(done.stdout), "Deployment")["spec"]["template"]
 
     copy = tmp_path / "wsbalancer"
-    tools.run(["cp", "-r", tools.CHART, copy])
+    run("cp", "-r", tools.CHART, copy)
     chart = copy / "Chart.yaml"
     chart.write_text(re.sub(r"(?m)^version: .*", "version: 9.9.9", chart.read_text()))
     assert pod_template(copy) == pod_template(tools.CHART)
@@ -320,9 +321,9 @@ def test_helm_3_refuses_as_well():
 def test_the_package_has_license_and_icon_and_links_that_hold(tmp_path):
     done = tools.helm("package", tools.CHART, "--destination", tmp_path)
     assert done.returncode == 0, done.stderr
-    tools.run(["tar", "xzf", *tmp_path.glob("wsbalancer-*.tgz"), "-C", tmp_path])
+    run("tar", "xzf", *tmp_path.glob("wsbalancer-*.tgz"), "-C", tmp_path)
     chart = tmp_path / "wsbalancer"
-    assert (chart / "LICENSE").read_text() == (tools.TOP / "LICENSE").read_text()
+    assert (chart / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
     kind, _, icon = yaml.safe_load((chart / "Chart.yaml").read_text())["icon"].partition(",")
     assert kind == "data:image/svg+xml;base64" and base64.b64decode(icon) == (chart / "icon.svg").read_bytes()
     links = re.findall(r"\]\(([^)]+)\)", (chart / "README.md").read_text())
@@ -340,11 +341,11 @@ def test_the_packed_chart_makes_the_same_objects(tmp_path):
 
 def test_version_is_the_programs():
     chart = yaml.safe_load((tools.CHART / "Chart.yaml").read_text())
-    makefile = (tools.TOP / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     assert chart["appVersion"] == re.search(r"(?m)^VERSION\s*:?=\s*(\S+)", makefile).group(1)
 
 
 def test_the_lock_file_names_no_registry():
-    lock = json.loads((tools.TOP / "tests/kubernetes/package-lock.json").read_text())
+    lock = json.loads((ROOT / "tests/kubernetes/package-lock.json").read_text())
     assert lock["packages"]
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]

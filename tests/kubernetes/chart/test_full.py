@@ -7,6 +7,7 @@ import time
 
 import balancer
 import pytest
+from program import until
 
 FEW = "haproxy.maxConnections=20"
 
@@ -53,7 +54,7 @@ def test_clients_beyond_the_most_are_refused_at_once(tmp_path):
         for path in "/live", "/ready", "/metrics":
             assert haproxy.get(path, port=haproxy.stat)[0] == 200
         taken[0].close()
-        balancer.eventually("there is room again", lambda: opened(haproxy, links, 1)[0])
+        until(lambda: opened(haproxy, links, 1)[0], "there is room again")
 
 
 def test_sixty_clients_at_once_are_answered_at_once(tmp_path):
@@ -70,7 +71,7 @@ def test_sixty_clients_at_once_are_answered_at_once(tmp_path):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(balancer.DEADLINE)
+            thread.join(balancer.DEADLINE_S)
         assert sum(len(taken) for taken, _ in results) == 20
         assert max(wait for _, refused in results for wait in refused) < 2
 
@@ -96,8 +97,8 @@ def test_a_full_haproxy_is_unready_between_two_marks_where_asked(tmp_path):
         def leave(left):
             while len(taken) > left:
                 taken.pop().close()
-            balancer.eventually("the clients have left", lambda: haproxy.command("show stat fe_clients 1 -1")
-                                .splitlines()[1].split(",")[4] == str(left))
+            until(lambda: haproxy.command("show stat fe_clients 1 -1")
+                                .splitlines()[1].split(",")[4] == str(left), "the clients have left")
 
         leave(10)
         assert not ready()
@@ -128,7 +129,7 @@ def test_clients_of_a_haproxy_that_has_just_started_wait_for_servers(by_agent, t
         began = time.monotonic()
         assert websocket_status(haproxy) == 101 and time.monotonic() - began < 0.5
         for thread in threads:
-            thread.join(balancer.DEADLINE)
+            thread.join(balancer.DEADLINE_S)
         assert statuses == [101] * 28
 
 
@@ -148,5 +149,5 @@ def test_clients_wait_no_longer_than_told(tmp_path):
 
 def test_a_slow_client_that_sends_nothing_is_no_other_than_before(tmp_path):
     with balancer.Balancer(tmp_path, "--set", "haproxy.timeouts.httpRequest=500ms") as haproxy, \
-            socket.create_connection(("127.0.0.1", haproxy.http), balancer.DEADLINE) as link:
+            socket.create_connection(("127.0.0.1", haproxy.http), balancer.DEADLINE_S) as link:
         assert b"408" in link.recv(4096)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The rendered haproxy.cfg: HAProxy takes it without a word, and behaves as probes, drain and page need it."""
-import contextlib
 import re
 import signal
 import socket
@@ -9,6 +8,7 @@ import subprocess
 import balancer
 import pytest
 import tools
+from program import run, until
 
 SCENARIOS = list(tools.scenarios())
 
@@ -16,9 +16,9 @@ SCENARIOS = list(tools.scenarios())
 def make_certificate(folder, name="ws.example.com"):
     """What the volume of a Secret of type kubernetes.io/tls holds for HAProxy."""
     folder.mkdir(parents=True)
-    tools.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", "2",
-               "-keyout", folder / "tls.crt.key", "-out", folder / "tls.crt"])
+               "-keyout", folder / "tls.crt.key", "-out", folder / "tls.crt")
 
 
 @pytest.fixture(scope="module", name="certificate")
@@ -29,7 +29,7 @@ def fixture_certificate(tmp_path_factory):
     for secret in "shop-tls", "wild-tls":
         make_certificate(folder / "certificates" / secret)
     (folder / "ca").mkdir()
-    tools.run(["cp", folder / "tls/tls.crt", folder / "ca/ca.crt"])
+    run("cp", folder / "tls/tls.crt", folder / "ca/ca.crt")
     return folder
 
 
@@ -128,7 +128,7 @@ def test_probes_and_scrapes_leave_no_line_in_the_log(tmp_path):
             haproxy.get(path, port=haproxy.stat)
         haproxy.get("/seen")
         log = tmp_path / "haproxy.log"
-        balancer.eventually("the client's request is logged", lambda: '"GET /seen ' in log.read_text())
+        until(lambda: '"GET /seen ' in log.read_text(), "the client's request is logged")
         assert f":{haproxy.stat}" not in log.read_text() and "fe_stat" not in log.read_text()
 
 
@@ -148,18 +148,18 @@ def test_open_websockets_outlive_a_soft_stop(tmp_path):
                 haproxy.process.send_signal(signal.SIGUSR1)
                 return haproxy.try_get("/live") is None
 
-            balancer.eventually("new connections are refused", stopped)
+            until(stopped, "new connections are refused")
             assert haproxy.process.poll() is None
             link.settimeout(0.2)
             with pytest.raises(socket.timeout):
                 link.recv(1)
-        assert haproxy.process.wait(balancer.DEADLINE) == 0
+        assert haproxy.process.wait(balancer.DEADLINE_S) == 0
 
 
 def test_each_slot_asks_agent_check_under_its_own_name(tmp_path):
     haproxy = balancer.Balancer(tmp_path)
     with socket.create_server(("127.0.0.1", haproxy.check)) as agent, balancer.server("pod") as pod:
-        agent.settimeout(balancer.DEADLINE)
+        agent.settimeout(balancer.DEADLINE_S)
         with haproxy:
             for slot in "pod1", "pod2":
                 haproxy.fill(slot, pod)
@@ -171,14 +171,14 @@ def test_each_slot_asks_agent_check_under_its_own_name(tmp_path):
                     link.sendall(b"7%\n")
             assert asked == {b"my-app/pod1\n", b"my-app/pod2\n"}
             # N% of weight 100 is N.
-            balancer.eventually("the weight is taken", lambda: "my-app/pod1 (weight" in
-                                (said := haproxy.command("get weight my-app/pod1")) or said.startswith("7 "))
+            until(lambda: "my-app/pod1 (weight" in
+                                (said := haproxy.command("get weight my-app/pod1")) or said.startswith("7 "), "the weight is taken")
 
 
 @pytest.mark.parametrize("mode, plain", [("serve", 503), ("redirect", 301), ("off", None)])
 def test_tls_is_taken_and_the_plain_port_does_as_told(mode, plain, tmp_path, certificate):
     for name in "tls", "ca":
-        tools.run(["cp", "-r", certificate / name, tmp_path])
+        run("cp", "-r", certificate / name, tmp_path)
     with balancer.Balancer(tmp_path, "--set", f"tls.enabled=true,tls.secretName=s,tls.http={mode}") as haproxy, \
             balancer.server("pod") as pod:
         if plain is None:

@@ -8,11 +8,12 @@ import pytest
 import tools
 import update
 import yaml
+from program import ROOT, run
 
 MADE = update.made()
 
 
-@pytest.mark.parametrize("path", MADE, ids=lambda path: str(path.relative_to(tools.TOP)))
+@pytest.mark.parametrize("path", MADE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_is_current(path):
     assert path.read_text(encoding="utf-8") == MADE[path], "see the difference, then run `make chart-update`"
 
@@ -23,7 +24,7 @@ def test_no_golden_file_is_left_over():
 
 @pytest.mark.parametrize("maker", ["readme.py", "schema.py"])
 def test_the_readme_and_the_schema_are_current(maker):
-    done = subprocess.run([sys.executable, tools.TOP / "k8s" / maker, "--check"], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, ROOT / "k8s" / maker, "--check"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr
 
@@ -31,7 +32,7 @@ def test_the_readme_and_the_schema_are_current(maker):
 @pytest.mark.parametrize("folder", update.VARIANTS)
 def test_kubectl_builds_the_manifests(folder):
     kubectl = tools.npm() / "bin/kubectl"
-    docs = tools.documents(tools.run([kubectl, "kustomize", update.MANIFESTS / folder]))
+    docs = tools.documents(run(kubectl, "kustomize", update.MANIFESTS / folder))
     there = {(d["kind"], d["metadata"]["name"]) for d in docs}
     assert there == {(d["kind"], d["metadata"]["name"]) for d in tools.documents(MADE[update.MANIFESTS / folder
                                                                                       / "wsbalancer.yaml"])}
@@ -40,9 +41,9 @@ def test_kubectl_builds_the_manifests(folder):
 def test_kubectl_moves_the_manifests_to_another_namespace(tmp_path):
     """What the README of the manifests tells to do."""
     base = tmp_path / "base"
-    tools.run(["cp", "-r", update.MANIFESTS / "endpointslices", base])
+    run("cp", "-r", update.MANIFESTS / "endpointslices", base)
     (tmp_path / "kustomization.yaml").write_text("namespace: ws\nresources: [base]\n")
-    docs = tools.documents(tools.run([tools.npm() / "bin/kubectl", "kustomize", tmp_path]))
+    docs = tools.documents(run(tools.npm() / "bin/kubectl", "kustomize", tmp_path))
     assert {d["metadata"]["namespace"] for d in docs} == {"ws"}
     assert tools.one(docs, "RoleBinding")["subjects"][0]["namespace"] == "ws"
     # What only the programs read names no namespace either.

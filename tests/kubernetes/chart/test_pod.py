@@ -16,8 +16,9 @@ import pytest
 import tools
 from container import Container, Volumes, why_not
 from fake_api import FakeApi, endpoint
-from field import Load, Pod, until
+from field import Load, Pod
 from ports import free_port
+from program import run, until
 from test_agent import AGENT
 
 HAPROXY_ID, AGENT_ID = 99, 65532
@@ -30,9 +31,9 @@ STANDING = 8
 def certificate(folder):
     """A certificate for the API server's address, and its key."""
     cert, key = folder / "api.crt", folder / "api.key"
-    tools.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                "-days", "2", "-subj", "/CN=api", "-addext", "subjectAltName=IP:127.0.0.1",
-               "-keyout", key, "-out", cert])
+               "-keyout", key, "-out", cert)
     return cert, key
 
 

@@ -15,6 +15,7 @@ import pytest
 import tools
 import yaml
 from fake_api import FakeApi, endpoint
+from program import until
 from test_agent import AGENT
 from test_helm_test import script_of_the_test_pod
 
@@ -38,7 +39,7 @@ def agent(haproxy, api=None):
         yield process
     finally:
         process.kill()
-        process.wait(balancer.DEADLINE)
+        process.wait(balancer.DEADLINE_S)
 
 
 def status(haproxy, path):
@@ -63,16 +64,16 @@ def fixture_pair(tmp_path):
         haproxy.fill("pod1", full)
         haproxy.fill("pod2", empty)
         with agent(haproxy) as process:
-            balancer.eventually("the agent is up", lambda: status(haproxy, "/startz") == 200)
-            balancer.eventually("the agent is ready", lambda: status(haproxy, "/readyz") == 200)
+            until(lambda: status(haproxy, "/startz") == 200, "the agent is up")
+            until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
             yield haproxy, process
 
 
 def test_the_emptier_pod_gets_the_greater_weight_and_a_stop_puts_both_back(pair):
     haproxy, process = pair
-    balancer.eventually("weights", lambda: 2 * weights(haproxy)["pod1"] < weights(haproxy)["pod2"])
+    until(lambda: 2 * weights(haproxy)["pod1"] < weights(haproxy)["pod2"], "weights")
     process.terminate()
-    assert process.wait(balancer.DEADLINE) == 0
+    assert process.wait(balancer.DEADLINE_S) == 0
     assert {name: weights(haproxy)[name] for name in ("pod1", "pod2")} == {"pod1": 100, "pod2": 100}
     # HAProxy goes on without its agent, and stays ready.
     assert haproxy.get("/ready", port=haproxy.stat)[0] == haproxy.get("/chat")[0] == 200
@@ -85,7 +86,7 @@ def test_the_page_shows_the_pods_through_haproxy(pair):
         code, answer = haproxy.get("/balancer-metrics?format=json")
         return code == 200 and json.loads(answer.split("\r\n\r\n", 1)[1])
 
-    balancer.eventually("both pods are known", lambda: report()["totalConnections"] == 40)
+    until(lambda: report()["totalConnections"] == 40, "both pods are known")
     pods = {pod.get("podName"): pod["agentsConnections"] for pod in report()["podMetrics"]["my-app"]}
     assert pods["full"] == 30 and pods["empty"] == 10
 
@@ -94,7 +95,7 @@ def test_the_agent_is_alive_without_haproxy(tmp_path):
     """Its probes must not wait for HAProxy, which Kubernetes starts after it."""
     haproxy = balancer.Balancer(tmp_path)
     with agent(haproxy):
-        balancer.eventually("the agent is up", lambda: status(haproxy, "/startz") == 200)
+        until(lambda: status(haproxy, "/startz") == 200, "the agent is up")
         assert status(haproxy, "/healthz") == 200
         assert status(haproxy, "/readyz") == 503
 
@@ -132,15 +133,15 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
     with balancer.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.nativeSidecar={native}") as haproxy, \
             balancer.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
-        balancer.eventually("the agent is ready", lambda: status(haproxy, "/readyz") == 200)
+        until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
         assert readiness(haproxy) == 200
         threads, answers = hooks(haproxy)
-        balancer.eventually("the probe fails", lambda: readiness(haproxy) == 503)
+        until(lambda: readiness(haproxy) == 503, "the probe fails")
         with haproxy.open_websocket() as link:
             assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
             assert haproxy.try_get("/live") == 200 and readiness(haproxy) == 503 and answers == []
             for thread in threads:
-                thread.join(balancer.DEADLINE)
+                thread.join(balancer.DEADLINE_S)
             assert [answer[:2] for answer in answers] == [(200, "drained\n")] * count
             assert all(2.9 < took < 5 for _, _, took in answers)
 
@@ -149,12 +150,12 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
                 haproxy.process.send_signal(signal.SIGUSR1)
                 return haproxy.try_get("/live") is None
 
-            balancer.eventually("new connections are refused", stopped)
+            until(stopped, "new connections are refused")
             link.settimeout(0.2)
             with pytest.raises(TimeoutError):
                 link.recv(1)
             assert haproxy.process.poll() is None
-        haproxy.process.wait(balancer.DEADLINE)
+        haproxy.process.wait(balancer.DEADLINE_S)
         assert " error " not in (tmp_path / "agent.log").read_text()
 
 
@@ -162,11 +163,11 @@ def test_a_drain_that_nobody_follows_up_is_over_soon(tmp_path):
     with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1") as haproxy, \
             balancer.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
-        balancer.eventually("the agent is ready", lambda: status(haproxy, "/readyz") == 200)
+        until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
         threads, _ = hooks(haproxy)
-        balancer.eventually("the probe fails", lambda: readiness(haproxy) == 503)
-        threads[0].join(balancer.DEADLINE)
-        balancer.eventually("the probe succeeds again", lambda: readiness(haproxy) == 200)
+        until(lambda: readiness(haproxy) == 503, "the probe fails")
+        threads[0].join(balancer.DEADLINE_S)
+        until(lambda: readiness(haproxy) == 200, "the probe succeeds again")
 
 
 def test_an_outage_of_the_application_is_none_of_haproxys(tmp_path):
@@ -175,8 +176,8 @@ def test_an_outage_of_the_application_is_none_of_haproxys(tmp_path):
         api.set_slice("my-app-1", [endpoint("127.0.0.1", pod="pod")], service="my-app", ports=ports)
         assert readiness(haproxy) == 503
         with agent(haproxy, api):
-            balancer.eventually("a pod is known", lambda: readiness(haproxy) == 200)
-            balancer.eventually("the agent has said so", lambda: "<1>" in haproxy.command("get var proc.synced"))
+            until(lambda: readiness(haproxy) == 200, "a pod is known")
+            until(lambda: "<1>" in haproxy.command("get var proc.synced"), "the agent has said so")
             api.set_slice("my-app-1", [], service="my-app", ports=ports)
-            balancer.eventually("no pod is left", lambda: haproxy.get("/chat")[0] == 503)
+            until(lambda: haproxy.get("/chat")[0] == 503, "no pod is left")
             assert readiness(haproxy) == 200

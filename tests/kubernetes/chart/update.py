@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 
-import tools
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+
+import tools  # noqa: E402
+from program import ROOT  # noqa: E402
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
-MANIFESTS = tools.TOP / "k8s" / "manifests"
+MANIFESTS = ROOT / "k8s" / "manifests"
 
 MONITORING = "podMonitor.enabled=true,prometheusRule.enabled=true,grafanaDashboard.enabled=true"
 # Folder of k8s/manifests: the scenario, values over it, and the objects that belong there (none: all).
@@ -51,7 +54,7 @@ def made():
 
 
 def main():
-    subprocess.run([sys.executable, tools.TOP / "k8s/schema.py"], check=True)
+    subprocess.run([sys.executable, ROOT / "k8s/schema.py"], check=True)
     GOLDEN.mkdir(exist_ok=True)
     files = made()
     for old in GOLDEN.glob("*.yaml"):
@@ -60,7 +63,7 @@ def main():
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    subprocess.run([sys.executable, tools.TOP / "k8s/readme.py"], check=True)
+    subprocess.run([sys.executable, ROOT / "k8s/readme.py"], check=True)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,8 @@ import urllib.request
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
-CACHE = pathlib.Path(os.environ.get("WSB_CACHE")
-                     or (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/haproxy-wsbalancer")
+from program import CACHE, ROOT, run
+
 WORK = CACHE / f"image-{os.getpid()}"  # not in build/: make looks there for *.d, and finds a root's rc2.d
 BASE_TAR = CACHE / "trixie.tar"  # Debian's minimal system, packed once
 BASE = "docker.io/library/debian:trixie-slim"
@@ -29,27 +28,21 @@ REVISION = "0123456789abcdef"
 ENTER = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec chroot "$@"'
 
 
-def run(command, **options):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
-    return done.stdout
-
-
 def buildah(*arguments):
-    return run(["buildah", "--root", WORK / "store", "--runroot", WORK / "run", "--storage-driver", "vfs",
-                *arguments]).strip()
+    return run("buildah", "--root", WORK / "store", "--runroot", WORK / "run", "--storage-driver", "vfs",
+                *arguments).strip()
 
 
 def mirror():
     """The mirror of Debian that this machine's apt uses."""
-    sites = run(["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]).split()
+    sites = run("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages").split()
     return next((site for site in sites if site.rstrip("/").endswith("/debian")), "")
 
 
 def make_base():
     if not BASE_TAR.exists():
         made = BASE_TAR.with_suffix(".new.tar")
-        run(["mmdebstrap", "--variant=minbase", "--mode=root", "trixie", made, *filter(None, [mirror()])])
+        run("mmdebstrap", "--variant=minbase", "--mode=root", "trixie", made, *filter(None, [mirror()]))
         made.rename(BASE_TAR)
     container = buildah("from", "scratch")
     buildah("add", container, BASE_TAR, "/")
@@ -71,9 +64,9 @@ def fixture_store():
 
 def build(target):
     name = f"localhost/{target}:test"
-    buildah("build", "--pull=never", "--isolation", "chroot", "--network", "host", "-f", TOP / "agent/Dockerfile",
+    buildah("build", "--pull=never", "--isolation", "chroot", "--network", "host", "-f", ROOT / "agent/Dockerfile",
             "--target", target, "--build-arg", "VERSION=0.1.0", "--build-arg", f"REVISION={REVISION}", "-t", name,
-            TOP)
+            ROOT)
     return Image(name)
 
 
@@ -142,7 +135,7 @@ def test_the_agent_checks_a_configuration_from_a_mounted_file(agent):
 
 
 def test_the_agent_is_hardened(agent):
-    dynamic = run(["readelf", "-dlW", agent.root / "usr/bin/wsbalancer"])
+    dynamic = run("readelf", "-dlW", agent.root / "usr/bin/wsbalancer")
     assert "BIND_NOW" in dynamic and "GNU_RELRO" in dynamic
     assert "PIE" in dynamic
     assert not re.search(r"GNU_STACK.*RWE", dynamic)
@@ -162,9 +155,9 @@ def test_it_knows_the_certificate_authorities(agent):
 
 def test_the_images_stay_small(agent, pod):
     for image, most in (agent, 40), (pod, 30):
-        base = run(["tar", "--list", "--verbose", "-f", BASE_TAR])
+        base = run("tar", "--list", "--verbose", "-f", BASE_TAR)
         size = sum(int(line.split()[2]) for line in base.splitlines() if line.startswith("-"))
-        used = int(run(["du", "-sb", image.root]).split()[0])
+        used = int(run("du", "-sb", image.root).split()[0])
         assert (used - size) / 1e6 < most
 
 

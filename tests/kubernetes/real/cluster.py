@@ -15,27 +15,12 @@ import ssl
 import subprocess
 import time
 
+from program import run, until
+
 HERE = pathlib.Path(__file__).resolve().parent
 NEAR, FAR = "10.78.0.1", "10.78.0.2"
 ISSUER = "https://kubernetes.default.svc"
 PODS = "10.77.0.1/16"
-
-
-def run(*argv, **options):
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def until(condition, what, deadline_s=20.0, pause_s=0.02):
-    """Waits until condition() is true and returns what it returned."""
-    end = time.monotonic() + deadline_s
-    while True:
-        result = condition()
-        if result:
-            return result
-        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
-        time.sleep(pause_s)
 
 
 class ApiError(Exception):

@@ -6,14 +6,10 @@ import tempfile
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE))
-sys.path.append(str(HERE.parents[1] / "system"))
-sys.path.append(str(HERE.parent / "chart"))
+from cluster import Cluster
+from scene import Scene, mount_account_folder
 
-from cluster import Cluster  # noqa: E402
-from scene import Scene, mount_account_folder  # noqa: E402
-from tempdir import pytest_configure  # noqa: E402,F401
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "chart"))
 
 
 @pytest.fixture(name="cluster", scope="session")

@@ -7,9 +7,10 @@ import pathlib
 import threading
 
 from balancer import Agent, HAProxy, make_dir
-from cluster import FAR, ApiError, run, until
-from field import Pod, Program, binary
+from cluster import FAR, ApiError
+from field import Pod
 from ports import free_port
+from program import Program, binary, run, until
 
 ACCOUNT = pathlib.Path("/run/secrets/kubernetes.io/serviceaccount")
 SETTLED_S = 10.0  # back-off included

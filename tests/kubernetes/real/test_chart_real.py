@@ -8,7 +8,7 @@ import time
 import pytest
 import tools
 import yaml
-from cluster import until
+from program import until
 from scene import COUNTER
 
 

@@ -5,8 +5,8 @@ import shutil
 import signal
 import time
 
-from cluster import run, until
 from field import Load
+from program import run, until
 from scene import Watcher
 
 

@@ -7,114 +7,14 @@
         report = load.stop()
     assert report["ok"]
 
-The programs of build/ are used, or those of build/$VARIANT (as `make test` sets it: san), or what
-`variant=` says. A program that prints anything unexpected on stderr, or ends with another status
+A program that prints anything unexpected on stderr, or ends with another status
 than it should, fails the test: that is how a sanitizer speaks.
 """
 import json
-import os
-import pathlib
 import signal
-import subprocess
-import threading
-import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DEADLINE_S = 20.0
-
-
-def binary(name, variant=None):
-    """The path of a program as this test run built it."""
-    variant = variant or os.environ.get("VARIANT", "release")
-    path = ROOT / "build" / ("" if variant == "release" else variant) / name
-    assert path.exists(), f"{path} is missing: make field VARIANT={variant}"
-    return str(path)
-
-
-def until(condition, what, deadline_s=DEADLINE_S):
-    """Waits until condition() is true and returns what it returned."""
-    end = time.monotonic() + deadline_s
-    while True:
-        result = condition()
-        if result:
-            return result
-        assert time.monotonic() < end, f"waited {deadline_s} s in vain for {what}"
-        time.sleep(0.005)
-
-
-class Program:
-    """A child process whose output is gathered line by line, so that no pipe ever fills up."""
-
-    def __init__(self, argv, env=None):
-        self.argv = argv
-        self.out, self.err = [], []
-        self.process = subprocess.Popen(
-            self.command(argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-            text=True, env={**os.environ, **(env or {})})
-        self._readers = [
-            threading.Thread(target=self._gather, args=pair, daemon=True)
-            for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
-        for reader in self._readers:
-            reader.start()
-
-    def command(self, argv):
-        """How the program is called; for those who run it elsewhere."""
-        return argv
-
-    @staticmethod
-    def _gather(pipe, lines):
-        with pipe:
-            for line in pipe:
-                lines.append(line.rstrip("\n"))
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    def running(self):
-        return self.process.poll() is None
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def cpu_s(self):
-        """Seconds of processor that it has used so far, to a hundredth."""
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-
-    def n_files(self):
-        """How many files it has open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
-
-    def wait(self, deadline_s=DEADLINE_S):
-        """Waits for the end, and for all of the output; the exit status."""
-        try:
-            status = self.process.wait(deadline_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"{self.argv} did not end in {deadline_s} s: {self.err}")
-        for reader in self._readers:
-            reader.join()
-        return status
-
-    def kill(self):
-        """The last resort. Safe to call at any time."""
-        if self.running():
-            self.process.kill()
-        self.process.wait()
-        for reader in self._readers:
-            reader.join()
-
-    def wait_line(self, lines, start, deadline_s=DEADLINE_S):
-        """Waits for a line that starts so, and returns it."""
-
-        def found():
-            line = next((line for line in list(lines) if line.startswith(start)), None)
-            assert line or self.running(), f"{self.argv} ended: {self.err}"
-            return line
-
-        return until(found, f"'{start}' from {self.argv[0]}", deadline_s)
+from program import DEADLINE_S, Program, binary, until
 
 
 class Pod(Program):

@@ -21,8 +21,8 @@ import time
 import urllib.error
 import urllib.request
 
-from field import Program, binary, until
 from ports import free_port
+from program import Program, binary, until
 
 # How HAProxy is called: `make test-haproxy` runs other versions in roots of their own.
 HAPROXY = shlex.split(os.environ.get("WSB_HAPROXY", "haproxy"))
