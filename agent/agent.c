@@ -13,6 +13,7 @@
 #include "core/settings.h"
 #include "core/stats.h"
 #include "haproxy/drain.h"
+#include "haproxy/drainfile.h"
 #include "haproxy/reloadwatch.h"
 #include "http/httpd.h"
 #include "io/clock.h"
@@ -31,6 +32,7 @@ struct agent {
 	struct round *round;
 	struct reloadwatch *reloadwatch;
 	struct drain *drain;
+	struct drainfile *drainfile;
 	char unready[320]; /* why the agent is not, as asked last */
 	ev_timer stop_deadline;
 	bool stopping;
@@ -144,6 +146,7 @@ static void configure_drain(struct agent *agent)
 	};
 
 	drain_configure(agent->drain, &options);
+	drainfile_configure(agent->drainfile, agent->components.config->drain_file);
 	readiness_configure(agent->components.readiness,
 		agent->components.dry_run ? NULL : agent->components.runtime);
 }
@@ -211,7 +214,10 @@ static bool make_own(struct agent *agent, struct ev_loop *loop, const struct con
 	components->readiness = readiness_new(loop);
 	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, components->readiness);
-	return components->cluster && components->readiness && agent->reloadwatch && agent->drain;
+	if (agent->drain)
+		agent->drainfile = drainfile_new(loop, agent->drain);
+	return components->cluster && components->readiness && agent->reloadwatch &&
+	       agent->drainfile;
 }
 
 /* What the configuration, which is taken over, wants. */
@@ -271,6 +277,7 @@ void agent_free(struct agent *agent)
 	ev_timer_stop(components->loop, &agent->stop_deadline);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
+	drainfile_free(agent->drainfile);
 	drain_free(agent->drain);
 	components_free(components, &none);
 	reloadwatch_free(agent->reloadwatch);

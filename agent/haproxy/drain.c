@@ -82,6 +82,21 @@ void drain_listen(struct drain *drain, struct drain_listener *listener)
 	drain->listeners = listener;
 }
 
+void drain_unlisten(struct drain *drain, struct drain_listener *listener)
+{
+	struct drain_listener **at = &drain->listeners;
+
+	while (*at && *at != listener)
+		at = &(*at)->next;
+	if (*at)
+		*at = listener->next;
+}
+
+int64_t drain_delay_ms(const struct drain *drain)
+{
+	return drain->options.delay_ms;
+}
+
 void drain_configure(struct drain *drain, const struct drain_options *options)
 {
 	drain->options = *options;
@@ -103,12 +118,12 @@ bool drain_ask(struct drain *drain)
 {
 	if (ev_is_active(&drain->hold))
 		return true;
-	if (nothing_to_do(drain) || drain->stopped)
+	/* Or drained already. */
+	if (ev_is_active(&drain->revoke) || nothing_to_do(drain) || drain->stopped)
 		return false;
 	log_info(
 		"draining: HAProxy is about to stop", log_int("delay_ms", drain->options.delay_ms));
 	drain->delay_ms = drain->options.delay_ms;
-	ev_timer_stop(drain->loop, &drain->revoke);
 	start_timer(drain, &drain->hold);
 	readiness_stop(drain->readiness, true);
 	return true;
@@ -133,11 +148,8 @@ bool drain_answer(struct drain *drain, char *text, size_t size)
 
 void drain_stop(struct drain *drain)
 {
-	bool held = ev_is_active(&drain->hold);
-
 	drain->stopped = true;
 	ev_timer_stop(drain->loop, &drain->hold);
 	ev_timer_stop(drain->loop, &drain->revoke);
-	if (held)
-		release(drain);
+	release(drain);
 }

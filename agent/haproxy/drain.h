@@ -11,10 +11,11 @@
 #include "haproxy/readiness.h"
 
 /*
- * A preStop hook asks for /drain. From then on HAProxy says that it is not ready, while it takes
- * connections as before. All hooks that ask meanwhile are answered together, when drainDelay is
- * over, and what stops HAProxy comes then. When nothing has come for another drainDelay, somebody
- * else has asked, and HAProxy is ready again.
+ * A hook that comes before HAProxy is stopped asks for a drain. From then on HAProxy says that it
+ * is not ready, while it takes connections as before. All hooks that ask meanwhile are answered
+ * together, when drainDelay is over, and what stops HAProxy comes then. When nothing has come for
+ * another drainDelay, somebody else has asked, and HAProxy is ready again; a hook that asks in that
+ * time finds HAProxy drained and does not wait, so no number of them holds HAProxy for longer.
  */
 struct drain;
 
@@ -38,9 +39,13 @@ void drain_free(struct drain *drain);
 
 /* The listener, which is the caller's, is told from now on. */
 void drain_listen(struct drain *drain, struct drain_listener *listener);
+void drain_unlisten(struct drain *drain, struct drain_listener *listener);
 
 /* A drain under way goes on as it began. */
 void drain_configure(struct drain *drain, const struct drain_options *options);
+
+/* How long a drain takes, as configured. */
+int64_t drain_delay_ms(const struct drain *drain);
 
 /* A hook asks. True when its answer must wait until released is called. */
 bool drain_ask(struct drain *drain);

@@ -321,6 +321,7 @@ void httpd_free(struct httpd *httpd)
 	if (!httpd)
 		return;
 	ev_timer_stop(httpd->loop, &httpd->look);
+	drain_unlisten(httpd->settings.routes.drain, &httpd->drained);
 	close_leaving(httpd);
 	close_mhdloops(httpd);
 	settings_fini(&httpd->settings);

@@ -5,6 +5,7 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -160,16 +161,107 @@ def test_without_a_stop_haproxy_is_ready_again(haproxy):
             assert "wsbalancer_haproxy_draining 0" in agent.get("/metrics")[1]
 
 
-def test_a_hook_that_asks_again_puts_the_end_off(haproxy):
-    with Agent(haproxy, drainDelay="2s") as agent:
+def test_hooks_that_ask_again_and_again_hold_nothing_for_longer(haproxy):
+    with Agent(haproxy, drainDelay="1s") as agent:
         agent.wait_ready()
-        Hook(agent).join()
         began = time.monotonic()
-        hook = Hook(agent)
-        while hook.is_alive():
-            assert haproxy.status() == 503
-            time.sleep(0.02)
-        assert hook.answer == (200, "drained\n") and time.monotonic() - began > 1.9
+        # Fifty in one packet, answered one after the other.
+        with socket.create_connection(agent.http.split(":")) as s:
+            s.settimeout(10)
+            s.sendall(b"GET /drain HTTP/1.1\r\nHost: localhost\r\n\r\n" * 49
+                      + b"GET /drain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            said = b""
+            while chunk := s.recv(65536):
+                said += chunk
+        assert said.count(b"\r\n\r\ndrained\n") == 50
+        assert 0.9 < time.monotonic() - began < 2
+        until(lambda: haproxy.status() == 200, "HAProxy to be ready again", 3)
+
+
+# As the manual has it, with a short wait between two looks.
+HOOK = """
+f=$1; : > $f; n=0
+while [ -e $f ] && [ $n -lt $2 ]; do sleep 0.1; n=$((n + 1)); done
+[ ! -e $f ]
+"""
+
+
+class ShellHook:
+    """Asks by a file, as an exec hook does."""
+
+    def __init__(self, file, looks=100):
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(["sh", "-c", HOOK, "hook", str(file), str(looks)])
+
+    def end(self):
+        """Seconds that it took; it must not have given up."""
+        assert self.process.wait(20) == 0
+        return time.monotonic() - self.began
+
+
+def test_a_file_asks_for_a_drain_and_goes_when_it_is_over(haproxy):
+    file = haproxy.dir / "drain"
+    with Agent(haproxy, drainDelay="2s", drainFile=str(file)) as agent:
+        agent.wait_ready()
+        hooks = [ShellHook(file), ShellHook(file)]
+        until(lambda: haproxy.status() == 503, "HAProxy to be unready")
+        assert time.monotonic() - hooks[0].began < 1
+        assert all(1.9 < hook.end() < 3.5 for hook in hooks)
+        # What comes now finds it drained.
+        assert ShellHook(file).end() < 1
+        until(lambda: haproxy.status() == 200, "HAProxy to be ready again", 4)
+        assert sum("draining" in line for line in agent.err) == 1
+
+
+def test_an_agent_that_stops_lets_the_hooks_go(haproxy):
+    file = haproxy.dir / "drain"
+    with Agent(haproxy, drainDelay="1m", drainFile=str(file)) as agent:
+        agent.wait_ready()
+        hook = ShellHook(file)
+        until(lambda: haproxy.status() == 503, "HAProxy to be unready")
+        agent.stop()
+        assert hook.end() < 5
+        assert haproxy.status() == 503
+
+
+def test_a_hook_that_no_agent_sees_ends_by_itself_and_its_file_asks_for_nothing_later(haproxy):
+    file = haproxy.dir / "drain"
+    assert ShellHook(file, looks=3).process.wait(5) == 1
+    os.utime(file, (time.time() - 3, time.time() - 3))
+    with Agent(haproxy, drainDelay="1s", drainFile=str(file)) as agent:
+        agent.wait_ready()
+        until(lambda: not file.exists(), "the file to go")
+        assert haproxy.status() == 200
+        assert not any("draining" in line for line in agent.err)
+
+
+@pytest.mark.parametrize("keys, options", [({"drainDelay": "0s"}, ()), ({}, ("--dry-run",))])
+def test_with_nothing_to_wait_for_a_file_goes_at_once(haproxy, keys, options):
+    file = haproxy.dir / "drain"
+    with Agent(haproxy, *options, drainFile=str(file), **keys) as agent:
+        agent.wait_ready()
+        assert ShellHook(file).end() < 1
+        assert haproxy.status() == 200
+
+
+def test_a_file_that_cannot_be_removed_is_said(haproxy):
+    file = haproxy.dir / "drain"
+    file.mkdir()
+    with Agent(haproxy, drainDelay="0s", drainFile=str(file)) as agent:
+        assert "Is a directory" in agent.wait_log("a drain's file cannot be removed")
+
+
+def test_a_new_configuration_moves_the_file(haproxy):
+    old, new = haproxy.dir / "old", haproxy.dir / "new"
+    with Agent(haproxy, drainDelay="1m", drainFile=str(old)) as agent:
+        agent.wait_ready()
+        hook = ShellHook(old)
+        agent.wait_log("draining")
+        until(lambda: haproxy.status() == 503, "HAProxy to be unready")
+        agent.config["drainFile"] = str(new)
+        agent.write()
+        agent.signal(signal.SIGHUP)
+        assert hook.end() < 5
 
 
 def test_a_haproxy_that_cannot_be_told_is_told_later(haproxy):

@@ -93,6 +93,7 @@ struct config {
 	char *listen_tls_cert;      /* PEM file, or NULL; with listen_tls_key */
 	char *listen_tls_key;       /* PEM file, or NULL; with listen_tls_cert */
 	char *balancer_metric_path; /* begins with / */
+	char *drain_file;           /* made by who asks for a drain, or NULL */
 	int64_t drain_delay_ms;     /* 0..1 h; 0: hooks are answered at once */
 
 	char *record;              /* where the rounds are written, or NULL */

@@ -198,6 +198,7 @@ static const struct config_key root_keys[] = {
 	{.key = "listen", IS(listen, config, listen), .fallback = "127.0.0.1:9180"},
 	{.key = "drainDelay", IS(duration, config, drain_delay_ms), .fallback = "15s",
 		.max = 3600000},
+	{.key = "drainFile", IS(file, config, drain_file)},
 	{.key = "balancerMetricPath", IS(page, config, balancer_metric_path),
 		.fallback = "/balancer-metrics"},
 	{.key = "listenTokenFile", IS(file, config, listen_token_file)},
