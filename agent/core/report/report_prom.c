@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report.h"
+#include "core/steer/tempo.h"
 
 #include "core/report/report_kube.h"
 #include "core/report/report_prom_cluster.h"
@@ -134,6 +135,9 @@ static void write_all(
 	promtext_gauge(text, "wsbalancer_replicas",
 		"HAProxy instances that the agent reckons with.",
 		cluster_settings(view->cluster)->replicas);
+	promtext_gauge(text, "wsbalancer_poll_interval_seconds",
+		"From one round to the next; of pollInterval: auto what is chosen now.",
+		(double)tempo_round_ms(view->cluster) / 1000.0);
 	report_prom_servers(text, view, rows);
 	report_prom_backends(text, view);
 	write_haproxy(text, view);
