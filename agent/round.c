@@ -296,7 +296,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	struct round *round = arg;
 	struct hastate_snapshot snapshot = {.n_backends = 0};
 	enum hareply_outcome outcome;
-	const char *why = "";
+	struct why why;
 
 	/* Since it was asked, the agent has begun to stop. */
 	if (round->state != READING)
@@ -308,7 +308,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	}
 	outcome = hareply_parse(reply->bytes, reply->len, &snapshot, &why);
 	if (outcome != HAREPLY_OK) {
-		fail(round, hareply_outcome_name(outcome), why);
+		fail(round, hareply_outcome_name(outcome), why.text);
 		return;
 	}
 	go_on(round, &snapshot);
