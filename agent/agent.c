@@ -161,6 +161,7 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 		.token_file = config->listen_token_file,
 		.tls_cert_file = config->listen_tls_cert,
 		.tls_key_file = config->listen_tls_key,
+		.stats = &agent->stats,
 		.drain = agent->drain,
 		.view = fill_view,
 		.arg = agent,

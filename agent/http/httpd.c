@@ -91,6 +91,7 @@ static bool settings_init(
 		return false;
 	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
 	settings->routes.view = options->view;
+	settings->routes.stats = options->stats;
 	settings->routes.drain = options->drain;
 	settings->routes.arg = options->arg;
 	settings->listen.host = strdup(options->listen->host);
@@ -268,6 +269,7 @@ static struct httpd_options options_of(const struct settings *settings)
 		.tls_cert_file = credentials->files[CREDENTIALS_CERT].path,
 		.tls_key_file = credentials->files[CREDENTIALS_KEY].path,
 		.view = settings->routes.view,
+		.stats = settings->routes.stats,
 		.drain = settings->routes.drain,
 		.arg = settings->routes.arg,
 	};

@@ -42,6 +42,7 @@ struct httpd_options {
 	 * service, pod, refresh_s and process are httpd's to fill. */
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
+	struct stats *stats; /* counts connections; it must outlive httpd */
 	struct drain *drain; /* what /drain is about; it must outlive httpd */
 };
 

@@ -7,6 +7,7 @@
 
 struct MHD_Connection;
 struct access;
+struct stats;
 struct drain;
 struct suspended;
 
@@ -14,6 +15,7 @@ struct suspended;
 struct routes {
 	char *balancer_metric_path;
 	struct access *access;
+	struct stats *stats;
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
 	struct drain *drain;         /* asked by /drain */
