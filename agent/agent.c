@@ -49,7 +49,7 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 		detail = metric_outcome_name(outcome);
 	stats_observe(&agent->stats.poll, seconds);
 	agent->stats.polls[outcome]++;
-	announce_poll(pod, outcome, metric, detail);
+	announce_poll(pod, outcome, metric, detail, &agent->stats.events);
 	/* What a pod says first is news that is not kept waiting for the next round. */
 	if (outcome == METRIC_OK && !pod->heard && agent->round)
 		round_hurry(agent->round);
@@ -155,13 +155,10 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 {
 	return (struct httpd_options){
 		.listen = &config->listen,
-		.names = config->listen_names,
-		.n_names = config->n_listen_names,
 		.balancer_metric_path = config->balancer_metric_path,
 		.token_file = config->listen_token_file,
 		.tls_cert_file = config->listen_tls_cert,
 		.tls_key_file = config->listen_tls_key,
-		.stats = &agent->stats,
 		.drain = agent->drain,
 		.view = fill_view,
 		.arg = agent,
@@ -251,6 +248,7 @@ struct agent *agent_new(
 	}
 	agent->options = *options;
 	agent->stats.start_wall_ms = clock_wall_ms();
+	events_add(&agent->stats.events, agent->stats.start_wall_ms, EVENT_AGENT_STARTED, "");
 	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
 	agent->stop_deadline.data = agent;
 	log_configure(config->log_level, config->log_format);
@@ -379,6 +377,7 @@ void agent_reload(struct agent *agent)
 	if (apply(agent, config)) {
 		log_info("configuration read again", log_str("config", agent->options.config_path));
 		agent->stats.config_reloads++;
+		events_add(&agent->stats.events, clock_wall_ms(), EVENT_CONFIGURED, "");
 	} else {
 		log_error("configuration refused, keeping the previous one",
 			log_str("config", agent->options.config_path));

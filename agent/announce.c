@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/steer/tempo.h"
+#include "io/clock.h"
 #include "io/log.h"
 
 enum { FIRST_SIZE = 64 }; /* the table grows by itself */
@@ -23,11 +23,15 @@ struct said {
 	/* Of a server. */
 	bool disbelieved;
 	bool draining;
+	bool used;         /* it had a pod that HAProxy used */
+	int64_t joined_ms; /* of that pod, see struct server */
+	char *pod;         /* its name, or else the server's */
 };
 
 static void said_free(struct said *said)
 {
 	free(said->name);
+	free(said->pod);
 	free(said);
 }
 
@@ -60,7 +64,7 @@ static struct said *said_of(struct announce *announce, const char *name)
 }
 
 /* Forgets what HAProxy no longer lists. */
-static void sweep(struct announce *announce)
+static void sweep(struct announce *announce, struct events *events)
 {
 	struct lh_entry *entry;
 	struct lh_entry *next;
@@ -73,6 +77,8 @@ static void sweep(struct announce *announce)
 
 		if (said->number == announce->number)
 			continue;
+		if (said->used && events)
+			events_add(events, clock_wall_ms(), EVENT_LEFT, said->pod ? said->pod : "");
 		lh_table_delete_entry(announce->said, entry);
 		said_free(said);
 	}
@@ -81,13 +87,14 @@ static void sweep(struct announce *announce)
 void announce_fini(struct announce *announce)
 {
 	announce->number++;
-	sweep(announce);
+	sweep(announce, NULL);
 	if (announce->said)
 		lh_table_free(announce->said);
 	announce->said = NULL;
 }
 
-static void announce_haproxy(struct announce *announce, const struct hastate_info *info)
+static void announce_haproxy(
+	struct announce *announce, const struct hastate_info *info, struct events *events)
 {
 	if (hastate_is_same_process(&announce->haproxy, info))
 		return;
@@ -98,6 +105,8 @@ static void announce_haproxy(struct announce *announce, const struct hastate_inf
 		(info->version[5] < '0' || info->version[5] > '9'))
 		log_warn("HAProxy 3.2.0 can loop for ever while weights change: update it",
 			log_str("version", info->version));
+	if (announce->haproxy.pid != 0)
+		events_add(events, clock_wall_ms(), EVENT_RELOADED, "");
 	announce->haproxy = *info;
 }
 
@@ -215,7 +224,39 @@ static void announce_server(struct said *said, const struct server *server)
 	said->draining = draining;
 }
 
-static void announce_backend(struct announce *announce, const struct backend *backend, bool asked)
+/* Where the pod's name is kept, since it is needed when the pod has gone. */
+static void remember_pod(struct said *said, const struct server *server)
+{
+	const char *name = pod_name(server->pod)[0] ? pod_name(server->pod) : server->name;
+
+	if (said->pod && strcmp(said->pod, name) == 0)
+		return;
+	free(said->pod);
+	said->pod = strdup(name);
+}
+
+/* A pod that HAProxy begins to use, or uses no more. */
+static void announce_membership(
+	struct said *said, const struct server *server, struct events *events)
+{
+	bool used = server->pod && !server_is_away(server->state);
+	bool another = used && said->used && server->joined_ms != said->joined_ms;
+
+	if (said->used && (!used || another))
+		events_add(events, clock_wall_ms(), EVENT_LEFT, said->pod ? said->pod : "");
+	said->used = said->used && used && !another;
+	/* Its name is its own word, so it is waited for. */
+	if (!used || server->pod->polled_ms == 0)
+		return;
+	remember_pod(said, server);
+	if (!said->used && server->joined_ms != 0 && server->joined_ms != said->joined_ms)
+		events_add(events, clock_wall_ms(), EVENT_JOINED, said->pod ? said->pod : "");
+	said->used = true;
+	said->joined_ms = server->joined_ms;
+}
+
+static void announce_backend(
+	struct announce *announce, const struct backend *backend, bool asked, struct events *events)
 {
 	struct said *said = said_of(announce, backend->name);
 
@@ -227,29 +268,14 @@ static void announce_backend(struct announce *announce, const struct backend *ba
 		announce_fallback(said, backend);
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		said = said_of(announce, backend->servers[i]->id);
-		if (said)
+		if (said) {
 			announce_server(said, backend->servers[i]);
+			announce_membership(said, backend->servers[i], events);
+		}
 	}
 }
 
-/* A rush comes and goes, and is nothing to act on. */
-static void announce_tempo(struct announce *announce, const struct cluster *cluster)
-{
-	int64_t every_ms = tempo_round_ms(cluster);
-	bool first = announce->every_ms == 0;
-
-	if (cluster_settings(cluster)->poll_interval_ms > 0 || announce->every_ms == every_ms)
-		return;
-	announce->every_ms = every_ms;
-	if (first)
-		log_info("pollInterval: auto has chosen how often pods are asked",
-			log_int("interval_ms", every_ms));
-	else
-		log_debug("pods are asked more or less often than before",
-			log_int("interval_ms", every_ms));
-}
-
-void announce_plan(struct announce *announce, struct cluster *cluster)
+void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events)
 {
 	/* Before all have been asked once, nothing known is no news. */
 	bool asked = cluster_is_first_round_done(cluster);
@@ -257,12 +283,11 @@ void announce_plan(struct announce *announce, struct cluster *cluster)
 	struct backend *const *backends = cluster_backends(cluster, &n);
 
 	announce->number++;
-	announce_haproxy(announce, cluster_info(cluster));
+	announce_haproxy(announce, cluster_info(cluster), events);
 	announce_missing(announce, cluster);
-	announce_tempo(announce, cluster);
 	for (size_t b = 0; b < n; b++)
-		announce_backend(announce, backends[b], asked);
-	sweep(announce);
+		announce_backend(announce, backends[b], asked, events);
+	sweep(announce, events);
 }
 
 /* What a pod says beside its count and cannot be read is taken for absent, and said once. */
@@ -279,15 +304,22 @@ static void announce_odd(const struct pod *pod, const struct metric *metric)
 }
 
 void announce_poll(const struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
-	const char *detail)
+	const char *detail, struct events *events)
 {
+	const char *name = pod_name(pod)[0] ? pod_name(pod) : pod->key;
+
 	log_debug("poll", log_str("pod", pod->key),
 		log_str("result", metric_outcome_label(outcome)), log_str("detail", detail));
 	if (outcome != METRIC_OK && (pod->polled_ms == 0 || pod->outcome != outcome))
 		log_warn("pod cannot be polled", log_str("pod", pod->key),
 			log_str("result", metric_outcome_label(outcome)), log_str("error", detail));
-	if (outcome == METRIC_OK && pod->polled_ms != 0 && pod->outcome != METRIC_OK)
+	if (outcome != METRIC_OK && pod->heard && pod->outcome == METRIC_OK)
+		events_add(events, clock_wall_ms(), EVENT_SILENT, name);
+	if (outcome == METRIC_OK && pod->polled_ms != 0 && pod->outcome != METRIC_OK) {
 		log_info("pod answers again", log_str("pod", pod->key));
+		if (pod->heard)
+			events_add(events, clock_wall_ms(), EVENT_HEARD, name);
+	}
 	if (outcome == METRIC_OK)
 		announce_odd(pod, metric);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Says in the log, once, what has changed in the cluster. */
+/* Says, once, what has changed in the cluster: in the log, and as events on the page's chart. */
 #ifndef WSB_ANNOUNCE_H
 #define WSB_ANNOUNCE_H
 
 #include <stddef.h>
 
 #include "core/cluster/cluster.h"
+#include "core/events.h"
 
 struct lh_table;
 
@@ -14,18 +15,17 @@ struct announce {
 	size_t n_missing;            /* backends named in the configuration that HAProxy lacks */
 	struct hastate_info haproxy; /* announced last; pid 0: none */
 	uint64_t number;             /* of announcements */
-	int64_t every_ms;            /* from one round to the next; 0: not said yet */
 	struct lh_table *said;       /* of each backend and server, by its name */
 };
 
 /* Compares the cluster as planned with what was said last and logs the difference. Of what there is
  * no memory for it says nothing. */
-void announce_plan(struct announce *announce, struct cluster *cluster);
+void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events);
 void announce_fini(struct announce *announce);
 
 /* A poll of pod has ended with outcome, and, with METRIC_OK, with this metric; call it before
  * pod_observe takes the outcome. */
 void announce_poll(const struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
-	const char *detail);
+	const char *detail, struct events *events);
 
 #endif

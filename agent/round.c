@@ -12,7 +12,6 @@
 #include "core/settings.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
-#include "core/steer/tempo.h"
 #include "haproxy/backoff.h"
 #include "haproxy/push.h"
 #include "io/clock.h"
@@ -20,6 +19,7 @@
 
 enum {
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
+	NEAR_RETRY_MS = 1000,   /* HAProxy did not answer on a socket of this host */
 	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
 };
 
@@ -39,9 +39,7 @@ struct round {
 	struct announce announce;
 	ev_timer tick;
 	int64_t began_ms; /* the last round */
-	int64_t every_ms; /* from one tick to the next */
 	bool hurry;       /* another round is to follow at once */
-	bool all;         /* every backend is planned, whether it is its turn or not */
 	bool put_off;     /* the last round asked the pods again and planned nothing */
 	struct filling filling;
 	struct push push; /* commands on their way */
@@ -67,23 +65,17 @@ static void enter(struct round *round, enum state state)
 	round->state = state;
 }
 
+static double interval_s(const struct round *round)
+{
+	return (double)round->components->config->poll_interval_ms / 1000.0;
+}
+
 /* The next round is in so long, and from then on one each interval. */
 static void tick_in(struct round *round, double wait_s)
 {
-	round->every_ms = tempo_round_ms(round->components->cluster);
 	ev_timer_stop(round->components->loop, &round->tick);
-	ev_timer_set(&round->tick, wait_s, (double)round->every_ms / 1000.0);
+	ev_timer_set(&round->tick, wait_s, interval_s(round));
 	ev_timer_start(round->components->loop, &round->tick);
-}
-
-/* The plans may have made the interval another. */
-static void keep_time(struct round *round)
-{
-	int64_t every_ms = tempo_round_ms(round->components->cluster);
-	int64_t wait_ms = round->began_ms + every_ms - clock_now_ms();
-
-	if (every_ms != round->every_ms)
-		tick_in(round, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0);
 }
 
 static void skip(struct round *round)
@@ -161,19 +153,18 @@ static void plan(struct round *round)
 {
 	const struct components *components = round->components;
 	struct stats *stats = components->stats;
-	int64_t now_ms = clock_now_ms();
 
-	if (!(round->all ? steer_plan(components->cluster, now_ms)
-			 : steer_plan_due(components->cluster, now_ms))) {
+	if (!steer_plan(components->cluster, clock_now_ms())) {
 		skip(round);
 		log_error("a round is skipped: out of memory", LOG_NONE);
 		end(round);
 		return;
 	}
-	keep_time(round);
 	stats->rounds++;
-	stats_add_point(stats, clock_wall_ms(), steer_imbalance(components->cluster));
-	announce_plan(&round->announce, components->cluster);
+	/* Before all pods were asked once, what is known of a few says nothing of all. */
+	if (cluster_is_first_round_done(components->cluster))
+		stats_add_point(stats, clock_wall_ms(), steer_imbalance(components->cluster));
+	announce_plan(&round->announce, components->cluster, &stats->events);
 	recorder_add(components->recorder, components->cluster);
 	if (push_weights(round))
 		enter(round, PUSHING);
@@ -191,25 +182,24 @@ static void on_pod_gone(struct pod *pod, void *arg)
 	poller_drop(round->components->poller, pod);
 }
 
-/* Nothing is planned: the pods are asked again. */
-static void put_off(struct round *round)
+/* Whether the pods are to be asked again before anything is planned: once, then it is planned with
+ * what there is. */
+static bool put_off(struct round *round)
 {
 	const struct components *components = round->components;
+	double next_s = interval_s(round);
 
-	components->stats->rounds_put_off++;
-	log_info("many connections closed while pods were asked: they are asked again", LOG_NONE);
-	end_and_retry(round, poller_needs_s(components->poller));
-}
-
-/* Tells the poller which pods to ask, and when the next round is. */
-static void ask_pods(struct round *round)
-{
-	const struct components *components = round->components;
-	double next_s = ev_timer_remaining(components->loop, &round->tick);
-
-	if (!poller_sync(components->poller, components->cluster, next_s,
-		    (double)round->every_ms / 1000.0))
+	round->put_off = !round->put_off && steer_is_torn(components->cluster);
+	if (round->put_off) {
+		next_s = poller_needs_s(components->poller);
+		components->stats->rounds_put_off++;
+		log_info("many connections closed while pods were asked: they are asked again",
+			LOG_NONE);
+		end_and_retry(round, next_s);
+	}
+	if (!poller_sync(components->poller, components->cluster, next_s))
 		log_error("some pods are not asked: out of memory", LOG_NONE);
+	return round->put_off;
 }
 
 /* Updates the cluster and plans. */
@@ -228,13 +218,8 @@ static void update(struct round *round, const struct hastate_snapshot *snapshot)
 		readiness_fill(components->readiness, &snapshot->info);
 	filling->whole = false;
 	discovery_describe(components->discovery, components->cluster);
-	/* Once, then it is planned with what there is. */
-	round->put_off = !round->put_off && steer_is_torn(components->cluster);
-	if (round->put_off)
-		put_off(round);
-	else
+	if (!put_off(round))
 		plan(round);
-	ask_pods(round);
 }
 
 /* Sends what pods need of HAProxy's slots, once a round: what HAProxy refuses is tried again in the
@@ -261,19 +246,26 @@ static bool fill(struct round *round, const struct hastate_snapshot *snapshot)
 	return false;
 }
 
+/* A socket of this host costs nothing to try, and a HAProxy that starts again has empty slots: then
+ * it is looked at each second, or in each interval if that is shorter. */
 static void fail(struct round *round, const char *why, const char *detail)
 {
 	const struct components *components = round->components;
+	const struct config *config = components->config;
+	bool is_near = config->socket.path || components->discovery;
+	int64_t interval_ms = config->poll_interval_ms;
 	const struct backoff_manner manner = {
-		.interval_ms = tempo_round_ms(components->cluster),
-		/* A HAProxy that starts again has empty slots: it must not wait for them. */
-		.backs_off = !components->discovery,
+		.interval_ms = is_near && interval_ms > NEAR_RETRY_MS ? NEAR_RETRY_MS : interval_ms,
+		.backs_off = !is_near,
 		/* One that stops closes its socket first. */
 		.is_expected = readiness_is_stopping(components->readiness),
 	};
 
 	backoff_fail(&round->backoff, components->stats, &manner, why, detail);
-	end(round);
+	if (manner.interval_ms < interval_ms)
+		end_and_retry(round, (double)manner.interval_ms / 1000.0);
+	else
+		end(round);
 }
 
 static void go_on(struct round *round, const struct hastate_snapshot *snapshot)
@@ -296,7 +288,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	struct round *round = arg;
 	struct hastate_snapshot snapshot = {.n_backends = 0};
 	enum hareply_outcome outcome;
-	struct why why;
+	const char *why = "";
 
 	/* Since it was asked, the agent has begun to stop. */
 	if (round->state != READING)
@@ -308,7 +300,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	}
 	outcome = hareply_parse(reply->bytes, reply->len, &snapshot, &why);
 	if (outcome != HAREPLY_OK) {
-		fail(round, hareply_outcome_name(outcome), why.text);
+		fail(round, hareply_outcome_name(outcome), why);
 		return;
 	}
 	go_on(round, &snapshot);
@@ -356,7 +348,6 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	round->began_ms = clock_now_ms();
 	round->filling.tried = false;
-	round->all = round->hurry;
 	round->hurry = false;
 	if (!round->components->runtime)
 		plan_configured(round);
@@ -415,9 +406,7 @@ void round_configure(struct round *round, bool other_runtime)
 		enter(round, WAITING);
 	}
 	round->hurry = true;
-	tick_in(round, round->state == WAITING
-			       ? 0.0
-			       : (double)tempo_round_ms(round->components->cluster) / 1000.0);
+	tick_in(round, round->state == WAITING ? 0.0 : interval_s(round));
 }
 
 /* Sends what puts the configured weights back. True when it is on its way. */

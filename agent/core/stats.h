@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/events.h"
 #include "core/metric/metric.h"
 
 enum {
@@ -46,16 +47,6 @@ enum stats_record {
 	STATS_N_RECORDS
 };
 
-/* Connections to the HTTP endpoint that the agent closed by itself. */
-enum stats_http {
-	STATS_HTTP_SLOW_HEAD,   /* no whole request, or handshake, in time */
-	STATS_HTTP_IDLE,        /* answered, and no further request in time */
-	STATS_HTTP_SLOW_ANSWER, /* the answer was not read in time */
-	STATS_HTTP_CROWDED,     /* made room for another */
-	STATS_HTTP_REFUSED,     /* there was no room */
-	STATS_N_HTTP
-};
-
 /* Zeroed memory is a valid start. */
 struct stats {
 	int64_t start_wall_ms;
@@ -69,16 +60,16 @@ struct stats {
 	uint64_t rounds;                   /* ticks that made a plan */
 	uint64_t rounds_put_off; /* the pods were asked again, since counts were torn (storm.h) */
 	uint64_t rounds_skipped; /* out of memory, or the last one still under way */
-	uint64_t agent_check_answered; /* with a weight */
-	uint64_t agent_check_unknown;  /* an empty line: no such server, or no plan */
-	uint64_t agent_check_dropped;  /* silence, too long, or too many at once */
-	uint64_t http_connections;     /* to the HTTP endpoint, now */
-	uint64_t http_dropped[STATS_N_HTTP];
+	uint64_t agent_check_answered;     /* with a weight */
+	uint64_t agent_check_unknown;      /* an empty line: no such server, or no plan */
+	uint64_t agent_check_dropped;      /* silence, too long, or too many at once */
 	uint64_t records[STATS_N_RECORDS]; /* rounds that were to be recorded */
 	uint64_t config_reloads;
 	uint64_t config_reloads_failed;
-	bool haproxy_reached;                          /* the last read went well */
-	char haproxy_error[200];                       /* why not, "" when reached */
+	bool haproxy_reached;     /* the last read went well */
+	char haproxy_error[200];  /* why not, "" when reached */
+	char push_complaint[200]; /* the last of HAProxy's about the last lines of commands; "" */
+	struct events events;
 	struct stats_point history[STATS_HISTORY_MAX]; /* a ring */
 	size_t history_len;                            /* points held */
 	size_t history_next;                           /* where the next one goes */

@@ -6,7 +6,10 @@
 
 #include "io/clock.h"
 
-enum { BACKOFF_MAX_MS = 10000 };
+enum {
+	BACKOFF_MAX_MS = 10000,
+	SLACK_MS = 50, /* a tick that comes a moment early is no reason to wait for another */
+};
 
 static int64_t wait_of(const struct backoff *backoff, const struct backoff_manner *manner)
 {
@@ -26,6 +29,8 @@ void backoff_fail(struct backoff *backoff, struct stats *stats, const struct bac
 	backoff->n_failures++;
 	backoff->retry_ms = clock_now_ms() + wait_ms;
 	stats->reads_failed++;
+	if (stats->haproxy_reached)
+		events_add(&stats->events, clock_wall_ms(), EVENT_LOST, "");
 	stats->haproxy_reached = false;
 	snprintf(stats->haproxy_error, sizeof(stats->haproxy_error), "%s%s%s", why,
 		*detail ? ": " : "", detail);
@@ -46,6 +51,8 @@ void backoff_succeed(struct backoff *backoff, struct stats *stats)
 		log_info("HAProxy's state can be read again",
 			log_int("after_failures", (int64_t)times));
 	backoff_forget(backoff);
+	if (times > 0 && stats->rounds > 0)
+		events_add(&stats->events, clock_wall_ms(), EVENT_FOUND, "");
 	stats->haproxy_reached = true;
 	stats->haproxy_error[0] = '\0';
 }
@@ -58,5 +65,5 @@ void backoff_forget(struct backoff *backoff)
 
 bool backoff_is_due(const struct backoff *backoff)
 {
-	return clock_now_ms() >= backoff->retry_ms;
+	return clock_now_ms() + SLACK_MS >= backoff->retry_ms;
 }

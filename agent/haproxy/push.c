@@ -30,6 +30,9 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 	push->n_flying--;
 	push->stats->pushes[outcome]++;
 	stats_observe(&push->stats->push, reply->seconds);
+	if (outcome == STATS_PUSH_REFUSED)
+		snprintf(push->stats->push_complaint, sizeof(push->stats->push_complaint), "%s",
+			complaint);
 	if (outcome == STATS_PUSH_OK) {
 		if (log_repeat_end(&push->refused) > 0)
 			log_info("HAProxy takes commands again", LOG_NONE);
@@ -52,6 +55,8 @@ void push_init(
 bool push_lines(struct push *push, struct runtime *runtime, struct commands *lines)
 {
 	push->arrived = push->arrived || push->n_flying == 0;
+	if (lines->n_lines > 0 && push->n_flying == 0)
+		push->stats->push_complaint[0] = '\0';
 	push->stats->weights_sent += lines->n_weights;
 	for (size_t i = 0; i < lines->n_lines; i++) {
 		log_debug("push", log_str("line", lines->lines[i]));

@@ -1,16 +1,18 @@
 "use strict";
 
 /*
- * Turns the table that the agent has written into a live one: fetches the JSON again and again and
- * writes what has changed into the document. Foreign text only ever becomes textContent or an
- * attribute's value, never markup.
+ * Turns what the agent has written into a live page: fetches the JSON again and again and writes
+ * what has changed into the document. Its sentences are the agent's own, so page, terminal, log and
+ * alerts say the same. Foreign text only ever becomes textContent or an attribute's value, never
+ * markup.
  */
 (() => {
-	const LIST_MAX = 40;       /* so many pods have a bar with a name; more are a skyline */
+	const ROWS_FIRST = 100;    /* more are shown when they are asked for */
+	const NEEDS_MAX = 8;
+	const EVENTS_TOLD = 6;
 	const RETRY_S = 3;         /* at most, when the agent does not answer */
 	const TIMEOUT_MS = 10000;
 	const SPANS_S = [60, 120, 300, 600]; /* of the history: the shortest that holds it all */
-	const WEIGHT_MAX = 256;
 	const SVG = "http://www.w3.org/2000/svg";
 
 	const byId = (id) => document.getElementById(id);
@@ -35,16 +37,18 @@
 		interval: Number(document.body.dataset.refresh),
 		filter: memory.get("filter", ""),
 		trouble: memory.get("trouble", false),
-		sort: memory.get("sort", { key: "pod", down: false }),
-		closed: new Set(memory.get("closed", [])),
+		sort: memory.get("sort", { key: "state", down: false }),
+		all: false,        /* rows beyond the first are asked for */
 		report: null,      /* the last good answer */
 		reportAt: 0,       /* when it came, performance.now() */
 		failedSince: null, /* a Date; null while all is well */
 		why: "",
 		cursor: null,      /* of the history, an index */
 	};
-	const services = new Map(); /* by url: its elements */
-	const chart = { parts: null, shown: [], x: null }; /* the history as drawn last */
+	const rows = new Map();    /* by proxy and server: the table's rows */
+	const bodies = new Map();  /* by url: the table's bodies */
+	const table = { heads: new Map(), root: null };
+	const chart = { parts: null, shown: [], events: [], x: null }; /* as drawn last */
 
 	/* --- words --- */
 
@@ -54,6 +58,7 @@
 	const plural = (n, word) => `${whole.format(n)} ${word}${n === 1 ? "" : "s"}`;
 	const percent = (ratio) => `${(100 * ratio).toFixed(1)} %`;
 
+	/* As the agent's own report_age. */
 	function age(s) {
 		if (s < 10)
 			return `${s.toFixed(1)} s`;
@@ -66,17 +71,17 @@
 		return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
 	}
 
+	const wholeAge = (s) => age(Math.floor(s)).replace(".0", "");
 	const clock = (date) => date.toLocaleTimeString("en-GB");
-
-	/* How a state looks: good, warn, bad, calm (meant to be so), idle. */
-	const looks = {
-		heard: "good", stale: "warn", never_heard: "bad", disbelieved: "bad", down: "bad",
-		draining: "calm", drain: "calm", maint: "calm", unplanned: "idle", backup: "idle",
-		weight_zero: "idle", no_address: "idle", not_steered: "idle",
-	};
-	const lookOf = (pod) => looks[pod.state] ?? "idle";
-	const isTrouble = (pod) => ["warn", "bad"].includes(lookOf(pod)) || pod.last_error !== null;
 	const nameOf = (pod) => pod.podName || pod.server;
+
+	function deviationOf(pod) {
+		if (pod.deviation === null)
+			return "";
+		const n = Math.round(100 * Math.abs(pod.deviation));
+
+		return `${n === 0 ? "" : pod.deviation < 0 ? "\u2212" : "+"}${n} %`;
+	}
 
 	/* --- elements --- */
 
@@ -108,211 +113,6 @@
 		return element;
 	}
 
-	/* The pattern of "held by others". Patterns are found by id, so there is one for the page. */
-	function addPattern() {
-		const svg = makeSvg("svg", { width: 0, height: 0, "aria-hidden": "true", class: "unseen" });
-		const pattern = makeSvg("pattern", {
-			id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse",
-			patternTransform: "rotate(45)",
-		});
-
-		pattern.append(makeSvg("rect", { width: 5, height: 5, class: "hatch-ground" }),
-			makeSvg("rect", { width: 1.6, height: 5, class: "hatch-stripe" }));
-		svg.append(pattern);
-		document.body.append(svg);
-	}
-
-	/* A bar of two parts and a mark for the level; all three are widths in percent. */
-	function makeBar() {
-		const svg = makeSvg("svg", { class: "bar", "aria-hidden": "true" });
-
-		svg.own = makeSvg("rect", { class: "own", height: "100%" });
-		svg.others = makeSvg("rect", { class: "others", height: "100%" });
-		svg.level = makeSvg("line", { class: "level", y1: "0", y2: "100%" });
-		svg.append(svg.own, svg.others, svg.level);
-		return svg;
-	}
-
-	function setBar(svg, own, others, level, max) {
-		const part = (n) => `${Math.min(100, (100 * n) / Math.max(1, max)).toFixed(2)}%`;
-
-		setAttribute(svg.own, "width", part(own));
-		setAttribute(svg.others, "x", part(own));
-		setAttribute(svg.others, "width", part(others));
-		if (level === null) {
-			svg.level.setAttribute("visibility", "hidden");
-			return;
-		}
-		svg.level.removeAttribute("visibility");
-		setAttribute(svg.level, "x1", part(level));
-		setAttribute(svg.level, "x2", part(level));
-	}
-
-	/* The pod's connections, as the parts that this HAProxy and others hold. */
-	function partsOf(pod) {
-		const own = Math.min(pod.own_sessions, pod.agentsConnections);
-
-		return { own, others: pod.agentsConnections - own };
-	}
-
-	/* How full it is: what is to be even over all pods. */
-	function heightOf(pod) {
-		return pod.capacity > 0 ? pod.agentsConnections / pod.capacity : Infinity;
-	}
-
-	/* --- tables --- */
-
-	/* text is what a cell says, where it says no more than that; value is what it is sorted by. */
-	const columns = [
-		{ key: "pod", title: "Pod", text: nameOf, value: nameOf },
-		{ key: "node", title: "Node", text: (p) => p.nodeName ?? "", value: (p) => p.nodeName ?? "" },
-		{ key: "address", title: "Address", text: (p) => p.address, value: (p) => p.address },
-		{
-			key: "connections", title: "Connections", hint: "That the pod has from everywhere",
-			value: (p) => p.agentsConnections,
-		},
-		{
-			key: "own", title: "Own", hint: "Sessions that this HAProxy holds on the pod",
-			text: (p) => whole.format(p.own_sessions), value: (p) => p.own_sessions,
-		},
-		{
-			key: "weight", title: "Weight",
-			hint: "In HAProxy; behind an arrow, what the plan wants instead",
-			value: (p) => p.weight ?? p.haproxy_weight,
-		},
-		{ key: "state", title: "State", text: (p) => p.why, value: (p) => p.why },
-		{
-			key: "age", title: "Age", hint: "Since the pod last answered",
-			text: (p) => (p.count_age_s === null ? "" : age(p.count_age_s)),
-			value: (p) => p.count_age_s ?? Infinity,
-		},
-		{
-			key: "error", title: "Last error", text: (p) => p.last_error ?? "",
-			value: (p) => p.last_error ?? "",
-		},
-	];
-	const columnOf = new Map(columns.map((column) => [column.key, column]));
-
-	function compare(a, b) {
-		const value = columnOf.get(view.sort.key).value;
-		const x = value(a);
-		const y = value(b);
-		const order = typeof x === "string" ? byName.compare(x, y) : Math.sign(x - y) || 0;
-
-		/* Equal ones keep one order, or they would change places at every refresh. */
-		return (view.sort.down ? -order : order) || byName.compare(nameOf(a), nameOf(b)) ||
-			byName.compare(a.server, b.server);
-	}
-
-	function makeHead(service) {
-		const row = make("tr");
-
-		service.heads = new Map();
-		for (const column of columns) {
-			const th = make("th", `c-${column.key}`);
-			const button = make("button", "", column.title);
-
-			th.scope = "col";
-			button.type = "button";
-			if (column.hint)
-				button.title = column.hint;
-			button.addEventListener("click", () => sortBy(column.key));
-			th.append(button);
-			row.append(th);
-			service.heads.set(column.key, th);
-		}
-		const head = make("thead");
-
-		head.append(row);
-		return head;
-	}
-
-	function makeRow() {
-		const row = make("tr");
-
-		row.cells_ = {};
-		for (const column of columns) {
-			const td = make("td", `c-${column.key}`);
-
-			if (["own", "age", "connections", "weight"].includes(column.key))
-				td.dataset.label = column.title;
-			row.cells_[column.key] = td;
-			row.append(td);
-		}
-		for (const key of ["connections", "weight"]) {
-			const gauge = make("div", "gauge");
-
-			row.cells_[key].number = make("span");
-			row.cells_[key].bar = makeBar();
-			gauge.append(row.cells_[key].number, row.cells_[key].bar);
-			row.cells_[key].append(gauge);
-		}
-		row.cells_.state.word = make("span", "state");
-		row.cells_.state.append(row.cells_.state.word);
-		return row;
-	}
-
-	function setRow(row, pod, max) {
-		const cells = row.cells_;
-
-		for (const column of columns) {
-			const cell = cells[column.key];
-
-			if (!column.text)
-				continue;
-			setText(cell.word ?? cell, column.text(pod));
-			/* What does not fit can be read in full. */
-			if (["pod", "node", "address", "state", "error"].includes(column.key))
-				setAttribute(cell, "title", column.text(pod));
-		}
-		cells.state.word.className = `state ${lookOf(pod)}`;
-
-		const { own, others } = partsOf(pod);
-		/* HAProxy's figure is of the reading before the plan: what was sent since is there too. */
-		const there = pod.sent_weight ?? pod.haproxy_weight;
-		const differs = pod.weight !== null && pod.weight !== there;
-
-		setText(cells.connections.number, whole.format(pod.agentsConnections));
-		setAttribute(cells.connections, "title", pod.level === null ? ""
-			: `level ${whole.format(pod.level)} at capacity ${pod.capacity}`);
-		setBar(cells.connections.bar, own, others, pod.level, max);
-		setText(cells.weight.number, differs ? `${there} \u2192 ${pod.weight}` : String(there));
-		setAttribute(cells.weight, "title", differs
-			? `${there} in HAProxy, ${pod.weight} wanted` : `${there} of ${WEIGHT_MAX}`);
-		setBar(cells.weight.bar, there, 0, differs ? pod.weight : null, WEIGHT_MAX);
-	}
-
-	/* --- services --- */
-
-	function makeService(url) {
-		const service = {
-			root: make("details", "service"),
-			facts: make("span", "facts"),
-			bars: make("ol", "bars"),
-			skyline: makeSkyline(),
-			body: make("tbody"),
-			rows: new Map(),
-			items: new Map(),
-		};
-		const summary = make("summary");
-		const table = make("table");
-		const caption = make("caption", "unseen", `Pods of ${url}`);
-
-		service.root.open = !view.closed.has(url);
-		service.root.dataset.url = url;
-		service.root.addEventListener("toggle", () => {
-			view.closed[service.root.open ? "delete" : "add"](url);
-			memory.set("closed", [...view.closed]);
-			if (service.root.open)
-				show();
-		});
-		summary.append(make("h2", "", url), service.facts);
-		service.bars.setAttribute("aria-label", `Connections of each pod of ${url}`);
-		table.append(caption, makeHead(service), service.body);
-		service.root.append(summary, service.bars, service.skyline.root, table);
-		return service;
-	}
-
 	/*
 	 * Makes the children of parent those that are wanted, in that order. Most refreshes change
 	 * neither, so elements are moved only where the order is another: a moved element loses its
@@ -335,10 +135,299 @@
 		}
 	}
 
-	const keyOf = (pod) => `${pod.proxy}/${pod.server}`;
+	/* The children of parent, made anew only where there are too few or too many. */
+	function children(parent, n, makeOne) {
+		while (parent.childElementCount > n)
+			parent.lastElementChild.remove();
+		while (parent.childElementCount < n)
+			parent.append(makeOne());
+		return [...parent.children];
+	}
+
+	/* --- the verdict --- */
+
+	function makeVerdict() {
+		const article = make("article");
+
+		article.text = make("h2");
+		article.lines = make("dl");
+		article.append(article.text, article.lines);
+		return article;
+	}
+
+	function showVerdicts(report) {
+		const all = report.backends.map((backend) => backend.verdict)
+			.filter((verdict) => !report.services.length || isShown(report, verdict.backend));
+		const some = all.filter((verdict) => verdict.state !== "left_alone");
+		const told = some.length > 0 ? some : all;
+		const root = byId("verdicts");
+
+		if (!root.firstElementChild?.text)
+			root.replaceChildren();
+		children(root, told.length, makeVerdict).forEach((article, i) => {
+			const verdict = told[i];
+			const minor = verdict.state === "left_alone";
+			const lines = minor ? [] : [["Now", verdict.now], ["Why", verdict.why],
+				["How", verdict.how], ["You", verdict.you]].filter((line) => line[1]);
+
+			article.className = `card verdict ${verdict.state}${minor ? " minor" : ""}`;
+			setText(article.text, verdict.text);
+			children(article.lines, 2 * lines.length, () => make(
+				article.lines.childElementCount % 2 ? "dd" : "dt")).forEach((element, k) =>
+				setText(element, lines[k >> 1][k % 2]));
+		});
+	}
+
+	/* A query may have selected some services. */
+	function isShown(report, backend) {
+		return !new URLSearchParams(location.search).get("service") ||
+			Object.values(report.podMetrics).flat().some((pod) => pod.proxy === backend);
+	}
+
+	function showTitle() {
+		const verdict = view.report?.verdict;
+		const said = view.failedSince ? "No answer from the agent" : verdict?.text;
+
+		document.title = said ? `${said} \u00b7 wsbalancer` : "wsbalancer";
+	}
+
+	function showNeeds(pods) {
+		const needing = pods.filter((pod) => pod.trouble > 0)
+			.sort((a, b) => b.trouble - a.trouble || byName.compare(nameOf(a), nameOf(b)));
+		const told = needing.slice(0, NEEDS_MAX);
+		const rest = needing.length - told.length;
+		const root = byId("needs");
+
+		root.hidden = needing.length === 0;
+		setText(root.querySelector("h2"),
+			`${plural(needing.length, "pod")} need${needing.length === 1 ? "s" : ""} you`);
+		const list = root.querySelector("ul");
+
+		if (!list.said) {
+			list.said = true;
+			list.replaceChildren();
+		}
+		const items = children(list, told.length + (rest > 0 ? 1 : 0), () => make("li"));
+
+		items.forEach((item, i) => {
+			const lines = i < told.length
+				? [["name", nameOf(told[i])], ["", told[i].why +
+					(told[i].remedy ? `: ${told[i].remedy}` : "")]]
+				: [["rest", `and ${rest} more, first in the table`]];
+
+			children(item, lines.length, () => make("span")).forEach((element, k) => {
+				element.className = lines[k][0];
+				setText(element, lines[k][1]);
+			});
+		});
+	}
+
+	/* --- facts --- */
+
+	/* What is between two b of a fact is said louder. */
+	function factsOf(report, later) {
+		const { totals, haproxy } = report;
+		const reckoned = totals.connections_reckoned;
+		const facts = [
+			["", "", whole.format(totals.connections), " connections" +
+				(reckoned > 0 ? `, ${whole.format(reckoned)} of them reckoned` : "")],
+			["", "", whole.format(totals.pods), ` pod${totals.pods === 1 ? "" : "s"}, ` +
+				`${whole.format(totals.pods_known)} known, ` +
+				`${whole.format(totals.pods_ready)} take new connections`],
+		];
+		const version = (haproxy.version ?? "").split("-")[0];
+
+		if (haproxy.reached === null)
+			facts.push(["", "weights by ", "agent-check", " alone"]);
+		else if (haproxy.age_s === null)
+			facts.push(["bad", "", "HAProxy", " has not answered yet"]);
+		else if (!haproxy.reached)
+			facts.push(["bad", "HAProxy ", version,
+				` has not answered for ${wholeAge(haproxy.age_s + later)}`]);
+		else
+			facts.push(["", "HAProxy ", version, `, up ${wholeAge(haproxy.uptime_s + later)}`],
+				haproxy.complaint ? ["bad", "weights ", "refused", `: ${haproxy.complaint}`]
+				: report.dry_run ? ["", "weights ", "planned, none sent", ""]
+				: ["", "weights ", "sent and read back",
+					` ${age(haproxy.age_s + later)} ago`]);
+		if (report.agent.replicas > 1)
+			facts.push(["", "one of ", whole.format(report.agent.replicas), " HAProxies"]);
+		for (const kube of report.kubernetes ?? [])
+			if (kube.error)
+				facts.push(["bad", "Kubernetes does not tell of ", kube.service,
+					`: ${kube.error}`]);
+		return facts;
+	}
+
+	function showFacts(report, later) {
+		const facts = factsOf(report, later);
+
+		children(byId("facts"), facts.length, () => make("span")).forEach((element, i) => {
+			const [look, before, loud, after] = facts[i];
+
+			if (!element.loud) {
+				element.before_ = document.createTextNode("");
+				element.loud = make("b");
+				element.after_ = document.createTextNode("");
+				element.replaceChildren(element.before_, element.loud, element.after_);
+			}
+			element.className = look;
+			setText(element.before_, before);
+			setText(element.loud, loud);
+			setText(element.after_, after);
+		});
+	}
+
+	/* --- the table --- */
+
+	/* Numbers are wanted with the largest first, names with the first. */
+	const columns = [
+		{ key: "pod", title: "Pod", value: nameOf },
+		{ key: "connections", title: "Connections", value: (p) => p.agentsConnections },
+		{ key: "deviation", title: "To level", value: (p) => p.deviation ?? -Infinity },
+		{ key: "bar" },
+		{ key: "share", title: "Of the next 100", value: (p) => p.share_next ?? -1 },
+		{ key: "state", title: "State", class: "why" },
+		{ key: "since", title: "Since", value: (p) => p.since_s ?? Infinity },
+	];
+	const columnOf = new Map(columns.map((column) => [column.key, column]));
+
+	/* Trouble first, then the farthest from its level: in whole tenths, so that rows do not change
+	 * places with each connection. */
+	function byNeed(a, b) {
+		const far = (pod) => Math.floor(10 * Math.abs(pod.deviation ?? 0));
+
+		return b.trouble - a.trouble || far(b) - far(a);
+	}
+
+	function compare(a, b) {
+		const { key, down } = view.sort;
+		let order;
+
+		if (key === "state") {
+			order = byNeed(a, b);
+		} else {
+			const x = columnOf.get(key).value(a);
+			const y = columnOf.get(key).value(b);
+
+			order = typeof x === "string" ? byName.compare(x, y) : Math.sign(x - y) || 0;
+		}
+		/* Equal ones keep one order, or they would change places at every refresh. */
+		return (down ? -order : order) || byName.compare(nameOf(a), nameOf(b)) ||
+			byName.compare(a.server, b.server);
+	}
+
+	function makeTable() {
+		const head = make("tr");
+
+		table.root = make("table");
+		table.root.append(make("caption", "unseen", "Pods"), make("thead"));
+		for (const column of columns) {
+			const th = make("th", `c-${column.class ?? column.key}`);
+
+			th.scope = "col";
+			if (column.title) {
+				const button = make("button", "", column.title);
+
+				button.type = "button";
+				button.addEventListener("click", () => sortBy(column.key));
+				th.append(button);
+				table.heads.set(column.key, th);
+			} else {
+				th.append(make("span", "unseen", "Bar"));
+			}
+			head.append(th);
+		}
+		table.root.tHead.append(head);
+		byId("pods").replaceChildren(table.root);
+	}
+
+	const shapes = {
+		good: "M6 1a5 5 0 1 0 .01 0z", warn: "M6 .5l5.8 11H.2z", bad: "M1 1h10v10H1z",
+		calm: "M6 0l6 6-6 6-6-6z", idle: "M6 3a3 3 0 1 0 .01 0z",
+	};
+
+	function makeBar() {
+		const svg = makeSvg("svg", { class: "bar", "aria-hidden": "true" });
+
+		svg.own = makeSvg("rect", { class: "own", height: "100%" });
+		svg.others = makeSvg("rect", { class: "others", height: "100%" });
+		svg.halo = makeSvg("line", { class: "halo", y1: "0", y2: "100%" });
+		svg.level = makeSvg("line", { class: "level", y1: "0", y2: "100%" });
+		svg.append(svg.own, svg.others, svg.halo, svg.level);
+		return svg;
+	}
+
+	function setBar(svg, pod, max) {
+		const part = (n) => `${Math.min(100, (100 * n) / Math.max(1, max)).toFixed(2)}%`;
+		const own = Math.min(pod.own_sessions, pod.agentsConnections);
+
+		setAttribute(svg, "class", pod.reckoned ? "bar reckoned" : "bar");
+		setAttribute(svg.own, "width", part(own));
+		setAttribute(svg.others, "x", part(own));
+		setAttribute(svg.others, "width", part(pod.agentsConnections - own));
+		for (const line of [svg.halo, svg.level]) {
+			setAttribute(line, "visibility", pod.level === null ? "hidden" : "visible");
+			setAttribute(line, "x1", part(pod.level ?? 0));
+			setAttribute(line, "x2", part(pod.level ?? 0));
+		}
+	}
+
+	function makeRow() {
+		const row = make("tr");
+
+		for (const column of columns) {
+			const key = column.class ?? column.key;
+
+			row[`${key}_`] = make("td", `c-${key}`);
+			row.append(row[`${key}_`]);
+		}
+		const pod = make("div", "pod");
+
+		row.shape = makeSvg("svg", { class: "shape", viewBox: "0 0 12 12", "aria-hidden": "true" });
+		row.path = makeSvg("path", {});
+		row.shape.append(row.path);
+		row.name = make("span", "name");
+		row.place = make("span", "more-of-pod");
+		pod.append(row.shape, row.name, row.place);
+		row.pod_.append(pod);
+		row.bar = makeBar();
+		row.bar_.append(row.bar);
+		row.why = make("span", "why");
+		row.remedy = make("span", "remedy");
+		row.error = make("span", "error");
+		row.why_.append(row.why, row.remedy, row.error);
+		return row;
+	}
+
+	function setRow(row, pod, max) {
+		const place = [pod.nodeName, pod.address, `weight ${pod.haproxy_weight}`];
+
+		/* What HAProxy has is what is shown; what it was asked for besides is a fault. */
+		if (pod.state === "refused")
+			place[2] += `, not ${pod.weight}`;
+		setAttribute(row, "class", pod.look);
+		setAttribute(row.shape, "class", `shape ${pod.look}`);
+		setAttribute(row.path, "d", shapes[pod.look]);
+		setText(row.name, nameOf(pod));
+		setText(row.place, place.filter(Boolean).join(" \u00b7 "));
+		setText(row.connections_, `${pod.reckoned ? "\u2248 " : ""}` +
+			whole.format(pod.agentsConnections));
+		setText(row.deviation_, deviationOf(pod));
+		setBar(row.bar, pod, max);
+		setText(row.share_, pod.share_next === null ? "" : (100 * pod.share_next).toFixed(0));
+		setText(row.why, pod.why);
+		setText(row.remedy, pod.remedy ?? "");
+		/* A reason names the error that it rests on. */
+		setText(row.error, pod.last_error && pod.trouble === 0
+			? `last error: ${pod.last_error}` : "");
+		row.remedy.hidden = !pod.remedy;
+		row.error.hidden = row.error.textContent === "";
+		setText(row.since_, pod.since_s === null ? "" : wholeAge(pod.since_s));
+	}
 
 	function matches(pod) {
-		if (view.trouble && !isTrouble(pod))
+		if (view.trouble && pod.trouble === 0)
 			return false;
 		const words = view.filter.toLowerCase().split(/\s+/).filter(Boolean);
 		const text = [nameOf(pod), pod.server, pod.proxy, pod.nodeName, pod.zone, pod.address,
@@ -347,277 +436,118 @@
 		return words.every((word) => text.includes(word));
 	}
 
-	function keep(map, pods, makeOne) {
-		const seen = new Set();
-		const kept = pods.map((pod) => {
-			const key = keyOf(pod);
+	const keyOf = (pod) => `${pod.proxy}/${pod.server}`;
 
-			seen.add(key);
-			if (!map.has(key))
-				map.set(key, makeOne());
-			return map.get(key);
-		});
+	function rowOf(pod) {
+		const key = keyOf(pod);
 
-		return { kept, seen };
+		if (!rows.has(key))
+			rows.set(key, makeRow());
+		return rows.get(key);
 	}
 
-	function showRows(service, pods, max, all) {
-		const { kept } = keep(service.rows, pods, makeRow);
+	function makeBody(url) {
+		const body = make("tbody");
 
-		pods.forEach((pod, i) => setRow(kept[i], pod, max));
-		arrange(service.body, kept);
-		const alive = new Set(all.map(keyOf));
+		body.title_ = make("tr", "service");
+		body.name = make("th");
+		body.name.colSpan = columns.length;
+		body.name.scope = "rowgroup";
+		body.facts = make("small");
+		body.name.append(url, body.facts);
+		body.title_.append(body.name);
+		return body;
+	}
 
-		for (const map of [service.rows, service.items])
-			for (const key of map.keys())
-				if (!alive.has(key))
-					map.delete(key);
-		for (const [key, th] of service.heads) {
+	/* Shows the service's pods that match, up to so many; returns how many match. */
+	function showBody(service, pods, many, room) {
+		const found = pods.filter(matches).sort(compare);
+		const shown = found.slice(0, room);
+		const max = pods.reduce((n, pod) => Math.max(n, pod.agentsConnections, pod.level ?? 0), 1);
+		const body = bodies.get(service.url) ?? makeBody(service.url);
+
+		bodies.set(service.url, body);
+		body.hidden = shown.length === 0;
+		setText(body.facts, `${plural(service.connections, "connection")} on ` +
+			plural(pods.length, "pod"));
+		shown.forEach((pod) => setRow(rowOf(pod), pod, max));
+		arrange(body, [...(many ? [body.title_] : []), ...shown.map(rowOf)]);
+		return found.length;
+	}
+
+	function showTable(report, pods) {
+		let found = 0;
+
+		if (!table.root)
+			makeTable();
+		for (const service of report.services) {
+			const room = view.all ? Infinity : Math.max(0, ROWS_FIRST - found);
+
+			found += showBody(service, report.podMetrics[service.url] ?? [],
+				report.services.length > 1, room);
+		}
+		arrange(table.root, [table.root.caption, table.root.tHead,
+			...report.services.map((service) => bodies.get(service.url))]);
+		const alive = new Set(pods.map(keyOf));
+
+		for (const key of rows.keys())
+			if (!alive.has(key))
+				rows.delete(key);
+		for (const [key, th] of table.heads) {
 			if (key === view.sort.key)
 				setAttribute(th, "aria-sort", view.sort.down ? "descending" : "ascending");
 			else
 				th.removeAttribute("aria-sort");
 		}
+		byId("nothing").hidden = found > 0 || pods.length === 0;
+		byId("more").hidden = view.all || found <= ROWS_FIRST;
+		setText(byId("all"), `Show all ${plural(found, "pod")}`);
 	}
 
-	function makeItem() {
-		const item = make("li");
-
-		item.name = make("span", "name");
-		item.n = make("span", "n");
-		item.bar = makeBar();
-		item.word = make("span", "unseen");
-		item.append(item.name, item.bar, item.n, item.word);
-		return item;
-	}
-
-	function showBars(service, pods, max) {
-		const { kept } = keep(service.items, pods, makeItem);
-
-		pods.forEach((pod, i) => {
-			const { own, others } = partsOf(pod);
-
-			setText(kept[i].name, nameOf(pod));
-			setAttribute(kept[i].name, "title", nameOf(pod));
-			setText(kept[i].n, whole.format(pod.agentsConnections));
-			setText(kept[i].word, ` connections, ${own} by this HAProxy, ${others} by others` +
-				(pod.level === null ? "" : `, level ${Math.round(pod.level)}`));
-			setBar(kept[i].bar, own, others, pod.level, max);
-		});
-		arrange(service.bars, kept);
-	}
-
-	/* --- skyline: many pods as one picture, a column each, the fullest first --- */
-
-	function makeSkyline() {
-		const root = make("div", "skyline");
-		const svg = makeSvg("svg", { role: "img", preserveAspectRatio: "none" });
-		const skyline = { root, svg, pods: [], text: make("p") };
-
-		for (const part of ["others", "own", "level"]) {
-			skyline[part] = makeSvg("path", { class: part });
-			svg.append(skyline[part]);
-		}
-		root.append(svg, skyline.text);
-		svg.addEventListener("pointermove", (event) => {
-			const box = svg.getBoundingClientRect();
-			const i = Math.floor(((event.clientX - box.left) / box.width) * skyline.pods.length);
-			const pod = skyline.pods[Math.max(0, Math.min(i, skyline.pods.length - 1))];
-			const { own, others } = partsOf(pod);
-
-			setText(skyline.text, `${nameOf(pod)}: ${plural(pod.agentsConnections, "connection")}, ` +
-				`${whole.format(own)} by this HAProxy, ${whole.format(others)} by others`);
-		});
-		svg.addEventListener("pointerleave", () => setText(skyline.text, skyline.rest));
-		return skyline;
-	}
-
-	function showSkyline(skyline, pods, max) {
-		let own = "";
-		let all = "";
-		let level = "";
-
-		pods.forEach((pod, i) => {
-			all += `M${i} ${max}V${max - pod.agentsConnections}h1V${max}z`;
-			own += `M${i} ${max}V${max - partsOf(pod).own}h1V${max}z`;
-			if (pod.level !== null)
-				level += `M${i} ${(max - pod.level).toFixed(2)}h1`;
-		});
-		skyline.pods = pods;
-		setAttribute(skyline.svg, "viewBox", `0 0 ${pods.length} ${max}`);
-		setAttribute(skyline.others, "d", all);
-		setAttribute(skyline.own, "d", own);
-		setAttribute(skyline.level, "d", level);
-		skyline.rest = `${plural(pods.length, "pod")}, the fullest first: ` +
-			`${whole.format(pods[0].agentsConnections)} to ` +
-			`${whole.format(pods[pods.length - 1].agentsConnections)} connections`;
-		setAttribute(skyline.svg, "aria-label", skyline.rest);
-		if (!skyline.svg.matches(":hover"))
-			setText(skyline.text, skyline.rest);
-	}
-
-	/* --- the page --- */
-
-	/* HAProxy has no name for "balance random" and calls it unknown; it hides all names from a
-	 * socket of a low level. */
-	function algorithmOf(backend) {
-		if (!backend.algo)
-			return "algorithm not told";
-		return `balance ${backend.algo === "unknown" ? "random" : backend.algo}`;
-	}
-
-	function factsOf(url, report) {
-		const pods = report.podMetrics[url];
-		const known = pods.filter((pod) => pod.known).length;
-		const proxies = new Set(pods.map((pod) => pod.proxy));
-		const total = report.services.find((service) => service.url === url).connections;
-		const facts = [plural(total, "connection"), `${known} of ${plural(pods.length, "pod")} known`];
-
-		for (const backend of report.backends) {
-			if (!proxies.has(backend.name))
-				continue;
-			const name = proxies.size > 1 || backend.name !== url ? `${backend.name}: ` : "";
-
-			if (backend.imbalance !== null)
-				facts.push(`${name}imbalance ${percent(backend.imbalance)}`);
-			if (backend.outlook && backend.why !== "balanced")
-				facts.push(name + backend.why);
-			facts.push(`${name}${algorithmOf(backend)}, ` +
-				(backend.mode === "not steered" ? backend.mode : `by ${backend.mode}`));
-		}
-		return facts.join("  \u00b7  ");
-	}
-
-	/* Shows what the last answer and the controls say. */
 	function show() {
 		const report = view.report;
-		let shown = 0;
 
 		if (!report)
 			return;
-		const wanted = report.services.map(({ url }) => {
-			if (!services.has(url))
-				services.set(url, makeService(url));
-			const service = services.get(url);
-			const all = report.podMetrics[url];
-			const pods = all.filter(matches);
+		const pods = Object.values(report.podMetrics).flat();
 
-			shown += pods.length;
-			setText(service.facts, factsOf(url, report));
-			service.root.hidden = pods.length === 0;
-			/* What is closed is not worked on. */
-			if (!service.root.open || pods.length === 0)
-				return service.root;
-			const max = Math.max(1, ...all.map((pod) => Math.max(pod.agentsConnections, pod.level ?? 0)));
-			const fullest = [...pods].sort((a, b) => heightOf(b) - heightOf(a) ||
-				byName.compare(nameOf(a), nameOf(b)));
-			const many = pods.length > LIST_MAX;
-
-			service.bars.hidden = many;
-			service.skyline.root.hidden = !many;
-			if (many)
-				showSkyline(service.skyline, fullest, max);
-			else
-				showBars(service, fullest, max);
-			showRows(service, pods.sort(compare), max, all);
-			return service.root;
-		});
-
-		for (const url of services.keys())
-			if (!(url in report.podMetrics))
-				services.delete(url);
-		arrange(byId("services"), wanted);
-		byId("nothing").hidden = shown > 0;
-		setText(byId("nothing"), view.filter || view.trouble
-			? "No pod matches the filter." : "There are no pods yet.");
+		showVerdicts(report);
+		showNeeds(pods);
+		showTable(report, pods);
 	}
 
-	function showSummary(report) {
-		const { totals, haproxy, agent } = report;
-		const notes = [];
+	/* --- is it live? --- */
 
-		for (const [n, word] of [[totals.pods_stale, "stale"], [totals.pods_never_heard, "never heard"],
-			[totals.pods_disbelieved, "disbelieved"], [totals.pods_draining, "draining"]])
-			if (n > 0)
-				notes.push(`${n} ${word}`);
-		setText(byId("connections"), whole.format(totals.connections));
-		setText(byId("connections-note"),
-			`${whole.format(totals.own_sessions)} own, in ${plural(totals.services, "service")}`);
-		setText(byId("imbalance"), totals.imbalance === null ? "\u2013" : percent(totals.imbalance));
-		setText(byId("pods"), `${whole.format(totals.pods_known)} of ${whole.format(totals.pods)}`);
-		setText(byId("pods-note"), notes.join(", ") ||
-			`${whole.format(totals.pods_ready)} take new connections`);
-		setText(byId("plan"), agent.plan_age_s === null ? "\u2013" : `${age(agent.plan_age_s)} ago`);
-		setText(byId("plan-note"), (report.dry_run ? "dry run: nothing is sent" : "weights are sent") +
-			(agent.replicas > 1 ? `, ${agent.replicas} HAProxies` : ""));
-		setText(byId("haproxy"), haproxy.version ? haproxy.version.replace(/-.*/, "") : "\u2013");
-		byId("haproxy").title = haproxy.version ?? "";
-		setText(byId("haproxy-note"), haproxy.reached === null ? "agent-check alone"
-			: !haproxy.reached ? "does not answer"
-			: `up ${age(haproxy.uptime_s)}, ${plural(haproxy.reloads, "reload")} seen`);
-		document.title = `${whole.format(totals.connections)} \u00b7 wsbalancer`;
-	}
-
-	function noticesOf(report) {
-		const notices = [];
-
-		if (view.failedSince)
-			notices.push(["bad", `The agent has not answered since ${clock(view.failedSince)} ` +
-				`(${view.why}). Below is what it said last. HAProxy goes on with the last weights.`]);
-		if (!report)
-			return notices;
-		if (report.haproxy.reached === false)
-			notices.push(["bad", "HAProxy does not answer" +
-				(report.haproxy.error ? `: ${report.haproxy.error}` : "") +
-				(report.haproxy.age_s === null ? "." : `. Its figures are ${age(report.haproxy.age_s)} old.`)]);
-		else if (!report.ready)
-			notices.push(["warn", "Not ready: the first round of polls is not done."]);
-		if (report.dry_run)
-			notices.push(["calm", "Dry run: weights are planned and shown, and none is sent to HAProxy."]);
-		for (const backend of report.backends)
-			if (backend.fallback)
-				notices.push(["warn", `Backend ${backend.name}: fewer than half of its pods are known. ` +
-					"All weights are as configured."]);
-		for (const kube of report.kubernetes ?? []) {
-			if (kube.error)
-				notices.push(["warn", `Kubernetes does not tell of the Service ${kube.service}: ` +
-					`${kube.error}. Below are the pods that were known last.`]);
-			if (kube.pods_unplaced > 0)
-				notices.push(["bad", `${plural(kube.pods_unplaced, "ready pod")} of the Service ` +
-					`${kube.service} found no server in ${kube.proxy}.`]);
-		}
-		if (report.agent.version !== document.body.dataset.version)
-			notices.push(["calm", `The agent is version ${report.agent.version} now: reload this page.`]);
-		return notices;
-	}
-
-	/* A live region speaks when it changes: it is touched only then. */
-	function showNotices() {
-		const notices = noticesOf(view.report);
-		const said = JSON.stringify(notices.map(([look, text]) =>
-			[look, text.replace(/ are [0-9.]+ [a-z]+ old/, "")]));
-
-		if (byId("notices").said === said)
-			return;
-		byId("notices").said = said;
-		byId("notices").replaceChildren(
-			...notices.map(([look, text]) => make("p", `notice ${look}`, text)));
-	}
-
+	/* What grows older by itself does so each second, whether or not the agent answers. */
 	function showLive() {
-		const seconds = view.report ? (performance.now() - view.reportAt) / 1000 : 0;
-		const isOld = view.interval > 0 && seconds > 2 * view.interval + 3;
-		const look = view.failedSince ? "gone" : isOld ? "old" : view.interval > 0 ? "good" : "";
+		const later = (performance.now() - view.reportAt) / 1000;
+		const isOld = view.interval > 0 && later > 3 * view.interval + 2;
+		const look = view.failedSince ? "gone" : isOld ? "old" : "fresh";
 
-		document.body.classList.toggle("gone", Boolean(view.failedSince));
 		byId("live").className = `live ${look}`;
+		document.body.classList.toggle("stale-page", look !== "fresh");
+		showGone();
+		showTitle();
 		if (!view.report)
 			return;
-		const ago = seconds < 1.5 ? "just now" : `${age(Math.floor(seconds)).replace(".0", "")} ago`;
+		showFacts(view.report, later);
+		showHistory(later);
+		const ago = later < 1.5 ? "just now" : `${wholeAge(later)} ago`;
 
 		setText(byId("live-text"), view.failedSince ? `Gone; last answer ${ago}`
 			: isOld ? `Old: updated ${ago}`
 			: view.interval > 0 ? `Live, updated ${ago}` : `Not refreshing, updated ${ago}`);
+	}
+
+	function showGone() {
+		const text = view.failedSince
+			? `The agent has not answered since ${clock(view.failedSince)} (${view.why}). ` +
+				"HAProxy goes on with the weights that it has. Below is what was known last."
+			: "";
+
+		if (byId("gone").textContent === text)
+			return;
+		byId("gone").replaceChildren(...(text ? [make("p", "card bad", text)] : []));
 	}
 
 	/* --- history --- */
@@ -632,59 +562,66 @@
 		return { top: Math.ceil(largest / 10) * 10, lines: 2 };
 	}
 
-	function showHistory() {
+	/* "Now" is now, however old the last point is. */
+	function showHistory(later) {
 		const report = view.report;
 		const points = report.history;
-
-		byId("history").hidden = points.length < 2;
-		if (points.length < 2)
-			return;
-		const end = points[points.length - 1][0];
-		const span = SPANS_S.find((s) => end - points[0][0] <= s) ?? SPANS_S.at(-1);
+		const end = Date.parse(report.timestamp) / 1000 + later;
+		const first = points.length > 0 ? points[0][0] : end;
+		const span = SPANS_S.find((s) => end - first <= s) ?? SPANS_S.at(-1);
 		const x = (t) => ((t - (end - span)) / span) * 1000;
-		const { top, lines } = scaleOf(Math.max(...points.map((point) => point[1])));
+
+		chart.shown = points.filter((point) => x(point[0]) >= 0);
+		chart.events = report.events.filter((event) => x(event.at) >= 0);
+		chart.x = x;
+		const largest = chart.shown.reduce((n, point) => Math.max(n, point[1]), 0);
+		const { top, lines } = scaleOf(largest);
+
+		drawHistory(top, lines, 5 * Math.max(1, report.agent.poll_interval_s));
+		showMarks(top, lines, span);
+		showCursor();
+		showEvents(report, end);
+		const last = chart.shown.at(-1);
+
+		setText(byId("chart-text"), last
+			? `Last ${percent(last[1])} at ${clock(new Date(1000 * last[0]))}, at most ` +
+				`${percent(largest)}. Arrow keys read the points.`
+			: "Nothing was planned yet.");
+	}
+
+	function drawHistory(top, lines, gap) {
 		const y = (v) => 100 - (100 * v) / top;
-		const gap = 5 * Math.max(1, report.agent.poll_interval_s);
+		const svg = byId("chart");
 		let line = "";
 		let area = "";
-		let last = null;
 		let grid = "";
+		let last = null;
 
-		for (const [t, v] of points) {
-			if (x(t) < 0)
-				continue;
-			const at = `${x(t).toFixed(1)} ${y(v).toFixed(2)}`;
+		for (const [t, v] of chart.shown) {
+			const at = `${chart.x(t).toFixed(1)} ${y(v).toFixed(2)}`;
 
 			/* No line over a time in which nothing was planned. */
 			if (last === null || t - last > gap) {
-				area += last === null ? `M${x(t).toFixed(1)} 100` : `V100M${x(t).toFixed(1)} 100`;
+				area += `${last === null ? "" : "V100"}M${chart.x(t).toFixed(1)} 100`;
 				line += `M${at}`;
 			}
 			line += `L${at}`;
 			area += `L${at}`;
 			last = t;
 		}
-		area += "V100z";
 		for (let i = 0; i <= lines; i++)
 			grid += `M0 ${(100 * i) / lines}H1000`;
-
-		const svg = byId("chart");
-
-		svg.setAttribute("viewBox", "0 0 1000 100");
 		if (!chart.parts) {
 			chart.parts = {};
-			for (const name of ["grid", "area", "line", "cursor"])
+			svg.setAttribute("viewBox", "0 0 1000 100");
+			for (const name of ["grid", "area", "line", "event", "cursor"])
 				svg.append(chart.parts[name] = makeSvg("path", { class: name }));
 		}
-		chart.parts.grid.setAttribute("d", grid);
-		chart.parts.area.setAttribute("d", area);
-		chart.parts.line.setAttribute("d", line);
-		chart.shown = points.filter((point) => x(point[0]) >= 0);
-		chart.x = x;
-		showMarks(top, lines, span);
-		showCursor();
-		setText(byId("chart-text"), `Now ${percent(points[points.length - 1][1])}, at most ` +
-			`${percent(Math.max(...chart.shown.map((point) => point[1])))}. Arrow keys read the points.`);
+		setAttribute(chart.parts.grid, "d", grid);
+		setAttribute(chart.parts.line, "d", line);
+		setAttribute(chart.parts.area, "d", area ? `${area}V100z` : "");
+		setAttribute(chart.parts.event, "d",
+			chart.events.map((event) => `M${chart.x(event.at).toFixed(1)} 0V100`).join(""));
 	}
 
 	function showMarks(top, lines, span) {
@@ -700,14 +637,23 @@
 			mark.style.top = `${(100 * i) / lines}%`;
 			byId("marks").append(mark);
 		}
-		for (const [at, text] of [[0, `${age(span)} ago`], [50, `${age(span / 2)} ago`], [100, "now"]]) {
-			const mark = make("span", at === 0 ? "x first" : "x", text);
+		for (const [at, name, text] of [[0, "x first", `${age(span)} ago`],
+			[50, "x", `${age(span / 2)} ago`], [100, "x last", "now"]]) {
+			const mark = make("span", name, text);
 
 			mark.style.left = `${at}%`;
 			byId("marks").append(mark);
 		}
 	}
 
+	function showEvents(report, end) {
+		const told = report.events.slice(-EVENTS_TOLD).reverse();
+
+		children(byId("events"), told.length, () => make("li")).forEach((item, i) =>
+			setText(item, `${told[i].text} ${wholeAge(Math.max(0, end - told[i].at))} ago`));
+	}
+
+	/* The point under the cursor, and what happened near it. */
 	function showCursor() {
 		if (view.cursor === null || chart.shown.length === 0) {
 			chart.parts?.cursor.setAttribute("d", "");
@@ -716,24 +662,31 @@
 		}
 		view.cursor = Math.max(0, Math.min(view.cursor, chart.shown.length - 1));
 		const [t, v] = chart.shown[view.cursor];
+		const near = chart.events.filter((event) => Math.abs(chart.x(event.at) - chart.x(t)) < 8);
 
 		chart.parts.cursor.setAttribute("d", `M${chart.x(t).toFixed(1)} 0V100`);
-		setText(byId("readout"), `${clock(new Date(1000 * t))}: ${percent(v)}`);
+		setText(byId("readout"), [`${clock(new Date(1000 * t))}: ${percent(v)}`,
+			...near.map((event) => event.text)].join(", "));
 	}
 
 	function watchHistory() {
 		const svg = byId("chart");
-
-		svg.addEventListener("pointermove", (event) => {
+		const look = (event) => {
 			const box = svg.getBoundingClientRect();
 			const at = ((event.clientX - box.left) / box.width) * 1000;
 			const far = (i) => Math.abs(chart.x(chart.shown[i][0]) - at);
 
 			view.cursor = chart.shown.reduce((best, _, i) => (far(i) < far(best) ? i : best), 0);
 			showCursor();
-		});
+		};
+
+		svg.addEventListener("pointermove", look);
+		svg.addEventListener("pointerdown", look);
 		for (const event of ["pointerleave", "blur"])
-			svg.addEventListener(event, () => {
+			svg.addEventListener(event, (which) => {
+				/* A finger that is lifted has left, and what it pointed at is still read. */
+				if (which.pointerType === "touch")
+					return;
 				view.cursor = null;
 				showCursor();
 			});
@@ -803,24 +756,22 @@
 			view.report = report;
 			view.reportAt = performance.now();
 			view.failedSince = null;
-			showSummary(report);
-			showHistory();
 			show();
 		}
-		showNotices();
 		showLive();
+		document.body.classList.add("live-page");
 	}
 
 	/* --- controls --- */
 
 	function sortBy(key) {
-		const first = typeof columnOf.get(key).value(Object.values(view.report.podMetrics).flat()[0]);
+		const value = columnOf.get(key).value;
+		const first = value?.(Object.values(view.report.podMetrics).flat()[0]);
 
-		/* Numbers are wanted with the largest first, names with the first. */
 		if (view.sort.key === key)
 			view.sort = { key, down: !view.sort.down };
 		else
-			view.sort = { key, down: first === "number" };
+			view.sort = { key, down: typeof first === "number" };
 		memory.set("sort", view.sort);
 		show();
 	}
@@ -842,7 +793,6 @@
 	}
 
 	function start() {
-		byId("controls").hidden = false;
 		byId("controls").addEventListener("submit", (event) => event.preventDefault());
 		byId("filter").value = view.filter;
 		byId("trouble").checked = view.trouble;
@@ -861,6 +811,10 @@
 			setRefresh(view.interval);
 		byId("refresh").addEventListener("change", () => setRefresh(Number(byId("refresh").value)));
 		byId("now").addEventListener("click", load);
+		byId("all").addEventListener("click", () => {
+			view.all = true;
+			show();
+		});
 		byId("as-json").href = reportUrl();
 		document.addEventListener("keydown", (event) => {
 			if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey ||
@@ -876,7 +830,11 @@
 			else if (view.interval > 0)
 				load();
 		});
-		addPattern();
+		/* Paper shows all there is. */
+		addEventListener("beforeprint", () => {
+			view.all = true;
+			show();
+		});
 		watchHistory();
 		setInterval(showLive, 1000);
 		load();

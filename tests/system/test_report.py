@@ -142,7 +142,7 @@ def test_json_is_as_the_schema_says_with_broken_draining_and_silent_pods():
         pods.answers[4]["capacity"] = 2.5
         haproxy.cli("set server ws/s6 state maint")
         haproxy.cli("set server ws/s7 state drain")
-        wanted = {"s1": "never_heard", "s2": "never_heard", "s3": "draining", "s6": "maint",
+        wanted = {"s1": "silent", "s2": "silent", "s3": "draining", "s6": "maint",
                   "s7": "drain", "s8": "heard"}
 
         def states():
@@ -198,7 +198,7 @@ def test_json_is_as_the_schema_says_with_kubernetes():
         api.down()
         until(lambda: agent.json()["kubernetes"][0]["error"], "the API server to be missed")
         valid(agent.json())
-        assert "Kubernetes does not tell of the Service web: " in agent.get("/balancer-metrics")[1]
+        assert "Kubernetes does not tell of <b>web</b>: " in agent.get("/balancer-metrics")[1]
 
 
 @pytest.mark.parametrize("query, wanted", [

@@ -14,7 +14,7 @@ static const char list_text[] =
 	"{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[{\"metadata\":{\"name\":\"a\"},"
 	"\"addressType\":\"IPv4\",\"ports\":[{\"port\":80}],\"endpoints\":[{\"addresses\":"
 	"[\"10.0.0.1\"]}]}]}\n";
-static const char event_text[] =
+static const char event_line[] =
 	"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"6\"},"
 	"\"addressType\":\"IPv4\",\"ports\":[{\"port\":80}],\"endpoints\":[{\"addresses\":"
 	"[\"10.0.0.2\"]}]}}\n";
@@ -81,11 +81,11 @@ START_TEST(an_event_counts_at_once_and_a_half_one_never)
 {
 	struct kubefeed feed = listed();
 
-	ck_assert(kubefeed_feed(&feed, 200, event_text, strlen(event_text), 1000100));
+	ck_assert(kubefeed_feed(&feed, 200, event_line, strlen(event_line), 1000100));
 	ck_assert(feed.changed);
 	ck_assert_uint_eq(count(&feed), 2);
 	ck_assert_str_eq(feed.watch.version, "6");
-	ck_assert(kubefeed_feed(&feed, 200, event_text, 50, 1000100));
+	ck_assert(kubefeed_feed(&feed, 200, event_line, 50, 1000100));
 	ck_assert_int_eq(
 		kubefeed_ended(&feed, &whole, 1000200, 0).outcome.end, LISTWATCH_END_TRANSPORT);
 	ck_assert_uint_eq(count(&feed), 2);

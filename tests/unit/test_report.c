@@ -9,7 +9,10 @@
 #include "core/base/jsonparse.h"
 #include "core/base/text.h"
 #include "core/report/report.h"
+#include "core/report/report_backends.h"
+#include "core/report/report_pod.h"
 #include "core/report/report_rows.h"
+#include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "run.h"
 
@@ -295,8 +298,18 @@ START_TEST(a_count_older_than_the_ttl_gives_way_to_what_leastconn_assumes)
 	ck_assert_int_eq(number_at(pod, "agentsConnections"), 24);
 	ck_assert_int_eq(number_at(pod, "reported"), 20);
 	ck_assert_int_eq(json_object_get_boolean(at(pod, "known")), 0);
-	ck_assert_str_eq(string_at(pod, "state"), "never_heard");
-	ck_assert_str_eq(string_at(pod, "why"), "count too old: 30 s");
+	ck_assert(json_object_get_boolean(at(pod, "reckoned")));
+	ck_assert(!json_object_get_boolean(at(report, "podMetrics/ws/1/reckoned")));
+	ck_assert_str_eq(string_at(pod, "state"), "silent");
+	ck_assert_str_eq(string_at(pod, "why"), "silent for 30 s");
+	/* What is reckoned of it is in no comparison. */
+	ck_assert(json_object_is_type(at(pod, "deviation"), json_type_null));
+	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/1/deviation"), 0.0, 1e-9);
+	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/1/level"), 21.0, 1e-9);
+	ck_assert_int_eq(number_at(report, "totals/connections_reckoned"), 24);
+	ck_assert_int_eq(number_at(report, "totals/pods_reckoned"), 1);
+	ck_assert_int_eq(number_at(report, "totals/pods_silent"), 1);
+	ck_assert_int_eq(number_at(report, "totals/pods_never_heard"), 0);
 	ck_assert_int_eq(number_at(report, "totals/pods_known"), 1);
 	json_object_put(report);
 	scene_free(scene);
@@ -339,7 +352,7 @@ END_TEST
 START_TEST(why_is_said_in_words)
 {
 	struct scene *scene = scene_new(1);
-	char why[200];
+	char why[REPORT_WHY_SIZE];
 	/* What cannot be steered is shown when it is named. */
 	char *names[] = {(char[]){"ws"}, (char[]){"hash"}, (char[]){"odd"}};
 	struct cluster_settings settings = *cluster_settings(scene->cluster);
@@ -383,15 +396,15 @@ START_TEST(why_is_said_in_words)
 		const char *why;
 	} wanted[] = {
 		{"ws", "heard", "steered"},
-		{"ws", "silent", "never heard"},
-		{"ws", "drains", "draining"},
-		{"ws", "liar", "disbelieved: says 3, HAProxy holds 100"},
+		{"ws", "silent", "never heard for 11 s"},
+		{"ws", "drains", "draining: gets nothing new"},
+		{"ws", "liar", "says 3 connections, HAProxy holds 100"},
 		{"ws", "down", "down: DOWN 1/2"},
 		{"ws", "maint", "in maintenance: MAINT"},
 		{"ws", "drained", "drained in HAProxy"},
 		{"ws", "spare", "backup server"},
 		{"ws", "zero", "weight 0 in the configuration"},
-		{"ws", "stale", "stale 10 s"},
+		{"ws", "stale", "silent for 10 s: its last count stands until 30 s"},
 		{"hash", "s1", "not steered: balance source"},
 		{"odd", "s1", "not steered: algorithm unknown"},
 	};
@@ -399,8 +412,7 @@ START_TEST(why_is_said_in_words)
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		const struct server *server = find(scene, wanted[i].backend, wanted[i].server);
 
-		ck_assert_str_eq(
-			report_why(server, scene->now_ms, why, sizeof(why)), wanted[i].why);
+		ck_assert_str_eq(report_why(&scene->view, server, why, sizeof(why)), wanted[i].why);
 	}
 	scene_free(scene);
 }
@@ -409,20 +421,21 @@ END_TEST
 static void assert_why(
 	struct scene *scene, const char *backend, const char *server, const char *wanted)
 {
-	char why[200];
+	char why[REPORT_WHY_SIZE];
 
 	ck_assert_str_eq(
-		report_why(find(scene, backend, server), scene->now_ms, why, sizeof(why)), wanted);
+		report_why(&scene->view, find(scene, backend, server), why, sizeof(why)), wanted);
 }
 
-static void assert_backend_why(struct scene *scene, size_t i, const char *wanted)
+static void assert_verdict(struct scene *scene, size_t i, const char *wanted)
 {
-	size_t n;
-	struct backend *const *backends = cluster_backends(scene->cluster, &n);
-	char why[200];
+	struct report_backends backends;
 
-	ck_assert_uint_lt(i, n);
-	ck_assert_str_eq(report_backend_why(backends[i], why, sizeof(why)), wanted);
+	scene->view.now_ms = scene->now_ms;
+	ck_assert(report_backends_init(&backends, &scene->view));
+	ck_assert_uint_lt(i, backends.n);
+	ck_assert_str_eq(backends.list[i].verdict.text, wanted);
+	report_backends_fini(&backends);
 }
 
 START_TEST(a_pod_that_warms_up_says_how_far)
@@ -437,7 +450,7 @@ START_TEST(a_pod_that_warms_up_says_how_far)
 	update(scene);
 	assert_why(scene, "ws", "old", "no plan yet");
 	assert_why(scene, "ws", "new", "no address");
-	assert_backend_why(scene, 0, "no plan yet");
+	assert_verdict(scene, 0, "Starting: the pods of ws have not all been asked yet");
 	hear(scene, "ws", "old", 7, "web-0");
 	update(scene);
 	plan(scene);
@@ -456,7 +469,8 @@ START_TEST(a_pod_that_warms_up_says_how_far)
 	scene->now_ms += 6000;
 	update(scene);
 	plan(scene);
-	assert_why(scene, "ws", "new", "stale 8 s, ramping 40 %");
+	assert_why(scene, "ws", "new",
+		"silent for 8 s: its last count stands until 30 s, ramping 40 %");
 	hear(scene, "ws", "new", 0, "web-1");
 	hear(scene, "ws", "old", 7, "web-0");
 	scene->now_ms += 12000;
@@ -482,14 +496,16 @@ START_TEST(what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_i
 	update(scene);
 	plan(scene);
 	assert_why(scene, "ws", "s1", "fallback: 1 of 3 known");
-	assert_why(scene, "ws", "s3", "fallback: 1 of 3 known");
-	assert_backend_why(scene, 0, "fallback: 1 of 3 known");
+	assert_why(scene, "ws", "s3", "never heard");
+	assert_verdict(scene, 0,
+		"Not steering ws: fewer than half of the pods are known, all weights are as "
+		"configured");
 	scene->now_ms += 31000;
 	hear(scene, "ws", "s2", 7, "web-1");
 	hear(scene, "ws", "s3", 7, "web-2");
 	update(scene);
 	plan(scene);
-	assert_why(scene, "ws", "s1", "count too old: 31 s");
+	assert_why(scene, "ws", "s1", "silent for 31 s");
 	scene_free(scene);
 }
 END_TEST
@@ -506,7 +522,7 @@ START_TEST(a_backend_says_what_brings_balance)
 	hear(scene, "ws", "s2", 50, "web-1");
 	update(scene);
 	plan(scene);
-	assert_backend_why(scene, 0, "balanced");
+	assert_verdict(scene, 0, "Balanced: every pod of ws is near its level");
 
 	/* A reading by itself may be of another moment than HAProxy's. */
 	for (int i = 0; i < 2; i++) {
@@ -515,7 +531,7 @@ START_TEST(a_backend_says_what_brings_balance)
 		update(scene);
 	}
 	plan(scene);
-	assert_backend_why(scene, 0, "only closing connections can help");
+	assert_verdict(scene, 0, "Cannot level ws: no new connections come");
 	report = json_of(scene);
 	ck_assert_ptr_null(at(report, "backends/0/outlook/seconds"));
 	ck_assert_double_eq_tol(real_at(report, "backends/0/outlook/deficit"), 25.0, 1e-3);
@@ -531,7 +547,171 @@ START_TEST(a_backend_says_what_brings_balance)
 	report = json_of(scene);
 	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "filling");
 	ck_assert_double_gt(real_at(report, "backends/0/outlook/seconds"), 1.0);
-	ck_assert_ptr_nonnull(strstr(string_at(report, "backends/0/why"), "filling: 20 lacking, "));
+	ck_assert_ptr_nonnull(
+		strstr(string_at(report, "backends/0/why"), "Levelling: ws is balanced in about "));
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+/* HAProxy gone is no state in which anything is steered, level or known of weights. */
+START_TEST(without_haproxy_nothing_is_said_to_be_steered)
+{
+	struct scene *scene = scene_of_two();
+	struct json_object *report;
+
+	scene->stats.haproxy_reached = false;
+	strcpy(scene->stats.haproxy_error, "Connection refused");
+	scene->now_ms += 25000;
+	assert_verdict(scene, 0, "Not steering ws: HAProxy has not answered for 25 s");
+	assert_why(scene, "ws", "s1", "not steered: HAProxy does not answer");
+	report = json_of(scene);
+	ck_assert_str_eq(string_at(report, "verdict/state"), "not_steering");
+	ck_assert_str_eq(string_at(report, "verdict/why"), "Connection refused");
+	ck_assert_str_eq(string_at(report, "podMetrics/ws/0/state"), "unreached");
+	ck_assert_str_ne(string_at(report, "podMetrics/ws/0/look"), "good");
+	ck_assert(json_object_is_type(at(report, "totals/imbalance"), json_type_null));
+	ck_assert(json_object_is_type(at(report, "backends/0/imbalance"), json_type_null));
+	ck_assert(json_object_is_type(at(report, "podMetrics/ws/0/share_next"), json_type_null));
+	ck_assert_double_eq_tol(real_at(report, "haproxy/age_s"), 25.0, 1e-6);
+	json_object_put(report);
+	scene->view.draining = true;
+	assert_verdict(scene, 0, "Not steering ws: HAProxy stops, as it was told to");
+	scene_free(scene);
+}
+END_TEST
+
+/* What HAProxy has is what is shown; a weight that it did not take is a fault. */
+START_TEST(a_weight_that_haproxy_does_not_take_is_a_fault)
+{
+	struct scene *scene = scene_of_two();
+	struct commands lines = {.n_lines = 0};
+	struct json_object *report;
+
+	ck_assert(reconcile_plan(scene->cluster, 0, &lines));
+	commands_fini(&lines);
+	/* Sent, and not yet read back: nothing is amiss. */
+	assert_verdict(scene, 0, "Cannot level ws: no new connections come");
+	strcpy(scene->stats.push_complaint, "Permission denied");
+	assert_verdict(scene, 0, "Cannot level ws: no new connections come");
+	scene->now_ms += 1000;
+	update(scene);
+	plan(scene);
+	assert_verdict(scene, 0, "Not steering ws: HAProxy refuses the weights");
+	report = json_of(scene);
+	ck_assert_str_eq(string_at(report, "verdict/why"), "Permission denied");
+	ck_assert_ptr_nonnull(strstr(string_at(report, "verdict/you"), "level admin"));
+	ck_assert_str_eq(string_at(report, "podMetrics/ws/0/state"), "refused");
+	ck_assert_int_eq(number_at(report, "podMetrics/ws/0/haproxy_weight"), 100);
+	ck_assert_int_eq(number_at(report, "podMetrics/ws/0/trouble"), 2);
+	json_object_put(report);
+	/* It takes them: all is well. */
+	scene->stats.push_complaint[0] = '\0';
+	for (size_t i = 0; i < 2; i++)
+		scene->servers[i].uweight = find(scene, "ws", scene->servers[i].name)->sent.weight;
+	scene->now_ms += 1000;
+	update(scene);
+	plan(scene);
+	assert_why(scene, "ws", "s1", "steered");
+	scene_free(scene);
+}
+END_TEST
+
+/* One line that got lost is sent again; one that is lost again and again is a fault too. */
+START_TEST(a_weight_that_is_never_there_is_a_fault_without_a_complaint)
+{
+	struct scene *scene = scene_of_two();
+
+	for (int i = 0; i < 3; i++) {
+		struct commands lines = {.n_lines = 0};
+
+		ck_assert(reconcile_plan(scene->cluster, 0, &lines));
+		commands_fini(&lines);
+		assert_why(scene, "ws", "s1", "steered");
+		scene->now_ms += 1000;
+		hear(scene, "ws", "s1", 42, "web-0");
+		update(scene);
+		plan(scene);
+	}
+	ck_assert_int_eq(report_state_of(&scene->view, find(scene, "ws", "s1")), REPORT_REFUSED);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(events_tell_why_and_stand_in_the_report)
+{
+	struct scene *scene = scene_of_two();
+	struct json_object *report;
+
+	events_add(&scene->stats.events, scene->view.wall_ms - 700000, EVENT_LEFT, "old");
+	events_add(&scene->stats.events, scene->view.wall_ms - 41000, EVENT_RELOADED, "");
+	events_add(&scene->stats.events, scene->view.wall_ms - 30000, EVENT_SILENT, "web-1");
+	events_add(&scene->stats.events, scene->view.wall_ms - 12000, EVENT_JOINED, "web-1");
+	report = json_of(scene);
+	ck_assert_str_eq(string_at(report, "verdict/why"),
+		"web-1 joined 12 s ago; HAProxy reloaded 41 s ago");
+	ck_assert_uint_eq(json_object_array_length(at(report, "events")), 4);
+	ck_assert_str_eq(string_at(report, "events/1/kind"), "reloaded");
+	ck_assert_double_eq_tol(real_at(report, "events/1/at"), 1699999959.123, 1e-3);
+	ck_assert_str_eq(string_at(report, "events/3/text"), "web-1 joined");
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+/* Where the pods are even, each bar ends at its level, whatever is expected to come. */
+START_TEST(in_perfect_balance_every_pod_is_at_its_level)
+{
+	struct scene *scene = scene_new(1);
+	struct json_object *report;
+
+	add_server(scene, "ws", "leastconn", "s1", 1)->scur = 50;
+	add_server(scene, "ws", "leastconn", "s2", 2)->scur = 50;
+	update(scene);
+	for (int i = 0; i < 5; i++) {
+		scene->now_ms += 1000;
+		scene->servers[0].stot += 20;
+		scene->servers[1].stot += 20;
+		hear(scene, "ws", "s1", 50, "web-0");
+		hear(scene, "ws", "s2", 50, "web-1");
+		update(scene);
+		plan(scene);
+	}
+	report = json_of(scene);
+	ck_assert_double_gt(real_at(report, "backends/0/arrivals_per_s"), 10.0);
+	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/0/level"), 50.0, 1e-9);
+	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/0/deviation"), 0.0, 1e-9);
+	ck_assert_str_eq(string_at(report, "verdict/state"), "balanced");
+	json_object_put(report);
+	scene_free(scene);
+}
+END_TEST
+
+START_TEST(a_pod_that_is_not_believed_is_not_known)
+{
+	struct scene *scene = scene_new(1);
+	struct json_object *report;
+
+	for (uint16_t i = 1; i <= 3; i++)
+		add_server(
+			scene, "ws", "leastconn", (const char *const[]){"s1", "s2", "s3"}[i - 1], i)
+			->scur = 100;
+	update(scene);
+	for (int i = 0; i < 3; i++) {
+		scene->now_ms += 1000;
+		hear(scene, "ws", "s1", 100, "web-0");
+		hear(scene, "ws", "s2", 100, "web-1");
+		hear(scene, "ws", "s3", 3, "liar");
+		update(scene);
+		plan(scene);
+	}
+	report = json_of(scene);
+	ck_assert_int_eq(number_at(report, "totals/pods_disbelieved"), 1);
+	ck_assert_int_eq(number_at(report, "totals/pods_known"), 2);
+	ck_assert(json_object_get_boolean(at(report, "podMetrics/ws/2/reckoned")));
+	ck_assert_str_eq(string_at(report, "podMetrics/ws/2/remedy"),
+		"its /metric must count all connections, and those of this pod alone");
+	ck_assert_str_eq(string_at(report, "verdict/state"), "balanced");
 	json_object_put(report);
 	scene_free(scene);
 }
@@ -606,9 +786,9 @@ START_TEST(the_page_has_every_placeholder_filled)
 
 	/* Two braces stand nowhere in the sources but around a placeholder. */
 	ck_assert_ptr_null(strstr(page, "{{"));
-	ck_assert_ptr_nonnull(strstr(page, "<dd id=\"connections\">60</dd>"));
+	ck_assert_ptr_nonnull(strstr(page, "<b>60</b> connections"));
 	ck_assert_ptr_nonnull(strstr(page, "data-refresh=\"5\""));
-	ck_assert_ptr_nonnull(strstr(page, "2 of 2"));
+	ck_assert_ptr_nonnull(strstr(page, "<b>2</b> pods, 2 known"));
 	/* The policy forbids both. */
 	ck_assert_ptr_null(strstr(page, " style="));
 	ck_assert_ptr_null(strstr(page, " onclick="));
@@ -632,7 +812,7 @@ START_TEST(no_name_becomes_markup)
 	name[sizeof(name) - 1] = '\0';
 	hear(plain, "ws", "s1", 42, "web-0");
 	hear(spiced, "ws", "s1", 42, name);
-	find(plain, "ws", "s1");
+	strcpy(find(plain, "ws", "s1")->pod->error, "x");
 	snprintf(find(spiced, "ws", "s1")->pod->error, 100, "%s", name);
 	snprintf(spiced->stats.haproxy_error, sizeof(spiced->stats.haproxy_error), "%s", name);
 	spiced->stats.haproxy_reached = false;
@@ -740,6 +920,12 @@ int main(void)
 		{a_pod_that_warms_up_says_how_far, ONCE},
 		{what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_it_is, ONCE},
 		{a_backend_says_what_brings_balance, ONCE},
+		{without_haproxy_nothing_is_said_to_be_steered, ONCE},
+		{a_weight_that_haproxy_does_not_take_is_a_fault, ONCE},
+		{a_weight_that_is_never_there_is_a_fault_without_a_complaint, ONCE},
+		{events_tell_why_and_stand_in_the_report, ONCE},
+		{in_perfect_balance_every_pod_is_at_its_level, ONCE},
+		{a_pod_that_is_not_believed_is_not_known, ONCE},
 		{plans_are_counted_by_what_they_rest_on_and_weights_by_size, ONCE},
 		{the_page_has_every_placeholder_filled, ONCE},
 		{no_name_becomes_markup, 50},

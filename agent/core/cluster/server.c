@@ -158,12 +158,17 @@ static void update_state(
 {
 	if (server_is_away(server->state) && !server_is_away(state))
 		server->joined_ms = update->has_others ? update->now_ms : 0;
+	if (state != server->state || server->state_ms == 0)
+		server->state_ms = update->now_ms;
 	server->state = state;
 }
 
 static void update_weight(struct server *server, int uweight, struct server_update *update)
 {
-	if (server->sent.weight >= 0 && uweight == server->sent.weight) {
+	bool shown = server->sent.weight >= 0 && uweight == server->sent.weight;
+
+	server->sent.missed = server->sent.weight < 0 || shown ? 0 : server->sent.missed + 1;
+	if (shown) {
 		server->sent.verified = true;
 	} else if (server->sent.verified) {
 		/* It was as sent, and is not any more: someone else has set it. */

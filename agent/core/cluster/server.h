@@ -38,6 +38,7 @@ struct server_haproxy {
 /* The last plan's word on a server. */
 struct server_plan {
 	bool made;                /* input, result and weight hold a plan */
+	int64_t basis_ms;         /* when result.basis became what it is */
 	struct planner_pod input; /* what it was made of */
 	struct planner_result result;
 	bool held;  /* away: weight is to stand in HAProxy for when it comes back */
@@ -48,6 +49,7 @@ struct server_plan {
 struct server_sent {
 	int weight;          /* the weight last sent; -1: none */
 	bool verified;       /* HAProxy has shown it as its own */
+	unsigned missed;     /* readings in a row that have shown another, though it was sent */
 	bool touched;        /* a weight was ever sent to this name */
 	bool agent_send_set; /* the server was told to send its own name */
 };
@@ -61,6 +63,7 @@ struct server {
 	char *fqdn;       /* "" where there is none */
 	struct pod *pod;  /* NULL where HAProxy has no address */
 	enum server_state state;
+	int64_t state_ms;  /* when state became what it is */
 	int64_t since_ms;  /* when this address was first seen on this server */
 	int64_t joined_ms; /* when HAProxy began to use this address, or again after it was down or
 			      in maintenance, while it had others; 0: it is not new */

@@ -53,19 +53,21 @@ struct buf report_prom_write(const struct report_view *view, bool openmetrics);
 struct buf report_html_write(const struct report_view *view);
 char *report_html_policy(char *buf, size_t size);
 
+enum { REPORT_URL_SIZE = 320 }; /* http://, a DNS name, a colon, a port */
+
 /*
  * The service that a server belongs to, as the plugin's "url": http://FQDN:PORT for a server found
  * by DNS, else the backend's name. Written to buf, cut to size; returns buf.
  */
 char *report_service_url(const struct server *server, char *buf, size_t size);
 
-/* Why the server has its weight, in words: "steered", "ramping 40 %", "stale 42 s, ramping 40 %",
- * "draining", "never heard", "fallback: 3 of 8 known", "not steered: balance source", ... Written
- * to buf, cut to size; returns buf. */
-char *report_why(const struct server *server, int64_t now_ms, char *buf, size_t size);
-/* How the backend stands, in words: "balanced", "filling: 120 lacking, 14 s at this rate", "only
- * closing connections can help", "fallback: 3 of 8 known", "not steered: balance source", ...
- * Written to buf, cut to size; returns buf. */
-char *report_backend_why(const struct backend *backend, char *buf, size_t size);
+/* HAProxy answers, or need not: only then is anything steered. */
+bool report_is_reached(const struct report_view *view);
+
+/* The backend's summary holds a plan that is in force. */
+bool report_is_planned(const struct report_view *view, const struct backend *backend);
+
+/* When it was then_ms on the monotonic clock, in seconds since the epoch. */
+double report_wall_s(const struct report_view *view, int64_t then_ms);
 
 #endif

@@ -22,3 +22,11 @@ char *report_age(double s, char *buf, size_t size)
 			buf, size, "%" PRId64 " d %" PRId64 " h", whole / 86400, whole / 3600 % 24);
 	return buf;
 }
+
+char *report_age_whole(double s, char *buf, size_t size)
+{
+	if (s >= 10.0)
+		return report_age(s, buf, size);
+	snprintf(buf, size, "%" PRId64 " s", (int64_t)s);
+	return buf;
+}

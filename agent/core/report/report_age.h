@@ -9,4 +9,7 @@
  * always suffice for; returns buf. */
 char *report_age(double s, char *buf, size_t size);
 
+/* The same without tenths: "7 s". */
+char *report_age_whole(double s, char *buf, size_t size);
+
 #endif

@@ -3,24 +3,25 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "core/report/page_data.h"
+#include "core/report/report_age.h"
 #include "core/report/report_html_pods.h"
-#include "core/report/report_kube.h"
 #include "core/report/report_rows.h"
 
 /*
- * page.html has {{name}} where one of the writers below is called. page.js fetches the JSON and
- * overwrites what they wrote, with the same words.
+ * page.html has {{name}} where one of the writers below is called: a whole page without JavaScript.
+ * page.js fetches the JSON and overwrites what they wrote, with the same words.
  */
 struct page {
 	struct buf *to;
 	const struct report_view *view;
 	const struct report_rows *rows;
 };
+
+enum { NEEDS_MAX = 8 }; /* pods that are named; more are counted */
 
 static void write_style(const struct page *page)
 {
@@ -50,177 +51,193 @@ static void write_time(const struct page *page)
 		text_format_time_plain(page->view->wall_ms, text, sizeof(text)));
 }
 
-/* before and after are markup of our own, name is foreign. */
-static void write_notice(
-	struct buf *to, const char *look, const char *before, const char *name, const char *after)
+static void write_title(const struct page *page)
 {
-	buf_printf(to, "<p class=\"notice %s\">%s", look, before);
-	text_write_html(to, name);
-	buf_printf(to, "%s</p>", after);
+	const struct report_backend *worst = page->rows->backends.worst;
+
+	if (worst) {
+		text_write_html(page->to, worst->verdict.text);
+		buf_puts(page->to, " \xc2\xb7 ");
+	}
+	buf_puts(page->to, "wsbalancer");
 }
 
-static void write_kubernetes_notices(const struct page *page)
+/* ---- the verdict ---- */
+
+static void write_line(struct buf *to, const char *name, const char *text)
 {
-	const struct report_view *view = page->view;
+	if (!text[0])
+		return;
+	buf_printf(to, "<dt>%s</dt><dd>", name);
+	text_write_html(to, text);
+	buf_puts(to, "</dd>");
+}
 
-	for (size_t i = 0; i < view->n_kubernetes; i++) {
-		const struct service_status *kube = &view->kubernetes[i];
+static void write_verdict(struct buf *to, const struct verdict *verdict)
+{
+	buf_printf(to, "<article class=\"card verdict %s%s\"><h2>",
+		verdict_state_label(verdict->state),
+		verdict->state == VERDICT_LEFT_ALONE ? " minor" : "");
+	text_write_html(to, verdict->text);
+	buf_puts(to, "</h2>");
+	if (verdict->state != VERDICT_LEFT_ALONE) {
+		buf_puts(to, "<dl>");
+		write_line(to, "Now", verdict->now);
+		write_line(to, "Why", verdict->why);
+		write_line(to, "How", verdict->how);
+		write_line(to, "You", verdict->you);
+		buf_puts(to, "</dl>");
+	}
+	buf_puts(to, "</article>");
+}
 
-		if (!kube->error[0])
-			continue;
-		buf_puts(page->to,
-			"<p class=\"notice warn\">Kubernetes does not tell of the Service ");
-		text_write_html(page->to, kube->service);
+/* A backend that is left alone is worth a word only where there is no other. */
+static void write_verdicts(const struct page *page)
+{
+	const struct report_backends *backends = &page->rows->backends;
+	bool all_alone = !backends->worst || backends->worst->verdict.state == VERDICT_LEFT_ALONE;
+
+	for (size_t i = 0; i < backends->n; i++) {
+		if (backends->list[i].selected &&
+			(all_alone || backends->list[i].verdict.state != VERDICT_LEFT_ALONE))
+			write_verdict(page->to, &backends->list[i].verdict);
+	}
+}
+
+/* ---- pods that need somebody ---- */
+
+static size_t count_needs(const struct page *page)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < page->rows->n_rows; i++)
+		n += report_state_trouble(page->rows->rows[i].state) > 0;
+	return n;
+}
+
+static void write_needs_hidden(const struct page *page)
+{
+	if (count_needs(page) == 0)
+		buf_puts(page->to, " hidden");
+}
+
+static void write_need(const struct page *page, const struct report_row *row)
+{
+	const char *remedy = report_remedy(page->view, row->server);
+	char why[REPORT_WHY_SIZE];
+
+	buf_puts(page->to, "<li><span class=\"name\">");
+	text_write_html(page->to, report_pod_name(row->server));
+	buf_puts(page->to, "</span><span>");
+	text_write_html(page->to, report_why(page->view, row->server, why, sizeof(why)));
+	if (remedy[0]) {
 		buf_puts(page->to, ": ");
-		text_write_html(page->to, kube->error);
-		buf_puts(page->to, ". Below are the pods that were known last.</p>");
+		text_write_html(page->to, remedy);
 	}
+	buf_puts(page->to, "</span></li>");
 }
 
-static void write_notices(const struct page *page)
+static void write_needs(const struct page *page)
 {
-	const struct report_view *view = page->view;
-	const char *error = view->stats->haproxy_error;
-	size_t n;
-	struct backend *const *backends = cluster_backends(view->cluster, &n);
+	size_t n = count_needs(page);
+	size_t n_told = 0;
 
-	if (!view->stats->haproxy_reached && !cluster_settings(view->cluster)->agent_check_only) {
-		write_notice(page->to, "bad",
-			error[0] ? "HAProxy does not answer: " : "HAProxy does not answer", error,
-			".");
-	} else if (!view->ready) {
-		write_notice(page->to, "warn", "Not ready: the first round of polls is not done.",
-			"", "");
-	}
-	if (view->dry_run) {
-		write_notice(page->to, "calm",
-			"Dry run: weights are planned and shown, and none is sent to HAProxy.", "",
-			"");
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (report_is_planned(backends[i]) && backends[i]->summary.fallback) {
-			write_notice(page->to, "warn", "Backend ", backends[i]->name,
-				": fewer than half of its pods are known. All weights are as "
-				"configured.");
+	buf_printf(page->to, "<h2 id=\"needs-title\">%zu pod%s</h2><ul>", n,
+		n == 1 ? " needs you" : "s need you");
+	for (unsigned trouble = 2; trouble > 0; trouble--) {
+		for (size_t i = 0; i < page->rows->n_rows && n_told < NEEDS_MAX; i++) {
+			if (report_state_trouble(page->rows->rows[i].state) != trouble)
+				continue;
+			write_need(page, &page->rows->rows[i]);
+			n_told++;
 		}
 	}
-	write_kubernetes_notices(page);
+	if (n > n_told)
+		buf_printf(page->to,
+			"<li><span class=\"rest\">and %zu more, first in the table</span></li>",
+			n - n_told);
+	buf_puts(page->to, "</ul>");
 }
+
+/* ---- facts ---- */
 
 static void write_connections(const struct page *page)
 {
-	report_html_number(page->to, page->rows->totals.connections);
+	const struct report_totals *totals = &page->rows->totals;
+
+	buf_puts(page->to, "<span><b>");
+	report_html_number(page->to, totals->connections);
+	buf_puts(page->to, "</b> connections");
+	if (totals->connections_reckoned > 0) {
+		buf_puts(page->to, ", ");
+		report_html_number(page->to, totals->connections_reckoned);
+		buf_puts(page->to, " of them reckoned");
+	}
+	buf_puts(page->to, "</span> <span><b>");
+	report_html_number(page->to, totals->n_pods);
+	buf_printf(page->to, "</b> pod%s, ", totals->n_pods == 1 ? "" : "s");
+	report_html_number(page->to, totals->n_known);
+	buf_puts(page->to, " known, ");
+	report_html_number(page->to, totals->n_ready);
+	buf_puts(page->to, " take new connections</span> ");
 }
 
-static void write_connections_note(const struct page *page)
+static void write_haproxy(const struct page *page)
 {
-	size_t n = page->rows->n_services;
+	const struct report_view *view = page->view;
+	int64_t updated_ms = cluster_updated_ms(view->cluster);
+	double age_s = (double)(view->now_ms - updated_ms) / 1000.0;
+	char version[64];
+	char text[40];
 
-	report_html_number(page->to, page->rows->totals.own_sessions);
-	buf_printf(page->to, " own, in %zu service%s", n, n == 1 ? "" : "s");
-}
-
-static void write_imbalance(const struct page *page)
-{
-	if (page->rows->totals.planned)
-		buf_printf(page->to, "%.1f %%", 100.0 * page->rows->totals.imbalance);
+	if (cluster_settings(view->cluster)->agent_check_only) {
+		buf_puts(page->to, "<span>weights by <b>agent-check</b> alone</span>");
+		return;
+	}
+	snprintf(version, sizeof(version), "%s", cluster_info(view->cluster)->version);
+	version[strcspn(version, "-")] = '\0';
+	buf_printf(page->to, "<span%s>HAProxy <b>",
+		view->stats->haproxy_reached ? "" : " class=\"bad\"");
+	text_write_html(page->to, version);
+	buf_puts(page->to, "</b>");
+	if (updated_ms == 0)
+		buf_puts(page->to, " has not answered yet</span>");
+	else if (!view->stats->haproxy_reached)
+		buf_printf(page->to, " has not answered for %s</span>",
+			report_age_whole(age_s, text, sizeof(text)));
 	else
-		buf_puts(page->to, "&ndash;");
+		buf_printf(page->to, ", up %s</span> <span>%s</span>",
+			report_age_whole(age_s + (double)cluster_info(view->cluster)->uptime_s,
+				text, sizeof(text)),
+			view->dry_run                    ? "weights <b>planned, none sent</b>"
+			: view->stats->push_complaint[0] ? "weights <b>refused</b>"
+							 : "weights <b>sent and read back</b>");
+}
+
+static void write_facts(const struct page *page)
+{
+	unsigned replicas = cluster_settings(page->view->cluster)->replicas;
+
+	write_connections(page);
+	write_haproxy(page);
+	if (replicas > 1)
+		buf_printf(page->to, " <span>one of <b>%u</b> HAProxies</span>", replicas);
+	for (size_t i = 0; i < page->view->n_kubernetes; i++) {
+		const struct service_status *kube = &page->view->kubernetes[i];
+
+		if (!kube->error[0])
+			continue;
+		buf_puts(page->to, " <span class=\"bad\">Kubernetes does not tell of <b>");
+		text_write_html(page->to, kube->service);
+		buf_puts(page->to, "</b>: ");
+		text_write_html(page->to, kube->error);
+		buf_puts(page->to, "</span>");
+	}
 }
 
 static void write_pods(const struct page *page)
 {
-	report_html_number(page->to, page->rows->totals.n_known);
-	buf_puts(page->to, " of ");
-	report_html_number(page->to, page->rows->totals.n_pods);
-}
-
-static void write_pods_note(const struct page *page)
-{
-	const struct report_totals *totals = &page->rows->totals;
-	const struct {
-		size_t n;
-		const char *word;
-	} notes[] = {
-		{totals->n_stale, "stale"},
-		{totals->n_never_heard, "never heard"},
-		{totals->n_disbelieved, "disbelieved"},
-		{totals->n_draining, "draining"},
-	};
-	const char *comma = "";
-
-	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
-		if (notes[i].n == 0)
-			continue;
-		buf_printf(page->to, "%s%zu %s", comma, notes[i].n, notes[i].word);
-		comma = ", ";
-	}
-	if (!comma[0]) {
-		report_html_number(page->to, totals->n_ready);
-		buf_puts(page->to, " take new connections");
-	}
-}
-
-static void write_plan(const struct page *page)
-{
-	const struct report_totals *totals = &page->rows->totals;
-	char text[40];
-
-	if (totals->planned) {
-		buf_printf(page->to, "%s ago",
-			report_age((double)(page->view->now_ms - totals->planned_ms) / 1000.0, text,
-				sizeof(text)));
-	} else {
-		buf_puts(page->to, "&ndash;");
-	}
-}
-
-static void write_plan_note(const struct page *page)
-{
-	unsigned replicas = cluster_settings(page->view->cluster)->replicas;
-
-	buf_puts(page->to, page->view->dry_run ? "dry run: nothing is sent" : "weights are sent");
-	if (replicas > 1)
-		buf_printf(page->to, ", %u HAProxies", replicas);
-}
-
-/* The version without the distribution's suffix. */
-static void write_haproxy(const struct page *page)
-{
-	char version[64];
-
-	snprintf(version, sizeof(version), "%s", cluster_info(page->view->cluster)->version);
-	version[strcspn(version, "-")] = '\0';
-	if (version[0])
-		text_write_html(page->to, version);
-	else
-		buf_puts(page->to, "&ndash;");
-}
-
-static void write_haproxy_note(const struct page *page)
-{
-	const struct report_view *view = page->view;
-	uint64_t reloads = cluster_counters(view->cluster)->reloads;
-	double age_s = (double)(view->now_ms - cluster_updated_ms(view->cluster)) / 1000.0;
-	char text[40];
-
-	if (cluster_settings(view->cluster)->agent_check_only) {
-		buf_puts(page->to, "agent-check alone");
-		return;
-	}
-	if (!view->stats->haproxy_reached) {
-		buf_puts(page->to, "does not answer");
-		return;
-	}
-	age_s += (double)cluster_info(view->cluster)->uptime_s;
-	buf_printf(page->to, "up %s, %" PRIu64 " reload%s seen",
-		report_age(age_s, text, sizeof(text)), reloads, reloads == 1 ? "" : "s");
-}
-
-static void write_services(const struct page *page)
-{
-	for (size_t i = 0; i < page->rows->n_services; i++)
-		report_html_service(page->to, page->view, page->rows, &page->rows->services[i]);
+	report_html_pods(page->to, page->view, page->rows);
 }
 
 static const struct {
@@ -232,17 +249,12 @@ static const struct {
 	{"refresh", write_refresh},
 	{"version", write_version},
 	{"time", write_time},
-	{"notices", write_notices},
-	{"connections", write_connections},
-	{"connections_note", write_connections_note},
-	{"imbalance", write_imbalance},
+	{"title", write_title},
+	{"verdicts", write_verdicts},
+	{"needs_hidden", write_needs_hidden},
+	{"needs", write_needs},
+	{"facts", write_facts},
 	{"pods", write_pods},
-	{"pods_note", write_pods_note},
-	{"plan", write_plan},
-	{"plan_note", write_plan_note},
-	{"haproxy", write_haproxy},
-	{"haproxy_note", write_haproxy_note},
-	{"services", write_services},
 };
 
 static void write_named(const struct page *page, const char *name, size_t len)

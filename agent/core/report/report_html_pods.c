@@ -4,50 +4,36 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/report/report_age.h"
 
 static const struct {
 	const char *key; /* c-key is the cells' class */
 	const char *title;
 } columns[] = {
 	{"pod", "Pod"},
-	{"node", "Node"},
-	{"address", "Address"},
 	{"connections", "Connections"},
-	{"own", "Own"},
-	{"weight", "Weight"},
-	{"state", "State"},
-	{"age", "Age"},
-	{"error", "Last error"},
+	{"deviation", "To level"},
+	{"bar", "<span class=\"unseen\">Bar</span>"},
+	{"share", "Of the next 100"},
+	{"why", "State"},
+	{"since", "Since"},
 };
 
-/* How a state looks; page.js has the same table. */
+/* A shape for each look, so that colour is not all that tells; page.js has the same. */
 static const struct {
-	const char *state;
 	const char *look;
-} looks[] = {
-	{"heard", "good"},
-	{"stale", "warn"},
-	{"never_heard", "bad"},
-	{"disbelieved", "bad"},
-	{"down", "bad"},
-	{"draining", "calm"},
-	{"drain", "calm"},
-	{"maint", "calm"},
+	const char *path;
+} shapes[] = {
+	{"good", "M6 1a5 5 0 1 0 .01 0z"},
+	{"warn", "M6 .5l5.8 11H.2z"},
+	{"bad", "M1 1h10v10H1z"},
+	{"calm", "M6 0l6 6-6 6-6-6z"},
+	{"idle", "M6 3a3 3 0 1 0 .01 0z"},
 };
-
-static const char *look_of(const struct server *server)
-{
-	const char *state = report_state(server);
-
-	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-		if (strcmp(looks[i].state, state) == 0)
-			return looks[i].look;
-	}
-	return "idle";
-}
 
 void report_html_number(struct buf *to, uint64_t n)
 {
@@ -61,87 +47,121 @@ void report_html_number(struct buf *to, uint64_t n)
 	}
 }
 
-/* Widths are attributes of SVG: the page's policy allows no style attribute. All are percent. */
-static void write_bar(struct buf *to, double own, double others, double level)
+/* Trouble first, then the farthest from its level; whole tenths, so that rows do not change places
+ * with each connection. */
+static int compare_rows(const void *a, const void *b)
 {
-	buf_printf(to,
-		"<svg class=\"bar\" aria-hidden=\"true\">"
-		"<rect class=\"own\" height=\"100%%\" width=\"%.2f%%\"/>"
-		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
-		own, own, others);
-	if (level >= 0.0) {
-		buf_printf(to,
-			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
-			level, level);
+	const struct report_row *x = *(const struct report_row *const *)a;
+	const struct report_row *y = *(const struct report_row *const *)b;
+	unsigned p = report_state_trouble(x->state);
+	unsigned q = report_state_trouble(y->state);
+	double far_x = isnan(x->deviation) ? 0.0 : floor(10.0 * fabs(x->deviation));
+	double far_y = isnan(y->deviation) ? 0.0 : floor(10.0 * fabs(y->deviation));
+
+	if (p != q)
+		return p < q ? 1 : -1;
+	if (far_x < far_y || far_x > far_y)
+		return far_x < far_y ? 1 : -1;
+	return strverscmp(report_pod_name(x->server), report_pod_name(y->server));
+}
+
+static void write_shape(struct buf *to, const char *look)
+{
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if (strcmp(shapes[i].look, look) == 0)
+			buf_printf(to,
+				"<svg class=\"shape %s\" viewBox=\"0 0 12 12\" "
+				"aria-hidden=\"true\"><path d=\"%s\"/></svg>",
+				look, shapes[i].path);
 	}
-	buf_puts(to, "</svg>");
 }
 
-static void write_text_cell(struct buf *to, const char *key, const char *text)
+static void write_name(struct buf *to, const struct report_row *row)
 {
-	buf_printf(to, "<td class=\"c-%s\" title=\"", key);
-	text_write_html(to, text);
-	buf_puts(to, "\">");
-	text_write_html(to, text);
-	buf_puts(to, "</td>");
+	const struct server *server = row->server;
+
+	buf_puts(to, "<td class=\"c-pod\"><div class=\"pod\">");
+	write_shape(to, report_state_look(row->state));
+	buf_puts(to, "<span class=\"name\">");
+	text_write_html(to, report_pod_name(server));
+	buf_puts(to, "</span><span class=\"more-of-pod\">");
+	if (pod_node(server->pod)[0]) {
+		text_write_html(to, pod_node(server->pod));
+		buf_puts(to, " \xc2\xb7 ");
+	}
+	text_write_html(to, server->pod->key);
+	buf_printf(to, " \xc2\xb7 weight %d</span></div></td>", server->haproxy.uweight);
 }
 
-static void write_connections(struct buf *to, const struct report_row *row, double max)
+/* Widths are attributes of SVG: the page's policy allows no style attribute. All are percent. */
+static void write_bar(struct buf *to, const struct report_row *row, double max)
 {
 	uint32_t own = row->server->sessions.own < row->connections ? row->server->sessions.own
 								    : row->connections;
+	double level = 100.0 * row->level / max;
 
-	buf_puts(to,
-		"<td class=\"c-connections\" data-label=\"Connections\"><div class=\"gauge\"><span>");
-	report_html_number(to, row->connections);
-	buf_puts(to, "</span>");
-	write_bar(to, 100.0 * own / max, 100.0 * (row->connections - own) / max,
-		100.0 * row->level / max);
-	buf_puts(to, "</div></td><td class=\"c-own\" data-label=\"Own\">");
-	report_html_number(to, row->server->sessions.own);
-	buf_puts(to, "</td>");
+	buf_printf(to, "<td class=\"c-bar\"><svg class=\"bar%s\" aria-hidden=\"true\">",
+		row->known ? "" : " reckoned");
+	buf_printf(to,
+		"<rect class=\"own\" height=\"100%%\" width=\"%.2f%%\"/>"
+		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
+		100.0 * own / max, 100.0 * own / max, 100.0 * (row->connections - own) / max);
+	if (row->level >= 0.0)
+		buf_printf(to,
+			"<line class=\"halo\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>"
+			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
+			level, level, level, level);
+	buf_puts(to, "</svg></td>");
 }
 
-static void write_weight(struct buf *to, const struct report_row *row)
+static void write_numbers(struct buf *to, const struct report_row *row, double max)
 {
-	const struct server *server = row->server;
-	/* HAProxy's figure is of the reading before the plan: what was sent since is there too. */
-	int there = server->sent.weight >= 0 ? server->sent.weight : server->haproxy.uweight;
-	bool differs = row->planned && server->plan.weight != there;
-
-	buf_puts(to, "<td class=\"c-weight\" data-label=\"Weight\"><div class=\"gauge\"><span>");
-	buf_printf(to, "%d", there);
-	if (differs)
-		buf_printf(to, " &rarr; %d", server->plan.weight);
-	buf_puts(to, "</span>");
-	write_bar(to, 100.0 * there / PLANNER_WEIGHT_MAX, 0.0,
-		differs ? 100.0 * server->plan.weight / PLANNER_WEIGHT_MAX : -1.0);
-	buf_puts(to, "</div></td>");
+	buf_printf(to, "<td class=\"c-connections\">%s", row->known ? "" : "\xe2\x89\x88 ");
+	report_html_number(to, row->connections);
+	buf_puts(to, "</td><td class=\"c-deviation\">");
+	if (!isnan(row->deviation))
+		buf_printf(to, "%s%.0f %%",
+			row->deviation < -0.005  ? "\xe2\x88\x92"
+			: row->deviation > 0.005 ? "+"
+						 : "",
+			100.0 * fabs(row->deviation));
+	buf_puts(to, "</td>");
+	write_bar(to, row, max);
+	buf_puts(to, "<td class=\"c-share\">");
+	if (row->share >= 0.0)
+		buf_printf(to, "%.0f", 100.0 * row->share);
+	buf_puts(to, "</td>");
 }
 
 static void write_row(
 	struct buf *to, const struct report_view *view, const struct report_row *row, double max)
 {
-	const struct server *server = row->server;
-	const struct pod *pod = server->pod;
-	const char *name = pod_name(pod);
-	char text[200];
+	const char *remedy = report_remedy(view, row->server);
+	const char *error = row->server->pod->error;
+	char text[REPORT_WHY_SIZE];
 
-	buf_puts(to, "<tr>");
-	write_text_cell(to, "pod", name[0] ? name : server->name);
-	write_text_cell(to, "node", pod_node(pod));
-	write_text_cell(to, "address", pod->key);
-	write_connections(to, row, max);
-	write_weight(to, row);
-	buf_puts(to, "<td class=\"c-state\">");
-	buf_printf(to, "<span class=\"state %s\">", look_of(server));
-	text_write_html(to, report_why(server, view->now_ms, text, sizeof(text)));
-	buf_puts(to, "</span></td><td class=\"c-age\" data-label=\"Age\">");
-	if (row->age_ms >= 0)
-		buf_puts(to, report_age((double)row->age_ms / 1000.0, text, sizeof(text)));
-	buf_puts(to, "</td>");
-	write_text_cell(to, "error", pod->error);
-	buf_puts(to, "</tr>\n");
+	buf_printf(to, "<tr class=\"%s\">", report_state_look(row->state));
+	write_name(to, row);
+	write_numbers(to, row, max);
+	buf_puts(to, "<td class=\"c-why\"><span class=\"why\">");
+	text_write_html(to, report_why(view, row->server, text, sizeof(text)));
+	buf_puts(to, "</span>");
+	if (remedy[0]) {
+		buf_puts(to, "<span class=\"remedy\">");
+		text_write_html(to, remedy);
+		buf_puts(to, "</span>");
+	}
+	/* A reason names the error that it rests on. */
+	if (error[0] && report_state_trouble(row->state) == 0) {
+		buf_puts(to, "<span class=\"error\">last error: ");
+		text_write_html(to, error);
+		buf_puts(to, "</span>");
+	}
+	buf_puts(to, "</td><td class=\"c-since\">");
+	if (row->since_ms > 0)
+		buf_puts(to, report_age_whole((double)(view->now_ms - row->since_ms) / 1000.0, text,
+				     sizeof(text)));
+	buf_puts(to, "</td></tr>\n");
 }
 
 /* What a full bar stands for. */
@@ -157,37 +177,45 @@ static double largest_of(const struct report_rows *rows, const struct report_ser
 	return max;
 }
 
-static void write_facts(
-	struct buf *to, const struct report_rows *rows, const struct report_service *service)
-{
-	size_t n_known = 0;
-
-	for (size_t i = 0; i < service->n_rows; i++)
-		n_known += rows->rows[service->first + i].known;
-	buf_puts(to, "<span class=\"facts\">");
-	report_html_number(to, service->connections);
-	buf_printf(to, " connection%s &middot; %zu of %zu pod%s known</span>",
-		service->connections == 1 ? "" : "s", n_known, service->n_rows,
-		service->n_rows == 1 ? "" : "s");
-}
-
-void report_html_service(struct buf *to, const struct report_view *view,
+static void write_service(struct buf *to, const struct report_view *view,
 	const struct report_rows *rows, const struct report_service *service)
 {
 	double max = largest_of(rows, service);
+	const struct report_row **order = calloc(service->n_rows + 1, sizeof(struct report_row *));
 
-	buf_puts(to, "<details class=\"service\" open><summary><h2>");
-	text_write_html(to, service->url);
-	buf_puts(to, "</h2>");
-	write_facts(to, rows, service);
-	buf_puts(to, "</summary>\n<table><caption class=\"unseen\">Pods of ");
-	text_write_html(to, service->url);
-	buf_puts(to, "</caption><thead><tr>");
+	if (!order) {
+		to->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < service->n_rows; i++)
+		order[i] = &rows->rows[service->first + i];
+	qsort(order, service->n_rows, sizeof(struct report_row *), compare_rows);
+	buf_puts(to, "<tbody>");
+	if (rows->n_services > 1) {
+		buf_puts(to, "<tr class=\"service\"><th colspan=\"7\" scope=\"rowgroup\">");
+		text_write_html(to, service->url);
+		buf_puts(to, "<small>");
+		report_html_number(to, service->connections);
+		buf_printf(to, " connection%s on %zu pod%s</small></th></tr>",
+			service->connections == 1 ? "" : "s", service->n_rows,
+			service->n_rows == 1 ? "" : "s");
+	}
+	for (size_t i = 0; i < service->n_rows; i++)
+		write_row(to, view, order[i], max);
+	buf_puts(to, "</tbody>");
+	free(order);
+}
+
+void report_html_pods(
+	struct buf *to, const struct report_view *view, const struct report_rows *rows)
+{
+	buf_puts(to, "<table><caption class=\"unseen\">Pods, those that need you first</caption>"
+		     "<thead><tr>");
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		buf_printf(to, "<th scope=\"col\" class=\"c-%s\">%s</th>", columns[i].key,
 			columns[i].title);
-	buf_puts(to, "</tr></thead><tbody>\n");
-	for (size_t i = 0; i < service->n_rows; i++)
-		write_row(to, view, &rows->rows[service->first + i], max);
-	buf_puts(to, "</tbody></table></details>\n");
+	buf_puts(to, "</tr></thead>\n");
+	for (size_t i = 0; i < rows->n_services; i++)
+		write_service(to, view, rows, &rows->services[i]);
+	buf_puts(to, "</table>");
 }

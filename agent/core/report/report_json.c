@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report.h"
-#include "core/steer/tempo.h"
 
 #include <json-c/json.h>
 #include <math.h>
@@ -45,9 +44,12 @@ static void add_plan(struct jsonput *put, struct json_object *to, const struct r
 	const struct server *server = row->server;
 	bool planned = row->planned;
 
-	jsonput_double_if(put, to, "reckoned", planned, server->plan.result.count);
+	jsonput_double_if(put, to, "plan_connections", planned, server->plan.result.count);
 	jsonput_double_if(put, to, "level", row->level >= 0, row->level);
-	jsonput_double_if(put, to, "deficit", row->level >= 0, server->plan.result.deficit);
+	jsonput_double_if(put, to, "deviation", !isnan(row->deviation), row->deviation);
+	jsonput_double_if(put, to, "share_next", row->share >= 0.0, row->share);
+	jsonput_double_if(
+		put, to, "deficit", planned && row->level >= 0, server->plan.result.deficit);
 	jsonput_double_if(put, to, "target", planned, server->plan.result.target);
 	jsonput_double_if(put, to, "ramp", planned, server->plan.result.ramp);
 	jsonput_double_if(put, to, "share_limit", planned, server->plan.result.share_limit);
@@ -62,11 +64,12 @@ static struct json_object *pod_of(
 	const struct server *server = row->server;
 	const struct pod *pod = server->pod;
 	struct json_object *to = json_object_new_object();
-	char why[200];
+	char why[REPORT_WHY_SIZE];
 
 	if (!to)
 		return NULL;
 	jsonput_number(put, to, "agentsConnections", row->connections);
+	jsonput_bool(put, to, "reckoned", !row->known);
 	add_names(put, to, pod);
 	jsonput_string(put, to, "proxy", row->backend->name);
 	jsonput_string(put, to, "server", server->name);
@@ -77,16 +80,19 @@ static struct json_object *pod_of(
 	jsonput_double_if(put, to, "age_s", server->joined_ms > 0,
 		(double)(view->now_ms - server->joined_ms) / 1000.0);
 	jsonput_number(put, to, "own_sessions", server->sessions.own);
-	jsonput_double(put, to, "capacity",
-		pod->heard && pod->metric.capacity > 0 ? pod->metric.capacity
-						       : (double)server->haproxy.iweight);
+	jsonput_double(put, to, "capacity", report_capacity(server));
 	add_plan(put, to, row);
 	jsonput_number(put, to, "haproxy_weight", server->haproxy.uweight);
 	jsonput_number_if(put, to, "sent_weight", server->sent.weight >= 0, server->sent.weight);
 	jsonput_number(put, to, "configured_weight", server->haproxy.iweight);
 	jsonput_string(put, to, "haproxy_status", server->haproxy.status);
-	jsonput_string(put, to, "state", report_state(server));
-	jsonput_string(put, to, "why", report_why(server, view->now_ms, why, sizeof(why)));
+	jsonput_string(put, to, "state", report_state_label(row->state));
+	jsonput_string(put, to, "look", report_state_look(row->state));
+	jsonput_number(put, to, "trouble", report_state_trouble(row->state));
+	jsonput_string(put, to, "why", report_why(view, server, why, sizeof(why)));
+	jsonput_string_or_null(put, to, "remedy", report_remedy(view, server));
+	jsonput_double_if(put, to, "since_s", row->since_ms > 0,
+		(double)(view->now_ms - row->since_ms) / 1000.0);
 	jsonput_bool(put, to, "draining", pod->heard && pod->metric.draining);
 	jsonput_string_or_null(put, to, "last_error", pod->error);
 	jsonput_double_if(put, to, "poll_age_s", pod->polled_ms > 0,
@@ -134,6 +140,7 @@ static void add_totals(struct jsonput *put, struct json_object *report,
 	if (!put->ok)
 		return;
 	jsonput_number(put, to, "connections", (int64_t)totals->connections);
+	jsonput_number(put, to, "connections_reckoned", (int64_t)totals->connections_reckoned);
 	jsonput_double(put, to, "connections_per_ready_pod",
 		totals->n_ready > 0 ? (double)totals->connections / ready : 0.0);
 	jsonput_number(put, to, "own_sessions", (int64_t)totals->own_sessions);
@@ -142,6 +149,8 @@ static void add_totals(struct jsonput *put, struct json_object *report,
 	jsonput_number(put, to, "pods_ready", (int64_t)totals->n_ready);
 	jsonput_number(put, to, "pods_known", (int64_t)totals->n_known);
 	jsonput_number(put, to, "pods_stale", (int64_t)totals->n_stale);
+	jsonput_number(put, to, "pods_reckoned", (int64_t)totals->n_reckoned);
+	jsonput_number(put, to, "pods_silent", (int64_t)totals->n_silent);
 	jsonput_number(put, to, "pods_never_heard", (int64_t)totals->n_never_heard);
 	jsonput_number(put, to, "pods_disbelieved", (int64_t)totals->n_disbelieved);
 	jsonput_number(put, to, "pods_draining", (int64_t)totals->n_draining);
@@ -149,12 +158,13 @@ static void add_totals(struct jsonput *put, struct json_object *report,
 }
 
 /* How long until balance; null where there is no plan. */
-static void add_outlook(struct jsonput *put, struct json_object *to, const struct backend *backend)
+static void add_outlook(struct jsonput *put, struct json_object *to, const struct report_view *view,
+	const struct backend *backend)
 {
 	const struct outlook *outlook = &backend->outlook;
 	struct json_object *object;
 
-	if (!report_is_planned(backend)) {
+	if (!report_is_planned(view, backend)) {
 		jsonput_string_or_null(put, to, "outlook", "");
 		return;
 	}
@@ -168,15 +178,34 @@ static void add_outlook(struct jsonput *put, struct json_object *to, const struc
 	jsonput_double(put, object, "alone", outlook->alone);
 }
 
-static struct json_object *backend_of(
-	struct jsonput *put, const struct report_view *view, const struct backend *backend)
+static void add_verdict(struct jsonput *put, struct json_object *to, const char *backend,
+	const struct verdict *verdict)
 {
+	struct json_object *object = json_object_new_object();
+
+	jsonput_add(put, to, "verdict", object);
+	if (!put->ok)
+		return;
+	jsonput_string(put, object, "state", verdict_state_label(verdict->state));
+	jsonput_string(put, object, "name", verdict_state_name(verdict->state));
+	jsonput_string(put, object, "backend", backend);
+	jsonput_string(put, object, "text", verdict->text);
+	jsonput_string_or_null(put, object, "now", verdict->now);
+	jsonput_string_or_null(put, object, "why", verdict->why);
+	jsonput_string_or_null(put, object, "how", verdict->how);
+	jsonput_string(put, object, "you", verdict->you);
+	jsonput_number(put, object, "exit_status", verdict_exit_status(verdict->state));
+}
+
+static struct json_object *backend_of(
+	struct jsonput *put, const struct report_view *view, const struct report_backend *row)
+{
+	const struct backend *backend = row->backend;
 	struct json_object *to = json_object_new_object();
 	const struct planner_summary *summary = &backend->summary;
-	bool planned = report_is_planned(backend);
+	bool planned = report_is_planned(view, backend);
 	uint64_t own = 0;
 	size_t n_free = 0;
-	char why[200];
 
 	if (!to)
 		return NULL;
@@ -193,25 +222,29 @@ static struct json_object *backend_of(
 	jsonput_double_if(
 		put, to, "arrivals_per_s", backend->arrivals.rated, backend->arrivals.per_second);
 	jsonput_double_if(put, to, "imbalance", planned, summary->imbalance);
-	jsonput_double_if(put, to, "level", planned, summary->level);
+	jsonput_double_if(put, to, "level", planned && row->mean >= 0.0, row->mean);
 	jsonput_bool(put, to, "fallback", planned && summary->fallback);
-	jsonput_string(put, to, "why", report_backend_why(backend, why, sizeof(why)));
-	add_outlook(put, to, backend);
+	jsonput_string(put, to, "why", row->verdict.text);
+	add_verdict(put, to, backend->name, &row->verdict);
+	add_outlook(put, to, view, backend);
 	jsonput_double_if(put, to, "plan_age_s", planned,
 		(double)(view->now_ms - backend->planned_ms) / 1000.0);
 	return to;
 }
 
-static void add_backends(
-	struct jsonput *put, struct json_object *report, const struct report_view *view)
+static void add_backends(struct jsonput *put, struct json_object *report,
+	const struct report_view *view, const struct report_backends *backends)
 {
 	struct json_object *list = json_object_new_array();
-	size_t n;
-	struct backend *const *backends = cluster_backends(view->cluster, &n);
+	const struct report_backend *worst = backends->worst;
 
+	if (worst)
+		add_verdict(put, report, worst->backend->name, &worst->verdict);
+	else
+		jsonput_string_or_null(put, report, "verdict", "");
 	jsonput_add(put, report, "backends", list);
-	for (size_t i = 0; put->ok && i < n; i++)
-		jsonput_append(put, list, backend_of(put, view, backends[i]));
+	for (size_t i = 0; put->ok && i < backends->n; i++)
+		jsonput_append(put, list, backend_of(put, view, &backends->list[i]));
 }
 
 static void add_haproxy(
@@ -228,6 +261,7 @@ static void add_haproxy(
 	jsonput_bool_if(put, to, "reached", !cluster_settings(view->cluster)->agent_check_only,
 		view->stats->haproxy_reached);
 	jsonput_string_or_null(put, to, "error", view->stats->haproxy_error);
+	jsonput_string_or_null(put, to, "complaint", view->stats->push_complaint);
 	jsonput_string_or_null(put, to, "version", info->version);
 	jsonput_number_if(put, to, "pid", updated_ms > 0, info->pid);
 	jsonput_double_if(put, to, "uptime_s", updated_ms > 0, (double)info->uptime_s + age_s);
@@ -248,8 +282,7 @@ static void add_agent(struct jsonput *put, struct json_object *report,
 	jsonput_double(
 		put, to, "uptime_s", (double)(view->wall_ms - view->stats->start_wall_ms) / 1000.0);
 	jsonput_number(put, to, "replicas", settings->replicas);
-	jsonput_double(put, to, "poll_interval_s", (double)tempo_round_ms(view->cluster) / 1000.0);
-	jsonput_bool(put, to, "poll_interval_auto", settings->poll_interval_ms == 0);
+	jsonput_double(put, to, "poll_interval_s", (double)settings->poll_interval_ms / 1000.0);
 	jsonput_double(put, to, "cache_ttl_s", (double)settings->cache_ttl_ms / 1000.0);
 	jsonput_double_if(put, to, "plan_age_s", totals->planned,
 		(double)(view->now_ms - totals->planned_ms) / 1000.0);
@@ -271,6 +304,27 @@ static void add_history(struct jsonput *put, struct json_object *report, const s
 			return;
 		jsonput_append(put, pair, jsonput_new_double((double)point->wall_ms / 1000.0));
 		jsonput_append(put, pair, jsonput_new_double(point->imbalance));
+	}
+}
+
+static void add_events(struct jsonput *put, struct json_object *report, const struct events *events)
+{
+	struct json_object *list = json_object_new_array();
+
+	jsonput_add(put, report, "events", list);
+	for (size_t i = 0; put->ok && i < events->len; i++) {
+		const struct event *event = events_at(events, i);
+		struct json_object *to = json_object_new_object();
+		char text[EVENTS_NAME_SIZE + 64];
+
+		jsonput_append(put, list, to);
+		if (!put->ok)
+			return;
+		jsonput_add(put, to, "at", jsonput_new_double((double)event->wall_ms / 1000.0));
+		jsonput_string(put, to, "kind", event_kind_label(event->kind));
+		jsonput_number(put, to, "times", event->n);
+		jsonput_string_or_null(put, to, "pod", event->name);
+		jsonput_string(put, to, "text", event_text(event, text, sizeof(text)));
 	}
 }
 
@@ -297,11 +351,12 @@ struct buf report_json_write(const struct report_view *view)
 	add_timestamp(&put, report, view->wall_ms);
 	add_services(&put, report, view, &rows);
 	add_totals(&put, report, &rows.totals, rows.n_services);
-	add_backends(&put, report, view);
+	add_backends(&put, report, view, &rows.backends);
 	add_haproxy(&put, report, view);
 	report_kube_json(&put, report, view);
 	add_agent(&put, report, view, &rows.totals);
 	add_history(&put, report, view->stats);
+	add_events(&put, report, &view->stats->events);
 	if (put.ok) {
 		size_t len;
 		const char *bytes = json_object_to_json_string_length(

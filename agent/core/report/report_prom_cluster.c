@@ -117,12 +117,13 @@ void report_prom_servers(
 		}
 	}
 	promtext_family(text, "wsbalancer_server_state", PROMTEXT_GAUGE,
-		"1 for what the server's weight rests on: heard, stale, never_heard, disbelieved, "
-		"draining, unplanned, or for why it is not steered.");
+		"1 for what the server's weight rests on: heard, stale, silent, never_heard, "
+		"disbelieved, refused, draining, unplanned, unreached, or for why it is not "
+		"steered.");
 	for (size_t j = 0; j < rows->n_rows; j++) {
 		buf_puts(text->to, "wsbalancer_server_state");
 		write_row_labels(text, &rows->rows[j]);
-		buf_printf(text->to, ",state=\"%s\"} 1\n", report_state(rows->rows[j].server));
+		buf_printf(text->to, ",state=\"%s\"} 1\n", report_state_label(rows->rows[j].state));
 	}
 }
 
@@ -176,22 +177,22 @@ static const struct {
 };
 
 /* How many servers are in each state: what alerts ask, without a series a pod. */
-static void write_server_counts(
-	const struct promtext *text, struct backend *const *backends, size_t n)
+static void write_server_counts(const struct promtext *text, const struct report_view *view,
+	struct backend *const *backends, size_t n)
 {
-	const char *const *states = report_states();
-
 	promtext_family(text, "wsbalancer_backend_servers", PROMTEXT_GAUGE,
 		"Servers of the backend by what their weight rests on.");
 	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; states[k]; k++) {
+		for (int k = 0; k < REPORT_N_STATES; k++) {
 			size_t sum = 0;
 
 			for (size_t j = 0; j < backends[i]->n_servers; j++)
-				sum += report_state(backends[i]->servers[j]) == states[k];
+				sum += report_state_of(view, backends[i]->servers[j]) ==
+				       (enum report_state)k;
 			buf_puts(text->to, "wsbalancer_backend_servers{");
 			promtext_label(text, "proxy", backends[i]->name);
-			buf_printf(text->to, ",state=\"%s\"} %zu\n", states[k], sum);
+			buf_printf(text->to, ",state=\"%s\"} %zu\n",
+				report_state_label((enum report_state)k), sum);
 		}
 	}
 }
@@ -271,13 +272,13 @@ void report_prom_backends(const struct promtext *text, const struct report_view 
 		promtext_label(text, "algo", backends[i]->algo);
 		buf_printf(text->to, ",mode=\"%s\"} 1\n", backend_mode_name(backends[i]->mode));
 	}
-	write_server_counts(text, backends, n);
+	write_server_counts(text, view, backends, n);
 	write_tallies(text, backends, n);
 	for (size_t i = 0; i < sizeof(backend_families) / sizeof(backend_families[0]); i++) {
 		promtext_family(
 			text, backend_families[i].name, PROMTEXT_GAUGE, backend_families[i].help);
 		for (size_t j = 0; j < n; j++) {
-			double value = report_is_planned(backends[j])
+			double value = report_is_planned(view, backends[j])
 					       ? backend_families[i].value(view, backends[j])
 					       : (double)NAN;
 

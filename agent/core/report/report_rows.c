@@ -5,90 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_MAX = 320 }; /* http://, a DNS name, a colon, a port */
-
-static const char *const planned_words[] = {
-	[PLANNER_HEARD] = "heard",
-	[PLANNER_STALE] = "stale",
-	[PLANNER_NEVER_HEARD] = "never_heard",
-	[PLANNER_DISBELIEVED] = "disbelieved",
-	[PLANNER_DRAINING] = "draining",
-};
-
-static const char *const state_words[] = {
-	[SERVER_STEERED] = "unplanned",
-	[SERVER_DOWN] = "down",
-	[SERVER_MAINT] = "maint",
-	[SERVER_DRAIN] = "drain",
-	[SERVER_BACKUP] = "backup",
-	[SERVER_WEIGHT_ZERO] = "weight_zero",
-	[SERVER_NO_ADDRESS] = "no_address",
-	[SERVER_NOT_STEERED] = "not_steered",
-};
-
-double report_wall_s(const struct report_view *view, int64_t then_ms)
-{
-	return (double)(view->wall_ms - (view->now_ms - then_ms)) / 1000.0;
-}
-
-bool report_is_planned(const struct backend *backend)
-{
-	return backend->planned && backend->mode != BACKEND_NOT_STEERED;
-}
-
-static bool is_planned(const struct server *server)
-{
-	return server->state == SERVER_STEERED && server->plan.made;
-}
-
-static bool is_planned_as(const struct server *server, enum planner_basis basis)
-{
-	return is_planned(server) && server->plan.result.basis == basis;
-}
-
-const char *report_state(const struct server *server)
-{
-	if (is_planned(server))
-		return planned_words[server->plan.result.basis];
-	return state_words[server->state];
-}
-
-const char *const *report_states(void)
-{
-	static const char *const all[] = {
-		"heard",
-		"stale",
-		"never_heard",
-		"disbelieved",
-		"draining",
-		"unplanned",
-		"down",
-		"maint",
-		"drain",
-		"backup",
-		"weight_zero",
-		"no_address",
-		"not_steered",
-		NULL,
-	};
-
-	return all;
-}
-
-/* The pod's own word where it is fresh enough and believed, else what the plan reckons, else what
- * leastconn assumes: that every instance holds as many as this one. */
-static uint32_t connections_of(const struct report_row *row, unsigned replicas)
-{
-	const struct server *server = row->server;
-	double reckoned = (double)server->sessions.own * (double)replicas;
-
-	if (row->known && !is_planned_as(server, PLANNER_DISBELIEVED))
-		return server->pod->metric.count;
-	if (row->planned)
-		reckoned = server->plan.result.count;
-	return (uint32_t)fmin(round(reckoned), INT32_MAX);
-}
-
 static bool is_selected(
 	const struct report_view *view, const struct server *server, const char *url)
 {
@@ -102,33 +18,58 @@ static bool is_selected(
 	       (*view->pod && strcmp(view->pod, pod_name(pod)) == 0);
 }
 
-/* Appends the server's row when it is selected; false when out of memory. There is room. */
-static bool add_row(
-	struct report_rows *rows, const struct report_view *view, const struct server *server)
+/* When the row's state began, as far as that is known; 0: it is not. */
+static int64_t since_of(const struct report_view *view, const struct server *server)
 {
-	const struct cluster_settings *settings = cluster_settings(view->cluster);
-	char url[URL_MAX];
+	const struct pod *pod = server->pod;
+	enum report_state state = report_state_of(view, server);
+	int64_t since_ms = server->state_ms;
+
+	if (state == REPORT_STALE || state == REPORT_SILENT)
+		return pod->heard_ms;
+	if (state == REPORT_NEVER_HEARD)
+		return pod->since_ms;
+	if (state == REPORT_UNREACHED)
+		return cluster_updated_ms(view->cluster);
+	if (server->state == SERVER_STEERED && server->plan.made &&
+		server->plan.basis_ms > since_ms)
+		since_ms = server->plan.basis_ms;
+	return since_ms;
+}
+
+/* Appends the server's row when it is selected; false when out of memory. There is room. */
+static bool add_row(struct report_rows *rows, const struct report_view *view,
+	const struct report_backend *backend, size_t i)
+{
+	const struct server *server = backend->backend->servers[i];
+	char url[REPORT_URL_SIZE];
 
 	report_service_url(server, url, sizeof(url));
 	if (!is_selected(view, server, url))
 		return true;
 
+	double connections = report_connections(view, server);
 	struct report_row row = {
 		.backend = server->backend,
 		.server = server,
 		.url = strdup(url),
+		.state = report_state_of(view, server),
+		.connections = (uint32_t)fmin(round(connections), INT32_MAX),
+		.known = report_is_known(view, server),
 		.age_ms = server->pod->heard ? view->now_ms - server->pod->heard_ms : -1,
-		.planned = is_planned(server),
-		.level = -1.0,
+		.planned = server->state == SERVER_STEERED && server->plan.made &&
+			   report_is_reached(view),
+		.level = report_level(view, backend, server),
+		.deviation = (double)NAN,
+		.share = backend->shares ? backend->shares[i].share : -1.0,
+		.since_ms = since_of(view, server),
 		.order = rows->n_rows,
 	};
 
 	if (!row.url)
 		return false;
-	if (row.planned && server->plan.result.basis != PLANNER_DRAINING)
-		row.level = server->plan.result.count + server->plan.result.deficit;
-	row.known = row.age_ms >= 0 && row.age_ms <= settings->cache_ttl_ms;
-	row.connections = connections_of(&row, settings->replicas);
+	if (row.known && row.level > 0.0)
+		row.deviation = connections / row.level - 1.0;
 	rows->rows[rows->n_rows++] = row;
 	return true;
 }
@@ -150,7 +91,7 @@ static bool collect(struct report_rows *rows, const struct report_view *view)
 
 			if (!server->pod || server_is_free_slot(server))
 				continue;
-			if (!add_row(rows, view, server))
+			if (!add_row(rows, view, &rows->backends.list[i], j))
 				return false;
 		}
 	}
@@ -194,12 +135,15 @@ static void add_to_totals(struct report_totals *totals, const struct report_row 
 	if (!row->counts)
 		return;
 	totals->connections += row->connections;
+	totals->connections_reckoned += row->known ? 0 : row->connections;
 	totals->n_pods++;
 	totals->n_ready += usable && !draining;
 	totals->n_known += row->known;
-	totals->n_stale += is_planned_as(server, PLANNER_STALE);
-	totals->n_never_heard += is_planned_as(server, PLANNER_NEVER_HEARD);
-	totals->n_disbelieved += is_planned_as(server, PLANNER_DISBELIEVED);
+	totals->n_reckoned += !row->known;
+	totals->n_stale += row->state == REPORT_STALE;
+	totals->n_silent += row->state == REPORT_SILENT;
+	totals->n_never_heard += row->state == REPORT_NEVER_HEARD;
+	totals->n_disbelieved += row->state == REPORT_DISBELIEVED;
 	totals->n_draining += draining || server->state == SERVER_DRAIN;
 }
 
@@ -235,13 +179,13 @@ static bool group(struct report_rows *rows)
 	return true;
 }
 
-static void find_plan(struct report_totals *totals, const struct cluster *cluster)
+static void find_plan(struct report_totals *totals, const struct report_view *view)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	struct backend *const *backends = cluster_backends(view->cluster, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!report_is_planned(backends[i]))
+		if (!report_is_planned(view, backends[i]))
 			continue;
 		if (!totals->planned || backends[i]->planned_ms > totals->planned_ms)
 			totals->planned_ms = backends[i]->planned_ms;
@@ -254,7 +198,7 @@ bool report_rows_init(struct report_rows *out, const struct report_view *view)
 {
 	struct report_rows rows = {0};
 
-	if (!collect(&rows, view))
+	if (!report_backends_init(&rows.backends, view) || !collect(&rows, view))
 		goto out_of_memory;
 	mark_first(&rows);
 	qsort(rows.rows, rows.n_rows, sizeof(*rows.rows), compare_by_url);
@@ -262,7 +206,7 @@ bool report_rows_init(struct report_rows *out, const struct report_view *view)
 		goto out_of_memory;
 	for (size_t i = 0; i < rows.n_rows; i++)
 		add_to_totals(&rows.totals, &rows.rows[i]);
-	find_plan(&rows.totals, view->cluster);
+	find_plan(&rows.totals, view);
 	*out = rows;
 	return true;
 
@@ -275,6 +219,7 @@ void report_rows_fini(struct report_rows *rows)
 {
 	for (size_t i = 0; i < rows->n_rows; i++)
 		free(rows->rows[i].url);
+	report_backends_fini(&rows->backends);
 	free(rows->rows);
 	free(rows->services);
 	memset(rows, 0, sizeof(*rows));

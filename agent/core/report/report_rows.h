@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "core/report/report.h"
+#include "core/report/report_backends.h"
+#include "core/report/report_pod.h"
 
 /*
  * One reading of the cluster, shared by the JSON, the page and the Prometheus series, so that all
@@ -18,14 +20,18 @@
 struct report_row {
 	const struct backend *backend;
 	const struct server *server;
-	char *url;            /* of its service */
-	uint32_t connections; /* the pod's own word, else what the plan reckons */
-	bool known;           /* the pod's own word, not older than cache_ttl_ms */
-	int64_t age_ms;       /* of the pod's last good answer; -1: never */
-	bool planned;         /* the server's plan and weight are in force */
-	double level;         /* connections that its pod should come to; -1: none, it drains or is
-				 not planned */
-	bool counts;          /* the first row of its pod */
+	char *url; /* of its service */
+	enum report_state state;
+	uint32_t connections;   /* see report_connections */
+	bool known;             /* they are the pod's own word, fresh and believed; else reckoned */
+	int64_t age_ms;         /* of the pod's last good answer; -1: never */
+	bool planned;           /* the server's plan and weight are in force */
+	double level;           /* see report_level; below 0: none */
+	double deviation;       /* connections / level - 1; NAN where either is not known */
+	double share;           /* of the next connections through this HAProxy, 0..1; below 0: not
+				   known */
+	int64_t since_ms;       /* when state became what it is */
+	bool counts;            /* the first row of its pod */
 	bool counts_in_service; /* the first row of its pod in this service */
 	size_t order;           /* in HAProxy's order of backends and servers */
 };
@@ -41,11 +47,14 @@ struct report_service {
 /* Over the selected rows, each pod once. */
 struct report_totals {
 	uint64_t connections;
-	uint64_t own_sessions; /* of this HAProxy, over all rows */
+	uint64_t connections_reckoned; /* of these: of pods that do not tell */
+	uint64_t own_sessions;         /* of this HAProxy, over all rows */
 	size_t n_pods;
 	size_t n_ready; /* may get new connections */
 	size_t n_known;
-	size_t n_stale; /* known, but not from the last round */
+	size_t n_reckoned; /* all others */
+	size_t n_stale;    /* known, but not from the last round */
+	size_t n_silent;   /* heard once, and their last count is too old */
 	size_t n_never_heard;
 	size_t n_disbelieved;
 	size_t n_draining;
@@ -55,6 +64,7 @@ struct report_totals {
 };
 
 struct report_rows {
+	struct report_backends backends;
 	struct report_row *rows; /* by URL, then in HAProxy's order */
 	size_t n_rows;
 	struct report_service *services; /* by URL */
@@ -66,18 +76,5 @@ struct report_rows {
  * of memory, with *out untouched. */
 bool report_rows_init(struct report_rows *out, const struct report_view *view);
 void report_rows_fini(struct report_rows *rows);
-
-/* When it was then_ms on the monotonic clock, in seconds since the epoch. */
-double report_wall_s(const struct report_view *view, int64_t then_ms);
-
-/* The backend's summary holds a plan that is in force. */
-bool report_is_planned(const struct backend *backend);
-
-/* What a server's weight rests on, as one word: "heard", "stale", "never_heard", "disbelieved",
- * "draining" for a planned server, "unplanned", else the server's state: "down", "maint", "drain",
- * "backup", "weight_zero", "no_address", "not_steered". Static. */
-const char *report_state(const struct server *server);
-/* Every word that report_state can give, in a fixed order, NULL at the end. */
-const char *const *report_states(void);
 
 #endif

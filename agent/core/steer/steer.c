@@ -8,7 +8,6 @@
 #include "core/plan/planner.h"
 #include "core/plan/storm.h"
 #include "core/steer/agentcheck.h"
-#include "core/steer/tempo.h"
 
 double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s)
 {
@@ -17,20 +16,16 @@ double steer_arrivals(const struct cluster_settings *settings, double arrivals_p
 					  : arrivals_per_s * (double)settings->replicas;
 }
 
-/* A pod whose answer takes longer than a fast interval is asked less often than it. */
-static const int64_t FRESH_MIN_MS = 1000;
-
-struct planner_params steer_params(const struct cluster_settings *settings, enum backend_mode mode,
-	int64_t interval_ms, double arrivals_per_s)
+struct planner_params steer_params(
+	const struct cluster_settings *settings, enum backend_mode mode, double arrivals_per_s)
 {
-	double interval_s = (double)interval_ms / 1000.0;
-	/* One poll may be lost before a count is called stale. */
-	int64_t fresh_ms = 2 * interval_ms + interval_ms / 2;
+	double interval_s = (double)settings->poll_interval_ms / 1000.0;
 
 	return (struct planner_params){
 		.mode = mode == BACKEND_STOCK ? PLANNER_STOCK : PLANNER_FLOW,
 		.replicas = settings->replicas,
-		.fresh_ms = fresh_ms > FRESH_MIN_MS ? fresh_ms : FRESH_MIN_MS,
+		/* One poll may be lost before a count is called stale. */
+		.fresh_ms = 2 * settings->poll_interval_ms + settings->poll_interval_ms / 2,
 		.cache_ttl_ms = settings->cache_ttl_ms,
 		.arrivals = arrivals_per_s * interval_s,
 		.ramp_ms = settings->ramp_ms,
@@ -60,8 +55,8 @@ static struct planner_pod pod_of(
 								     : (double)iweight,
 	};
 
-	sessions_describe(&server->sessions, settings->replicas,
-		tempo_interval_ms(settings, server->backend), &input);
+	sessions_describe(
+		&server->sessions, settings->replicas, settings->poll_interval_ms, &input);
 	input.has_others = input.has_others && !settings->agent_check_only;
 	return input;
 }
@@ -94,8 +89,10 @@ int steer_weight(const struct cluster_settings *settings, const struct planner_p
 }
 
 static void apply_result(const struct cluster_settings *settings, struct server *server,
-	const struct planner_pod *pod, const struct planner_result *result)
+	const struct planner_pod *pod, const struct planner_result *result, int64_t now_ms)
 {
+	if (!server->plan.made || server->plan.result.basis != result->basis)
+		server->plan.basis_ms = now_ms;
 	server->plan.input = *pod;
 	server->plan.result = *result;
 	server->plan.weight = steer_weight(settings, pod, result);
@@ -158,7 +155,7 @@ static void apply_plan(const struct cluster_settings *settings, struct backend *
 	const struct plan *plan, const struct planner_summary *summary, int64_t now_ms)
 {
 	for (size_t i = 0; i < plan->n; i++) {
-		apply_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i]);
+		apply_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i], now_ms);
 		backend_tally_add(
 			&backend->tally, plan->results[i].basis, plan->servers[i]->plan.weight);
 	}
@@ -173,9 +170,8 @@ static void apply_plan(const struct cluster_settings *settings, struct backend *
 static bool plan_backend(
 	const struct cluster_settings *settings, struct backend *backend, int64_t now_ms)
 {
-	struct planner_params params =
-		steer_params(settings, backend->mode, tempo_interval_ms(settings, backend),
-			steer_arrivals(settings, backend->arrivals.per_second));
+	struct planner_params params = steer_params(
+		settings, backend->mode, steer_arrivals(settings, backend->arrivals.per_second));
 	struct planner_summary summary;
 	struct plan plan;
 	bool planned;
@@ -240,7 +236,7 @@ bool steer_is_torn(const struct cluster *cluster)
 	return false;
 }
 
-static bool plan_backends(struct cluster *cluster, int64_t now_ms, bool all)
+bool steer_plan(struct cluster *cluster, int64_t now_ms)
 {
 	const struct cluster_settings *settings = cluster_settings(cluster);
 	size_t n_backends;
@@ -250,21 +246,10 @@ static bool plan_backends(struct cluster *cluster, int64_t now_ms, bool all)
 	for (size_t i = 0; i < n_backends; i++) {
 		if (backends[i]->mode == BACKEND_NOT_STEERED)
 			forget_plan(backends[i]);
-		else if (all || tempo_is_due(cluster, backends[i], now_ms))
+		else
 			planned = plan_backend(settings, backends[i], now_ms) && planned;
 	}
-	tempo_update(cluster, now_ms);
 	return planned;
-}
-
-bool steer_plan(struct cluster *cluster, int64_t now_ms)
-{
-	return plan_backends(cluster, now_ms, true);
-}
-
-bool steer_plan_due(struct cluster *cluster, int64_t now_ms)
-{
-	return plan_backends(cluster, now_ms, false);
 }
 
 void steer_release(struct cluster *cluster)

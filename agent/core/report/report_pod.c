@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/report/report_pod.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/report/report_age.h"
+
+enum { MISSED_MAX = 3 }; /* readings of HAProxy without a weight that was sent, and no complaint */
+
+/* The one table of what states are called, how they look and what to do about them. */
+static const struct {
+	const char *label;
+	const char *look;
+	unsigned trouble;
+	const char *remedy;
+} states[REPORT_N_STATES] = {
+	[REPORT_HEARD] = {"heard", "good", 0, ""},
+	[REPORT_STALE] = {"stale", "warn", 1, ""}, /* by the poll's outcome, as the next two */
+	[REPORT_SILENT] = {"silent", "bad", 2, ""},
+	[REPORT_NEVER_HEARD] = {"never_heard", "bad", 2, ""},
+	[REPORT_DISBELIEVED] = {"disbelieved", "bad", 2,
+		"its /metric must count all connections, and those of this pod alone"},
+	[REPORT_REFUSED] = {"refused", "bad", 2, "see what HAProxy complains of"},
+	[REPORT_DRAINING] = {"draining", "calm", 0, ""},
+	[REPORT_UNPLANNED] = {"unplanned", "idle", 0, ""},
+	[REPORT_UNREACHED] = {"unreached", "idle", 0, ""},
+	[REPORT_DOWN] = {"down", "bad", 2, "look at the pod and at HAProxy's health check"},
+	[REPORT_MAINT] = {"maint", "calm", 0, ""},
+	[REPORT_DRAIN] = {"drain", "calm", 0, ""},
+	[REPORT_BACKUP] = {"backup", "idle", 0, ""},
+	[REPORT_WEIGHT_ZERO] = {"weight_zero", "idle", 0, ""},
+	[REPORT_NO_ADDRESS] = {"no_address", "idle", 0, ""},
+	[REPORT_NOT_STEERED] = {"not_steered", "idle", 0, ""},
+};
+
+/* What to do about a poll that failed. */
+static const char *const poll_remedies[METRIC_N_OUTCOMES] = {
+	[METRIC_OK] = "see whether its /metric is slow",
+	[METRIC_CONNECT_FAILED] = "is metricPort right, and does the pod listen there?",
+	[METRIC_TIMED_OUT] = "its /metric must answer within pollTimeout, under full load too",
+	[METRIC_TLS_FAILED] = "see metricScheme and metricCA: whose certificate does it have?",
+	[METRIC_BROKEN] = "is metricPort right? What answers there is no whole HTTP",
+	[METRIC_TOO_LARGE] = "is metricPath right? The answer is larger than metricMaxSize",
+	[METRIC_COMPRESSED] = "it must not compress its answer to /metric",
+	[METRIC_REDIRECT] = "set metricPath or metricScheme to where it redirects",
+	[METRIC_BAD_STATUS] = "is metricPath right, and is metricHeaders what it asks for?",
+	[METRIC_NOT_JSON] = "is metricPath right, and metricFormat what it answers in?",
+	[METRIC_DUPLICATE_KEY] = "mend its /metric: one name stands twice",
+	[METRIC_NOT_PROMETHEUS] = "mend its /metric: a line of the wanted series cannot be read",
+	[METRIC_NO_KEY] = "set metricKey to where the count stands in its answer",
+	[METRIC_NO_SAMPLE] = "mend its /metric: the series has no sample",
+	[METRIC_NOT_A_COUNT] = "mend its /metric: the count must be a whole number",
+	[METRIC_OUT_OF_MEMORY] = "give the agent more memory",
+};
+
+const char *report_state_label(enum report_state state)
+{
+	return states[state].label;
+}
+
+const char *report_state_look(enum report_state state)
+{
+	return states[state].look;
+}
+
+unsigned report_state_trouble(enum report_state state)
+{
+	return states[state].trouble;
+}
+
+const char *report_pod_name(const struct server *server)
+{
+	const char *name = server->pod ? pod_name(server->pod) : "";
+
+	return name[0] ? name : server->name;
+}
+
+/* HAProxy was read after the weight was sent, and has another. One such reading may be of a line
+ * that got lost; where HAProxy complained it is none. */
+static bool is_refused(const struct report_view *view, const struct server *server)
+{
+	unsigned missed = server->sent.missed;
+
+	return missed >= MISSED_MAX || (missed > 0 && view->stats->push_complaint[0]);
+}
+
+static enum report_state planned_state(const struct report_view *view, const struct server *server)
+{
+	switch (server->plan.result.basis) {
+	case PLANNER_STALE:
+		return REPORT_STALE;
+	case PLANNER_NEVER_HEARD:
+		return server->pod->heard ? REPORT_SILENT : REPORT_NEVER_HEARD;
+	case PLANNER_DISBELIEVED:
+		return REPORT_DISBELIEVED;
+	case PLANNER_DRAINING:
+		return REPORT_DRAINING;
+	case PLANNER_HEARD:
+		break;
+	}
+	return is_refused(view, server) ? REPORT_REFUSED : REPORT_HEARD;
+}
+
+enum report_state report_state_of(const struct report_view *view, const struct server *server)
+{
+	static const enum report_state of[] = {
+		[SERVER_DOWN] = REPORT_DOWN,
+		[SERVER_MAINT] = REPORT_MAINT,
+		[SERVER_DRAIN] = REPORT_DRAIN,
+		[SERVER_BACKUP] = REPORT_BACKUP,
+		[SERVER_WEIGHT_ZERO] = REPORT_WEIGHT_ZERO,
+		[SERVER_NO_ADDRESS] = REPORT_NO_ADDRESS,
+		[SERVER_NOT_STEERED] = REPORT_NOT_STEERED,
+	};
+
+	if (server->state != SERVER_STEERED)
+		return of[server->state];
+	if (!report_is_reached(view))
+		return REPORT_UNREACHED;
+	return server->plan.made && server->pod ? planned_state(view, server) : REPORT_UNPLANNED;
+}
+
+/* Adds to what buf says. */
+__attribute__((format(printf, 3, 4))) static void add(
+	char *buf, size_t size, const char *format, ...)
+{
+	size_t len = strlen(buf);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(buf + len, size - len, format, args);
+	va_end(args);
+}
+
+static void why_silent(const struct report_view *view, const struct server *server,
+	const char *what, char *buf, size_t size)
+{
+	const struct pod *pod = server->pod;
+	int64_t silent_ms = view->now_ms - (pod->heard ? pod->heard_ms : pod->since_ms);
+	char age[40];
+	char error[120];
+
+	snprintf(buf, size, "%s", what);
+	if (silent_ms >= 1000)
+		add(buf, size, " for %s",
+			report_age_whole((double)silent_ms / 1000.0, age, sizeof(age)));
+	if (pod->error[0])
+		add(buf, size, " (%s)", text_show(pod->error, error, sizeof(error)));
+}
+
+static void why_stale(
+	const struct report_view *view, const struct server *server, char *buf, size_t size)
+{
+	int64_t ttl_ms = cluster_settings(view->cluster)->cache_ttl_ms;
+	char age[40];
+
+	why_silent(view, server, "silent", buf, size);
+	add(buf, size, ": its last count stands until %s",
+		report_age_whole((double)ttl_ms / 1000.0, age, sizeof(age)));
+}
+
+static void why_heard(const struct server *server, char *buf, size_t size)
+{
+	const struct planner_summary *summary = &server->backend->summary;
+	double ramp = server->plan.result.ramp;
+
+	if (summary->fallback)
+		snprintf(buf, size, "fallback: %zu of %zu known", summary->n_known,
+			summary->n_known + summary->n_never_heard + summary->n_disbelieved);
+	else
+		snprintf(buf, size, "%s", ramp < 1.0 ? "" : "steered");
+}
+
+static void why_not_steered(const struct backend *backend, char *buf, size_t size)
+{
+	if (backend->mode != BACKEND_NOT_STEERED)
+		snprintf(buf, size, "not steered");
+	else if (!backend->algo[0])
+		snprintf(buf, size, "not steered: algorithm unknown");
+	else
+		snprintf(buf, size, "not steered: balance %s", backend->algo);
+}
+
+static void add_ramp(enum report_state state, const struct server *server, char *buf, size_t size)
+{
+	bool counts = state == REPORT_HEARD || state == REPORT_STALE || state == REPORT_SILENT ||
+		      state == REPORT_NEVER_HEARD;
+
+	if (counts && server->plan.result.ramp < 1.0)
+		add(buf, size, "%sramping %.0f %%", buf[0] ? ", " : "",
+			100.0 * server->plan.result.ramp);
+}
+
+static void say_why(const struct report_view *view, const struct server *server,
+	enum report_state state, char *buf, size_t size)
+{
+	const struct pod *pod = server->pod;
+
+	switch (state) {
+	case REPORT_HEARD:
+		why_heard(server, buf, size);
+		break;
+	case REPORT_STALE:
+		why_stale(view, server, buf, size);
+		break;
+	case REPORT_SILENT:
+		why_silent(view, server, "silent", buf, size);
+		break;
+	case REPORT_NEVER_HEARD:
+		why_silent(view, server, "never heard", buf, size);
+		break;
+	case REPORT_DISBELIEVED:
+		snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
+			pod->metric.count, server->sessions.own);
+		break;
+	case REPORT_REFUSED:
+		snprintf(buf, size, "weight %d in HAProxy, which does not take %d",
+			server->haproxy.uweight, server->plan.weight);
+		break;
+	case REPORT_DRAINING:
+		snprintf(buf, size, "draining: gets nothing new");
+		break;
+	case REPORT_UNPLANNED:
+		snprintf(buf, size, "no plan yet");
+		break;
+	case REPORT_UNREACHED:
+		snprintf(buf, size, "not steered: HAProxy does not answer");
+		break;
+	case REPORT_DOWN:
+		snprintf(buf, size, "down: %s", server->haproxy.status);
+		break;
+	case REPORT_MAINT:
+		snprintf(buf, size, "in maintenance: %s", server->haproxy.status);
+		break;
+	case REPORT_DRAIN:
+		snprintf(buf, size, "drained in HAProxy");
+		break;
+	case REPORT_BACKUP:
+		snprintf(buf, size, "backup server");
+		break;
+	case REPORT_WEIGHT_ZERO:
+		snprintf(buf, size, "weight 0 in the configuration");
+		break;
+	case REPORT_NO_ADDRESS:
+		snprintf(buf, size, "no address");
+		break;
+	case REPORT_NOT_STEERED:
+		why_not_steered(server->backend, buf, size);
+		break;
+	case REPORT_N_STATES:
+		break;
+	}
+}
+
+char *report_why(
+	const struct report_view *view, const struct server *server, char *buf, size_t size)
+{
+	enum report_state state = report_state_of(view, server);
+
+	say_why(view, server, state, buf, size);
+	add_ramp(state, server, buf, size);
+	return buf;
+}
+
+const char *report_remedy(const struct report_view *view, const struct server *server)
+{
+	enum report_state state = report_state_of(view, server);
+
+	if (state == REPORT_STALE || state == REPORT_SILENT || state == REPORT_NEVER_HEARD)
+		return poll_remedies[server->pod->outcome];
+	return states[state].remedy;
+}
