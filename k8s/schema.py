@@ -37,6 +37,8 @@ def value_schema(kind, row):
         return {"type": "boolean"}
     if kind == "share":
         return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+    if "automatic = true" in row:
+        return {"type": "string", "pattern": "^(auto|[0-9]+(ms|s|m|h))$"}
     if kind in TEXTS:
         return {"type": "string", "pattern": TEXTS[kind]} if TEXTS[kind] else {"type": "string"}
     raise ValueError(f"config_keys.c: no schema is known for the kind {kind}")
@@ -56,8 +58,10 @@ def mapping_schema(text, table, given=frozenset()):
             if properties[key] != {"type": "string"}:
                 # ${NAME} takes the environment's.
                 properties[key] = {"anyOf": [properties[key], {"type": "string", "pattern": "[$]{"}]}
-        else:
+        elif below:
             properties[key] = mapping_schema(text, f"{below.group(1)}_keys")
+        else:
+            properties[key] = {"type": "array", "items": {"type": "string"}}  # as all lists so far are
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
