@@ -69,7 +69,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: field demo deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone test-chart \
-	test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers chaos fuzz fuzz-all \
+	test-fresh test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers chaos fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
 field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
@@ -123,6 +123,11 @@ test-chart: ## the Helm chart, with real helm, kubectl and tsc (npm)
 	VARIANT=release $(PYTHON) -m pytest -q tests/kubernetes/chart
 
 # ---- longer tests ----
+
+# Made with mmdebstrap. FRESH=trixie/user is one of them.
+test-fresh: ## make demo and make test on fresh machines: Debian 12 as root and as user, Debian 13 as user
+	@.ci/deps fresh
+	tests/fresh $(FRESH)
 
 # In roots of their own.
 test-haproxy: ## the same on the HAProxies of Debian 13 and of Debian's next version (root)

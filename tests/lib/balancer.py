@@ -43,7 +43,7 @@ class HAProxy(Program):
     its name), more to the whole configuration."""
 
     def __init__(self, addresses, balance="leastconn", server="check inter 200ms weight 100",
-                 more="", servers=None, backend="", level="admin", bufsize=None,
+                 more="", servers=None, backend="", level="admin", bufsize=None, nbthread=None,
                  hard_stop="30s"):
         self.dir = make_dir()
         self.port = free_port()
@@ -51,6 +51,7 @@ class HAProxy(Program):
         self.file = self.dir / "haproxy.cfg"
         self.balance, self.server, self.more, self.level = balance, server, more, level
         self.backend_lines, self.bufsize, self.hard_stop = backend, bufsize, hard_stop
+        self.nbthread = nbthread
         self.servers = servers or {f"s{i + 1}": a for i, a in enumerate(addresses)}
         self.write()
         super().__init__([*HAPROXY, "-W", "-f", str(self.file), "-S", str(self.dir / "master.sock")])
@@ -65,12 +66,14 @@ class HAProxy(Program):
             f"\tserver {name} {address} {self.server.replace('{name}', name)}"
             for name, address in self.servers.items())
         bufsize = f"tune.bufsize {self.bufsize}" if self.bufsize else ""
+        nbthread = f"nbthread {self.nbthread}" if self.nbthread else ""
         self.file.write_text(f"""
 global
 \tstats socket {self.socket} mode 600 level {self.level} expose-fd listeners
 \tnoreuseport
 \thard-stop-after {self.hard_stop}
 \t{bufsize}
+\t{nbthread}
 defaults
 \tmode http
 \ttimeout connect 2s

@@ -17,6 +17,12 @@ import urllib.request
 from program import DEADLINE_S, Program, binary, until
 
 
+def chosen_extensions(ws):
+    """What the server chose of the extensions that a client of Python's websockets offered; None: none."""
+    headers = ws.response.headers if hasattr(ws, "response") else ws.response_headers  # before websockets 14
+    return headers.get("Sec-WebSocket-Extensions")
+
+
 class Pod(Program):
     """A wspod with n pods on ports that the kernel chose. Options go as they are on the command
     line: Pod("--lie", "3", env={"POD_NAME": "web-0"})."""

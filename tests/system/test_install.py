@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from namespace import in_namespace
 from program import ROOT
 
 MANUALS = ["man8/wsbalancer.8", "man5/wsbalancer.yaml.5"]
@@ -93,8 +94,7 @@ def test_uninstall_disables_the_service_that_it_installed_and_no_other(build):
         prefix=/usr/local; {make} uninstall
         test ! -L $wanted"""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    result = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-eux", "-c", script],
-                            cwd=ROOT, env=environment,
+    result = subprocess.run(in_namespace("sh", "-eux", "-c", script), cwd=ROOT, env=environment,
                             capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
 

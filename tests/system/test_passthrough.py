@@ -8,7 +8,7 @@ import pytest
 import websockets
 
 from balancer import HAPROXY, Agent, HAProxy, make_dir
-from field import Pod
+from field import Pod, chosen_extensions
 from ports import free_port
 from program import ROOT, Program, until
 
@@ -16,9 +16,10 @@ SHIPPED = ROOT / "haproxy" / "haproxy.cfg"
 
 
 def test_the_shipped_configuration_is_valid_without_a_warning():
-    done = subprocess.run(["haproxy", "-c", "-f", str(SHIPPED)], capture_output=True, text=True)
+    done = subprocess.run([*HAPROXY, "-c", "-f", str(SHIPPED)], capture_output=True, text=True)
     assert done.returncode == 0
-    assert (done.stdout + done.stderr).strip() == "Configuration file is valid"
+    # Since 3.0 nothing is said of a valid one.
+    assert (done.stdout + done.stderr).strip() in ("", "Configuration file is valid")
 
 
 class ShippedHAProxy(HAProxy):
@@ -124,7 +125,7 @@ def test_the_extension_headers_pass(shipped):
         async with websockets.connect(url, compression="deflate") as ws:
             await ws.send("x" * 1000)
             assert await ws.recv() == "x" * 1000
-            return ws.response_headers.get("Sec-WebSocket-Extensions")
+            return chosen_extensions(ws)
 
     direct = run(offered(shipped[1].url))
     assert run(offered(shipped[0].url)) == direct

@@ -40,8 +40,8 @@ class Log:
 
     @property
     def config(self):
-        """A frontend that logs at the 101, of one thread so that numbers are in order."""
-        return (f"global\n\tnbthread 1\nfrontend logged\n\tbind 127.0.0.1:{self.port}\n"
+        """A frontend that logs at the 101; HAProxy has one thread, so that numbers are in order."""
+        return (f"frontend logged\n\tbind 127.0.0.1:{self.port}\n"
                 f"\tlog {self.address} local0\n\toption logasap\n"
                 '\tlog-format "placed %rt %s %Ts.%ms"\n\tdefault_backend ws\n')
 
@@ -102,7 +102,7 @@ def enable(haproxy, name):
 @contextlib.contextmanager
 def three_full_and_one_new(log, pods, balance="leastconn", **keys):
     """HAProxy with 40 connections on each of three servers and s4 in maintenance; the agent."""
-    with HAProxy(pods.addresses, balance=balance, more=log.config) as haproxy:
+    with HAProxy(pods.addresses, balance=balance, more=log.config, nbthread=1) as haproxy:
         haproxy.cli("set server ws/s4 state maint")
         haproxy.wait_up(3)
         with Agent(haproxy, **keys) as agent, \
