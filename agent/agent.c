@@ -155,10 +155,13 @@ static struct httpd_options httpd_options_of(struct agent *agent, const struct c
 {
 	return (struct httpd_options){
 		.listen = &config->listen,
+		.names = config->listen_names,
+		.n_names = config->n_listen_names,
 		.balancer_metric_path = config->balancer_metric_path,
 		.token_file = config->listen_token_file,
 		.tls_cert_file = config->listen_tls_cert,
 		.tls_key_file = config->listen_tls_key,
+		.stats = &agent->stats,
 		.drain = agent->drain,
 		.view = fill_view,
 		.arg = agent,

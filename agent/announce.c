@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/steer/tempo.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -275,6 +276,23 @@ static void announce_backend(
 	}
 }
 
+/* A rush comes and goes, and is nothing to act on. */
+static void announce_tempo(struct announce *announce, const struct cluster *cluster)
+{
+	int64_t every_ms = tempo_round_ms(cluster);
+	bool first = announce->every_ms == 0;
+
+	if (cluster_settings(cluster)->poll_interval_ms > 0 || announce->every_ms == every_ms)
+		return;
+	announce->every_ms = every_ms;
+	if (first)
+		log_info("pollInterval: auto has chosen how often pods are asked",
+			log_int("interval_ms", every_ms));
+	else
+		log_debug("pods are asked more or less often than before",
+			log_int("interval_ms", every_ms));
+}
+
 void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events)
 {
 	/* Before all have been asked once, nothing known is no news. */
@@ -285,6 +303,7 @@ void announce_plan(struct announce *announce, struct cluster *cluster, struct ev
 	announce->number++;
 	announce_haproxy(announce, cluster_info(cluster), events);
 	announce_missing(announce, cluster);
+	announce_tempo(announce, cluster);
 	for (size_t b = 0; b < n; b++)
 		announce_backend(announce, backends[b], asked, events);
 	sweep(announce, events);

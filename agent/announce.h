@@ -15,6 +15,7 @@ struct announce {
 	size_t n_missing;            /* backends named in the configuration that HAProxy lacks */
 	struct hastate_info haproxy; /* announced last; pid 0: none */
 	uint64_t number;             /* of announcements */
+	int64_t every_ms;            /* from one round to the next; 0: not said yet */
 	struct lh_table *said;       /* of each backend and server, by its name */
 };
 

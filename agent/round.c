@@ -12,6 +12,7 @@
 #include "core/settings.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
+#include "core/steer/tempo.h"
 #include "haproxy/backoff.h"
 #include "haproxy/push.h"
 #include "io/clock.h"
@@ -39,7 +40,9 @@ struct round {
 	struct announce announce;
 	ev_timer tick;
 	int64_t began_ms; /* the last round */
+	int64_t every_ms; /* from one tick to the next */
 	bool hurry;       /* another round is to follow at once */
+	bool all;         /* every backend is planned, whether it is its turn or not */
 	bool put_off;     /* the last round asked the pods again and planned nothing */
 	struct filling filling;
 	struct push push; /* commands on their way */
@@ -65,17 +68,23 @@ static void enter(struct round *round, enum state state)
 	round->state = state;
 }
 
-static double interval_s(const struct round *round)
-{
-	return (double)round->components->config->poll_interval_ms / 1000.0;
-}
-
 /* The next round is in so long, and from then on one each interval. */
 static void tick_in(struct round *round, double wait_s)
 {
+	round->every_ms = tempo_round_ms(round->components->cluster);
 	ev_timer_stop(round->components->loop, &round->tick);
-	ev_timer_set(&round->tick, wait_s, interval_s(round));
+	ev_timer_set(&round->tick, wait_s, (double)round->every_ms / 1000.0);
 	ev_timer_start(round->components->loop, &round->tick);
+}
+
+/* The plans may have made the interval another. */
+static void keep_time(struct round *round)
+{
+	int64_t every_ms = tempo_round_ms(round->components->cluster);
+	int64_t wait_ms = round->began_ms + every_ms - clock_now_ms();
+
+	if (every_ms != round->every_ms)
+		tick_in(round, wait_ms > 0 ? (double)wait_ms / 1000.0 : 0.0);
 }
 
 static void skip(struct round *round)
@@ -153,13 +162,16 @@ static void plan(struct round *round)
 {
 	const struct components *components = round->components;
 	struct stats *stats = components->stats;
+	int64_t now_ms = clock_now_ms();
 
-	if (!steer_plan(components->cluster, clock_now_ms())) {
+	if (!(round->all ? steer_plan(components->cluster, now_ms)
+			 : steer_plan_due(components->cluster, now_ms))) {
 		skip(round);
 		log_error("a round is skipped: out of memory", LOG_NONE);
 		end(round);
 		return;
 	}
+	keep_time(round);
 	stats->rounds++;
 	/* Before all pods were asked once, what is known of a few says nothing of all. */
 	if (cluster_is_first_round_done(components->cluster))
@@ -182,24 +194,25 @@ static void on_pod_gone(struct pod *pod, void *arg)
 	poller_drop(round->components->poller, pod);
 }
 
-/* Whether the pods are to be asked again before anything is planned: once, then it is planned with
- * what there is. */
-static bool put_off(struct round *round)
+/* Nothing is planned: the pods are asked again. */
+static void put_off(struct round *round)
 {
 	const struct components *components = round->components;
-	double next_s = interval_s(round);
 
-	round->put_off = !round->put_off && steer_is_torn(components->cluster);
-	if (round->put_off) {
-		next_s = poller_needs_s(components->poller);
-		components->stats->rounds_put_off++;
-		log_info("many connections closed while pods were asked: they are asked again",
-			LOG_NONE);
-		end_and_retry(round, next_s);
-	}
-	if (!poller_sync(components->poller, components->cluster, next_s))
+	components->stats->rounds_put_off++;
+	log_info("many connections closed while pods were asked: they are asked again", LOG_NONE);
+	end_and_retry(round, poller_needs_s(components->poller));
+}
+
+/* Tells the poller which pods to ask, and when the next round is. */
+static void ask_pods(struct round *round)
+{
+	const struct components *components = round->components;
+	double next_s = ev_timer_remaining(components->loop, &round->tick);
+
+	if (!poller_sync(components->poller, components->cluster, next_s,
+		    (double)round->every_ms / 1000.0))
 		log_error("some pods are not asked: out of memory", LOG_NONE);
-	return round->put_off;
 }
 
 /* Updates the cluster and plans. */
@@ -218,8 +231,13 @@ static void update(struct round *round, const struct hastate_snapshot *snapshot)
 		readiness_fill(components->readiness, &snapshot->info);
 	filling->whole = false;
 	discovery_describe(components->discovery, components->cluster);
-	if (!put_off(round))
+	/* Once, then it is planned with what there is. */
+	round->put_off = !round->put_off && steer_is_torn(components->cluster);
+	if (round->put_off)
+		put_off(round);
+	else
 		plan(round);
+	ask_pods(round);
 }
 
 /* Sends what pods need of HAProxy's slots, once a round: what HAProxy refuses is tried again in the
@@ -253,7 +271,7 @@ static void fail(struct round *round, const char *why, const char *detail)
 	const struct components *components = round->components;
 	const struct config *config = components->config;
 	bool is_near = config->socket.path || components->discovery;
-	int64_t interval_ms = config->poll_interval_ms;
+	int64_t interval_ms = tempo_round_ms(components->cluster);
 	const struct backoff_manner manner = {
 		.interval_ms = is_near && interval_ms > NEAR_RETRY_MS ? NEAR_RETRY_MS : interval_ms,
 		.backs_off = !is_near,
@@ -288,7 +306,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	struct round *round = arg;
 	struct hastate_snapshot snapshot = {.n_backends = 0};
 	enum hareply_outcome outcome;
-	const char *why = "";
+	struct why why;
 
 	/* Since it was asked, the agent has begun to stop. */
 	if (round->state != READING)
@@ -300,7 +318,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 	}
 	outcome = hareply_parse(reply->bytes, reply->len, &snapshot, &why);
 	if (outcome != HAREPLY_OK) {
-		fail(round, hareply_outcome_name(outcome), why);
+		fail(round, hareply_outcome_name(outcome), why.text);
 		return;
 	}
 	go_on(round, &snapshot);
@@ -348,6 +366,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	round->began_ms = clock_now_ms();
 	round->filling.tried = false;
+	round->all = round->hurry;
 	round->hurry = false;
 	if (!round->components->runtime)
 		plan_configured(round);
@@ -406,7 +425,9 @@ void round_configure(struct round *round, bool other_runtime)
 		enter(round, WAITING);
 	}
 	round->hurry = true;
-	tick_in(round, round->state == WAITING ? 0.0 : interval_s(round));
+	tick_in(round, round->state == WAITING
+			       ? 0.0
+			       : (double)tempo_round_ms(round->components->cluster) / 1000.0);
 }
 
 /* Sends what puts the configured weights back. True when it is on its way. */

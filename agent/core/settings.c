@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#include "core/steer/tempo.h"
+
+_Static_assert((int)CONFIG_AUTO_MS == (int)TEMPO_CALM_MS, "what auto means is known to both");
+
 struct cluster_settings settings_for_cluster(const struct config *config, unsigned counted)
 {
 	return (struct cluster_settings){

@@ -47,6 +47,16 @@ enum stats_record {
 	STATS_N_RECORDS
 };
 
+/* Connections to the HTTP endpoint that the agent closed by itself. */
+enum stats_http {
+	STATS_HTTP_SLOW_HEAD,   /* no whole request, or handshake, in time */
+	STATS_HTTP_IDLE,        /* answered, and no further request in time */
+	STATS_HTTP_SLOW_ANSWER, /* the answer was not read in time */
+	STATS_HTTP_CROWDED,     /* made room for another */
+	STATS_HTTP_REFUSED,     /* there was no room */
+	STATS_N_HTTP
+};
+
 /* Zeroed memory is a valid start. */
 struct stats {
 	int64_t start_wall_ms;
@@ -60,9 +70,11 @@ struct stats {
 	uint64_t rounds;                   /* ticks that made a plan */
 	uint64_t rounds_put_off; /* the pods were asked again, since counts were torn (storm.h) */
 	uint64_t rounds_skipped; /* out of memory, or the last one still under way */
-	uint64_t agent_check_answered;     /* with a weight */
-	uint64_t agent_check_unknown;      /* an empty line: no such server, or no plan */
-	uint64_t agent_check_dropped;      /* silence, too long, or too many at once */
+	uint64_t agent_check_answered; /* with a weight */
+	uint64_t agent_check_unknown;  /* an empty line: no such server, or no plan */
+	uint64_t agent_check_dropped;  /* silence, too long, or too many at once */
+	uint64_t http_connections;     /* to the HTTP endpoint, now */
+	uint64_t http_dropped[STATS_N_HTTP];
 	uint64_t records[STATS_N_RECORDS]; /* rounds that were to be recorded */
 	uint64_t config_reloads;
 	uint64_t config_reloads_failed;

@@ -32,11 +32,10 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 {
 	struct reloadwatch *watch = arg;
 	struct hastate_snapshot snapshot = {.n_backends = 0};
-	const char *why = "";
 
 	watch->asking = false;
 	if (reply->outcome != RUNTIME_OK ||
-		hareply_parse(reply->bytes, reply->len, &snapshot, &why) != HAREPLY_OK)
+		hareply_parse(reply->bytes, reply->len, &snapshot, NULL) != HAREPLY_OK)
 		return;
 	see(watch, &snapshot.info);
 	hastate_fini(&snapshot);

@@ -10,6 +10,7 @@
 
 #include "core/base/text.h"
 #include "haproxy/drain.h"
+#include "http/access.h"
 #include "http/mhdloop.h"
 #include "http/routes.h"
 #include "http/suspended.h"
@@ -25,7 +26,8 @@ static const double LEAVE_S = 1.0;
 
 /* Copies of the options, and what the files hold. */
 struct settings {
-	struct routes routes; /* its token is the credentials' */
+	struct routes routes;
+	struct access access; /* its token is the credentials' */
 	struct config_endpoint listen;
 	struct credentials credentials;
 };
@@ -48,6 +50,9 @@ static void settings_fini(struct settings *settings)
 {
 	free(settings->routes.balancer_metric_path);
 	free(settings->listen.host);
+	for (size_t i = 0; i < settings->access.n_names; i++)
+		free(settings->access.names[i]);
+	free(settings->access.names);
 	credentials_fini(&settings->credentials);
 }
 
@@ -57,6 +62,19 @@ static bool has_good_pair(const struct credentials *credentials)
 	const char *key = credentials_text(credentials, CREDENTIALS_KEY);
 
 	return !cert || mhdloop_is_pair(cert, key);
+}
+
+/* False when out of memory. */
+static bool copy_names(struct access *access, char *const *names, size_t n)
+{
+	access->names = calloc(n + 1, sizeof(*access->names));
+	for (size_t i = 0; access->names && i < n; i++) {
+		access->names[i] = strdup(names[i]);
+		if (!access->names[i])
+			return false;
+		access->n_names++;
+	}
+	return access->names != NULL;
 }
 
 static bool settings_init(
@@ -73,11 +91,15 @@ static bool settings_init(
 		return false;
 	settings->routes.balancer_metric_path = strdup(options->balancer_metric_path);
 	settings->routes.view = options->view;
+	settings->routes.stats = options->stats;
 	settings->routes.drain = options->drain;
 	settings->routes.arg = options->arg;
 	settings->listen.host = strdup(options->listen->host);
 	settings->listen.port = options->listen->port;
-	if (!settings->routes.balancer_metric_path || !settings->listen.host)
+	settings->access.is_local = listener_is_local(options->listen);
+	settings->access.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
+	if (!copy_names(&settings->access, options->names, options->n_names) ||
+		!settings->routes.balancer_metric_path || !settings->listen.host)
 		why_set(why, "out of memory");
 	else if (!has_good_pair(&settings->credentials))
 		why_set(why, "listenTLSCert and listenTLSKey do not belong together");
@@ -94,7 +116,7 @@ static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, struct 
 	const char *cert = credentials_text(&settings->credentials, CREDENTIALS_CERT);
 	const char *key = credentials_text(&settings->credentials, CREDENTIALS_KEY);
 
-	settings->routes.token = credentials_text(&settings->credentials, CREDENTIALS_TOKEN);
+	settings->routes.access = &settings->access;
 	settings->routes.suspended = &httpd->suspended;
 	for (size_t i = 0; i < n; i++) {
 		httpd->mhdloops[i] = mhdloop_new(httpd->loop, fds[i], cert, key, &settings->routes);
@@ -220,7 +242,7 @@ static bool apply(struct httpd *httpd, struct settings *wanted, struct why *why)
 	struct why ignored;
 
 	httpd->settings = *wanted;
-	httpd->settings.routes.token = credentials_text(&wanted->credentials, CREDENTIALS_TOKEN);
+	httpd->settings.routes.access = &httpd->settings.access;
 	httpd->settings.routes.suspended = &httpd->suspended;
 	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
 		change_mhdloops(httpd, keeps_sockets, why)) {
@@ -240,11 +262,14 @@ static struct httpd_options options_of(const struct settings *settings)
 
 	return (struct httpd_options){
 		.listen = &settings->listen,
+		.names = settings->access.names,
+		.n_names = settings->access.n_names,
 		.balancer_metric_path = settings->routes.balancer_metric_path,
 		.token_file = credentials->files[CREDENTIALS_TOKEN].path,
 		.tls_cert_file = credentials->files[CREDENTIALS_CERT].path,
 		.tls_key_file = credentials->files[CREDENTIALS_KEY].path,
 		.view = settings->routes.view,
+		.stats = settings->routes.stats,
 		.drain = settings->routes.drain,
 		.arg = settings->routes.arg,
 	};

@@ -26,20 +26,23 @@ struct httpd;
  *   /drain                makes HAProxy drain, and answers when that is over; GET only
  *   /                     leads to balancer_metric_path
  *
- * The three probes and /drain, which a hook asks, need no token. All else does when one is set: as
- * a bearer token, or as the password of basic authentication, any user, so that a browser can ask
- * for it.
+ * The three probes need no token. All else does when one is set: as a bearer token, or as the
+ * password of basic authentication, any user, so that a browser can ask for it. Who else may ask
+ * for what: access.h.
  */
 struct httpd_options {
 	const struct config_endpoint *listen; /* host and port */
-	const char *balancer_metric_path;     /* begins with / */
-	const char *token_file;               /* NULL: no token is asked for */
-	const char *tls_cert_file; /* PEM, with tls_key_file: HTTPS only; NULL: plain HTTP */
+	char *const *names;                   /* hosts that may be asked for; see access.h */
+	size_t n_names;
+	const char *balancer_metric_path; /* begins with / */
+	const char *token_file;           /* NULL: no token is asked for */
+	const char *tls_cert_file;        /* PEM, with tls_key_file: HTTPS only; NULL: plain HTTP */
 	const char *tls_key_file;
 	/* Fills what the answers are made from; all of it must last until the loop goes on.
 	 * service, pod, refresh_s and process are httpd's to fill. */
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
+	struct stats *stats; /* counts connections; it must outlive httpd */
 	struct drain *drain; /* what /drain is about; it must outlive httpd */
 };
 

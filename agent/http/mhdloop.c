@@ -2,16 +2,21 @@
 /* libmicrohttpd's daemon and libev's watchers. */
 #include "http/mhdloop.h"
 
+#include <errno.h>
 #include <ev.h>
-#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/places.h"
+#include "io/clock.h"
+
 enum {
-	CONNECTIONS_MAX = 128,         /* further ones wait to be accepted */
+	CLOSING_MAX = 128,             /* connections that were told to go and are still there */
 	CONNECTION_MEMORY = 32 * 1024, /* bytes for a request's line and headers */
-	IDLE_S = 20,                   /* then a connection is closed */
+	IDLE_S = 20,                   /* without a byte; then a connection is closed */
+	ACCEPT_MAX = 16,               /* connections taken in one turn of the loop */
 };
 
 /* GnuTLS's spelling of "1.2 and 1.3". */
@@ -19,50 +24,31 @@ static const char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 /* Without a free descriptor the listening socket stays readable: how long it is left alone. */
 static const double PAUSE_S = 0.1;
+/* How often connections are looked at that take too long. */
+static const double SWEEP_S = 1.0;
 
 struct mhdloop {
 	struct ev_loop *loop;
 	const struct routes *routes;
-	struct MHD_Daemon *daemon; /* owns the socket */
-	ev_io io;                  /* the daemon's epoll descriptor */
-	ev_timer timer;            /* when the daemon wants to run without an event */
+	struct MHD_Daemon *daemon;
+	struct places places;
+	int listening;  /* the socket; -1: given back */
+	ev_io accept;   /* on it */
+	ev_timer pause; /* while it is left alone */
+	ev_timer sweep;
+	ev_io io;       /* the daemon's epoll descriptor */
+	ev_timer timer; /* when the daemon wants to run without an event */
 };
-
-static unsigned connections_of(const struct mhdloop *mhdloop)
-{
-	return MHD_get_daemon_info(mhdloop->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-		->num_connections;
-}
-
-static bool has_free_descriptor(const struct mhdloop *mhdloop)
-{
-	int fd = fcntl(mhdloop->io.fd, F_DUPFD_CLOEXEC, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
 
 /* Lets the daemon work, and learns when it wants to again: it watches edges, so what it has read
  * and not yet worked off raises no event. */
 void mhdloop_turn(struct mhdloop *mhdloop)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	unsigned before;
 
-	/* At its limit, or without a free descriptor, the daemon stops watching the listening
-	 * socket, and only the run after a connection has closed watches it again. */
-	do {
-		before = connections_of(mhdloop);
-		MHD_run(mhdloop->daemon);
-	} while (connections_of(mhdloop) < before);
+	MHD_run(mhdloop->daemon);
 	ev_timer_stop(mhdloop->loop, &mhdloop->timer);
-	if (before == 0 && !has_free_descriptor(mhdloop)) {
-		/* With no connection that could close it watches on and takes nothing. */
-		ev_io_stop(mhdloop->loop, &mhdloop->io);
-		ev_timer_set(&mhdloop->timer, PAUSE_S, 0.0);
-		ev_timer_start(mhdloop->loop, &mhdloop->timer);
-	} else if (MHD_get_timeout(mhdloop->daemon, &ms) == MHD_YES) {
+	if (MHD_get_timeout(mhdloop->daemon, &ms) == MHD_YES) {
 		ev_timer_set(&mhdloop->timer, (double)ms / 1000.0, 0.0);
 		ev_timer_start(mhdloop->loop, &mhdloop->timer);
 	}
@@ -77,12 +63,116 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	(void)loop;
+	(void)events;
+	mhdloop_turn(timer->data);
+}
+
+/* ---- connections ---- */
+
+static void pause_accept(struct mhdloop *mhdloop)
+{
+	ev_io_stop(mhdloop->loop, &mhdloop->accept);
+	ev_timer_stop(mhdloop->loop, &mhdloop->pause);
+	ev_timer_set(&mhdloop->pause, PAUSE_S, 0.0);
+	ev_timer_start(mhdloop->loop, &mhdloop->pause);
+}
+
+static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
 	struct mhdloop *mhdloop = timer->data;
 
 	(void)events;
-	ev_io_start(loop, &mhdloop->io);
+	if (mhdloop->listening >= 0)
+		ev_io_start(loop, &mhdloop->accept);
+}
+
+/* Takes a connection that waits. False when there is none, or it cannot be taken. */
+static bool take_one(struct mhdloop *mhdloop)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+	int fd = accept4(mhdloop->listening, (struct sockaddr *)&address, &len,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			/* In a moment there may be a descriptor. */
+			places_make_room(&mhdloop->places, clock_now_ms());
+			pause_accept(mhdloop);
+		}
+		return errno == EINTR || errno == ECONNABORTED;
+	}
+	if (!places_add(&mhdloop->places, fd, (struct sockaddr *)&address, clock_now_ms())) {
+		close(fd);
+		return true;
+	}
+	/* The socket is the daemon's from now on, whatever comes of it; it begins as it runs. */
+	MHD_add_connection(mhdloop->daemon, fd, (struct sockaddr *)&address, len);
+	MHD_run(mhdloop->daemon);
+	places_forget_unbegun(&mhdloop->places);
+	return true;
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct mhdloop *mhdloop = io->data;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < ACCEPT_MAX && take_one(mhdloop); i++) {
+	}
 	mhdloop_turn(mhdloop);
 }
+
+static void on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct mhdloop *mhdloop = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (places_sweep(&mhdloop->places, clock_now_ms()))
+		mhdloop_turn(mhdloop);
+}
+
+/* The daemon has begun with a connection, or ended it. */
+static void on_connection(void *arg, struct MHD_Connection *connection, void **place,
+	enum MHD_ConnectionNotificationCode what)
+{
+	struct mhdloop *mhdloop = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		struct place *found = places_find(&mhdloop->places,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd);
+
+		if (found)
+			found->begun = true;
+		*place = found;
+	} else if (*place) {
+		places_remove(&mhdloop->places, *place);
+	}
+}
+
+static void enter(struct MHD_Connection *connection, enum place_state state)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	if (info && info->socket_context)
+		places_enter(info->socket_context, state, clock_now_ms());
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **seen,
+	enum MHD_RequestTerminationCode how)
+{
+	(void)arg;
+	(void)seen;
+	(void)how;
+	enter(connection, PLACE_IDLE);
+}
+
+/* ---- requests ---- */
 
 static bool has_body(struct MHD_Connection *connection)
 {
@@ -109,6 +199,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	(void)version;
 	(void)upload;
 	(void)upload_len;
+	if (!*seen)
+		enter(connection, PLACE_ANSWER);
 	/* The first call is for the headers. An answer to it ends the connection after it, which is
 	 * right for a body that nobody reads and wrong for all else. */
 	if (!*seen && !has_body(connection)) {
@@ -117,8 +209,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	}
 	result = routes_answer(mhdloop->routes, connection, url, method, &held);
 	/* The next call is then for the answer. */
-	if (held)
+	if (held) {
 		*seen = mhdloop;
+		enter(connection, PLACE_HELD);
+	}
 	return (enum MHD_Result)result;
 }
 
@@ -134,56 +228,85 @@ bool mhdloop_is_pair(const char *cert, const char *key)
 	return daemon != NULL;
 }
 
-struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
-	const struct routes *routes)
+static struct MHD_Daemon *start_daemon(struct mhdloop *mhdloop, const char *cert, const char *key)
 {
-	const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-	struct mhdloop *mhdloop = calloc(1, sizeof(*mhdloop));
+	const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
 	struct MHD_OptionItem limits[] = {
-		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, PLACES_MAX + CLOSING_MAX, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
 		{MHD_OPTION_END, 0, NULL},
 	};
 
+	if (!cert)
+		return MHD_start_daemon(flags, 0, NULL, NULL, on_request, mhdloop, MHD_OPTION_ARRAY,
+			limits, MHD_OPTION_NOTIFY_CONNECTION, on_connection, mhdloop,
+			MHD_OPTION_NOTIFY_COMPLETED, on_completed, mhdloop, MHD_OPTION_END);
+	return MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request, mhdloop,
+		MHD_OPTION_ARRAY, limits, MHD_OPTION_NOTIFY_CONNECTION, on_connection, mhdloop,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, mhdloop, MHD_OPTION_HTTPS_MEM_CERT, cert,
+		MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
+		MHD_OPTION_END);
+}
+
+struct mhdloop *mhdloop_new(struct ev_loop *loop, int fd, const char *cert, const char *key,
+	const struct routes *routes)
+{
+	struct mhdloop *mhdloop = calloc(1, sizeof(*mhdloop));
+
 	if (!mhdloop)
 		return NULL;
 	mhdloop->loop = loop;
 	mhdloop->routes = routes;
-	if (cert) {
-		mhdloop->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request,
-			mhdloop, MHD_OPTION_ARRAY, limits, MHD_OPTION_HTTPS_MEM_CERT, cert,
-			MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_PRIORITIES, tls_versions,
-			MHD_OPTION_END);
-	} else {
-		mhdloop->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, mhdloop,
-			MHD_OPTION_ARRAY, limits, MHD_OPTION_END);
-	}
+	mhdloop->listening = fd;
+	places_init(&mhdloop->places, routes->stats);
+	mhdloop->daemon = start_daemon(mhdloop, cert, key);
 	if (!mhdloop->daemon) {
 		free(mhdloop);
 		return NULL;
 	}
 	ev_io_init(&mhdloop->io, on_ready,
 		MHD_get_daemon_info(mhdloop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EV_READ);
+	ev_io_init(&mhdloop->accept, on_accept, fd, EV_READ);
 	ev_init(&mhdloop->timer, on_timeout);
+	ev_init(&mhdloop->pause, on_pause_over);
+	ev_timer_init(&mhdloop->sweep, on_sweep, SWEEP_S, SWEEP_S);
 	mhdloop->io.data = mhdloop;
+	mhdloop->accept.data = mhdloop;
 	mhdloop->timer.data = mhdloop;
+	mhdloop->pause.data = mhdloop;
+	mhdloop->sweep.data = mhdloop;
 	ev_io_start(loop, &mhdloop->io);
+	ev_io_start(loop, &mhdloop->accept);
+	ev_timer_start(loop, &mhdloop->sweep);
 	return mhdloop;
-}
-
-void mhdloop_free(struct mhdloop *mhdloop)
-{
-	if (!mhdloop)
-		return;
-	ev_io_stop(mhdloop->loop, &mhdloop->io);
-	ev_timer_stop(mhdloop->loop, &mhdloop->timer);
-	MHD_stop_daemon(mhdloop->daemon);
-	free(mhdloop);
 }
 
 int mhdloop_leave(struct mhdloop *mhdloop)
 {
-	return MHD_quiesce_daemon(mhdloop->daemon);
+	int fd = mhdloop->listening;
+
+	ev_io_stop(mhdloop->loop, &mhdloop->accept);
+	ev_timer_stop(mhdloop->loop, &mhdloop->pause);
+	mhdloop->listening = -1;
+	return fd;
+}
+
+void mhdloop_free(struct mhdloop *mhdloop)
+{
+	int fd;
+
+	if (!mhdloop)
+		return;
+	fd = mhdloop_leave(mhdloop);
+	if (fd >= 0)
+		close(fd);
+	ev_io_stop(mhdloop->loop, &mhdloop->io);
+	ev_timer_stop(mhdloop->loop, &mhdloop->timer);
+	ev_timer_stop(mhdloop->loop, &mhdloop->sweep);
+	MHD_stop_daemon(mhdloop->daemon);
+	/* Those that the daemon had not begun with. */
+	while (mhdloop->places.first)
+		places_remove(&mhdloop->places, mhdloop->places.first);
+	free(mhdloop);
 }

@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/report/negotiate.h"
 #include "haproxy/drain.h"
+#include "http/access.h"
 #include "http/process.h"
 #include "http/suspended.h"
 
@@ -180,39 +181,6 @@ static int answer_not_found(const struct http_request *request)
 	return answer_text(request, MHD_HTTP_NOT_FOUND, text, NULL, NULL);
 }
 
-/* Takes as long for a token that differs early as for one that differs late. */
-static bool is_same_secret(const char *given, const char *wanted)
-{
-	size_t len = strlen(given);
-	size_t wanted_len = strlen(wanted);
-	unsigned differs = len != wanted_len;
-
-	for (size_t i = 0; i < len; i++)
-		differs |= (unsigned)(unsigned char)given[i] ^
-			   (unsigned)(unsigned char)wanted[wanted_len > 0 ? i % wanted_len : 0];
-	return differs == 0;
-}
-
-static bool is_allowed(const struct http_request *request)
-{
-	const char *wanted = request->routes->token;
-	const char *given = header_of(request, MHD_HTTP_HEADER_AUTHORIZATION);
-	char *password = NULL;
-	bool allowed;
-
-	if (!wanted)
-		return true;
-	if (given && strncasecmp(given, "Bearer ", 7) == 0)
-		return is_same_secret(given + 7 + strspn(given + 7, " "), wanted);
-
-	char *user = MHD_basic_auth_get_username_password(request->connection, &password);
-
-	allowed = password && is_same_secret(password, wanted);
-	MHD_free(user);
-	MHD_free(password);
-	return allowed;
-}
-
 static int answer_drain(const struct http_request *request)
 {
 	const struct routes *routes = request->routes;
@@ -223,6 +191,9 @@ static int answer_drain(const struct http_request *request)
 	if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0)
 		return answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n",
 			MHD_HTTP_HEADER_ALLOW, "GET");
+	if (!*request->held && !access_may_drain(routes->access, request->connection))
+		return answer_text(request, MHD_HTTP_FORBIDDEN,
+			"Refused: the agent's log says why.\n", NULL, NULL);
 	if (!*request->held && drain_ask(routes->drain)) {
 		*request->held = suspended_hold(routes->suspended, request->connection);
 		if (*request->held)
@@ -237,7 +208,7 @@ static int answer_drain(const struct http_request *request)
 
 struct route {
 	const char *path; /* NULL: balancer_metric_path */
-	bool open;        /* asks for no token */
+	bool open;        /* to whoever can connect, or asks by itself */
 	int (*answer)(const struct http_request *request);
 };
 
@@ -267,7 +238,10 @@ int routes_answer(const struct routes *routes, struct MHD_Connection *connection
 	struct http_request request = {routes, connection, method, held};
 	const struct route *route = find_route(routes, path);
 
-	if (!route->open && !is_allowed(&request))
+	if (!route->open && !access_is_our_host(routes->access, connection))
+		return answer_text(&request, MHD_HTTP_FORBIDDEN,
+			"This name is not the agent's: see listenNames.\n", NULL, NULL);
+	if (!route->open && !access_has_token(routes->access, connection))
 		return answer_text(&request, MHD_HTTP_UNAUTHORIZED, "A token is needed.\n",
 			MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"wsbalancer\"");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)

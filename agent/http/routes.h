@@ -6,13 +6,16 @@
 #include "core/report/report.h"
 
 struct MHD_Connection;
+struct access;
+struct stats;
 struct drain;
 struct suspended;
 
 /* What an answer depends on beside the request. */
 struct routes {
 	char *balancer_metric_path;
-	const char *token; /* NULL: none is asked for */
+	struct access *access;
+	struct stats *stats;
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
 	struct drain *drain;         /* asked by /drain */

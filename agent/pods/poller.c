@@ -53,9 +53,10 @@ struct poller {
 	struct podheaders *headers;
 	struct metric_query query;
 	struct group *groups;
-	/* While poller_sync runs: */
-	double window_s; /* polls are spread over this time before a round */
-	double next_s;   /* until that round */
+	/* From the last poller_sync: */
+	double round_s;   /* from one round to the next */
+	int64_t round_ms; /* when the next round is */
+	double window_s;  /* polls are spread over this time before a round */
 	unsigned n_started;
 	bool failed;
 };
@@ -97,18 +98,18 @@ static double moment(const char *key)
 	return (double)hash / 4294967296.0;
 }
 
-static double interval_s(const struct poller *poller)
+/* From one poll of the pod to the next: a round where nothing is chosen yet. */
+static double every_s(const struct poll *poll)
 {
-	return (double)poller->config->poll_interval_ms / 1000.0;
+	return poll->pod->every_ms > 0 ? (double)poll->pod->every_ms / 1000.0
+				       : poll->poller->round_s;
 }
 
 /* From now on the pod is asked at its own moment of each interval. */
 static void settle(struct poll *poll)
 {
-	double every_s = interval_s(poll->poller);
-
 	poll->settled = true;
-	ev_timer_set(&poll->timer, moment(poll->pod->key) * every_s, every_s);
+	ev_timer_set(&poll->timer, moment(poll->pod->key) * every_s(poll), every_s(poll));
 	ev_timer_start(poll->poller->loop, &poll->timer);
 }
 
@@ -118,13 +119,13 @@ static double window_s(const struct poller *poller)
 
 	for (const struct group *group = poller->groups; group; group = group->next)
 		n_pods += group->n_polls;
-	return fmin(fmax(WINDOW_S, WINDOW_EACH_S * n_pods), interval_s(poller) / 2.0);
+	return fmin(fmax(WINDOW_S, WINDOW_EACH_S * n_pods), poller->round_s / 2.0);
 }
 
 /* From the end of the window to the round. */
 static double answer_s(const struct poller *poller)
 {
-	return fmin(ANSWER_S, interval_s(poller) / 10.0);
+	return fmin(ANSWER_S, poller->round_s / 10.0);
 }
 
 double poller_needs_s(const struct poller *poller)
@@ -133,38 +134,42 @@ double poller_needs_s(const struct poller *poller)
 }
 
 /*
- * A round is now: the pod's next poll shall end shortly before the next one. Not for a pod that has
- * not been asked yet, and never so late that a pod waits half an interval more, as it might when
- * news brings rounds early again and again.
+ * The pod's next poll shall end shortly before the round that plans with it: the next one, or the
+ * first for which its backend is due. Never so late that a pod waits half an interval more, as it
+ * might when news brings rounds early again and again.
  */
 static void aim(struct poll *poll)
 {
-	struct ev_loop *loop = poll->poller->loop;
 	const struct poller *poller = poll->poller;
-	double every_s = interval_s(poller);
+	int64_t now_ms = clock_now_ms();
 	double before = poller->window_s * (1.0 - moment(poll->pod->key)) + answer_s(poller);
-	double passed_s = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
-	double wait_s = fmin(poller->next_s - before, 1.5 * every_s - passed_s);
+	double late_s = (double)(poll->pod->due_ms - poller->round_ms) / 1000.0;
+	double rounds = fmax(0.0, ceil(late_s / poller->round_s - 0.5));
+	double next_s = (double)(poller->round_ms - now_ms) / 1000.0 + rounds * poller->round_s;
+	double passed_s = (double)(now_ms - poll->started_ms) / 1000.0;
+	double wait_s = fmin(next_s - before, 1.5 * every_s(poll) - passed_s);
 
-	if (!poll->settled || poll->started_ms == 0)
-		return;
-	ev_timer_stop(loop, &poll->timer);
-	ev_timer_set(&poll->timer, fmax(0.0, wait_s), every_s);
-	ev_timer_start(loop, &poll->timer);
+	ev_timer_stop(poller->loop, &poll->timer);
+	ev_timer_set(&poll->timer, fmax(0.0, wait_s), every_s(poll));
+	ev_timer_start(poller->loop, &poll->timer);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct poll *poll = timer->data;
+	bool first = !poll->settled;
 
 	(void)loop;
 	(void)events;
-	if (!poll->settled)
+	if (first)
 		settle(poll);
-	/* The timeout is no longer than the interval, so this is rare: a late loop. */
+	/* Its answer takes longer than the interval, or the loop is late. */
 	if (poll->in_flight)
 		return;
 	poll->started_ms = clock_now_ms();
+	/* Asked at once, as its round began: its next answer shall be as young as the others'. */
+	if (first)
+		aim(poll);
 	poll->headers = podheaders_get(poll->poller->headers, poll->started_ms);
 	poll->in_flight = true;
 	if (!podrequest_start(poll->request, poll->group->curlloop, poll->headers)) {
@@ -256,6 +261,13 @@ void poller_drop(struct poller *poller, struct pod *pod)
 	pod->poll = NULL;
 }
 
+/* Not a pod that has not been asked yet. */
+static void aim_again(struct poll *poll)
+{
+	if (poll->settled && poll->started_ms > 0)
+		aim(poll);
+}
+
 static void sync_pod(struct pod *pod, void *arg)
 {
 	struct poller *poller = arg;
@@ -265,13 +277,14 @@ static void sync_pod(struct pod *pod, void *arg)
 	else if (!pod->wanted && pod->poll)
 		poller_drop(poller, pod);
 	else if (pod->poll)
-		aim(pod->poll);
+		aim_again(pod->poll);
 }
 
-bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s)
+bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s, double round_s)
 {
+	poller->round_s = round_s;
+	poller->round_ms = clock_now_ms() + (int64_t)(next_s * 1000.0);
 	poller->window_s = window_s(poller);
-	poller->next_s = next_s;
 	poller->n_started = 0;
 	poller->failed = false;
 	cluster_each_pod(cluster, sync_pod, poller);

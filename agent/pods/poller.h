@@ -10,10 +10,10 @@
 #include "core/config/config.h"
 
 /*
- * Each pod is asked once every pollInterval over a connection that is kept, shortly before the next
- * round, at its own moment of a tenth of a second or, of thousands, more; one request at a time.
- * Pods are spread over many small curl multi handles, since one large handle's cost grows with the
- * number of its pods (agent/doc/DESIGN.md, "Scale").
+ * Each pod is asked once an interval over a connection that is kept, shortly before the round that
+ * plans with its count, at its own moment of a tenth of a second or, of thousands, more; one
+ * request at a time. Pods are spread over many small curl multi handles, since one large handle's
+ * cost grows with the number of its pods (agent/doc/DESIGN.md, "Scale").
  */
 struct poller;
 
@@ -30,9 +30,10 @@ struct poller *poller_new(
 void poller_free(struct poller *poller);
 
 /* Once in each round, at its end: starts polling the pods that are wanted and stops the others. The
- * next round is in next_s. False when out of memory: some are not polled, and the next call tries
- * again. */
-bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s);
+ * next round is in next_s, and from then on there is one each round_s (above 0); each pod's
+ * every_ms and due_ms say which of them want its count. False when out of memory: some are not
+ * polled, and the next call tries again. */
+bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s, double round_s);
 
 /* The least time in which each pod can be asked and has answered, s: at most half an interval. */
 double poller_needs_s(const struct poller *poller);

@@ -107,12 +107,13 @@ static void check_cut(const char *reply, size_t len)
 static void take(struct cluster *cluster, const char *bytes, size_t len, int64_t now_ms)
 {
 	struct hastate_snapshot snapshot = {.n_backends = 4711};
-	const char *why = NULL;
+	struct why why;
 	char *reply = fuzz_copy(bytes, len);
 	enum hareply_outcome outcome = hareply_parse(reply, len, &snapshot, &why);
 	struct commands commands = {.n_lines = 0};
 
-	promise(why && *hareply_outcome_name(outcome), "an outcome has words");
+	promise(memchr(why.text, '\0', sizeof(why.text)) && *hareply_outcome_name(outcome),
+		"an outcome has words");
 	if (outcome == HAREPLY_OK)
 		check_cut(reply, len);
 	free(reply);

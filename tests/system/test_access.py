@@ -13,6 +13,7 @@ import pytest
 
 from balancer import Agent, HAProxy
 from field import Pod
+from ports import free_port
 from program import until
 
 OPEN = ("/healthz", "/readyz", "/startz")
@@ -273,3 +274,80 @@ def test_a_fifo_for_a_header_is_said_and_waits_for_nobody(haproxy, tmp_path):
     with Agent(haproxy, metricHeaders={"X-Token": {"file": str(fifo)}}) as agent:
         assert "not a regular file" in agent.wait_log("a header's file cannot be read")
         agent.wait_ready()
+
+
+def ask(agent, path, **headers):
+    """Status and body; header names have underscores for dashes. HOST and SOURCE are special."""
+    host, port = agent.http.split(":")
+    connection = http.client.HTTPConnection(
+        headers.pop("TO", host), int(port), timeout=10, source_address=(headers.pop("FROM", "127.0.0.1"), 0))
+    try:
+        connection.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("host, status_", [
+    ("127.0.0.1:9180", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("[::1]:9180", 200), ("10.0.0.7", 200),
+    ("balancer.test", 200), ("Balancer.Test:80", 200), ("evil.test", 403), ("127.0.0.1.evil.test", 403),
+    ("localhost.evil.test", 403), ("[evil.test]", 403), ("[::1", 403), ("", 403), (":80", 403)])
+def test_on_loopback_without_a_token_only_names_of_ours_are_answered(haproxy, host, status_):
+    with Agent(haproxy, listenNames=["balancer.test"]) as agent:
+        agent.wait_ready()
+        for path in GUARDED[:3]:
+            assert ask(agent, path, Host=host)[0] == status_, path
+        # A probe says nothing worth reading.
+        for path in OPEN:
+            assert ask(agent, path, Host=host)[0] == 200
+        if status_ == 403:
+            assert f"host={host or chr(34)}" in agent.wait_log("listenNames lacks")
+
+
+def test_with_a_token_any_name_is_answered(haproxy, token):
+    with Agent(haproxy, listenTokenFile=str(token)) as agent:
+        agent.wait_ready()
+        bearer = {"Authorization": "Bearer s3cret-Token"}
+        assert ask(agent, "/metrics", Host="evil.test", **bearer)[0] == 200
+
+
+@pytest.mark.parametrize("headers", [
+    {"Origin": "http://evil.test"}, {"Referer": "http://evil.test/"}, {"Sec_Fetch_Site": "cross-site"},
+    {"Sec_Fetch_Mode": "no-cors"}, {"Sec_Fetch_Dest": "image"}, {"X_Forwarded_For": "10.1.2.3"},
+    {"Forwarded": "for=10.1.2.3"}, {"Via": "1.1 proxy"}])
+def test_no_browser_and_no_proxy_drains(haproxy, headers):
+    with Agent(haproxy, drainDelay="1s") as agent:
+        agent.wait_ready()
+        assert ask(agent, "/drain", **headers)[0] == 403
+        said = agent.wait_log("a request for /drain is refused")
+        assert "drainFile" in said and next(iter(headers)).replace("_", "-") in said
+        assert not any("draining" in line for line in agent.err)
+        assert ask(agent, "/drain") == (200, "drained\n")
+
+
+def test_another_host_drains_with_the_token_only(haproxy, token):
+    # Not of 127.0.0.0/8, and this host's own, as a kubelet's requests look like.
+    subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=False)
+    try:
+        probe = socket.create_server(("192.0.2.1", 0))
+        probe.close()
+    except OSError:
+        pytest.skip("no address can be added here: needs a network namespace")
+    other = {"TO": "192.0.2.1", "FROM": "192.0.2.1"}
+    port = free_port()
+    with Agent(haproxy, drainDelay="1s", listen=f"*:{port}") as agent:
+        agent.http = f"127.0.0.1:{port}"
+        agent.wait_ready()
+        assert ask(agent, "/metrics", **other)[0] == 200
+        assert ask(agent, "/drain", **other)[0] == 403
+        assert "another host" in agent.wait_log("a request for /drain is refused")
+        # To one of ours, from ours.
+        assert ask(agent, "/drain")[0] == 200
+    with Agent(haproxy, drainDelay="1s", listen=f"*:{port}", listenTokenFile=str(token)) as agent:
+        agent.http = f"127.0.0.1:{port}"
+        agent.wait_ready()
+        assert ask(agent, "/drain")[0] == 403
+        assert "lacks the token" in agent.wait_log("a request for /drain is refused")
+        assert ask(agent, "/drain", Authorization="Bearer wrong", **other)[0] == 403
+        assert ask(agent, "/drain", Authorization="Bearer s3cret-Token", **other) == (200, "drained\n")

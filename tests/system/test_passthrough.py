@@ -132,13 +132,31 @@ def test_the_extension_headers_pass(shipped):
     assert direct and "permessage-deflate" in direct
 
 
-def test_the_balancers_page_is_served_to_internal_addresses(shipped):
+def test_the_balancers_page_is_served_to_this_host(shipped):
     haproxy, _, _ = shipped
     import json
     import urllib.request
     url = f"http://127.0.0.1:{haproxy.port}/balancer-metrics?format=json"
     with urllib.request.urlopen(url) as answer:
         assert len(json.load(answer)["podMetrics"]["ws"]) == 3
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_the_balancers_page_is_not_served_through_another_proxy(shipped, header):
+    import urllib.error
+    import urllib.request
+    url = f"http://127.0.0.1:{shipped[0].port}/balancer-metrics"
+    request = urllib.request.Request(url, headers={header: "127.0.0.1"})
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(request)
+    assert error.value.code == 404
+
+
+def test_the_balancers_page_is_asked_for_by_any_name_of_haproxys(shipped):
+    import urllib.request
+    url = f"http://127.0.0.1:{shipped[0].port}/balancer-metrics"
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Host": "www.example.com"})) as answer:
+        assert answer.status == 200
 
 
 def test_haproxys_own_series_are_served(shipped):

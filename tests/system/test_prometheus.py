@@ -305,6 +305,8 @@ def test_every_series_has_a_place_or_a_reason(prometheus):
         "wsbalancer_backend_last_plan_timestamp_seconds",
         "wsbalancer_haproxy_last_success_timestamp_seconds",
         "wsbalancer_records_total",  # for those who record
+        "wsbalancer_http_connections",  # for those who search what keeps a probe out
+        "wsbalancer_http_connections_dropped_total",
         "process_start_time_seconds",
         "process_virtual_memory_bytes",
     }

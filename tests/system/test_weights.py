@@ -222,10 +222,11 @@ def test_a_dry_run_plans_and_sends_nothing(haproxy, pods):
 def test_sighup_takes_a_new_configuration_and_refuses_a_bad_one(haproxy, pods):
     with Agent(haproxy) as agent:
         agent.wait_ready()
-        agent.file.write_text("pollInterval: never\n")
+        agent.file.write_text("pollInterval: never\nlisten: nowhere\n")
         agent.signal(signal.SIGHUP)
-        line = agent.wait_log("configuration refused, keeping the previous one")
-        assert "pollInterval" in line
+        for mistake in (":1: pollInterval: invalid duration", ":2: listen: invalid listen address"):
+            line = agent.wait_log(mistake)
+            assert "configuration refused, keeping the previous one" in line
         assert agent.get("/readyz")[0] == 200
         agent.config["haproxy"]["replicas"] = 2
         agent.config["balancerMetricPath"] = "/other"

@@ -98,6 +98,32 @@ START_TEST(mistakes_are_answered_with_their_lines_and_keys)
 }
 END_TEST
 
+START_TEST(a_timeout_that_is_not_given_follows_the_interval)
+{
+	static const struct {
+		const char *interval;
+		int64_t interval_ms, timeout_ms;
+	} cases[] = {
+		{"auto", 0, 500},
+		{"250ms", 250, 250},
+		{"500ms", 500, 500},
+		{"10s", 10000, 500},
+	};
+
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		char text[80];
+		struct config config;
+
+		snprintf(text, sizeof(text), "haproxy: {socket: /s}\npollInterval: %s\n",
+			cases[i].interval);
+		config = good(text);
+		ck_assert_int_eq(config.poll_interval_ms, cases[i].interval_ms);
+		ck_assert_int_eq(config.poll_timeout_ms, cases[i].timeout_ms);
+		config_fini(&config);
+	}
+}
+END_TEST
+
 START_TEST(all_but_the_socket_has_a_default)
 {
 	struct config config = good("haproxy:\n  socket: /run/haproxy/admin.sock\n");
@@ -112,7 +138,7 @@ START_TEST(all_but_the_socket_has_a_default)
 	ck_assert_uint_eq(config.metric_port, 0);
 	ck_assert_int_eq(config.metric_scheme, CONFIG_HTTP);
 	ck_assert_uint_eq(config.n_metric_headers, 0);
-	ck_assert_int_eq(config.poll_interval_ms, 1000);
+	ck_assert_int_eq(config.poll_interval_ms, 0);
 	ck_assert_int_eq(config.poll_timeout_ms, 500);
 	ck_assert_int_eq(config.cache_ttl_ms, 30000);
 	ck_assert_int_eq(config.ramp_ms, 0);
@@ -304,6 +330,7 @@ int main(void)
 	char *table = read_mistakes();
 	const struct run_test tests[] = {
 		{mistakes_are_answered_with_their_lines_and_keys, n_mistakes},
+		{a_timeout_that_is_not_given_follows_the_interval, ONCE},
 		{all_but_the_socket_has_a_default, ONCE},
 		{every_key_is_taken, ONCE},
 		{services_in_kubernetes_are_taken, ONCE},

@@ -13,11 +13,11 @@ static void parse_capture(int version, const char *name, struct hastate_snapshot
 {
 	size_t len;
 	char *reply = read_capture(version, name, &len);
-	const char *why = "";
+	struct why why;
 	enum hareply_outcome outcome = hareply_parse(reply, len, out, &why);
 
-	ck_assert_msg(
-		outcome == HAREPLY_OK, "%s-%s: %d, %s", versions[version], name, (int)outcome, why);
+	ck_assert_msg(outcome == HAREPLY_OK, "%s-%s: %d, %s", versions[version], name, (int)outcome,
+		why.text);
 	free(reply);
 }
 
@@ -133,14 +133,14 @@ END_TEST
 /* A snapshot that nobody may touch. */
 static const struct hastate_snapshot untouched = {.n_backends = 4711, .info = {.pid = -1}};
 
-static enum hareply_outcome parse(const char *reply, size_t len, const char **why)
+static enum hareply_outcome parse(const char *reply, size_t len, struct why *why)
 {
 	struct hastate_snapshot snapshot = untouched;
 	enum hareply_outcome outcome;
 
-	*why = NULL;
+	memset(why, 0x55, sizeof(*why));
 	outcome = hareply_parse(reply, len, &snapshot, why);
-	ck_assert_ptr_nonnull(*why);
+	ck_assert_ptr_nonnull(memchr(why->text, '\0', sizeof(why->text)));
 	if (outcome == HAREPLY_OK)
 		hastate_fini(&snapshot);
 	else
@@ -155,7 +155,7 @@ START_TEST(an_answer_cut_at_any_byte_is_not_taken)
 	for (size_t n = 0; n < sizeof(names) / sizeof(*names); n++) {
 		size_t len;
 		char *reply = read_capture(_i, names[n], &len);
-		const char *why;
+		struct why why;
 
 		for (size_t cut = 0; cut < len; cut++) {
 			/* Of its own, so that a read beyond the cut is seen. */
@@ -178,7 +178,7 @@ END_TEST
 
 START_TEST(no_bytes_at_all_are_truncated)
 {
-	const char *why;
+	struct why why;
 
 	ck_assert_int_eq(parse(NULL, 0, &why), HAREPLY_TRUNCATED);
 	ck_assert_int_eq(parse("", 0, &why), HAREPLY_TRUNCATED);
@@ -191,10 +191,10 @@ START_TEST(an_unknown_command_is_seen_and_a_forbidden_one_told_apart)
 {
 	size_t len;
 	char *reply = read_capture(_i, "unknown", &len);
-	const char *why;
+	struct why why;
 
 	ck_assert_int_eq(parse(reply, len, &why), HAREPLY_MALFORMED);
-	ck_assert_str_eq(why, "a line that belongs to no answer");
+	ck_assert_str_eq(why.text, "a line that belongs to no answer");
 	free(reply);
 	reply = read_capture(_i, "forbidden", &len);
 	ck_assert_int_eq(parse(reply, len, &why), HAREPLY_DENIED);
@@ -206,7 +206,7 @@ START_TEST(a_socket_of_level_user_is_denied_for_what_it_hides)
 {
 	size_t len;
 	char *reply = read_capture(_i, "user", &len);
-	const char *why;
+	struct why why;
 
 	ck_assert_int_eq(parse(reply, len, &why), HAREPLY_DENIED);
 	free(reply);
@@ -305,18 +305,18 @@ static const struct {
 START_TEST(an_answer_is_refused_for_what_is_wrong_with_it)
 {
 	char *text = spoil(spoilt[_i].from, spoilt[_i].to);
-	const char *why;
+	struct why why;
 
 	ck_assert_int_eq(parse(text, strlen(text), &why), spoilt[_i].outcome);
 	if (spoilt[_i].why)
-		ck_assert_str_eq(why, spoilt[_i].why);
+		ck_assert_str_eq(why.text, spoilt[_i].why);
 	free(text);
 }
 END_TEST
 
 START_TEST(a_name_longer_than_a_line_of_haproxys_is_refused)
 {
-	const char *why = NULL;
+	struct why why;
 	char row[2100];
 
 	for (int len = 1999; len <= 2000; len++) {
@@ -325,7 +325,7 @@ START_TEST(a_name_longer_than_a_line_of_haproxys_is_refused)
 
 		ck_assert_int_eq(parse(text, strlen(text), &why),
 			len < 2000 ? HAREPLY_OK : HAREPLY_MALFORMED);
-		ck_assert_str_eq(why, len < 2000 ? "" : "svname");
+		ck_assert_str_eq(why.text, len < 2000 ? "" : "svname");
 		free(text);
 	}
 }
@@ -333,14 +333,14 @@ END_TEST
 
 START_TEST(a_nul_byte_is_refused_wherever_it_stands)
 {
-	const char *why;
+	struct why why;
 
 	for (size_t i = 0; i < strlen(SMALL); i++) {
 		char text[] = SMALL;
 
 		text[i] = '\0';
 		ck_assert_int_eq(parse(text, strlen(SMALL), &why), HAREPLY_MALFORMED);
-		ck_assert_str_eq(why, "a NUL byte");
+		ck_assert_str_eq(why.text, "a NUL byte");
 	}
 	ck_assert_int_eq(parse(SMALL, sizeof(SMALL), &why), HAREPLY_MALFORMED);
 }
@@ -348,9 +348,10 @@ END_TEST
 
 static size_t servers_of(const char *text, struct hastate_snapshot *snapshot)
 {
-	const char *why = "";
+	struct why why;
 
-	ck_assert_msg(hareply_parse(text, strlen(text), snapshot, &why) == HAREPLY_OK, "%s", why);
+	ck_assert_msg(
+		hareply_parse(text, strlen(text), snapshot, &why) == HAREPLY_OK, "%s", why.text);
 	return snapshot->n_backends > 0 ? snapshot->backends[0].n_servers : 0;
 }
 
@@ -413,10 +414,10 @@ START_TEST(a_backend_in_two_places_is_refused)
 		STATE_HEADER STATE_A "\n" STAT_HEADER "x,a,0,0,UP,0,2,http,,1,\n"
 				     "x,BACKEND,0,0,UP,,1,http,first,1,\n\n" STATE_HEADER
 				     "9 x 1 a 127.0.0.1 2 0 1 - 80 0\n" STATE_C);
-	const char *why;
+	struct why why;
 
 	ck_assert_int_eq(parse(text, strlen(text), &why), HAREPLY_MALFORMED);
-	ck_assert_str_eq(why, "a backend's servers are not together");
+	ck_assert_str_eq(why.text, "a backend's servers are not together");
 	free(text);
 }
 END_TEST
@@ -500,7 +501,7 @@ START_TEST(spoilt_bytes_do_no_harm)
 	for (int round = 0; round < 2000; round++) {
 		struct hastate_snapshot snapshot;
 		char *copy = malloc(len);
-		const char *why;
+		struct why why;
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, reply, len);

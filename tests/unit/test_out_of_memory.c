@@ -171,14 +171,15 @@ START_TEST(an_answer_is_out_of_memory_or_whole)
 	for (bool more = true; more; n++) {
 		struct hastate_snapshot snapshot = {.n_backends = 4711};
 		enum hareply_outcome outcome;
-		const char *why = NULL;
+		struct why why;
 
+		memset(&why, 0x55, sizeof(why));
 		arm(n);
 		outcome = hareply_parse(reply, len, &snapshot, &why);
 		more = disarm();
 		ck_assert_int_eq(outcome, more ? HAREPLY_OUT_OF_MEMORY : HAREPLY_OK);
 		ck_assert_uint_eq(snapshot.n_backends, more ? 4711 : 6);
-		ck_assert_ptr_nonnull(why);
+		ck_assert_str_eq(why.text, "");
 		if (!more)
 			hastate_fini(&snapshot);
 	}

@@ -45,6 +45,9 @@ struct backend {
 	bool planned; /* summary holds a plan */
 	struct planner_summary summary;
 	int64_t planned_ms;
+	int64_t every_ms;       /* from one plan to the next (steer/tempo); 0: not chosen yet */
+	int64_t due_ms;         /* when the next plan is due; 0: at once */
+	int64_t rush_ms;        /* when a pod lacked much last; 0: never */
 	struct outlook outlook; /* of the last plan */
 	struct backend_tally tally;
 	uint64_t seen; /* number of the update that listed it last */

@@ -33,7 +33,7 @@ struct cluster_counters {
 
 struct cluster_settings {
 	unsigned replicas;
-	int64_t poll_interval_ms;
+	int64_t poll_interval_ms; /* 0: auto, see steer/tempo.h */
 	int64_t cache_ttl_ms;
 	int64_t ramp_ms;       /* see struct planner_params */
 	double max_share;      /* see struct planner_params */

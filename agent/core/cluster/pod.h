@@ -17,6 +17,8 @@ struct pod {
 	char *key;          /* "address:port", IPv6 in brackets: unique in the cluster */
 	unsigned n_servers; /* servers that point here */
 	bool wanted;        /* to be polled: some server of it may be used */
+	int64_t every_ms;   /* how often it is polled (steer/tempo); 0: not chosen yet */
+	int64_t due_ms;     /* when the next plan that wants its count is due; 0: at once */
 	void *poll;         /* the poller's own handle, NULL when not polled */
 
 	bool heard;                  /* metric and heard_ms hold an answer */

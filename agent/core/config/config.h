@@ -57,6 +57,11 @@ struct config_kubernetes {
 	char *server_options; /* of servers that are added when all slots are taken */
 };
 
+enum {
+	CONFIG_AUTO_MS = 1000,        /* pollInterval: auto asks at least so often */
+	CONFIG_POLL_TIMEOUT_MS = 500, /* pollTimeout: auto, where pollInterval is no shorter */
+};
+
 struct config {
 	bool has_socket;
 	struct config_endpoint socket;
@@ -75,8 +80,8 @@ struct config {
 	enum config_scheme metric_scheme;
 	struct config_header *metric_headers;
 	size_t n_metric_headers;
-	int64_t poll_interval_ms; /* 100 ms..1 h */
-	int64_t poll_timeout_ms;  /* 10 ms..pollInterval */
+	int64_t poll_interval_ms; /* 100 ms..1 h; 0: auto, at most CONFIG_AUTO_MS */
+	int64_t poll_timeout_ms;  /* 10 ms..pollInterval; of auto half a second, or pollInterval */
 	int64_t cache_ttl_ms;     /* pollInterval..24 h */
 
 	int64_t ramp_ms;  /* 0..24 h; see struct planner_params */
@@ -89,6 +94,8 @@ struct config {
 	char *tls_server_name; /* verified in place of the address, or NULL */
 
 	struct config_endpoint listen;
+	char **listen_names; /* hosts that may be asked for there, beside addresses and localhost */
+	size_t n_listen_names;
 	char *listen_token_file;    /* its one word is asked for, or NULL */
 	char *listen_tls_cert;      /* PEM file, or NULL; with listen_tls_key */
 	char *listen_tls_key;       /* PEM file, or NULL; with listen_tls_cert */

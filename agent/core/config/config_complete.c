@@ -11,6 +11,12 @@ bool config_complete_root(void *out)
 
 	config->has_socket = config->socket.path || config->socket.host;
 	config->has_agent_check = config->agent_check.host;
+	if (config->poll_timeout_ms == 0) {
+		config->poll_timeout_ms = CONFIG_POLL_TIMEOUT_MS;
+		if (config->poll_interval_ms > 0 &&
+			config->poll_interval_ms < CONFIG_POLL_TIMEOUT_MS)
+			config->poll_timeout_ms = config->poll_interval_ms;
+	}
 	return true;
 }
 

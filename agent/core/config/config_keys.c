@@ -8,6 +8,7 @@
 enum {
 	HEADERS_MAX = 64,
 	BACKENDS_MAX = 1000,
+	NAMES_MAX = 100,
 	KUBERNETES_MAX = 256,
 	SERVICES_MAX = 256,
 	SERVERS_MAX = 4096,
@@ -52,6 +53,17 @@ static const struct config_key haproxy_keys[] = {
 };
 
 static const struct config_mapping haproxy = {KEYS(haproxy_keys)};
+
+/* ---- listenNames ---- */
+
+static const struct config_key name_entries[] = {
+	{.kind = &config_kind_host, .size = sizeof(char *)},
+};
+
+static const struct config_unique name_unique = {.what = "name", .any_case = true};
+
+static const struct config_list names = {ENTRIES(name_entries), .max = NAMES_MAX,
+	.entry_size = sizeof(char *), .unique = &name_unique};
 
 /* ---- metricHeaders ---- */
 
@@ -182,10 +194,10 @@ static const struct config_key root_keys[] = {
 		.choices = "http https"},
 	{.key = "metricHeaders", LIST(headers, config, metric_headers, n_metric_headers),
 		.example = "'X-Api-Key: secret'"},
-	{.key = "pollInterval", IS(duration, config, poll_interval_ms), .fallback = "1s",
-		.min = 100, .max = 3600000},
-	{.key = "pollTimeout", IS(duration, config, poll_timeout_ms), .fallback = "500ms",
-		.min = 10, .max = 3600000},
+	{.key = "pollInterval", IS(duration, config, poll_interval_ms), .fallback = "auto",
+		.automatic = true, .example = "1s", .min = 100, .max = 3600000},
+	{.key = "pollTimeout", IS(duration, config, poll_timeout_ms), .fallback = "auto",
+		.automatic = true, .example = "500ms", .min = 10, .max = 3600000},
 	{.key = "cacheTTL", IS(duration, config, cache_ttl_ms), .fallback = "30s", .min = 100,
 		.max = 86400000, .bare_seconds = true},
 	{.key = "ramp", IS(duration, config, ramp_ms), .fallback = "0s", .max = 86400000},
@@ -201,6 +213,8 @@ static const struct config_key root_keys[] = {
 	{.key = "drainFile", IS(file, config, drain_file)},
 	{.key = "balancerMetricPath", IS(page, config, balancer_metric_path),
 		.fallback = "/balancer-metrics"},
+	{.key = "listenNames", LIST(names, config, listen_names, n_listen_names),
+		.example = "[balancer.example.com]"},
 	{.key = "listenTokenFile", IS(file, config, listen_token_file)},
 	{.key = "listenTLSCert", IS(file, config, listen_tls_cert)},
 	{.key = "listenTLSKey", IS(file, config, listen_tls_key)},

@@ -35,6 +35,7 @@ struct config_key {
 	int64_t min, max;     /* of a number, size or duration, both allowed */
 	bool required;        /* where its mapping stands, this key must stand too */
 	bool bare_seconds;    /* of a duration: a number without a unit is in seconds */
+	bool automatic;       /* of a duration: "auto" is 0, and the agent chooses */
 };
 
 struct config_mapping {

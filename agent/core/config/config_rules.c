@@ -90,35 +90,32 @@ static bool check_kubernetes(const struct rules *rules)
 	return ok;
 }
 
-/* pollTimeout <= pollInterval <= cacheTTL. Of a key that is not in the file its default is told. */
+/* pollTimeout <= pollInterval <= cacheTTL, where auto is the longest that it may become. Of a key
+ * that is not in the file its default is told. */
 static void check_times(const struct rules *rules)
 {
 	const struct config *config = rules->config;
+	int64_t interval_ms =
+		config->poll_interval_ms > 0 ? config->poll_interval_ms : CONFIG_AUTO_MS;
 	char interval[24];
 	char other[24];
 
-	text_format_duration(config->poll_interval_ms, interval, sizeof(interval));
-	if (config->poll_timeout_ms > config->poll_interval_ms) {
+	text_format_duration(interval_ms, interval, sizeof(interval));
+	/* Not by default: it is no longer than the interval. */
+	if (config->poll_timeout_ms > interval_ms) {
 		text_format_duration(config->poll_timeout_ms, other, sizeof(other));
-		if (config_yaml_get(rules->root, "pollTimeout")) {
-			fail(rules, "pollTimeout", "%s is longer than pollInterval: use at most %s",
-				other, interval);
-		} else {
-			fail(rules, "pollInterval",
-				"%s is shorter than pollTimeout, by default %s: set pollTimeout too",
-				interval, other);
-		}
+		fail(rules, "pollTimeout", "%s is longer than pollInterval: use at most %s", other,
+			interval);
 	}
-	if (config->cache_ttl_ms < config->poll_interval_ms) {
+	if (config->cache_ttl_ms < interval_ms) {
 		text_format_duration(config->cache_ttl_ms, other, sizeof(other));
-		if (config_yaml_get(rules->root, "cacheTTL")) {
+		if (config_yaml_get(rules->root, "cacheTTL"))
 			fail(rules, "cacheTTL", "%s is shorter than pollInterval: use at least %s",
 				other, interval);
-		} else {
+		else
 			fail(rules, "pollInterval",
 				"%s is longer than cacheTTL, by default %s: set cacheTTL too",
 				interval, other);
-		}
 	}
 }
 

@@ -99,11 +99,17 @@ static bool parse_duration(
 	char min[24];
 	char max[24];
 
+	if (row->automatic && strcmp(text, "auto") == 0) {
+		*ms = 0;
+		return true;
+	}
 	if (row->bare_seconds && text_parse_u64(text, 0, INT64_MAX / 1000, &seconds))
 		value = (int64_t)seconds * 1000;
 	else if (!text_parse_duration(text, &value))
 		return config_value_invalid(why, "duration", text,
-			"use a number with ms, s, m or h, such as %s", row->fallback);
+			"use %sa number with ms, s, m or h, such as %s",
+			row->automatic ? "auto, or " : "",
+			row->automatic ? row->example : row->fallback);
 	if (value < row->min || value > row->max)
 		return fail_range(why, text, text_format_duration(row->min, min, sizeof(min)),
 			text_format_duration(row->max, max, sizeof(max)));

@@ -163,7 +163,7 @@ static size_t count_lines(const char *text)
 }
 
 enum hareply_outcome hareply_parse(
-	const char *reply, size_t len, struct hastate_snapshot *out, const char **why)
+	const char *reply, size_t len, struct hastate_snapshot *out, struct why *why)
 {
 	enum hareply_outcome outcome = HAREPLY_OUT_OF_MEMORY;
 	struct parser parser = {.why = NULL};
@@ -195,7 +195,7 @@ enum hareply_outcome hareply_parse(
 	text = NULL;
 out:
 	if (why)
-		*why = parser.why ? parser.why : harows_why(&parser.rows);
+		why_set(why, "%s", parser.why ? parser.why : harows_why(&parser.rows));
 	harows_fini(&parser.rows);
 	free(text);
 	return outcome;

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "core/base/why.h"
 #include "core/haproxy/hastate.h"
 
 /*
@@ -26,10 +27,10 @@ enum hareply_outcome {
  * Parses a whole answer. Servers are those that "show servers state" lists and "show stat" has
  * too; a backend that HAProxy was asked for and does not have is not there. On HAREPLY_OK the
  * caller owns *out and frees it with hastate_fini; otherwise *out is untouched and *why, where why
- * is not NULL, points to a static text.
+ * is not NULL, names the detail: a column, a line; no text where there is none.
  */
 enum hareply_outcome hareply_parse(
-	const char *reply, size_t len, struct hastate_snapshot *out, const char **why);
+	const char *reply, size_t len, struct hastate_snapshot *out, struct why *why);
 
 /* In words, for a log line; static. */
 const char *hareply_outcome_name(enum hareply_outcome outcome);

@@ -4,6 +4,8 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "core/steer/tempo.h"
+
 static bool is_planned(const struct server *server)
 {
 	return server->plan.made && server->pod;
@@ -26,6 +28,7 @@ static void add_backend(const struct backend *backend, struct record *record)
 	*to = (struct record_backend){
 		.name = backend->name,
 		.algo = backend->algo,
+		.interval_ms = tempo_interval_ms(&record->settings, backend),
 		.arrivals_per_s = backend->arrivals.per_second,
 		.level = backend->summary.level,
 		.imbalance = backend->summary.imbalance,

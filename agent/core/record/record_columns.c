@@ -22,7 +22,7 @@ const struct record_column record_line_columns[] = {
 #define SETTING(...) COLUMN(cluster_settings, __VA_ARGS__)
 const struct record_column record_settings_columns[] = {
 	SETTING(UNSIGNED, "replicas", replicas, 1, 1000),
-	SETTING(MS, "poll_interval_ms", poll_interval_ms, 1, MS_MAX),
+	SETTING(MS, "poll_interval_ms", poll_interval_ms, 0, MS_MAX),
 	SETTING(MS, "cache_ttl_ms", cache_ttl_ms, 0, MS_MAX),
 	SETTING(MS, "ramp_ms", ramp_ms, 0, MS_MAX),
 	SETTING(REAL, "max_share", max_share, 0, 1),
@@ -35,6 +35,7 @@ const struct record_column record_settings_columns[] = {
 const struct record_column record_backend_columns[] = {
 	BACKEND(TEXT, "name", name, 0, 0),
 	BACKEND(TEXT, "algo", algo, 0, 0),
+	BACKEND(MS, "interval_ms", interval_ms, 1, MS_MAX),
 	BACKEND(REAL, "arrivals_per_s", arrivals_per_s, 0, REAL_MAX),
 	BACKEND(REAL, "level", level, 0, REAL_MAX),
 	BACKEND(REAL, "imbalance", imbalance, 0, REAL_MAX),

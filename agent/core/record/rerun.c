@@ -124,8 +124,7 @@ static void count_changes(struct rerun_backend *to, const struct record *record,
 {
 	int64_t span_ms = record->now_ms - to->at_ms;
 
-	if (to->rounds == 0 || span_ms <= 0 ||
-		span_ms / GAP_INTERVALS > record->settings.poll_interval_ms)
+	if (to->rounds == 0 || span_ms <= 0 || span_ms / GAP_INTERVALS > backend->interval_ms)
 		return;
 	to->seconds += (double)span_ms / 1000.0;
 	for (size_t i = 0; i < backend->n_servers; i++) {

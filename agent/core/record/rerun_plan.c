@@ -32,13 +32,16 @@ static enum backend_mode mode_of(
 	return settings->agent_check_only ? BACKEND_FLOW : backend_mode_of(backend->algo);
 }
 
-static double span_of(const struct cluster_settings *settings)
+/* Between two plans. What auto would have chosen is taken to be what was chosen. */
+static int64_t interval_of(
+	const struct cluster_settings *settings, const struct record_backend *backend)
 {
-	return (double)settings->replicas * (double)settings->poll_interval_ms;
+	return settings->poll_interval_ms > 0 ? settings->poll_interval_ms : backend->interval_ms;
 }
 
 static struct planner_pod input_of(const struct cluster_settings *settings,
-	const struct record *record, const struct record_server *server)
+	const struct record *record, const struct record_backend *backend,
+	const struct record_server *server)
 {
 	const struct cluster_settings *recorded = &record->settings;
 	struct planner_pod pod = server->input;
@@ -51,7 +54,8 @@ static struct planner_pod input_of(const struct cluster_settings *settings,
 		pod.leaving = 0.0;
 	}
 	/* It is for as long as a plan lasts, over all instances. */
-	pod.leaving *= span_of(settings) / span_of(recorded);
+	pod.leaving *= (double)settings->replicas / (double)recorded->replicas *
+		       (double)interval_of(settings, backend) / (double)backend->interval_ms;
 	return pod;
 }
 
@@ -70,7 +74,8 @@ bool rerun_plan_make(const struct cluster_settings *open, const struct record *r
 	struct cluster_settings settings = complete(open, record);
 	enum backend_mode mode = mode_of(&settings, backend);
 	double arrivals_per_s = arrivals_of(&settings, record, backend);
-	struct planner_params params = steer_params(&settings, mode, arrivals_per_s);
+	struct planner_params params =
+		steer_params(&settings, mode, interval_of(&settings, backend), arrivals_per_s);
 	size_t n = backend->n_servers;
 
 	*plan = (struct rerun_plan){
@@ -83,7 +88,7 @@ bool rerun_plan_make(const struct cluster_settings *open, const struct record *r
 	if (!plan->pods || !plan->results || !plan->weights)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		plan->pods[i] = input_of(&settings, record, &backend->servers[i]);
+		plan->pods[i] = input_of(&settings, record, backend, &backend->servers[i]);
 	if (!planner_plan(&params, plan->pods, n, plan->results, &plan->summary))
 		return false;
 	for (size_t i = 0; i < n; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report.h"
+#include "core/steer/tempo.h"
 
 #include <json-c/json.h>
 #include <math.h>
@@ -282,7 +283,8 @@ static void add_agent(struct jsonput *put, struct json_object *report,
 	jsonput_double(
 		put, to, "uptime_s", (double)(view->wall_ms - view->stats->start_wall_ms) / 1000.0);
 	jsonput_number(put, to, "replicas", settings->replicas);
-	jsonput_double(put, to, "poll_interval_s", (double)settings->poll_interval_ms / 1000.0);
+	jsonput_double(put, to, "poll_interval_s", (double)tempo_round_ms(view->cluster) / 1000.0);
+	jsonput_bool(put, to, "poll_interval_auto", settings->poll_interval_ms == 0);
 	jsonput_double(put, to, "cache_ttl_s", (double)settings->cache_ttl_ms / 1000.0);
 	jsonput_double_if(put, to, "plan_age_s", totals->planned,
 		(double)(view->now_ms - totals->planned_ms) / 1000.0);

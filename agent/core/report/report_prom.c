@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report.h"
+#include "core/steer/tempo.h"
 
 #include "core/report/report_kube.h"
 #include "core/report/report_prom_cluster.h"
@@ -72,6 +73,13 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 		[STATS_RECORD_BUSY] = "busy",
 		[STATS_RECORD_FAILED] = "failed",
 	};
+	static const char *const dropped[] = {
+		[STATS_HTTP_SLOW_HEAD] = "slow_request",
+		[STATS_HTTP_IDLE] = "idle",
+		[STATS_HTTP_SLOW_ANSWER] = "slow_reader",
+		[STATS_HTTP_CROWDED] = "crowded",
+		[STATS_HTTP_REFUSED] = "refused",
+	};
 	const struct stats *stats = view->stats;
 
 	promtext_family(text, "wsbalancer_agent_check_requests", PROMTEXT_COUNTER,
@@ -94,6 +102,13 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 		"Rounds that were to be recorded, by how it went.");
 	for (size_t i = 0; i < STATS_N_RECORDS; i++)
 		promtext_result(text, "wsbalancer_records", records[i], stats->records[i]);
+	promtext_gauge(text, "wsbalancer_http_connections",
+		"Connections to the agent's HTTP endpoint.", (double)stats->http_connections);
+	promtext_family(text, "wsbalancer_http_connections_dropped", PROMTEXT_COUNTER,
+		"Connections to the agent's HTTP endpoint that it closed, by the reason.");
+	for (size_t i = 0; i < STATS_N_HTTP; i++)
+		promtext_result(text, "wsbalancer_http_connections_dropped", dropped[i],
+			stats->http_dropped[i]);
 	promtext_family(text, "wsbalancer_config_reloads", PROMTEXT_COUNTER,
 		"Configurations read after a signal.");
 	promtext_result(text, "wsbalancer_config_reloads", "ok", stats->config_reloads);
@@ -134,6 +149,9 @@ static void write_all(
 	promtext_gauge(text, "wsbalancer_replicas",
 		"HAProxy instances that the agent reckons with.",
 		cluster_settings(view->cluster)->replicas);
+	promtext_gauge(text, "wsbalancer_poll_interval_seconds",
+		"From one round to the next; of pollInterval: auto what is chosen now.",
+		(double)tempo_round_ms(view->cluster) / 1000.0);
 	report_prom_servers(text, view, rows);
 	report_prom_backends(text, view);
 	write_haproxy(text, view);

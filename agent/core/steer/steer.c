@@ -8,6 +8,7 @@
 #include "core/plan/planner.h"
 #include "core/plan/storm.h"
 #include "core/steer/agentcheck.h"
+#include "core/steer/tempo.h"
 
 double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s)
 {
@@ -16,16 +17,20 @@ double steer_arrivals(const struct cluster_settings *settings, double arrivals_p
 					  : arrivals_per_s * (double)settings->replicas;
 }
 
-struct planner_params steer_params(
-	const struct cluster_settings *settings, enum backend_mode mode, double arrivals_per_s)
+/* A pod whose answer takes longer than a fast interval is asked less often than it. */
+static const int64_t FRESH_MIN_MS = 1000;
+
+struct planner_params steer_params(const struct cluster_settings *settings, enum backend_mode mode,
+	int64_t interval_ms, double arrivals_per_s)
 {
-	double interval_s = (double)settings->poll_interval_ms / 1000.0;
+	double interval_s = (double)interval_ms / 1000.0;
+	/* One poll may be lost before a count is called stale. */
+	int64_t fresh_ms = 2 * interval_ms + interval_ms / 2;
 
 	return (struct planner_params){
 		.mode = mode == BACKEND_STOCK ? PLANNER_STOCK : PLANNER_FLOW,
 		.replicas = settings->replicas,
-		/* One poll may be lost before a count is called stale. */
-		.fresh_ms = 2 * settings->poll_interval_ms + settings->poll_interval_ms / 2,
+		.fresh_ms = fresh_ms > FRESH_MIN_MS ? fresh_ms : FRESH_MIN_MS,
 		.cache_ttl_ms = settings->cache_ttl_ms,
 		.arrivals = arrivals_per_s * interval_s,
 		.ramp_ms = settings->ramp_ms,
@@ -55,8 +60,8 @@ static struct planner_pod pod_of(
 								     : (double)iweight,
 	};
 
-	sessions_describe(
-		&server->sessions, settings->replicas, settings->poll_interval_ms, &input);
+	sessions_describe(&server->sessions, settings->replicas,
+		tempo_interval_ms(settings, server->backend), &input);
 	input.has_others = input.has_others && !settings->agent_check_only;
 	return input;
 }
@@ -170,8 +175,9 @@ static void apply_plan(const struct cluster_settings *settings, struct backend *
 static bool plan_backend(
 	const struct cluster_settings *settings, struct backend *backend, int64_t now_ms)
 {
-	struct planner_params params = steer_params(
-		settings, backend->mode, steer_arrivals(settings, backend->arrivals.per_second));
+	struct planner_params params =
+		steer_params(settings, backend->mode, tempo_interval_ms(settings, backend),
+			steer_arrivals(settings, backend->arrivals.per_second));
 	struct planner_summary summary;
 	struct plan plan;
 	bool planned;
@@ -236,7 +242,7 @@ bool steer_is_torn(const struct cluster *cluster)
 	return false;
 }
 
-bool steer_plan(struct cluster *cluster, int64_t now_ms)
+static bool plan_backends(struct cluster *cluster, int64_t now_ms, bool all)
 {
 	const struct cluster_settings *settings = cluster_settings(cluster);
 	size_t n_backends;
@@ -246,10 +252,21 @@ bool steer_plan(struct cluster *cluster, int64_t now_ms)
 	for (size_t i = 0; i < n_backends; i++) {
 		if (backends[i]->mode == BACKEND_NOT_STEERED)
 			forget_plan(backends[i]);
-		else
+		else if (all || tempo_is_due(cluster, backends[i], now_ms))
 			planned = plan_backend(settings, backends[i], now_ms) && planned;
 	}
+	tempo_update(cluster, now_ms);
 	return planned;
+}
+
+bool steer_plan(struct cluster *cluster, int64_t now_ms)
+{
+	return plan_backends(cluster, now_ms, true);
+}
+
+bool steer_plan_due(struct cluster *cluster, int64_t now_ms)
+{
+	return plan_backends(cluster, now_ms, false);
 }
 
 void steer_release(struct cluster *cluster)

@@ -19,13 +19,16 @@ bool steer_is_torn(const struct cluster *cluster);
 /* Plans every backend that is steered. False when out of memory: what was planned before stays
  * for the backends that could not be. */
 bool steer_plan(struct cluster *cluster, int64_t now_ms);
+/* The same for those whose plan is due (tempo.h). */
+bool steer_plan_due(struct cluster *cluster, int64_t now_ms);
 
 /* The rate of new connections over all instances, from a backend's own (struct rate). */
 double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s);
 
-/* What the planner is told of a backend to which so many connections come over all instances. */
-struct planner_params steer_params(
-	const struct cluster_settings *settings, enum backend_mode mode, double arrivals_per_s);
+/* What the planner is told of a backend that is planned each interval_ms, and to which so many
+ * connections come over all instances. */
+struct planner_params steer_params(const struct cluster_settings *settings, enum backend_mode mode,
+	int64_t interval_ms, double arrivals_per_s);
 
 /* The plan's weight, in the steps that can be had. */
 int steer_weight(const struct cluster_settings *settings, const struct planner_pod *pod,
