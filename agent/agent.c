@@ -97,25 +97,39 @@ static void fill_view(struct report_view *view, void *arg)
 }
 
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
-static struct cluster_settings settings_of_components(const struct components *components)
+static bool settings_of_components(
+	const struct components *components, struct cluster_settings *settings)
 {
 	unsigned counted = components->discovery ? discovery_replicas(components->discovery) : 0;
 
-	return settings_for_cluster(components->config, counted);
+	return settings_for_cluster(components->config, counted, settings);
+}
+
+/* False, logged, when out of memory, with nothing changed. */
+static bool configure_cluster(const struct components *components)
+{
+	struct cluster_settings settings;
+	bool ok = settings_of_components(components, &settings);
+
+	if (ok) {
+		ok = cluster_configure(components->cluster, &settings);
+		cluster_settings_fini(&settings);
+	}
+	if (!ok)
+		log_error("out of memory", LOG_NONE);
+	return ok;
 }
 
 /* Kubernetes has news: of the pods, or of HAProxy's own instances. */
 static void on_discovered(void *arg)
 {
 	struct agent *agent = arg;
-	struct cluster_settings settings = settings_of_components(&agent->components);
+	const struct cluster *cluster = agent->components.cluster;
+	unsigned before = cluster_settings(cluster)->replicas;
 
-	if (settings.replicas != cluster_settings(agent->components.cluster)->replicas) {
-		log_info(
-			"HAProxy's instances have changed", log_int("replicas", settings.replicas));
-		if (!cluster_configure(agent->components.cluster, &settings))
-			log_error("out of memory", LOG_NONE);
-	}
+	if (configure_cluster(&agent->components) && cluster_settings(cluster)->replicas != before)
+		log_info("HAProxy's instances have changed",
+			log_int("replicas", cluster_settings(cluster)->replicas));
 	round_hurry(agent->round);
 }
 
@@ -207,13 +221,16 @@ static const struct components none = {.config = NULL};
 /* What lives as long as the agent. False when out of memory. */
 static bool make_own(struct agent *agent, struct ev_loop *loop, const struct config *config)
 {
-	struct cluster_settings settings = settings_for_cluster(config, 0);
+	struct cluster_settings settings;
 	struct components *components = &agent->components;
 
 	components->loop = loop;
 	components->stats = &agent->stats;
 	components->dry_run = agent->options.dry_run;
+	if (!settings_for_cluster(config, 0, &settings))
+		return false;
 	components->cluster = cluster_new(&settings);
+	cluster_settings_fini(&settings);
 	components->readiness = readiness_new(loop);
 	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
 	agent->drain = drain_new(loop, components->readiness);
@@ -295,7 +312,7 @@ static bool is_same_backends(const struct config *a, const struct config *b)
 	if (a->n_backends != b->n_backends)
 		return false;
 	for (size_t i = 0; i < a->n_backends; i++) {
-		if (strcmp(a->backends[i], b->backends[i]) != 0)
+		if (strcmp(a->backends[i].name, b->backends[i].name) != 0)
 			return false;
 	}
 	return true;
@@ -303,18 +320,11 @@ static bool is_same_backends(const struct config *a, const struct config *b)
 
 static bool open_configured(struct agent *agent, const struct components *made)
 {
-	struct cluster *cluster = made->cluster;
-	struct cluster_settings old = settings_of_components(&agent->components);
-	struct cluster_settings settings = settings_of_components(made);
-
-	if (!cluster_configure(cluster, &settings)) {
-		log_error("out of memory", LOG_NONE);
+	if (!configure_cluster(made))
 		return false;
-	}
 	if (open_httpd(agent, made->config))
 		return true;
-	if (!cluster_configure(cluster, &old))
-		log_error("out of memory", LOG_NONE);
+	configure_cluster(&agent->components);
 	return false;
 }
 

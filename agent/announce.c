@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/steer/tempo.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -119,13 +120,13 @@ static void announce_missing(struct announce *announce, const struct cluster *cl
 	struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	size_t n = 0;
 
-	for (size_t i = 0; i < settings->n_backends; i++) {
+	for (size_t i = 0; i < settings->selection.n_backends; i++) {
 		bool found = false;
 
 		for (size_t b = 0; b < n_backends && !found; b++)
-			found = strcmp(backends[b]->name, settings->backends[i]) == 0;
+			found = text_matches(settings->selection.backends[i], backends[b]->name);
 		if (!found) {
-			missing = settings->backends[i];
+			missing = settings->selection.backends[i];
 			n++;
 		}
 	}
@@ -140,7 +141,11 @@ static void announce_mode(struct said *said, const struct backend *backend)
 	if (said->mode == (int)backend->mode + 1)
 		return;
 	said->mode = (int)backend->mode + 1;
-	if (backend->mode == BACKEND_NOT_STEERED) {
+	if (backend->ambiguous) {
+		log_error("backend is not steered: two patterns of haproxy.backends fit it and ask "
+			  "its pods in different ways: name it there",
+			log_str("backend", backend->name));
+	} else if (backend->mode == BACKEND_NOT_STEERED) {
 		log_warn("backend is not steered: its algorithm has no use for weights that change",
 			log_str("backend", backend->name), log_str("balance", backend->algo));
 	} else {

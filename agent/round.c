@@ -21,6 +21,7 @@
 enum {
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
 	NEAR_RETRY_MS = 1000,   /* HAProxy did not answer on a socket of this host */
+	NARROW_MAX = 30,        /* rounds in a row that ask for the backends named alone */
 	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
 };
 
@@ -39,11 +40,13 @@ struct round {
 	enum state state;
 	struct announce announce;
 	ev_timer tick;
-	int64_t began_ms; /* the last round */
-	int64_t every_ms; /* from one tick to the next */
-	bool hurry;       /* another round is to follow at once */
-	bool all;         /* every backend is planned, whether it is its turn or not */
-	bool put_off;     /* the last round asked the pods again and planned nothing */
+	int64_t began_ms;  /* the last round */
+	int64_t every_ms;  /* from one tick to the next */
+	bool hurry;        /* another round is to follow at once */
+	bool all;          /* every backend is planned, whether it is its turn or not */
+	bool narrow;       /* the last question was for the backends named alone */
+	unsigned n_narrow; /* such questions in a row */
+	bool put_off;      /* the last round asked the pods again and planned nothing */
 	struct filling filling;
 	struct push push; /* commands on their way */
 	struct backoff backoff;
@@ -57,8 +60,11 @@ static void enter(struct round *round, enum state state)
 	static const bool allowed[STOPPED + 1][STOPPED + 1] = {
 		[WAITING] =
 			{[WAITING] = true, [READING] = true, [PUSHING] = true, [STOPPING] = true},
-		[READING] =
-			{[WAITING] = true, [FILLING] = true, [PUSHING] = true, [STOPPING] = true},
+		[READING] = {[READING] = true,
+			[WAITING] = true,
+			[FILLING] = true,
+			[PUSHING] = true,
+			[STOPPING] = true},
 		[FILLING] = {[READING] = true, [WAITING] = true, [STOPPING] = true},
 		[PUSHING] = {[WAITING] = true, [STOPPING] = true},
 		[STOPPING] = {[STOPPED] = true},
@@ -321,17 +327,63 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		fail(round, hareply_outcome_name(outcome), why.text);
 		return;
 	}
-	go_on(round, &snapshot);
+	if (round->narrow && !snapshot.info.stopping &&
+		!hastate_is_same_process(
+			cluster_info(round->components->cluster), &snapshot.info)) {
+		/* Its numbers are other ones. */
+		round->n_narrow = NARROW_MAX;
+		read_haproxy(round);
+	} else {
+		go_on(round, &snapshot);
+	}
 	hastate_fini(&snapshot);
 }
 
 /* ---- the beginning of a round ---- */
 
+/* The backends that are named alone can be asked for: all are known, and by their numbers. */
+static bool can_be_narrow(const struct cluster *cluster)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (backends[i]->id == 0)
+			return false;
+	}
+	return cluster_settings(cluster)->selection.n_backends > 0 && cluster_has_selected(cluster);
+}
+
+/* A pattern may fit a backend that comes while HAProxy runs, so all are asked for now and then.
+ * NULL when out of memory. */
+static char *write_question(struct round *round)
+{
+	const struct cluster *cluster = round->components->cluster;
+	struct haquery_backend *named;
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+	char *line;
+
+	round->narrow = round->n_narrow < NARROW_MAX && can_be_narrow(cluster);
+	round->n_narrow = round->narrow ? round->n_narrow + 1 : 0;
+	if (!round->narrow)
+		return haquery_write(NULL, 0);
+	named = calloc(n + 1, sizeof(*named));
+	if (!named)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		named[i].name = backends[i]->name;
+		named[i].id = backends[i]->id;
+	}
+	line = haquery_write(named, n);
+	free(named);
+	return line;
+}
+
 static void read_haproxy(struct round *round)
 {
 	const struct components *components = round->components;
-	const struct config *config = components->config;
-	char *line = haquery_write(config->backends, config->n_backends);
+	char *line = write_question(round);
 
 	if (line && runtime_send(components->runtime, line, on_read, round)) {
 		enter(round, READING);

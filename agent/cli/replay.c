@@ -257,7 +257,10 @@ bool replay_run(const char *record_path, const char *config_path)
 		configfile_complain(config_path, &mistakes);
 		return false;
 	}
-	replay.settings = settings_for_cluster(&config, 0);
+	if (!settings_for_cluster(&config, 0, &replay.settings)) {
+		config_fini(&config);
+		return complain(config_path, "out of memory");
+	}
 	/* How many instances there were is in the record. */
 	if (config.replicas_service)
 		replay.settings.replicas = 0;
@@ -273,6 +276,7 @@ bool replay_run(const char *record_path, const char *config_path)
 	if (in && !from_stdin)
 		fclose(in);
 	rerun_free(replay.rerun);
+	cluster_settings_fini(&replay.settings);
 	config_fini(&config);
 	return ok;
 }

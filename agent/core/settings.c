@@ -1,15 +1,83 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/steer/tempo.h"
 
 _Static_assert((int)CONFIG_AUTO_MS == (int)TEMPO_CALM_MS, "what auto means is known to both");
 
-struct cluster_settings settings_for_cluster(const struct config *config, unsigned counted)
+const struct config_metric *settings_metric(const struct config *config, unsigned index)
 {
-	return (struct cluster_settings){
+	if (index >= 1 && index <= config->n_backends)
+		return &config->backends[index - 1].metric;
+	if (index > config->n_backends && index - config->n_backends <= config->n_services)
+		return &config->services[index - config->n_backends - 1].metric;
+	return &config->metric;
+}
+
+/* Whatever makes two counts of one address different counts. */
+static bool source_of(const struct config *config, unsigned index, struct pod_source *out)
+{
+	const struct config_metric *metric = settings_metric(config, index);
+	char *identity = NULL;
+
+	if (asprintf(&identity, "%s %s %s %s", metric->scheme == CONFIG_HTTPS ? "https" : "http",
+		    metric->path, metric_format_name(metric->query.format), metric->key) < 0)
+		return false;
+	*out = (struct pod_source){
+		.identity = identity,
+		.port = metric->port == CONFIG_OWN_PORT ? 0 : (uint16_t)metric->port,
+		.index = index,
+	};
+	return true;
+}
+
+static bool add_source(
+	const struct config *config, unsigned index, const char *name, struct selection *selection)
+{
+	struct selection_source source = {.pattern = strdup(name)};
+
+	if (!source.pattern || !source_of(config, index, &source.source)) {
+		free(source.pattern);
+		return false;
+	}
+	selection->sources[selection->n_sources++] = source;
+	return true;
+}
+
+static bool fill_selection(const struct config *config, struct selection *selection)
+{
+	unsigned index = 0;
+
+	selection->backends = calloc(config->n_backends + 1, sizeof(*selection->backends));
+	selection->sources =
+		calloc(config->n_backends + config->n_services + 1, sizeof(*selection->sources));
+	if (!selection->backends || !selection->sources ||
+		!source_of(config, index++, &selection->source))
+		return false;
+	for (size_t i = 0; i < config->n_backends; i++) {
+		char *name = strdup(config->backends[i].name);
+
+		if (!name)
+			return false;
+		selection->backends[selection->n_backends++] = name;
+		if (!add_source(config, index++, name, selection))
+			return false;
+	}
+	for (size_t i = 0; i < config->n_services; i++) {
+		if (!add_source(config, index++, config->services[i].name, selection))
+			return false;
+	}
+	return true;
+}
+
+bool settings_for_cluster(
+	const struct config *config, unsigned counted, struct cluster_settings *out)
+{
+	struct cluster_settings settings = {
 		.replicas = counted > 0 ? counted : config->replicas,
 		.poll_interval_ms = config->poll_interval_ms,
 		.cache_ttl_ms = config->cache_ttl_ms,
@@ -17,9 +85,14 @@ struct cluster_settings settings_for_cluster(const struct config *config, unsign
 		.max_share = config->max_share,
 		.percent_steps = config->has_agent_check,
 		.agent_check_only = !config->has_socket,
-		.backends = config->backends,
-		.n_backends = config->n_backends,
 	};
+
+	if (!fill_selection(config, &settings.selection)) {
+		cluster_settings_fini(&settings);
+		return false;
+	}
+	*out = settings;
+	return true;
 }
 
 static struct hastate_server server_of(const struct config_server *server)

@@ -9,9 +9,14 @@
 #include "core/config/config.h"
 #include "core/haproxy/hastate.h"
 
-/* counted: how many HAProxy instances Kubernetes counts; 0 where it does not: as configured. The
- * names of the backends stay the configuration's. */
-struct cluster_settings settings_for_cluster(const struct config *config, unsigned counted);
+/* counted: how many HAProxy instances Kubernetes counts; 0 where it does not: as configured. *out
+ * is to be released with cluster_settings_fini. False when out of memory, with *out untouched. */
+bool settings_for_cluster(
+	const struct config *config, unsigned counted, struct cluster_settings *out);
+
+/* How the pods with a source of this index (struct pod_source) are asked; of an index that there is
+ * not, as the top level says. It is the configuration's. */
+const struct config_metric *settings_metric(const struct config *config, unsigned index);
 
 /* The servers that it names, in the shape of HAProxy's answer: up, with no sessions. Names stay the
  * configuration's. False when out of memory; hastate_fini frees it. */

@@ -76,23 +76,53 @@ static void check_writable(struct config_mistakes *mistakes, const char *key, co
 	add_file(mistakes, key, file, "written");
 }
 
+/* Of how pods are asked somewhere in the file; above is "" or "haproxy.backends[1].". What a
+ * backend has from the top level is said there alone. */
+static void check_metric(struct config_mistakes *mistakes, const char *above,
+	const struct config_metric *metric, const struct config_metric *top)
+{
+	const struct {
+		const char *key;
+		const char *file;
+		const char *inherited;
+	} files[] = {
+		{"tlsCA", metric->tls_ca, top ? top->tls_ca : NULL},
+		{"tlsCert", metric->tls_cert, top ? top->tls_cert : NULL},
+		{"tlsKey", metric->tls_key, top ? top->tls_key : NULL},
+	};
+	char key[192];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(key, sizeof(key), "%s%s", above, files[i].key);
+		if (!top || !text_is_same(files[i].file, files[i].inherited))
+			check_readable(mistakes, key, files[i].file);
+	}
+	for (size_t i = 0; i < metric->n_headers; i++) {
+		snprintf(key, sizeof(key), "%smetricHeaders.%s", above, metric->headers[i].name);
+		if (!top || i >= top->n_headers ||
+			!text_is_same(metric->headers[i].file, top->headers[i].file))
+			check_readable(mistakes, key, metric->headers[i].file);
+	}
+}
+
 /* A file that is missing is told now, not by every poll. */
 static void check_files(const struct config *config, struct config_mistakes *mistakes)
 {
-	check_readable(mistakes, "tlsCA", config->tls_ca);
-	check_readable(mistakes, "tlsCert", config->tls_cert);
-	check_readable(mistakes, "tlsKey", config->tls_key);
+	char above[48];
+
+	check_metric(mistakes, "", &config->metric, NULL);
+	for (size_t i = 0; i < config->n_backends; i++) {
+		snprintf(above, sizeof(above), "haproxy.backends[%zu].", i);
+		check_metric(mistakes, above, &config->backends[i].metric, &config->metric);
+	}
+	for (size_t i = 0; i < config->n_services; i++) {
+		snprintf(above, sizeof(above), "services[%zu].", i);
+		check_metric(mistakes, above, &config->services[i].metric, &config->metric);
+	}
 	check_readable(mistakes, "listenTokenFile", config->listen_token_file);
 	check_readable(mistakes, "listenTLSCert", config->listen_tls_cert);
 	check_readable(mistakes, "listenTLSKey", config->listen_tls_key);
 	check_writable(mistakes, "record", config->record);
-	for (size_t i = 0; i < config->n_metric_headers; i++) {
-		const struct config_header *header = &config->metric_headers[i];
-		char key[128];
-
-		snprintf(key, sizeof(key), "metricHeaders.%s", header->name);
-		check_readable(mistakes, key, header->file);
-	}
 }
 
 bool configfile_load(const char *path, struct config *out, struct config_mistakes *mistakes)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/text.h"
 #include "io/log.h"
@@ -32,6 +33,7 @@ struct file_value {
 struct podheaders {
 	const struct config_header *config;
 	size_t n;
+	const char *accept;       /* NULL: the configuration has a header of its own for it */
 	struct file_value *files; /* one for each header */
 	struct version *versions; /* the current one first */
 	int64_t looked_ms;
@@ -89,7 +91,8 @@ static bool append(struct curl_slist **list, const char *name, const char *value
 static bool rebuild(struct podheaders *headers)
 {
 	struct version *version = calloc(1, sizeof(*version));
-	bool ok = version && append(&version->list, "Accept", "application/json");
+	bool ok =
+		version && (!headers->accept || append(&version->list, "Accept", headers->accept));
 
 	for (size_t i = 0; ok && i < headers->n; i++) {
 		const char *value = headers->config[i].file ? headers->files[i].file.text
@@ -153,15 +156,26 @@ static bool init_files(struct podheaders *headers)
 	return true;
 }
 
-struct podheaders *podheaders_new(const struct config_header *list, size_t n)
+static bool has_accept(const struct config_header *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcasecmp(list[i].name, "Accept") == 0)
+			return true;
+	}
+	return false;
+}
+
+struct podheaders *podheaders_new(const struct config_metric *metric)
 {
 	struct podheaders *headers = calloc(1, sizeof(*headers));
 
 	if (!headers)
 		return NULL;
-	headers->config = list;
-	headers->n = n;
-	headers->files = calloc(n + 1, sizeof(*headers->files));
+	headers->config = metric->headers;
+	headers->n = metric->n_headers;
+	if (!has_accept(metric->headers, metric->n_headers))
+		headers->accept = metric_format_accept(metric->query.format);
+	headers->files = calloc(headers->n + 1, sizeof(*headers->files));
 	if (!headers->files || !init_files(headers) || !rebuild(headers)) {
 		podheaders_free(headers);
 		return NULL;

@@ -15,8 +15,9 @@
  */
 struct podheaders;
 
-/* The configuration's strings must outlive it. NULL when out of memory. */
-struct podheaders *podheaders_new(const struct config_header *list, size_t n);
+/* What pods are asked with, and Accept by their format unless the configuration names that itself.
+ * The configuration must outlive it. NULL when out of memory. */
+struct podheaders *podheaders_new(const struct config_metric *metric);
 void podheaders_free(struct podheaders *headers);
 
 /*

@@ -12,8 +12,8 @@
 #include "io/answerguard.h"
 
 struct podrequest {
-	const struct config *config;
-	const struct metric_query *query;
+	const struct config_metric *metric;
+	long timeout_ms;
 	const struct pod *pod;
 	void *arg;
 	CURL *easy;
@@ -114,18 +114,19 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	return outcome;
 }
 
-static bool set_tls(CURL *easy, const struct config *config)
+static bool set_tls(CURL *easy, const struct config_metric *metric)
 {
+	bool verify = metric->tls_verify == CONFIG_TRUE;
 	bool well = true;
 
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, config->tls_verify ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, config->tls_verify ? 2L : 0L);
-	if (config->tls_ca)
-		well = curl_easy_setopt(easy, CURLOPT_CAINFO, config->tls_ca) == CURLE_OK && well;
-	if (config->tls_cert) {
-		well = curl_easy_setopt(easy, CURLOPT_SSLCERT, config->tls_cert) == CURLE_OK &&
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+	if (metric->tls_ca)
+		well = curl_easy_setopt(easy, CURLOPT_CAINFO, metric->tls_ca) == CURLE_OK && well;
+	if (metric->tls_cert) {
+		well = curl_easy_setopt(easy, CURLOPT_SSLCERT, metric->tls_cert) == CURLE_OK &&
 		       well;
-		well = curl_easy_setopt(easy, CURLOPT_SSLKEY, config->tls_key) == CURLE_OK && well;
+		well = curl_easy_setopt(easy, CURLOPT_SSLKEY, metric->tls_key) == CURLE_OK && well;
 	}
 	return well;
 }
@@ -136,11 +137,11 @@ static bool set_tls(CURL *easy, const struct config *config)
  */
 static bool set_url(struct podrequest *request)
 {
-	const struct config *config = request->config;
+	const struct config_metric *metric = request->metric;
 	const struct pod *pod = request->pod;
-	bool tls = config->metric_scheme == CONFIG_HTTPS;
-	const char *name = tls ? config->tls_server_name : NULL;
-	uint16_t port = config->metric_port != 0 ? config->metric_port : pod->port;
+	bool tls = metric->scheme == CONFIG_HTTPS;
+	const char *name = tls ? metric->tls_server_name : NULL;
+	uint16_t port = metric->port == CONFIG_OWN_PORT ? pod->port : (uint16_t)metric->port;
 	char address[TEXT_ENDPOINT_SIZE];
 	char to[TEXT_ENDPOINT_SIZE + 2];
 	char *url = NULL;
@@ -150,7 +151,7 @@ static bool set_url(struct podrequest *request)
 	snprintf(to, sizeof(to), "::%s", address);
 	if (name)
 		text_format_endpoint(name, port, address, sizeof(address));
-	if (asprintf(&url, "http%s://%s%s", tls ? "s" : "", address, config->metric_path) < 0)
+	if (asprintf(&url, "http%s://%s%s", tls ? "s" : "", address, metric->path) < 0)
 		return false;
 	ok = curl_easy_setopt(request->easy, CURLOPT_URL, url) == CURLE_OK;
 	free(url);
@@ -163,7 +164,7 @@ static bool set_url(struct podrequest *request)
 
 static bool set_options(struct podrequest *request)
 {
-	const struct config *config = request->config;
+	const struct config_metric *metric = request->metric;
 	CURL *easy = request->easy;
 
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
@@ -175,26 +176,29 @@ static bool set_options(struct podrequest *request)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)config->poll_timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)request->query->max_bytes);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)metric->query.max_bytes);
 	/* Addresses need no DNS, and pruning its cache at every transfer costs most at scale. */
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "wsbalancer/" WSB_VERSION);
-	return set_tls(easy, config) && set_url(request);
+	/* Where HAProxy says send-proxy, the pod's port speaks nothing without that line. */
+	if (metric->proxy == CONFIG_PROXY_V1)
+		curl_easy_setopt(easy, CURLOPT_HAPROXYPROTOCOL, 1L);
+	return set_tls(easy, metric) && set_url(request);
 }
 
-struct podrequest *podrequest_new(const struct config *config, const struct metric_query *query,
-	const struct pod *pod, void *arg)
+struct podrequest *podrequest_new(
+	const struct config_metric *metric, long timeout_ms, const struct pod *pod, void *arg)
 {
 	struct podrequest *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
-	request->config = config;
-	request->query = query;
+	request->metric = metric;
+	request->timeout_ms = timeout_ms;
 	request->pod = pod;
 	request->arg = arg;
-	request->reader = metric_reader_new(query);
+	request->reader = metric_reader_new(&metric->query);
 	request->easy = curl_easy_init();
 	if (!request->easy || !request->reader || !set_options(request)) {
 		podrequest_free(request);

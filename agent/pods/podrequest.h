@@ -9,7 +9,6 @@
 #include "core/cluster/pod.h"
 #include "core/config/config.h"
 #include "core/metric/metric.h"
-#include "core/metric/metric_query.h"
 #include "io/curlloop.h"
 
 struct podrequest;
@@ -18,11 +17,11 @@ struct podrequest;
 enum { PODREQUEST_HEAD_MAX = 16 * 1024 };
 
 /*
- * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration, the query and the
- * pod must outlive it. NULL when out of memory, or when libcurl refuses a setting.
+ * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration and the pod
+ * must outlive it. NULL when out of memory, or when libcurl refuses a setting.
  */
-struct podrequest *podrequest_new(const struct config *config, const struct metric_query *query,
-	const struct pod *pod, void *arg);
+struct podrequest *podrequest_new(
+	const struct config_metric *metric, long timeout_ms, const struct pod *pod, void *arg);
 /* It must not be under way. Takes NULL. */
 void podrequest_free(struct podrequest *request);
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/settings.h"
 #include "io/clock.h"
 #include "io/curlloop.h"
 #include "pods/podheaders.h"
@@ -41,7 +42,8 @@ struct poll {
 	ev_timer timer;
 	bool settled; /* asked at its own moment of the interval from now on */
 	bool in_flight;
-	struct curl_slist *headers; /* while in flight */
+	struct podheaders *source;
+	struct curl_slist *headers; /* of it, while in flight */
 	int64_t started_ms;
 };
 
@@ -50,8 +52,9 @@ struct poller {
 	const struct config *config;
 	poller_answer answer;
 	void *arg;
-	struct podheaders *headers;
-	struct metric_query query;
+	struct podheaders **headers; /* by the index of a pod's source */
+	size_t n_headers;
+	size_t max_bytes; /* of the largest answer that any source allows */
 	struct group *groups;
 	/* From the last poller_sync: */
 	double round_s;   /* from one round to the next */
@@ -67,7 +70,7 @@ static void end_flight(struct poll *poll)
 	if (!poll->in_flight)
 		return;
 	podrequest_stop(poll->request, poll->group->curlloop);
-	podheaders_put(poll->poller->headers, poll->headers);
+	podheaders_put(poll->source, poll->headers);
 	poll->in_flight = false;
 }
 
@@ -170,7 +173,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	/* Asked at once, as its round began: its next answer shall be as young as the others'. */
 	if (first)
 		aim(poll);
-	poll->headers = podheaders_get(poll->poller->headers, poll->started_ms);
+	poll->headers = podheaders_get(poll->source, poll->started_ms);
 	poll->in_flight = true;
 	if (!podrequest_start(poll->request, poll->group->curlloop, poll->headers)) {
 		end_flight(poll);
@@ -191,8 +194,8 @@ static struct group *find_group(struct poller *poller)
 	group = calloc(1, sizeof(*group));
 	if (!group)
 		return NULL;
-	group->curlloop = curlloop_new(poller->loop, GROUP_PODS,
-		poller->query.max_bytes + PODREQUEST_HEAD_MAX, on_done, poller);
+	group->curlloop = curlloop_new(
+		poller->loop, GROUP_PODS, poller->max_bytes + PODREQUEST_HEAD_MAX, on_done, poller);
 	if (!group->curlloop) {
 		free(group);
 		return NULL;
@@ -231,7 +234,9 @@ static bool start(struct poller *poller, struct pod *pod)
 	poll->pod = pod;
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
-	poll->request = podrequest_new(poller->config, &poller->query, pod, poll);
+	poll->source = poller->headers[pod->source < poller->n_headers ? pod->source : 0];
+	poll->request = podrequest_new(settings_metric(poller->config, pod->source),
+		(long)poller->config->poll_timeout_ms, pod, poll);
 	poll->group = find_group(poller);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls + 1);
@@ -301,6 +306,35 @@ void poller_drop_all(struct poller *poller, struct cluster *cluster)
 	cluster_each_pod(cluster, drop_pod, poller);
 }
 
+static void free_headers(struct poller *poller)
+{
+	for (size_t i = 0; i < poller->n_headers; i++)
+		podheaders_free(poller->headers[i]);
+	free(poller->headers);
+}
+
+/* Of the top level, of each backend and of each service: see settings_metric. */
+static bool make_headers(struct poller *poller)
+{
+	size_t n = 1 + poller->config->n_backends + poller->config->n_services;
+
+	poller->headers = calloc(n, sizeof(struct podheaders *));
+	if (!poller->headers)
+		return false;
+	while (poller->n_headers < n) {
+		const struct config_metric *metric =
+			settings_metric(poller->config, (unsigned)poller->n_headers);
+		struct podheaders *headers = podheaders_new(metric);
+
+		if (!headers)
+			return false;
+		poller->headers[poller->n_headers++] = headers;
+		if (metric->query.max_bytes > poller->max_bytes)
+			poller->max_bytes = metric->query.max_bytes;
+	}
+	return true;
+}
+
 struct poller *poller_new(
 	struct ev_loop *loop, const struct config *config, poller_answer answer, void *arg)
 {
@@ -312,14 +346,8 @@ struct poller *poller_new(
 	poller->config = config;
 	poller->answer = answer;
 	poller->arg = arg;
-	struct metric_words words = {
-		.format = METRIC_JSON, .keys = {config->metric_key, "draining", "capacity"}};
-	enum metric_role bad;
-	struct why why;
-
-	poller->headers = podheaders_new(config->metric_headers, config->n_metric_headers);
-	if (!poller->headers || !metric_query_parse(&words, &poller->query, &bad, &why)) {
-		podheaders_free(poller->headers);
+	if (!make_headers(poller)) {
+		free_headers(poller);
 		free(poller);
 		return NULL;
 	}
@@ -337,7 +365,6 @@ void poller_free(struct poller *poller)
 		curlloop_free(group->curlloop);
 		free(group);
 	}
-	podheaders_free(poller->headers);
-	metric_query_fini(&poller->query);
+	free_headers(poller);
 	free(poller);
 }

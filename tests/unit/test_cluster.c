@@ -284,8 +284,8 @@ START_TEST(the_algorithm_decides_the_mode_and_a_backend_that_cannot_be_steered_i
 
 	update(cluster, 7, algorithms[_i].algo, servers, 1, 1000);
 	ck_assert_str_eq(shape(cluster), steered ? "be:s1" : "");
-	settings.backends = names;
-	settings.n_backends = 1;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 1;
 	ck_assert(cluster_configure(cluster, &settings));
 	update(cluster, 7, algorithms[_i].algo, servers, 1, 2000);
 	ck_assert_str_eq(shape(cluster), "be:s1");
@@ -311,8 +311,8 @@ START_TEST(an_empty_backend_is_shown_only_if_named)
 
 	update(cluster, 7, "leastconn", NULL, 0, 1000);
 	ck_assert_str_eq(shape(cluster), "");
-	settings.backends = names;
-	settings.n_backends = 1;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 1;
 	ck_assert(cluster_configure(cluster, &settings));
 	update(cluster, 7, "leastconn", NULL, 0, 2000);
 	ck_assert_str_eq(shape(cluster), "be:");
@@ -333,15 +333,15 @@ START_TEST(settings_are_copied_and_those_backends_that_are_not_named_go)
 	struct cluster *cluster;
 
 	settings.replicas = 5;
-	settings.backends = names;
-	settings.n_backends = 1;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 1;
 	cluster = cluster_new(&settings);
 	ck_assert_ptr_nonnull(cluster);
 	strcpy(name, "xx");
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
 	ck_assert_str_eq(shape(cluster), "ab:s2");
 	ck_assert_uint_eq(cluster_settings(cluster)->replicas, 5);
-	ck_assert_str_eq(cluster_settings(cluster)->backends[0], "ab");
+	ck_assert_str_eq(cluster_settings(cluster)->selection.backends[0], "ab");
 
 	row_hear(row_find(cluster, "ab", "s2"), 4, 1500);
 	settings = row_settings();
@@ -351,8 +351,8 @@ START_TEST(settings_are_copied_and_those_backends_that_are_not_named_go)
 	ck_assert_str_eq(shape(cluster), "a:s1 ab:s2");
 	ck_assert(row_find(cluster, "ab", "s2")->pod->heard);
 	strcpy(name, "a");
-	settings.backends = names;
-	settings.n_backends = 1;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 1;
 	ck_assert(cluster_configure(cluster, &settings));
 	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
 	ck_assert_str_eq(shape(cluster), "a:s1");

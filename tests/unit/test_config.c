@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/config/config_parse.h"
+#include "core/metric/metric_preset.h"
 #include "run.h"
 
 static const char mistakes_path[] = "tests/data/config_mistakes.txt";
@@ -133,11 +134,11 @@ START_TEST(all_but_the_socket_has_a_default)
 	ck_assert_uint_eq(config.replicas, 1);
 	ck_assert_uint_eq(config.n_backends, 0);
 	ck_assert_uint_eq(config.n_services, 0);
-	ck_assert_str_eq(config.metric_path, "/metric");
-	ck_assert_str_eq(config.metric_key, "agentsConnections");
-	ck_assert_uint_eq(config.metric_port, 0);
-	ck_assert_int_eq(config.metric_scheme, CONFIG_HTTP);
-	ck_assert_uint_eq(config.n_metric_headers, 0);
+	ck_assert_str_eq(config.metric.path, "/metric");
+	ck_assert_str_eq(config.metric.key, "agentsConnections");
+	ck_assert_int_eq(config.metric.port, CONFIG_OWN_PORT);
+	ck_assert_int_eq(config.metric.scheme, CONFIG_HTTP);
+	ck_assert_uint_eq(config.metric.n_headers, 0);
 	ck_assert_int_eq(config.poll_interval_ms, 0);
 	ck_assert_int_eq(config.poll_timeout_ms, 500);
 	ck_assert_int_eq(config.cache_ttl_ms, 30000);
@@ -145,11 +146,11 @@ START_TEST(all_but_the_socket_has_a_default)
 	ck_assert_double_eq(config.max_share, 1.0);
 	ck_assert_ptr_null(config.record);
 	ck_assert_uint_eq(config.record_max_bytes, 64 << 20);
-	ck_assert(config.tls_verify);
-	ck_assert_ptr_null(config.tls_ca);
-	ck_assert_ptr_null(config.tls_cert);
-	ck_assert_ptr_null(config.tls_key);
-	ck_assert_ptr_null(config.tls_server_name);
+	ck_assert_int_eq(config.metric.tls_verify, CONFIG_TRUE);
+	ck_assert_ptr_null(config.metric.tls_ca);
+	ck_assert_ptr_null(config.metric.tls_cert);
+	ck_assert_ptr_null(config.metric.tls_key);
+	ck_assert_ptr_null(config.metric.tls_server_name);
 	ck_assert_str_eq(config.listen.host, "127.0.0.1");
 	ck_assert_uint_eq(config.listen.port, 9180);
 	ck_assert_str_eq(config.balancer_metric_path, "/balancer-metrics");
@@ -200,16 +201,16 @@ START_TEST(every_key_is_taken)
 	ck_assert_uint_eq(config.socket.port, 9999);
 	ck_assert_uint_eq(config.replicas, 3);
 	ck_assert_uint_eq(config.n_backends, 2);
-	ck_assert_str_eq(config.backends[1], "wss");
-	ck_assert_str_eq(config.metric_path, "/status/metric?x=1");
-	ck_assert_str_eq(config.metric_key, "stats.open");
-	ck_assert_uint_eq(config.metric_port, 8081);
-	ck_assert_int_eq(config.metric_scheme, CONFIG_HTTPS);
-	ck_assert_uint_eq(config.n_metric_headers, 2);
-	ck_assert_str_eq(config.metric_headers[0].name, "Authorization");
-	ck_assert_str_eq(config.metric_headers[0].file, "/run/secrets/token");
-	ck_assert_ptr_null(config.metric_headers[0].value);
-	ck_assert_str_eq(config.metric_headers[1].value, "wsbalancer");
+	ck_assert_str_eq(config.backends[1].name, "wss");
+	ck_assert_str_eq(config.metric.path, "/status/metric?x=1");
+	ck_assert_str_eq(config.metric.key, "stats.open");
+	ck_assert_int_eq(config.metric.port, 8081);
+	ck_assert_int_eq(config.metric.scheme, CONFIG_HTTPS);
+	ck_assert_uint_eq(config.metric.n_headers, 2);
+	ck_assert_str_eq(config.metric.headers[0].name, "Authorization");
+	ck_assert_str_eq(config.metric.headers[0].file, "/run/secrets/token");
+	ck_assert_ptr_null(config.metric.headers[0].value);
+	ck_assert_str_eq(config.metric.headers[1].value, "wsbalancer");
 	ck_assert_int_eq(config.poll_interval_ms, 2000);
 	ck_assert_int_eq(config.poll_timeout_ms, 1500);
 	ck_assert_int_eq(config.cache_ttl_ms, 60000);
@@ -217,11 +218,11 @@ START_TEST(every_key_is_taken)
 	ck_assert_double_eq(config.max_share, 0.15);
 	ck_assert_str_eq(config.record, "/var/lib/wsbalancer/record");
 	ck_assert_uint_eq(config.record_max_bytes, UINT64_C(2) << 30);
-	ck_assert(!config.tls_verify);
-	ck_assert_str_eq(config.tls_ca, "/ca.pem");
-	ck_assert_str_eq(config.tls_cert, "/cert.pem");
-	ck_assert_str_eq(config.tls_key, "/key.pem");
-	ck_assert_str_eq(config.tls_server_name, "pods.example.org");
+	ck_assert_int_eq(config.metric.tls_verify, CONFIG_FALSE);
+	ck_assert_str_eq(config.metric.tls_ca, "/ca.pem");
+	ck_assert_str_eq(config.metric.tls_cert, "/cert.pem");
+	ck_assert_str_eq(config.metric.tls_key, "/key.pem");
+	ck_assert_str_eq(config.metric.tls_server_name, "pods.example.org");
 	ck_assert_str_eq(config.listen.host, "::1");
 	ck_assert_uint_eq(config.listen.port, 80);
 	ck_assert_str_eq(config.balancer_metric_path, "/b");
@@ -318,12 +319,117 @@ START_TEST(variables_are_put_into_values_and_never_into_structure)
 		     "metricHeaders: {X-A: '${SET_}${SET_a}${SET_b} $${SET_c} $5'}\n");
 
 	ck_assert_str_eq(config.socket.path, "/run/a");
-	ck_assert_str_eq(config.backends[0], "ws");
-	ck_assert_uint_eq(config.metric_port, 80);
-	ck_assert_str_eq(config.metric_headers[0].value, "ab ${SET_c} $5");
+	ck_assert_str_eq(config.backends[0].name, "ws");
+	ck_assert_int_eq(config.metric.port, 80);
+	ck_assert_str_eq(config.metric.headers[0].value, "ab ${SET_c} $5");
 	config_fini(&config);
 }
 END_TEST
+
+static const char backends[] =
+	"metricPath: /top\n"
+	"metricKey: top\n"
+	"metricPort: 9000\n"
+	"drainingKey: leaving\n"
+	"metricHeaders: {X-Top: t}\n"
+	"haproxy:\n"
+	"  socket: /s\n"
+	"  backends:\n"
+	"    - plain\n"
+	"    - {name: 'web-*', metricKey: own, metricPort: 0, metricProxy: v1}\n"
+	"    - {name: prom, metricFormat: prometheus, metricKey: 'ws{a=\"b\"}',"
+	" metricMaxSize: 1MiB}\n"
+	"    - {name: hub, preset: mercure, metricHeaders: {X-Own: o}}\n"
+	"    - {name: bus, preset: nats, metricScheme: https, tlsVerify: false}\n";
+
+START_TEST(what_a_backend_leaves_out_is_as_its_preset_or_the_top_says)
+{
+	static const struct {
+		const char *path;
+		const char *key;
+		const char *draining_key;
+		const char *header;
+		int port;
+		size_t max_bytes;
+		enum metric_format format;
+		enum config_scheme scheme;
+		enum config_metric_proxy proxy;
+		enum config_truth verify;
+	} rows[] = {
+		{"/top", "top", "leaving", "X-Top", 9000, METRIC_JSON_MAX, METRIC_JSON, CONFIG_HTTP,
+			CONFIG_PROXY_OFF, CONFIG_TRUE},
+		{"/top", "own", "leaving", "X-Top", CONFIG_OWN_PORT, METRIC_JSON_MAX, METRIC_JSON,
+			CONFIG_HTTP, CONFIG_PROXY_V1, CONFIG_TRUE},
+		/* In another format the top's path and keys mean nothing. */
+		{"/metrics", "ws{a=\"b\"}", "", "X-Top", 9000, 1048576, METRIC_PROMETHEUS,
+			CONFIG_HTTP, CONFIG_PROXY_OFF, CONFIG_TRUE},
+		{"/metrics", "mercure_subscribers_connected | mercure_subscribers", "", "X-Own",
+			9000, METRIC_PROMETHEUS_MAX, METRIC_PROMETHEUS, CONFIG_HTTP,
+			CONFIG_PROXY_OFF, CONFIG_TRUE},
+		{"/varz", "connections", "", "X-Top", 8222, METRIC_JSON_MAX, METRIC_JSON,
+			CONFIG_HTTPS, CONFIG_PROXY_OFF, CONFIG_FALSE},
+	};
+	struct config config = good(backends);
+
+	ck_assert_uint_eq(config.n_backends, sizeof(rows) / sizeof(rows[0]));
+	for (size_t i = 0; i < config.n_backends; i++) {
+		const struct config_metric *metric = &config.backends[i].metric;
+
+		ck_assert_str_eq(metric->path, rows[i].path);
+		ck_assert_str_eq(metric->key, rows[i].key);
+		ck_assert_str_eq(metric->draining_key, rows[i].draining_key);
+		ck_assert_str_eq(metric->headers[0].name, rows[i].header);
+		ck_assert_int_eq(metric->port, rows[i].port);
+		ck_assert_uint_eq(metric->query.max_bytes, rows[i].max_bytes);
+		ck_assert_int_eq(metric->query.format, rows[i].format);
+		ck_assert_int_eq(metric->scheme, rows[i].scheme);
+		ck_assert_int_eq(metric->proxy, rows[i].proxy);
+		ck_assert_int_eq(metric->tls_verify, rows[i].verify);
+	}
+	config_fini(&config);
+}
+END_TEST
+
+START_TEST(a_prometheus_page_takes_two_lines)
+{
+	struct config config = good("haproxy: {socket: /s}\nmetricFormat: prometheus\n"
+				    "metricKey: ws_connections{app=\"chat\"}\n");
+
+	ck_assert_str_eq(config.metric.path, "/metrics");
+	ck_assert_str_eq(config.metric.draining_key, "");
+	ck_assert_int_eq(config.metric.query.format, METRIC_PROMETHEUS);
+	config_fini(&config);
+}
+END_TEST
+
+/* A preset's key is one of its format, and its name is found. */
+START_TEST(every_preset_can_be_named)
+{
+	size_t n;
+	const struct metric_preset *presets = metric_preset_all(&n);
+	char text[128];
+	struct config config;
+
+	ck_assert_int_lt(_i, (int)n);
+	ck_assert(_i == 0 || strcmp(presets[_i - 1].name, presets[_i].name) < 0);
+	snprintf(text, sizeof(text), "haproxy: {socket: /s}\npreset: %s\n", presets[_i].name);
+	config = good(text);
+	ck_assert_str_eq(config.metric.path, presets[_i].path);
+	ck_assert_str_eq(config.metric.key, presets[_i].key);
+	ck_assert_int_eq(config.metric.query.format, presets[_i].format);
+	ck_assert_int_eq(
+		config.metric.port, presets[_i].port ? (int)presets[_i].port : CONFIG_OWN_PORT);
+	config_fini(&config);
+}
+END_TEST
+
+static int n_presets(void)
+{
+	size_t n;
+
+	metric_preset_all(&n);
+	return (int)n;
+}
 
 int main(void)
 {
@@ -337,6 +443,9 @@ int main(void)
 		{agent_check_alone_takes_its_servers_from_the_file, ONCE},
 		{a_bare_number_is_seconds_for_cache_ttl_as_in_the_traefik_plugin, ONCE},
 		{variables_are_put_into_values_and_never_into_structure, ONCE},
+		{what_a_backend_leaves_out_is_as_its_preset_or_the_top_says, ONCE},
+		{a_prometheus_page_takes_two_lines, ONCE},
+		{every_preset_can_be_named, n_presets()},
 	};
 
 	int status = run_suite("config", tests, N_OF(tests));

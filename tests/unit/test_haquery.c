@@ -23,12 +23,11 @@ END_TEST
 /* hareply_parse tells a whole answer by the last command's. */
 START_TEST(named_backends_are_asked_for_one_by_one_and_info_at_last)
 {
-	char one[] = "web";
-	char two[] = "api.v1";
-	char *line = haquery_write((char *[]){one, two}, 2);
+	static const struct haquery_backend backends[] = {{"web", 3}, {"api.v1", 4294967295}};
+	char *line = haquery_write(backends, 2);
 
-	ck_assert_str_eq(line, "show stat web 6 -1;show servers state web;"
-			       "show stat api.v1 6 -1;show servers state api.v1;show info\n");
+	ck_assert_str_eq(line, "show stat 3 6 -1;show servers state web;"
+			       "show stat 4294967295 6 -1;show servers state api.v1;show info\n");
 	free(line);
 }
 END_TEST
@@ -36,19 +35,19 @@ END_TEST
 START_TEST(more_names_than_a_line_holds_mean_all)
 {
 	static char names[COMMANDS_LINE_MAX][8];
-	static char *pointers[COMMANDS_LINE_MAX];
+	static struct haquery_backend pointers[COMMANDS_LINE_MAX];
 	bool fell_back = false;
 
 	for (size_t n = 0; n < COMMANDS_LINE_MAX; n++) {
 		snprintf(names[n], sizeof(names[n]), "b%06zu", n);
-		pointers[n] = names[n];
+		pointers[n] = (struct haquery_backend){names[n], 1};
 	}
 	for (size_t n = 1; n < 200; n++) {
 		char *line = haquery_write(pointers, n);
 
 		ck_assert_uint_le(strlen(line), COMMANDS_LINE_MAX);
-		/* Each name stands there twice, or none at all, and never again one once it did
-		 * not fit. */
+		/* Each name stands there, or none at all, and never again one once it did not
+		 * fit. */
 		if (strcmp(line, all) == 0)
 			fell_back = true;
 		else
@@ -63,9 +62,9 @@ END_TEST
 START_TEST(a_question_may_fill_a_line_to_its_last_byte)
 {
 	static char name[COMMANDS_LINE_MAX];
-	char *names[] = {name};
-	size_t fixed = strlen("show stat  6 -1;show servers state ;show info\n");
-	size_t len = (COMMANDS_LINE_MAX - fixed) / 2;
+	const struct haquery_backend names[] = {{name, 7}};
+	size_t fixed = strlen("show stat 7 6 -1;show servers state ;show info\n");
+	size_t len = COMMANDS_LINE_MAX - fixed;
 
 	for (size_t extra = 0; extra < 2; extra++) {
 		char *line;

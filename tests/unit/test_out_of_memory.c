@@ -23,6 +23,8 @@
 #include "rows.h"
 #include "run.h"
 
+static const struct pod_source here = {.index = 0};
+
 /* ---- allocations that fail (the linker leads the core's calls here, see tests/tests.mk) ---- */
 
 /* volatile: a compiler knows that malloc and its like change none of a program's variables, and
@@ -244,8 +246,7 @@ END_TEST
 
 START_TEST(a_question_is_whole_or_none)
 {
-	char web[] = "web";
-	char *names[] = {web};
+	static const struct haquery_backend names[] = {{"web", 3}};
 
 	for (size_t n_names = 0; n_names < 2; n_names++) {
 		char *line;
@@ -293,8 +294,8 @@ START_TEST(a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all)
 	int n = 1;
 
 	settings.replicas = 9;
-	settings.backends = names;
-	settings.n_backends = 2;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 2;
 	for (bool more = true; more; n++) {
 		struct cluster *another;
 
@@ -312,7 +313,7 @@ START_TEST(a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all)
 		well = cluster_configure(cluster, &settings);
 		ck_assert(well == !disarm());
 		ck_assert_uint_eq(cluster_settings(cluster)->replicas, well ? 9 : 1);
-		ck_assert_uint_eq(cluster_settings(cluster)->n_backends, well ? 2 : 0);
+		ck_assert_uint_eq(cluster_settings(cluster)->selection.n_backends, well ? 2 : 0);
 		if (well)
 			break;
 	}
@@ -526,7 +527,7 @@ START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
 		unsigned sum = 0;
 
 		arm(n);
-		pod = pod_hold(table, "10.0.0.1", 80, 1);
+		pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
 		more = disarm();
 		ck_assert((pod == NULL) == more);
 		pod_each(table, dump_pod, &sum);
@@ -534,7 +535,7 @@ START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
 	}
 	/* One more server for it. */
 	arm(1);
-	ck_assert_ptr_null(pod_hold(table, "10.0.0.1", 80, 1));
+	ck_assert_ptr_null(pod_hold(table, "10.0.0.1", 80, &here, 1));
 	ck_assert(disarm());
 	pod_table_free(table);
 	for (int n = 1; n <= 2; n++) {

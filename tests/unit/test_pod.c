@@ -9,6 +9,8 @@
 #include "core/kube/slice.h"
 #include "run.h"
 
+static const struct pod_source here = {.index = 0};
+
 struct gone {
 	int n;
 	char key[64];
@@ -40,7 +42,7 @@ static size_t count_pods(const struct pod_table *table)
 START_TEST(a_new_pod_has_said_nothing)
 {
 	struct pod_table *table = pod_table_new();
-	struct pod *pod = pod_hold(table, "10.0.0.1", 8080, 77);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 8080, &here, 77);
 
 	ck_assert_str_eq(pod->address, "10.0.0.1");
 	ck_assert_uint_eq(pod->port, 8080);
@@ -76,7 +78,7 @@ START_TEST(a_key_is_unique_and_brackets_an_ipv6_address)
 	struct pod_table *table = pod_table_new();
 
 	for (size_t i = 0; i < sizeof(pods) / sizeof(*pods); i++) {
-		struct pod *pod = pod_hold(table, pods[i].address, pods[i].port, 1);
+		struct pod *pod = pod_hold(table, pods[i].address, pods[i].port, &here, 1);
 
 		ck_assert_str_eq(pod->key, pods[i].key);
 		ck_assert_str_eq(pod->address, pods[i].address);
@@ -90,10 +92,10 @@ START_TEST(servers_with_one_address_share_a_pod_until_the_last_lets_go)
 {
 	struct pod_table *table = pod_table_new();
 	struct gone gone = {0};
-	struct pod *pod = pod_hold(table, "10.0.0.1", 80, 5);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 5);
 
-	ck_assert_ptr_eq(pod_hold(table, "10.0.0.1", 80, 9), pod);
-	ck_assert_ptr_ne(pod_hold(table, "10.0.0.1", 81, 9), pod);
+	ck_assert_ptr_eq(pod_hold(table, "10.0.0.1", 80, &here, 9), pod);
+	ck_assert_ptr_ne(pod_hold(table, "10.0.0.1", 81, &here, 9), pod);
 	ck_assert_uint_eq(pod->n_servers, 2);
 	ck_assert_int_eq(pod->since_ms, 5);
 	pod_release(table, pod, note_gone, &gone);
@@ -111,12 +113,12 @@ START_TEST(a_pod_that_comes_back_has_no_past)
 {
 	struct pod_table *table = pod_table_new();
 	struct metric metric = {.count = 9};
-	struct pod *pod = pod_hold(table, "10.0.0.1", 80, 5);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 5);
 
 	pod_observe(pod, METRIC_OK, &metric, NULL, 6);
 	pod_release(table, pod, NULL, NULL);
 	ck_assert_uint_eq(count_pods(table), 0);
-	pod = pod_hold(table, "10.0.0.1", 80, 7);
+	pod = pod_hold(table, "10.0.0.1", 80, &here, 7);
 	ck_assert(!pod->heard);
 	ck_assert_int_eq(pod->since_ms, 7);
 	pod_release(table, pod, NULL, NULL);
@@ -129,7 +131,7 @@ END_TEST
 START_TEST(a_failure_is_kept_in_words_and_leaves_the_last_good_answer)
 {
 	struct pod_table *table = pod_table_new();
-	struct pod *pod = pod_hold(table, "10.0.0.1", 80, 1);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
 	struct metric metric = {.count = 42, .draining = true, .capacity = 2, .pod_name = "p"};
 	char words[400];
 
@@ -166,7 +168,7 @@ START_TEST(growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth)
 {
 	static const uint32_t counts[] = {10, 13, 13, 2, 4};
 	struct pod_table *table = pod_table_new();
-	struct pod *pod = pod_hold(table, "10.0.0.1", 80, 1);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
 
 	for (int i = 0; i < 5; i++) {
 		struct metric metric = {.count = counts[i]};
@@ -182,7 +184,7 @@ END_TEST
 START_TEST(names_are_kubernetes_word_or_else_the_pods_own)
 {
 	struct pod_table *table = pod_table_new();
-	struct pod *pod = pod_hold(table, "10.0.0.1", 80, 1);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
 	struct metric metric = {.pod_name = "says-itself", .node_name = "its-node"};
 	struct endpoint endpoint = {.uid = "u1"};
 
@@ -209,7 +211,7 @@ END_TEST
 START_TEST(another_uid_at_the_same_address_is_a_pod_that_was_not_heard)
 {
 	struct pod_table *table = pod_table_new();
-	struct pod *pod = pod_hold(table, "10.0.0.1", 80, 1);
+	struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
 	struct metric metric = {.count = 40};
 	struct endpoint endpoint = {.uid = "u1"};
 
@@ -240,7 +242,7 @@ START_TEST(the_table_grows_and_each_pod_is_visited_once)
 		char address[32];
 
 		snprintf(address, sizeof(address), "10.%d.%d.1", i / 200, i % 200);
-		pods[i] = pod_hold(table, address, 80, 1);
+		pods[i] = pod_hold(table, address, 80, &here, 1);
 		ck_assert_ptr_nonnull(pods[i]);
 	}
 	ck_assert_uint_eq(count_pods(table), N);
@@ -249,7 +251,7 @@ START_TEST(the_table_grows_and_each_pod_is_visited_once)
 	ck_assert_int_eq(gone.n, N / 2);
 	ck_assert_uint_eq(count_pods(table), N / 2);
 	for (int i = 1; i < N; i += 2)
-		ck_assert_ptr_eq(pod_hold(table, pods[i]->address, 80, 2), pods[i]);
+		ck_assert_ptr_eq(pod_hold(table, pods[i]->address, 80, &here, 2), pods[i]);
 	/* Those that are left are freed without a word. */
 	pod_table_free(table);
 	ck_assert_int_eq(gone.n, N / 2);
@@ -289,6 +291,26 @@ START_TEST(a_series_without_samples_is_believed_of_a_pod_that_never_had_one)
 }
 END_TEST
 
+START_TEST(two_servers_are_one_pod_when_they_are_asked_the_same)
+{
+	char stats[] = "http /stats json n";
+	const struct pod_source other = {.identity = stats, .index = 1};
+	const struct pod_source ported = {.port = 9000, .index = 2};
+	struct pod_table *table = pod_table_new();
+	struct pod *plain = pod_hold(table, "10.0.0.1", 80, &here, 1);
+	struct pod *port = pod_hold(table, "10.0.0.1", 80, &ported, 1);
+
+	ck_assert_ptr_eq(pod_hold(table, "10.0.0.1", 80, &here, 1), plain);
+	ck_assert_ptr_ne(pod_hold(table, "10.0.0.1", 80, &other, 1), plain);
+	ck_assert_ptr_ne(port, plain);
+	/* The port that is asked counts, not that of the server. */
+	ck_assert_ptr_eq(pod_hold(table, "10.0.0.1", 81, &ported, 1), port);
+	ck_assert_ptr_eq(pod_hold(table, "10.0.0.1", 9000, &here, 1), port);
+	ck_assert_str_eq(port->key, "10.0.0.1:80");
+	pod_table_free(table);
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -302,6 +324,7 @@ int main(void)
 		{another_uid_at_the_same_address_is_a_pod_that_was_not_heard, ONCE},
 		{the_table_grows_and_each_pod_is_visited_once, ONCE},
 		{a_series_without_samples_is_believed_of_a_pod_that_never_had_one, ONCE},
+		{two_servers_are_one_pod_when_they_are_asked_the_same, ONCE},
 	};
 
 	return run_suite("pod", tests, N_OF(tests));

@@ -357,8 +357,8 @@ START_TEST(why_is_said_in_words)
 	char *names[] = {(char[]){"ws"}, (char[]){"hash"}, (char[]){"odd"}};
 	struct cluster_settings settings = *cluster_settings(scene->cluster);
 
-	settings.backends = names;
-	settings.n_backends = 3;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 3;
 	ck_assert(cluster_configure(scene->cluster, &settings));
 	add_server(scene, "ws", "leastconn", "heard", 1);
 	add_server(scene, "ws", "leastconn", "silent", 2);

@@ -244,8 +244,8 @@ START_TEST(a_backend_that_is_not_named_is_not_planned)
 	const struct rerun_backend *backend;
 	struct rerun *rerun;
 
-	other.backends = names;
-	other.n_backends = 1;
+	other.selection.backends = names;
+	other.selection.n_backends = 1;
 	rerun = rerun_of_five(&recorded, &other);
 	backend = only_backend(rerun);
 	ck_assert_int_eq(backend->mode, BACKEND_NOT_STEERED);

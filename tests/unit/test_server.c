@@ -9,6 +9,8 @@
 #include "rows.h"
 #include "run.h"
 
+static const struct pod_source here = {.index = 0};
+
 /* One server and the updates that it gets, a second apart. */
 struct bench {
 	struct server *server;
@@ -26,7 +28,11 @@ static void setup(struct bench *bench)
 {
 	*bench = (struct bench){
 		.server = server_new(NULL, "be", "s1", 500),
-		.update = {.pods = pod_table_new(), .worker = 1, .gone = count_gone, .arg = bench},
+		.update = {.pods = pod_table_new(),
+			.source = &here,
+			.worker = 1,
+			.gone = count_gone,
+			.arg = bench},
 	};
 	ck_assert_ptr_nonnull(bench->server);
 	ck_assert_ptr_nonnull(bench->update.pods);
@@ -410,7 +416,7 @@ START_TEST(a_pod_heard_before_its_server_was_seen_has_what_the_server_has)
 	struct pod *pod;
 
 	setup(&bench);
-	pod = pod_hold(bench.update.pods, "10.0.0.1", 80, 100);
+	pod = pod_hold(bench.update.pods, "10.0.0.1", 80, &here, 100);
 	pod_observe(pod, METRIC_OK, &metric, NULL, 200);
 	take(&bench, &row);
 	ck_assert_ptr_eq(bench.server->pod, pod);

@@ -11,8 +11,10 @@
 
 START_TEST(settings_are_the_configurations)
 {
-	char web[] = "web";
-	char *names[] = {web};
+	char names[4][8] = {"web", "a*", "key", "/m"};
+	struct config_metric plain = {.path = names[3], .key = names[2], .port = CONFIG_OWN_PORT};
+	struct config_metric other = {.path = names[3], .key = names[0], .port = 81};
+	struct config_backend backends[] = {{names[0], plain}, {names[1], other}};
 	const struct config config = {
 		.has_socket = true,
 		.has_agent_check = true,
@@ -21,11 +23,14 @@ START_TEST(settings_are_the_configurations)
 		.cache_ttl_ms = 40000,
 		.ramp_ms = 5000,
 		.max_share = 0.25,
-		.backends = names,
-		.n_backends = 1,
+		.metric = plain,
+		.backends = backends,
+		.n_backends = 2,
 	};
-	struct cluster_settings settings = settings_for_cluster(&config, 0);
+	struct cluster_settings settings;
+	const struct selection *selection = &settings.selection;
 
+	ck_assert(settings_for_cluster(&config, 0, &settings));
 	ck_assert_uint_eq(settings.replicas, 3);
 	ck_assert_int_eq(settings.poll_interval_ms, 2000);
 	ck_assert_int_eq(settings.cache_ttl_ms, 40000);
@@ -33,19 +38,32 @@ START_TEST(settings_are_the_configurations)
 	ck_assert_double_eq(settings.max_share, 0.25);
 	ck_assert(settings.percent_steps);
 	ck_assert(!settings.agent_check_only);
-	ck_assert_uint_eq(settings.n_backends, 1);
-	ck_assert_ptr_eq(settings.backends, names);
+	ck_assert_uint_eq(selection->n_backends, 2);
+	ck_assert_str_eq(selection->backends[1], "a*");
+	/* What makes another count of an address is in the identity, and the index leads back. */
+	ck_assert_str_eq(selection_source(selection, "none", NULL)->identity, "http /m json key");
+	ck_assert_str_eq(selection_source(selection, "web", NULL)->identity, "http /m json key");
+	ck_assert_str_eq(selection_source(selection, "ab", NULL)->identity, "http /m json web");
+	ck_assert_uint_eq(selection_source(selection, "ab", NULL)->port, 81);
+	ck_assert_ptr_eq(settings_metric(&config, selection_source(selection, "ab", NULL)->index),
+		&backends[1].metric);
+	ck_assert_ptr_eq(settings_metric(&config, 0), &config.metric);
+	ck_assert_ptr_eq(settings_metric(&config, 3), &config.metric);
+	cluster_settings_fini(&settings);
 }
 END_TEST
 
 START_TEST(instances_that_are_counted_stand_above_those_configured)
 {
-	const struct config config = {.replicas = 3};
-	struct cluster_settings settings = settings_for_cluster(&config, 2);
+	char path[] = "/m";
+	const struct config config = {.replicas = 3, .metric = {.path = path, .key = path}};
+	struct cluster_settings settings;
 
+	ck_assert(settings_for_cluster(&config, 2, &settings));
 	ck_assert_uint_eq(settings.replicas, 2);
 	ck_assert(!settings.percent_steps);
 	ck_assert(settings.agent_check_only);
+	cluster_settings_fini(&settings);
 }
 END_TEST
 

@@ -348,8 +348,8 @@ START_TEST(a_backend_that_is_steered_no_longer_has_no_plan_left)
 	char *names[] = {name};
 	struct bench bench;
 
-	settings.backends = names;
-	settings.n_backends = 1;
+	settings.selection.backends = names;
+	settings.selection.n_backends = 1;
 	settings.max_share = 0.5;
 	setup(&bench, &settings, (uint32_t[]){50, 50, 5});
 	bench.rows[2].status = "DOWN";

@@ -6,6 +6,31 @@
 #include <string.h>
 #include <time.h>
 
+bool text_matches(const char *pattern, const char *name)
+{
+	const char *star = NULL; /* the last one met, and where its part of name ends */
+	const char *end = NULL;
+
+	while (*name) {
+		if (*pattern == '*') {
+			star = pattern++;
+			end = name;
+		} else if (*pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star) {
+			/* It stands for one byte more. */
+			pattern = star + 1;
+			name = ++end;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
 bool text_is_same(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);

@@ -9,6 +9,9 @@
 
 struct buf;
 
+/* A name fits a pattern in which each * stands for any bytes, none among them. */
+bool text_matches(const char *pattern, const char *name);
+
 /* The same text, or both NULL. */
 bool text_is_same(const char *a, const char *b);
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 enum {
 	FIRST_SIZE = 64, /* the table grows by itself */
 	ID_MAX = 4096,   /* bytes of "backend/server": two of HAProxy's configuration lines */
@@ -26,33 +28,18 @@ struct cluster {
 	bool first_round_done;
 };
 
-static void settings_fini(struct cluster_settings *settings)
+void cluster_settings_fini(struct cluster_settings *settings)
 {
-	for (size_t i = 0; i < settings->n_backends; i++)
-		free(settings->backends[i]);
-	free(settings->backends);
-	settings->backends = NULL;
-	settings->n_backends = 0;
+	selection_fini(&settings->selection);
 }
 
 bool cluster_configure(struct cluster *cluster, const struct cluster_settings *settings)
 {
 	struct cluster_settings copy = *settings;
 
-	copy.n_backends = 0;
-	copy.backends = calloc(settings->n_backends + 1, sizeof(*copy.backends));
-	if (!copy.backends)
+	if (!selection_copy(&settings->selection, &copy.selection))
 		return false;
-	while (copy.n_backends < settings->n_backends) {
-		char *name = strdup(settings->backends[copy.n_backends]);
-
-		if (!name) {
-			settings_fini(&copy);
-			return false;
-		}
-		copy.backends[copy.n_backends++] = name;
-	}
-	settings_fini(&cluster->settings);
+	cluster_settings_fini(&cluster->settings);
 	cluster->settings = copy;
 	return true;
 }
@@ -89,7 +76,7 @@ void cluster_free(struct cluster *cluster)
 		lh_table_free(cluster->servers);
 	}
 	pod_table_free(cluster->pods);
-	settings_fini(&cluster->settings);
+	cluster_settings_fini(&cluster->settings);
 	free(cluster);
 }
 
@@ -101,12 +88,11 @@ static enum backend_mode mode_of(const struct cluster *cluster, const char *algo
 /* A backend named in the settings is shown even when it cannot be steered. */
 static bool is_selected(const struct cluster *cluster, const struct hastate_backend *row)
 {
-	for (size_t i = 0; i < cluster->settings.n_backends; i++) {
-		if (strcmp(cluster->settings.backends[i], row->name) == 0)
-			return true;
-	}
-	return cluster->settings.n_backends == 0 && row->n_servers > 0 &&
-	       mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
+	const struct selection *selection = &cluster->settings.selection;
+
+	if (selection->n_backends > 0)
+		return selection_has(selection, row->name);
+	return row->n_servers > 0 && mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
 }
 
 /* Adds a new backend at the end. False when out of memory. */
@@ -175,14 +161,19 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 {
 	struct backend *backend = take_backend(cluster, row->name, place);
 	struct server **servers = calloc(row->n_servers + 1, sizeof(struct server *));
+	const char *other = NULL;
 	uint64_t total = 0;
 
 	if (!backend || !servers) {
 		free(servers);
 		return false;
 	}
+	backend->id = row->id;
 	snprintf(backend->algo, sizeof(backend->algo), "%s", row->algo);
-	backend->mode = mode_of(cluster, row->algo);
+	update->source = selection_source(&cluster->settings.selection, row->name, &other);
+	/* Who of the two is meant nobody knows. */
+	backend->ambiguous = other != NULL;
+	backend->mode = other ? BACKEND_NOT_STEERED : mode_of(cluster, row->algo);
 	update->has_others = backend->planned;
 	for (size_t i = 0; i < row->n_servers; i++) {
 		servers[i] = take_server(cluster, backend, row->servers[i].name, update->now_ms);
@@ -331,6 +322,21 @@ struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n
 {
 	*n = cluster->n_backends;
 	return cluster->backends;
+}
+
+bool cluster_has_selected(const struct cluster *cluster)
+{
+	const struct selection *selection = &cluster->settings.selection;
+
+	for (size_t i = 0; i < selection->n_backends; i++) {
+		bool found = false;
+
+		for (size_t b = 0; b < cluster->n_backends && !found; b++)
+			found = text_matches(selection->backends[i], cluster->backends[b]->name);
+		if (!found)
+			return false;
+	}
+	return true;
 }
 
 struct server *cluster_find_server(const struct cluster *cluster, const char *backend,

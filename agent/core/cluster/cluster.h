@@ -9,6 +9,7 @@
 
 #include "core/cluster/backend.h"
 #include "core/cluster/pod.h"
+#include "core/cluster/selection.h"
 #include "core/cluster/server.h"
 #include "core/haproxy/hastate.h"
 
@@ -19,7 +20,8 @@
  *
  * A server is a name in a backend of HAProxy's; a pod is what answers at an address. A server whose
  * address changes has another pod from then on, and nothing of the old one is kept. Two servers
- * with one address (in two backends, say) share a pod, which is polled once.
+ * with one address (in two backends, say) share a pod, which is polled once, unless their backends'
+ * pods are asked in different ways (struct pod_source).
  */
 
 struct cluster;
@@ -35,13 +37,15 @@ struct cluster_settings {
 	unsigned replicas;
 	int64_t poll_interval_ms; /* 0: auto, see steer/tempo.h */
 	int64_t cache_ttl_ms;
-	int64_t ramp_ms;       /* see struct planner_params */
-	double max_share;      /* see struct planner_params */
-	bool percent_steps;    /* weights must be reachable by agent-check's N% too */
-	bool agent_check_only; /* nothing but agent-check answers: every backend by flow */
-	char **backends;       /* names; copied where a cluster takes them */
-	size_t n_backends;     /* 0: every backend whose algorithm can be steered */
+	int64_t ramp_ms;            /* see struct planner_params */
+	double max_share;           /* see struct planner_params */
+	bool percent_steps;         /* weights must be reachable by agent-check's N% too */
+	bool agent_check_only;      /* nothing but agent-check answers: every backend by flow */
+	struct selection selection; /* copied where a cluster takes it */
 };
+
+/* Frees what *settings owns: of settings that a cluster has copied the copy is its own. */
+void cluster_settings_fini(struct cluster_settings *settings);
 
 /* Returns NULL when out of memory. */
 struct cluster *cluster_new(const struct cluster_settings *settings);
@@ -71,6 +75,8 @@ bool cluster_is_first_round_done(struct cluster *cluster);
 /* Backends in HAProxy's order; *n is set. The array is the cluster's, valid until the next call
  * that changes it. */
 struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n);
+/* HAProxy has every backend that the settings name, and one at least for each pattern. */
+bool cluster_has_selected(const struct cluster *cluster);
 /* NULL where there is none. */
 struct server *cluster_find_server(const struct cluster *cluster, const char *backend,
 	size_t backend_len, const char *server, size_t server_len);

@@ -15,7 +15,7 @@ enum {
 };
 
 struct pod_table {
-	struct lh_table *by_key;
+	struct lh_table *by_identity;
 };
 
 static void pod_free(struct pod *pod)
@@ -24,6 +24,7 @@ static void pod_free(struct pod *pod)
 		return;
 	free(pod->address);
 	free(pod->key);
+	free(pod->identity);
 	free(pod->endpoint);
 	free(pod);
 }
@@ -34,8 +35,8 @@ struct pod_table *pod_table_new(void)
 
 	if (!table)
 		return NULL;
-	table->by_key = lh_kchar_table_new(FIRST_SIZE, NULL);
-	if (!table->by_key) {
+	table->by_identity = lh_kchar_table_new(FIRST_SIZE, NULL);
+	if (!table->by_identity) {
 		free(table);
 		return NULL;
 	}
@@ -49,52 +50,81 @@ void pod_table_free(struct pod_table *table)
 
 	if (!table)
 		return;
-	lh_foreach_safe(table->by_key, entry, next)
+	lh_foreach_safe(table->by_identity, entry, next)
 	{
 		struct pod *pod = lh_entry_v(entry);
 
-		lh_table_delete_entry(table->by_key, entry);
+		lh_table_delete_entry(table->by_identity, entry);
 		pod_free(pod);
 	}
-	lh_table_free(table->by_key);
+	lh_table_free(table->by_identity);
 	free(table);
 }
 
 static char *make_key(const char *address, uint16_t port)
 {
-	char key[TEXT_ENDPOINT_SIZE];
+	bool ipv6 = strchr(address, ':') != NULL;
+	char *key = NULL;
 
-	return strdup(text_format_endpoint(address, port, key, sizeof(key)));
+	if (asprintf(&key, "%s%s%s:%u", ipv6 ? "[" : "", address, ipv6 ? "]" : "", port) < 0)
+		return NULL;
+	return key;
 }
 
-struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms)
+static char *make_identity(const char *address, uint16_t port, const struct pod_source *source)
 {
-	char *key = make_key(address, port);
-	void *found = NULL;
-	struct pod *pod;
+	char *identity = NULL;
 
-	if (!key)
+	if (asprintf(&identity, "%s %u %s", address, source->port ? source->port : port,
+		    source->identity ? source->identity : "") < 0)
 		return NULL;
-	if (lh_table_lookup_ex(table->by_key, key, &found)) {
-		free(key);
-		pod = found;
-		pod->n_servers++;
-		return pod;
-	}
-	pod = calloc(1, sizeof(*pod));
+	return identity;
+}
+
+/* Takes over identity. NULL when out of memory. */
+static struct pod *pod_new(const char *address, uint16_t port, char *identity, int64_t now_ms)
+{
+	struct pod *pod = calloc(1, sizeof(*pod));
+
 	if (!pod) {
-		free(key);
+		free(identity);
 		return NULL;
 	}
-	pod->key = key;
+	pod->identity = identity;
+	pod->key = make_key(address, port);
 	pod->address = strdup(address);
 	pod->port = port;
 	pod->since_ms = now_ms;
-	pod->n_servers = 1;
-	if (!pod->address || lh_table_insert(table->by_key, pod->key, pod) != 0) {
+	if (!pod->key || !pod->address) {
 		pod_free(pod);
 		return NULL;
 	}
+	return pod;
+}
+
+struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port,
+	const struct pod_source *source, int64_t now_ms)
+{
+	char *identity = make_identity(address, port, source);
+	void *found = NULL;
+	struct pod *pod;
+
+	if (!identity)
+		return NULL;
+	if (lh_table_lookup_ex(table->by_identity, identity, &found)) {
+		free(identity);
+		pod = found;
+	} else {
+		pod = pod_new(address, port, identity, now_ms);
+		if (!pod)
+			return NULL;
+		if (lh_table_insert(table->by_identity, pod->identity, pod) != 0) {
+			pod_free(pod);
+			return NULL;
+		}
+	}
+	pod->source = source->index;
+	pod->n_servers++;
 	return pod;
 }
 
@@ -104,7 +134,7 @@ void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *
 		return;
 	if (gone)
 		gone(pod, arg);
-	lh_table_delete(table->by_key, pod->key);
+	lh_table_delete(table->by_identity, pod->identity);
 	pod_free(pod);
 }
 
@@ -142,7 +172,7 @@ void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void
 {
 	struct lh_entry *entry;
 
-	lh_foreach(table->by_key, entry)
+	lh_foreach(table->by_identity, entry)
 	{
 		visit(lh_entry_v(entry), arg);
 	}

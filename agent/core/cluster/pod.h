@@ -10,11 +10,20 @@
 #include "core/kube/slice.h"
 #include "core/metric/metric.h"
 
+/* How a pod is asked: two servers at one address have one pod when these are the same too. */
+struct pod_source {
+	char *identity; /* what else tells one count from another: scheme, path, key; NULL: "" */
+	uint16_t port;  /* asked in place of a server's own; 0: that */
+	unsigned index; /* of the configuration's, for whoever asks */
+};
+
 /* What answers at an address. Lives as long as a server points to it. */
 struct pod {
 	char *address; /* without brackets */
 	uint16_t port;
-	char *key;          /* "address:port", IPv6 in brackets: unique in the cluster */
+	char *key;          /* "address:port", IPv6 in brackets, of the first server: for people */
+	char *identity;     /* unique in the cluster: whom to ask, and what */
+	unsigned source;    /* the index of its source */
 	unsigned n_servers; /* servers that point here */
 	bool wanted;        /* to be polled: some server of it may be used */
 	int64_t every_ms;   /* how often it is polled (steer/tempo); 0: not chosen yet */
@@ -49,7 +58,8 @@ void pod_table_free(struct pod_table *table);
 
 /* The pod at an address for one more server, made where there is none yet. NULL when out of
  * memory. */
-struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port, int64_t now_ms);
+struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port,
+	const struct pod_source *source, int64_t now_ms);
 /* One server less points to it; with the last one it goes. Takes NULL for pod and for gone. */
 void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *arg);
 

@@ -87,12 +87,15 @@ static bool update_address(
 
 	if (!old && !has_address(row))
 		return true;
-	if (old && old->port == row->port && strcmp(old->address, row->address) == 0)
-		return true;
 	if (has_address(row)) {
-		pod = pod_hold(update->pods, row->address, row->port, update->now_ms);
+		pod = pod_hold(
+			update->pods, row->address, row->port, update->source, update->now_ms);
 		if (!pod)
 			return false;
+	}
+	if (pod == old) {
+		pod_release(update->pods, pod, update->gone, update->arg);
+		return true;
 	}
 	update->new_addresses += server->sessions.known;
 	sessions_new_pod(&server->sessions, row->scur);

@@ -79,11 +79,12 @@ struct server {
 struct server_update {
 	struct pod_table *pods;
 	int64_t now_ms;
-	unsigned replicas; /* HAProxy instances that share the pods */
-	uint64_t number;   /* of this update */
-	bool has_others;   /* the backend was steered before: a server that comes now is new */
-	uint64_t worker;   /* number of the process that answers: another's sessions begin at 0 */
-	pod_gone gone;     /* see pod_release */
+	unsigned replicas;               /* HAProxy instances that share the pods */
+	uint64_t number;                 /* of this update */
+	const struct pod_source *source; /* how pods of the backend are asked */
+	bool has_others; /* the backend was steered before: a server that comes now is new */
+	uint64_t worker; /* number of the process that answers: another's sessions begin at 0 */
+	pod_gone gone;   /* see pod_release */
 	void *arg;
 	uint64_t new_addresses; /* counted up: servers whose address changed */
 	uint64_t repairs;       /* counted up: sent weights that someone else had changed */

@@ -46,6 +46,11 @@ void config_fini(struct config *config)
 {
 	if (!config)
 		return;
+	metric_query_fini(&config->metric.query);
+	for (size_t i = 0; i < config->n_backends; i++)
+		metric_query_fini(&config->backends[i].metric.query);
+	for (size_t i = 0; i < config->n_services; i++)
+		metric_query_fini(&config->services[i].metric.query);
 	free_rows(config_keys.keys, config_keys.n_keys, (char *)config);
 	*config = (struct config){0};
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/metric/metric_query.h"
+
 /*
  * Every key has a default but haproxy.socket, which only agent-check alone can do without (then
  * services names the servers). agent/etc/wsbalancer.yaml shows each key at its default; the man
@@ -20,7 +22,16 @@ struct config_endpoint {
 	uint16_t port; /* 1..65535; 0 with path */
 };
 
-enum config_scheme { CONFIG_HTTP, CONFIG_HTTPS };
+/* Choices that may be left unset begin at 1. */
+enum config_scheme { CONFIG_SCHEME_UNSET, CONFIG_HTTP, CONFIG_HTTPS };
+enum config_metric_format {
+	CONFIG_FORMAT_UNSET,
+	CONFIG_JSON,
+	CONFIG_PROMETHEUS,
+	CONFIG_TEXT,
+};
+enum config_metric_proxy { CONFIG_PROXY_UNSET, CONFIG_PROXY_OFF, CONFIG_PROXY_V1 };
+enum config_truth { CONFIG_TRUTH_UNSET, CONFIG_FALSE, CONFIG_TRUE };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARN, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
@@ -29,6 +40,38 @@ struct config_header {
 	char *name;
 	char *value;
 	char *file; /* its first line is the value, read anew when the file changes */
+};
+
+/* How pods are asked. In a configuration that was parsed all of it is set: what a backend leaves
+ * out is as its preset or the top level says, or at its default. */
+struct config_metric {
+	char *preset; /* one of metric_preset.h, or NULL */
+	enum config_metric_format format;
+	char *path;         /* begins with / */
+	char *key;          /* see metric_key.h */
+	char *draining_key; /* "": none */
+	char *capacity_key; /* "": none */
+	int port;           /* CONFIG_OWN_PORT: the server's own */
+	enum config_scheme scheme;
+	enum config_metric_proxy proxy;
+	uint64_t max_bytes; /* of an answer; 0: the format's own limit */
+	struct config_header *headers;
+	size_t n_headers;
+	enum config_truth tls_verify;
+	char *tls_ca;          /* PEM file, or NULL for the system's */
+	char *tls_cert;        /* PEM file, or NULL; with tls_key */
+	char *tls_key;         /* PEM file, or NULL; with tls_cert */
+	char *tls_server_name; /* verified in place of the address, or NULL */
+
+	struct metric_query query; /* what the keys mean */
+};
+
+enum { CONFIG_OWN_PORT = -1 };
+
+/* An entry of haproxy.backends. */
+struct config_backend {
+	char *name; /* a backend's name, or a pattern with * */
+	struct config_metric metric;
 };
 
 /* A server named in the file, for agent-check without a Runtime API socket. */
@@ -42,6 +85,7 @@ struct config_service {
 	char *name; /* HAProxy's backend */
 	struct config_server *servers;
 	size_t n_servers;
+	struct config_metric metric;
 };
 
 struct config_kubernetes_service {
@@ -68,30 +112,19 @@ struct config {
 	unsigned replicas;      /* 1..1000; with replicas_service, until that is known */
 	char *replicas_service; /* HAProxy's own Service in Kubernetes, whose pods are counted; or
 				   NULL */
-	char **backends;        /* empty: every backend whose algorithm can be steered */
+	struct config_backend *backends; /* empty: every HTTP backend that can be steered */
 	size_t n_backends;
 
 	struct config_service *services;
 	size_t n_services;
 
-	char *metric_path;    /* begins with / */
-	char *metric_key;     /* dotted path into the answer */
-	uint16_t metric_port; /* 0: the server's own port */
-	enum config_scheme metric_scheme;
-	struct config_header *metric_headers;
-	size_t n_metric_headers;
-	int64_t poll_interval_ms; /* 100 ms..1 h; 0: auto, at most CONFIG_AUTO_MS */
-	int64_t poll_timeout_ms;  /* 10 ms..pollInterval; of auto half a second, or pollInterval */
-	int64_t cache_ttl_ms;     /* pollInterval..24 h */
+	struct config_metric metric; /* of backends without settings of their own */
+	int64_t poll_interval_ms;    /* 100 ms..1 h; 0: auto, at most CONFIG_AUTO_MS */
+	int64_t poll_timeout_ms; /* 10 ms..pollInterval; of auto half a second, or pollInterval */
+	int64_t cache_ttl_ms;    /* pollInterval..24 h */
 
 	int64_t ramp_ms;  /* 0..24 h; see struct planner_params */
 	double max_share; /* above 0, at most 1: no limit */
-
-	bool tls_verify;
-	char *tls_ca;          /* PEM file, or NULL for the system's */
-	char *tls_cert;        /* PEM file, or NULL; with tls_key */
-	char *tls_key;         /* PEM file, or NULL; with tls_cert */
-	char *tls_server_name; /* verified in place of the address, or NULL */
 
 	struct config_endpoint listen;
 	char **listen_names; /* hosts that may be asked for there, beside addresses and localhost */

@@ -27,33 +27,6 @@ enum {
 
 /* clang-format off */
 
-/* ---- haproxy ---- */
-
-static const struct config_key replicas_keys[] = {
-	{.key = "service", IS(label, config, replicas_service), .required = true,
-		.example = "haproxy"},
-};
-
-static const struct config_mapping replicas = {KEYS(replicas_keys)};
-
-static const struct config_key backend_entries[] = {
-	{.kind = &config_kind_name, .size = sizeof(char *)},
-};
-
-static const struct config_unique backend_unique = {.what = "backend"};
-
-static const struct config_list backends = {ENTRIES(backend_entries), .max = BACKENDS_MAX,
-	.entry_size = sizeof(char *), .unique = &backend_unique};
-
-static const struct config_key haproxy_keys[] = {
-	{.key = "socket", IS(socket, config, socket)},
-	{.key = "replicas", IS(unsigned, config, replicas), .fallback = "1", .min = 1, .max = 1000},
-	{.key = "replicas", .mapping = &replicas, .example = "'service: haproxy'"},
-	{.key = "backends", LIST(backends, config, backends, n_backends), .example = "[a, b]"},
-};
-
-static const struct config_mapping haproxy = {KEYS(haproxy_keys)};
-
 /* ---- listenNames ---- */
 
 static const struct config_key name_entries[] = {
@@ -87,6 +60,67 @@ static const struct config_unique header_unique = {.at = offsetof(struct config_
 static const struct config_list headers = {ENTRIES(header_entries), .max = HEADERS_MAX,
 	.entry_size = sizeof(struct config_header), .name = &header_name,
 	.unique = &header_unique};
+
+/* ---- how pods are asked ---- */
+
+/* The same keys at the top and of a backend. None has a default here: config_metrics knows what is
+ * unset, and what that means. */
+#define METRIC_KEYS(type) \
+	{.key = "preset", IS(preset, type, metric.preset)}, \
+	{.key = "metricFormat", IS(optional, type, metric.format), \
+		.choices = "json prometheus text"}, \
+	{.key = "metricPath", IS(target, type, metric.path), .example = "/metric"}, \
+	{.key = "metricKey", IS(metric_key, type, metric.key)}, \
+	{.key = "drainingKey", IS(metric_key, type, metric.draining_key)}, \
+	{.key = "capacityKey", IS(metric_key, type, metric.capacity_key)}, \
+	{.key = "metricPort", IS(own_port, type, metric.port), .max = 65535}, \
+	{.key = "metricScheme", IS(optional, type, metric.scheme), .choices = "http https"}, \
+	{.key = "metricProxy", IS(optional, type, metric.proxy), .choices = "off v1"}, \
+	{.key = "metricMaxSize", IS(size, type, metric.max_bytes), .example = "4MiB", \
+		.min = 1024, .max = 67108864}, \
+	{.key = "metricHeaders", LIST(headers, type, metric.headers, metric.n_headers), \
+		.example = "'X-Api-Key: secret'"}, \
+	{.key = "tlsVerify", IS(truth, type, metric.tls_verify)}, \
+	{.key = "tlsCA", IS(file, type, metric.tls_ca)}, \
+	{.key = "tlsCert", IS(file, type, metric.tls_cert)}, \
+	{.key = "tlsKey", IS(file, type, metric.tls_key)}, \
+	{.key = "tlsServerName", IS(host, type, metric.tls_server_name)}
+
+/* ---- haproxy ---- */
+
+static const struct config_key replicas_keys[] = {
+	{.key = "service", IS(label, config, replicas_service), .required = true,
+		.example = "haproxy"},
+};
+
+static const struct config_mapping replicas = {KEYS(replicas_keys)};
+
+static const struct config_key backend_keys[] = {
+	{.key = "name", IS(pattern, config_backend, name), .required = true, .example = "chat"},
+	METRIC_KEYS(config_backend),
+};
+
+static const struct config_mapping backend = {KEYS(backend_keys)};
+
+static const struct config_key backend_entries[] = {
+	{IS(pattern, config_backend, name)},
+	{.mapping = &backend, .example = "{name: chat, metricPath: /stats}"},
+};
+
+static const struct config_unique backend_unique = {
+	.at = offsetof(struct config_backend, name), .what = "backend"};
+
+static const struct config_list backends = {ENTRIES(backend_entries), .max = BACKENDS_MAX,
+	.entry_size = sizeof(struct config_backend), .unique = &backend_unique};
+
+static const struct config_key haproxy_keys[] = {
+	{.key = "socket", IS(socket, config, socket)},
+	{.key = "replicas", IS(unsigned, config, replicas), .fallback = "1", .min = 1, .max = 1000},
+	{.key = "replicas", .mapping = &replicas, .example = "'service: haproxy'"},
+	{.key = "backends", LIST(backends, config, backends, n_backends), .example = "[a, b]"},
+};
+
+static const struct config_mapping haproxy = {KEYS(haproxy_keys)};
 
 /* ---- agentCheck, log, kubernetesAPI ---- */
 
@@ -167,6 +201,7 @@ static const struct config_key service_keys[] = {
 	{.key = "name", IS(name, config_service, name), .required = true, .example = "ws"},
 	{.key = "servers", LIST(servers, config_service, servers, n_servers), .required = true,
 		.example = "[{name: ws1, address: 10.0.0.1:8080}]"},
+	METRIC_KEYS(config_service),
 };
 
 static const struct config_mapping service = {KEYS(service_keys)};
@@ -187,13 +222,7 @@ static const struct config_list services = {ENTRIES(service_entries), .max = SER
 
 static const struct config_key root_keys[] = {
 	{.key = "haproxy", .mapping = &haproxy, .example = "'socket: /run/haproxy/admin.sock'"},
-	{.key = "metricPath", IS(target, config, metric_path), .fallback = "/metric"},
-	{.key = "metricKey", IS(json_path, config, metric_key), .fallback = "agentsConnections"},
-	{.key = "metricPort", IS(port, config, metric_port), .fallback = "0", .max = 65535},
-	{.key = "metricScheme", IS(choice, config, metric_scheme), .fallback = "http",
-		.choices = "http https"},
-	{.key = "metricHeaders", LIST(headers, config, metric_headers, n_metric_headers),
-		.example = "'X-Api-Key: secret'"},
+	METRIC_KEYS(config),
 	{.key = "pollInterval", IS(duration, config, poll_interval_ms), .fallback = "auto",
 		.automatic = true, .example = "1s", .min = 100, .max = 3600000},
 	{.key = "pollTimeout", IS(duration, config, poll_timeout_ms), .fallback = "auto",
@@ -202,11 +231,6 @@ static const struct config_key root_keys[] = {
 		.max = 86400000, .bare_seconds = true},
 	{.key = "ramp", IS(duration, config, ramp_ms), .fallback = "0s", .max = 86400000},
 	{.key = "maxShare", IS(share, config, max_share), .fallback = "1"},
-	{.key = "tlsVerify", IS(bool, config, tls_verify), .fallback = "true"},
-	{.key = "tlsCA", IS(file, config, tls_ca)},
-	{.key = "tlsCert", IS(file, config, tls_cert)},
-	{.key = "tlsKey", IS(file, config, tls_key)},
-	{.key = "tlsServerName", IS(host, config, tls_server_name)},
 	{.key = "listen", IS(listen, config, listen), .fallback = "127.0.0.1:9180"},
 	{.key = "drainDelay", IS(duration, config, drain_delay_ms), .fallback = "15s",
 		.max = 3600000},

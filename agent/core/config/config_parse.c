@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/config/config_parse.h"
 
+#include "core/config/config_metrics.h"
 #include "core/config/config_read.h"
 #include "core/config/config_rules.h"
 #include "core/config/config_yaml.h"
@@ -27,8 +28,10 @@ bool config_parse(const char *text, size_t len, config_getenv lookup, void *arg,
 		return config_mistakes_add(mistakes, &why);
 	if (is_mapping(root, mistakes))
 		config_read(root, lookup, arg, &config, mistakes);
-	if (mistakes->n == 0)
+	if (mistakes->n == 0) {
+		config_metrics_complete(root, &config, mistakes);
 		config_rules_check(root, &config, mistakes);
+	}
 	config_yaml_free(root);
 	if (mistakes->n == 0)
 		*out = config;

@@ -61,7 +61,7 @@ static bool check_servers(const struct rules *rules)
 static bool is_listed(const struct config *config, const char *backend)
 {
 	for (size_t i = 0; i < config->n_backends; i++) {
-		if (strcmp(backend, config->backends[i]) == 0)
+		if (text_matches(config->backends[i].name, backend))
 			return true;
 	}
 	return config->n_backends == 0;
@@ -127,28 +127,6 @@ static bool check_pair(const struct rules *rules, const char *cert_key, const ch
 					"set both %s and %s, or neither", cert_key, key_key);
 }
 
-static bool check_tls(const struct rules *rules)
-{
-	const struct config *config = rules->config;
-	const struct {
-		const char *key;
-		const char *value;
-	} files[] = {
-		{"tlsCA", config->tls_ca},
-		{"tlsCert", config->tls_cert},
-		{"tlsKey", config->tls_key},
-		{"tlsServerName", config->tls_server_name},
-	};
-	bool ok = true;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (files[i].value && config->metric_scheme != CONFIG_HTTPS)
-			ok = fail(rules, files[i].key,
-				"no effect with metricScheme http: set metricScheme: https");
-	}
-	return ok && check_pair(rules, "tlsCert", config->tls_cert, "tlsKey", config->tls_key);
-}
-
 static bool is_everywhere(const char *host)
 {
 	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
@@ -188,7 +166,6 @@ void config_rules_check(const struct config_node *root, const struct config *con
 	if (check_servers(&rules) || config->has_socket)
 		check_kubernetes(&rules);
 	check_times(&rules);
-	check_tls(&rules);
 	check_pair(&rules, "listenTLSCert", config->listen_tls_cert, "listenTLSKey",
 		config->listen_tls_key);
 	check_listeners(&rules);

@@ -126,7 +126,8 @@ static bool parse_size(const struct config_key *row, const char *text, void *out
 
 	if (!text_parse_size(text, &value))
 		return config_value_invalid(why, "size", text,
-			"use a number with KiB, MiB or GiB, such as %s", row->fallback);
+			"use a number with KiB, MiB or GiB, such as %s",
+			row->fallback ? row->fallback : row->example);
 	if (value < (uint64_t)row->min || value > (uint64_t)row->max)
 		return fail_range(why, text, text_format_size((uint64_t)row->min, min, sizeof(min)),
 			text_format_size((uint64_t)row->max, max, sizeof(max)));
@@ -173,13 +174,15 @@ static void list_choices(const char *choices, char *buf, size_t size)
 	buf[used] = '\0';
 }
 
-static bool parse_choice(const struct config_key *row, const char *text, void *out, struct why *why)
+/* The first of them is number first of the enum. */
+static bool parse_one_of(
+	const struct config_key *row, const char *text, unsigned first, void *out, struct why *why)
 {
 	const char *choice = row->choices;
 	size_t len = strlen(text);
 	char list[128];
 
-	for (unsigned i = 0; *choice; i++) {
+	for (unsigned i = first; *choice; i++) {
 		size_t n = strcspn(choice, " ");
 
 		if (n == len && memcmp(choice, text, n) == 0) {
@@ -193,6 +196,40 @@ static bool parse_choice(const struct config_key *row, const char *text, void *o
 	return config_value_invalid(why, "value", text, "use %s", list);
 }
 
+static bool parse_choice(const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	return parse_one_of(row, text, 0, out, why);
+}
+
+static bool parse_optional(
+	const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	return parse_one_of(row, text, 1, out, why);
+}
+
+static bool parse_truth(const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	enum config_truth *truth = out;
+	bool value = false;
+
+	if (!parse_bool(row, text, &value, why))
+		return false;
+	*truth = value ? CONFIG_TRUE : CONFIG_FALSE;
+	return true;
+}
+
+static bool parse_own_port(
+	const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	int *port = out;
+	uint64_t value;
+
+	if (!parse_number(row, text, &value, why))
+		return false;
+	*port = value == 0 ? CONFIG_OWN_PORT : (int)value;
+	return true;
+}
+
 CONFIG_KIND(unsigned, unsigned, NULL);
 CONFIG_KIND(weight, int, NULL);
 CONFIG_KIND(port, uint16_t, NULL);
@@ -201,3 +238,6 @@ CONFIG_KIND(size, uint64_t, NULL);
 CONFIG_KIND(share, double, NULL);
 CONFIG_KIND(bool, bool, NULL);
 CONFIG_KIND(choice, unsigned, NULL);
+CONFIG_KIND(truth, enum config_truth, NULL);
+CONFIG_KIND(optional, unsigned, NULL);
+CONFIG_KIND(own_port, int, NULL);

@@ -29,20 +29,27 @@ extern const struct config_kind config_kind_size;     /* uint64_t, bytes */
 extern const struct config_kind config_kind_share;    /* double, above 0 up to 1 */
 extern const struct config_kind config_kind_bool;     /* bool: true or false, nothing else */
 extern const struct config_kind config_kind_choice;   /* an enum from 0 */
+extern const struct config_kind config_kind_truth;    /* enum config_truth */
+extern const struct config_kind config_kind_optional; /* an enum from 1; 0 is unset */
+extern const struct config_kind config_kind_own_port; /* int: a port, or CONFIG_OWN_PORT for 0 */
 extern const struct config_kind config_kind_listen;   /* struct config_endpoint: host and port */
 extern const struct config_kind config_kind_connect;  /* the same, of one certain host */
 extern const struct config_kind config_kind_socket;   /* the same, or a Unix socket's path */
 extern const struct config_kind config_kind_service;  /* struct config_kubernetes_service */
 /* The rest are char *, and "" gives NULL where the row is neither required nor has a default. */
-extern const struct config_kind config_kind_file;      /* an absolute path */
-extern const struct config_kind config_kind_target;    /* a path in a URL, perhaps with a query */
-extern const struct config_kind config_kind_page;      /* a path in a URL */
-extern const struct config_kind config_kind_json_path; /* names by dots */
-extern const struct config_kind config_kind_host;      /* a host's name or address */
-extern const struct config_kind config_kind_url;       /* of a server: http or https, no path */
-extern const struct config_kind config_kind_label;     /* a DNS label, as Kubernetes' names */
-extern const struct config_kind config_kind_options;   /* words of a server line */
-extern const struct config_kind config_kind_name;      /* a name as HAProxy allows for servers */
+extern const struct config_kind config_kind_file;    /* an absolute path */
+extern const struct config_kind config_kind_target;  /* a path in a URL, perhaps with a query */
+extern const struct config_kind config_kind_page;    /* a path in a URL */
+extern const struct config_kind config_kind_pattern; /* a name, perhaps with * in it */
+extern const struct config_kind config_kind_preset;  /* a name of metric_preset.h */
+extern const struct config_kind config_kind_host;    /* a host's name or address */
+extern const struct config_kind config_kind_url;     /* of a server: http or https, no path */
+extern const struct config_kind config_kind_label;   /* a DNS label, as Kubernetes' names */
+extern const struct config_kind config_kind_options; /* words of a server line */
+extern const struct config_kind config_kind_name;    /* a name as HAProxy allows for servers */
+/* A key of metric_key.h, which config_metrics parses, since its language is that of the format; ""
+ * is kept. */
+extern const struct config_kind config_kind_metric_key;
 extern const struct config_kind config_kind_header_name;
 extern const struct config_kind config_kind_header_value; /* never shown in a message */
 /* Refuses whatever it is given, with advice; fills nothing. */

@@ -22,6 +22,18 @@ static bool parse_name(const struct config_key *row, const char *text, void *out
 	return config_value_copy(out, text, len, why);
 }
 
+static bool parse_pattern(
+	const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	size_t len = strlen(text);
+
+	(void)row;
+	if (len == 0 || len > 255 || strspn(text, LETTERS DIGITS "-_.:*") != len)
+		return config_value_invalid(
+			why, "backend", text, "use a backend's name, or a pattern such as web-*");
+	return config_value_copy(out, text, len, why);
+}
+
 /* They go into a command to HAProxy, where ; and a new line begin another. */
 static bool parse_options(
 	const struct config_key *row, const char *text, void *out, struct why *why)
@@ -94,6 +106,7 @@ static void release_service(void *out)
 	*service = (struct config_kubernetes_service){0};
 }
 
+CONFIG_KIND(pattern, char *, config_value_release_string);
 CONFIG_KIND(name, char *, config_value_release_string);
 CONFIG_KIND(options, char *, config_value_release_string);
 CONFIG_KIND(label, char *, config_value_release_string);

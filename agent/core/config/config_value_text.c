@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config_value.h"
+#include "core/metric/metric_preset.h"
 
 static bool parse_file(const struct config_key *row, const char *text, void *out, struct why *why)
 {
@@ -33,7 +34,7 @@ static bool parse_target(const struct config_key *row, const char *text, void *o
 	if (!is_url_path(text, "#")) {
 		return config_value_invalid(why, "URL path", text,
 			"begin with / and percent-encode what a URL cannot hold, such as %s",
-			row->fallback);
+			row->example);
 	}
 	return config_value_copy(out, text, strlen(text), why);
 }
@@ -46,17 +47,32 @@ static bool parse_page(const struct config_key *row, const char *text, void *out
 	return config_value_copy(out, text, strlen(text), why);
 }
 
-static bool parse_json_path(
+static bool parse_metric_key(
 	const struct config_key *row, const char *text, void *out, struct why *why)
 {
-	size_t len = strlen(text);
+	(void)row;
+	return config_value_copy(out, text, strlen(text), why);
+}
 
-	if (len == 0 || text[0] == '.' || text[len - 1] == '.' || strstr(text, "..")) {
-		return config_value_invalid(why, "JSON path", text,
-			"use names joined by dots, such as %s or stats.%s", row->fallback,
-			row->fallback);
-	}
-	return config_value_copy(out, text, len, why);
+static bool parse_preset(const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	struct why names;
+	size_t n;
+	const struct metric_preset *presets = metric_preset_all(&n);
+
+	(void)row;
+	if (!*text)
+		return true;
+	if (metric_preset_find(text))
+		return config_value_copy(out, text, strlen(text), why);
+	why_set(&names, "%s", "");
+	for (size_t i = 0; i < n; i++)
+		why_append(&names, "%s%s",
+			i == 0       ? ""
+			: i + 1 == n ? " or "
+				     : ", ",
+			presets[i].name);
+	return config_value_invalid(why, "preset", text, "use %s", names.text);
 }
 
 static bool parse_header_name(
@@ -102,7 +118,8 @@ static bool parse_traefik_url(
 CONFIG_KIND(file, char *, config_value_release_string);
 CONFIG_KIND(target, char *, config_value_release_string);
 CONFIG_KIND(page, char *, config_value_release_string);
-CONFIG_KIND(json_path, char *, config_value_release_string);
+CONFIG_KIND(metric_key, char *, config_value_release_string);
+CONFIG_KIND(preset, char *, config_value_release_string);
 CONFIG_KIND(header_name, char *, config_value_release_string);
 CONFIG_KIND(header_value, char *, config_value_release_string);
 const struct config_kind config_kind_traefik_url = {.parse = parse_traefik_url};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/haproxy/haquery.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +12,15 @@
  * stat"). */
 static const char HAQUERY_ALL[] = "show stat -1 6 -1;show servers state;show info\n";
 
-char *haquery_write(char *const *backends, size_t n_backends)
+char *haquery_write(const struct haquery_backend *backends, size_t n_backends)
 {
 	struct buf line = {.bytes = NULL};
 
 	if (n_backends == 0)
 		return strdup(HAQUERY_ALL);
 	for (size_t i = 0; i < n_backends; i++)
-		buf_printf(&line, "show stat %s 6 -1;show servers state %s;", backends[i],
-			backends[i]);
+		buf_printf(&line, "show stat %" PRIu32 " 6 -1;show servers state %s;",
+			backends[i].id, backends[i].name);
 	buf_puts(&line, "show info\n");
 	if (line.len <= COMMANDS_LINE_MAX)
 		return buf_finish(&line, NULL);

@@ -34,6 +34,7 @@ static const char *const stat_columns[N_STAT] = {
 };
 
 enum {
+	STATE_ID,
 	STATE_BACKEND,
 	STATE_NAME,
 	STATE_ADDR,
@@ -46,6 +47,7 @@ enum {
 	N_STATE
 };
 static const char *const state_columns[N_STATE] = {
+	[STATE_ID] = "be_id",
 	[STATE_BACKEND] = "be_name",
 	[STATE_NAME] = "srv_name",
 	[STATE_ADDR] = "srv_addr",
@@ -142,6 +144,7 @@ bool harows_stat_row(struct harows *rows, char *line)
 		rows->backends[rows->n_backends++] = (struct hastate_backend){
 			.name = table->fields[STAT_BACKEND],
 			.algo = algo_of(table),
+			.tcp = strcmp(table->fields[STAT_MODE], "tcp") == 0,
 			.scur = (uint32_t)scur,
 		};
 		return true;
@@ -178,15 +181,22 @@ bool harows_state_row(struct harows *rows, char *line)
 	uint64_t iweight;
 	uint64_t port;
 	uint64_t agent_port;
+	uint64_t id;
 
 	if (!hatable_read_row(table, line) || !check_name(table, STATE_BACKEND) ||
 		!check_name(table, STATE_NAME) || !hatable_number(table, STATE_OP, 3, &op_state) ||
 		!hatable_number(table, STATE_ADMIN, UINT16_MAX, &admin_state) ||
 		!hatable_number(table, STATE_IWEIGHT, 256, &iweight) ||
-		!hatable_number(table, STATE_PORT, UINT16_MAX, &port) ||
+		!hatable_number(table, STATE_ID, UINT32_MAX, &id) ||
+		!hatable_number(table, STATE_PORT, UINT32_MAX, &port) ||
 		!hatable_number(table, STATE_AGENT_PORT, UINT16_MAX, &agent_port))
 		return false;
+	/* A port that is relative to the client's ("server a 10.0.0.1:-1000") is a number that
+	 * wraps around: it says nothing that could be used. */
+	if (port > UINT16_MAX)
+		port = 0;
 	rows->state[rows->n_state++] = (struct harow){
+		.backend_id = (uint32_t)id,
 		.backend = table->fields[STATE_BACKEND],
 		.server =
 			{
@@ -251,6 +261,7 @@ bool harows_join(struct harows *rows)
 		rows->servers[n].scur = stat->server.scur;
 		rows->servers[n].stot = stat->server.stot;
 		rows->servers[n].backup = stat->server.backup;
+		backend->id = state->backend_id;
 		backend->n_servers++;
 		n++;
 	}

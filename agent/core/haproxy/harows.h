@@ -13,6 +13,7 @@
 
 /* A server's row of one of the two tables, before they are joined. */
 struct harow {
+	uint32_t backend_id; /* of "show servers state" */
 	const char *backend;
 	struct hastate_server server;
 };

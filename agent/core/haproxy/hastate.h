@@ -37,7 +37,7 @@ enum {
 struct hastate_server {
 	const char *name;
 	const char *address;  /* without brackets; "" where HAProxy has none */
-	uint16_t port;        /* 0 where it has none */
+	uint16_t port;        /* 0 where it has none, or one relative to the client's */
 	const char *fqdn;     /* "" where there is none */
 	const char *status;   /* as HAProxy writes it: "UP", "no check", "DOWN 1/2", ... */
 	unsigned admin_state; /* HASTATE_ADMIN_ */
@@ -52,7 +52,9 @@ struct hastate_server {
 
 struct hastate_backend {
 	const char *name;
+	uint32_t id; /* HAProxy's number for it, of no other proxy in this process; 0: no server */
 	const char *algo; /* "leastconn", "random", ...; never "" */
+	bool tcp;         /* mode tcp: what its servers speak HAProxy does not know */
 	uint32_t scur;
 	struct hastate_server *servers;
 	size_t n_servers;

@@ -64,8 +64,7 @@ bool record_from(const struct cluster *cluster, int64_t now_ms, int64_t wall_ms,
 		.servers = calloc(count_servers(backends, n_backends) + 1, sizeof(*record.servers)),
 	};
 
-	record.settings.backends = NULL;
-	record.settings.n_backends = 0;
+	record.settings.selection = (struct selection){.backends = NULL};
 	if (!record.backends || !record.servers) {
 		record_fini(&record);
 		return false;

@@ -24,13 +24,6 @@ struct rerun {
 	size_t n_backends;
 };
 
-static void free_names(char **names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-}
-
 static void free_weights(struct rerun_weight *weights, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -45,16 +38,8 @@ struct rerun *rerun_new(const struct cluster_settings *settings)
 	if (!rerun)
 		return NULL;
 	rerun->settings = *settings;
-	rerun->settings.n_backends = 0;
-	rerun->settings.backends = calloc(settings->n_backends + 1, sizeof(char *));
-	for (size_t i = 0; rerun->settings.backends && i < settings->n_backends; i++) {
-		rerun->settings.backends[i] = strdup(settings->backends[i]);
-		if (!rerun->settings.backends[i])
-			break;
-		rerun->settings.n_backends++;
-	}
-	if (!rerun->settings.backends || rerun->settings.n_backends < settings->n_backends) {
-		rerun_free(rerun);
+	if (!selection_copy(&settings->selection, &rerun->settings.selection)) {
+		free(rerun);
 		return NULL;
 	}
 	return rerun;
@@ -70,7 +55,7 @@ void rerun_free(struct rerun *rerun)
 		free(rerun->backends[i].name);
 	}
 	free(rerun->backends);
-	free_names(rerun->settings.backends, rerun->settings.n_backends);
+	cluster_settings_fini(&rerun->settings);
 	free(rerun);
 }
 

@@ -23,11 +23,7 @@ static struct cluster_settings complete(
 static enum backend_mode mode_of(
 	const struct cluster_settings *settings, const struct record_backend *backend)
 {
-	bool selected = settings->n_backends == 0 || settings->agent_check_only;
-
-	for (size_t i = 0; i < settings->n_backends; i++)
-		selected |= strcmp(settings->backends[i], backend->name) == 0;
-	if (!selected)
+	if (!settings->agent_check_only && !selection_has(&settings->selection, backend->name))
 		return BACKEND_NOT_STEERED;
 	return settings->agent_check_only ? BACKEND_FLOW : backend_mode_of(backend->algo);
 }

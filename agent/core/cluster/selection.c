@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/cluster/selection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+void selection_fini(struct selection *selection)
+{
+	for (size_t i = 0; i < selection->n_backends; i++)
+		free(selection->backends[i]);
+	for (size_t i = 0; i < selection->n_sources; i++) {
+		free(selection->sources[i].pattern);
+		free(selection->sources[i].source.identity);
+	}
+	free(selection->backends);
+	free(selection->sources);
+	free(selection->source.identity);
+	*selection = (struct selection){.backends = NULL};
+}
+
+static bool copy_source(const struct pod_source *from, struct pod_source *to)
+{
+	*to = *from;
+	to->identity = strdup(from->identity ? from->identity : "");
+	return to->identity;
+}
+
+static bool copy_lists(const struct selection *from, struct selection *to)
+{
+	to->backends = calloc(from->n_backends + 1, sizeof(*to->backends));
+	to->sources = calloc(from->n_sources + 1, sizeof(*to->sources));
+	if (!to->backends || !to->sources)
+		return false;
+	while (to->n_backends < from->n_backends) {
+		char *name = strdup(from->backends[to->n_backends]);
+
+		if (!name)
+			return false;
+		to->backends[to->n_backends++] = name;
+	}
+	while (to->n_sources < from->n_sources) {
+		const struct selection_source *source = &from->sources[to->n_sources];
+		struct selection_source *copy = &to->sources[to->n_sources++];
+
+		copy->pattern = strdup(source->pattern);
+		if (!copy->pattern || !copy_source(&source->source, &copy->source))
+			return false;
+	}
+	return true;
+}
+
+bool selection_copy(const struct selection *from, struct selection *to)
+{
+	struct selection copy = {.backends = NULL};
+
+	if (!copy_source(&from->source, &copy.source) || !copy_lists(from, &copy)) {
+		selection_fini(&copy);
+		return false;
+	}
+	*to = copy;
+	return true;
+}
+
+bool selection_is_named(const struct selection *selection, const char *backend)
+{
+	for (size_t i = 0; i < selection->n_backends; i++) {
+		if (strcmp(selection->backends[i], "*") != 0 &&
+			text_matches(selection->backends[i], backend))
+			return true;
+	}
+	return false;
+}
+
+bool selection_has(const struct selection *selection, const char *backend)
+{
+	for (size_t i = 0; i < selection->n_backends; i++) {
+		if (text_matches(selection->backends[i], backend))
+			return true;
+	}
+	return selection->n_backends == 0;
+}
+
+static bool is_same_source(const struct pod_source *a, const struct pod_source *b)
+{
+	return a->port == b->port && strcmp(a->identity, b->identity) == 0;
+}
+
+const struct pod_source *selection_source(
+	const struct selection *selection, const char *backend, const char **other)
+{
+	const struct pod_source *found = NULL;
+
+	if (other)
+		*other = NULL;
+	for (size_t i = 0; i < selection->n_sources; i++) {
+		const struct selection_source *source = &selection->sources[i];
+
+		if (strcmp(source->pattern, backend) == 0) {
+			if (other)
+				*other = NULL;
+			return &source->source;
+		}
+		if (!text_matches(source->pattern, backend))
+			continue;
+		if (!found)
+			found = &source->source;
+		else if (other && !is_same_source(found, &source->source))
+			*other = source->pattern;
+	}
+	return found ? found : &selection->source;
+}

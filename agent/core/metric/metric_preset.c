@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/metric/metric_preset.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct metric_preset presets[] = {
+	{"anycable", METRIC_PROMETHEUS, "/metrics", "anycable_go_clients_num", 0,
+		"clients of this node", "AnyCable's instrumentation page", NULL},
+	{"centrifugo", METRIC_PROMETHEUS, "/metrics",
+		"centrifugo_client_connections_inflight | centrifugo_node_num_clients", 0,
+		"clients of this node (/api/info is the whole cluster)",
+		"Centrifugo's metrics page", NULL},
+	{"emqx", METRIC_PROMETHEUS, "/api/v5/prometheus/stats",
+		"emqx_live_connections_count", 18083,
+		"clients that are connected to this node (emqx_sessions_count has the absent too)",
+		"EMQX's Prometheus page, 5.x", NULL},
+	{"jvb", METRIC_JSON, "/colibri/stats", "local_endpoints", 8080,
+		"endpoints of this bridge (participants has other bridges' too)",
+		"Jitsi Videobridge, doc/statistics.md", NULL},
+	{"mercure", METRIC_PROMETHEUS, "/metrics",
+		"mercure_subscribers_connected | mercure_subscribers", 0,
+		"subscribers of this hub; the second name is that before 0.14.3",
+		"Mercure's metrics", NULL},
+	{"nats", METRIC_JSON, "/varz", "connections", 8222, "clients of this server, WebSockets among them",
+		"NATS' monitoring page", NULL},
+	{"nginx", METRIC_TEXT, "/stub_status", "Active connections - Waiting", 0,
+		"connections that are not idle", "nginx, ngx_http_stub_status_module", NULL},
+	{"signalr", METRIC_PROMETHEUS, "/metrics",
+		"signalr_server_active_connections"
+		" | microsoft_aspnetcore_http_connections_signalr_server_active_connections", 0,
+		"connections of this process; the names are OpenTelemetry's and prometheus-net's",
+		".NET 8, Microsoft.AspNetCore.Http.Connections", NULL},
+	{"socketio", METRIC_PROMETHEUS, "/metrics", "socket_io_connected", 0,
+		"sockets of this process", "socket.io-prometheus", NULL},
+	{"soketi", METRIC_PROMETHEUS, "/metrics", "soketi_connected", 9601,
+		"sockets of this process, over its apps", "soketi's Prometheus page", NULL},
+	{"vernemq", METRIC_JSON, "/status.json", "[].*.num_online", 8888,
+		"clients that are connected to this node", "VerneMQ's status page", NULL},
+	{"vllm", METRIC_PROMETHEUS, "/metrics",
+		"vllm:num_requests_running + vllm:num_requests_waiting", 0,
+		"requests that are answered or wait, streams among them", "vLLM's metrics page", NULL},
+};
+/* clang-format on */
+
+const struct metric_preset *metric_preset_all(size_t *n)
+{
+	*n = sizeof(presets) / sizeof(presets[0]);
+	return presets;
+}
+
+const struct metric_preset *metric_preset_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
+		if (strcmp(presets[i].name, name) == 0)
+			return &presets[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Backends that are asked in ways of their own: whatever their pods answer, each is read rightly."""
+import contextlib
+import re
+import signal
+
+import pytest
+
+from balancer import Agent, HAProxy
+from field import Pod
+from ports import free_port
+from program import until
+from test_metric_bodies import RawPod, http
+
+PAGE = """# HELP ws_connections Open connections.
+# TYPE ws_connections gauge
+ws_connections{app="chat",proto="v1"} 40
+ws_connections{app="chat",proto="v2"} 2.0
+ws_connections{app="api"} 9
+# TYPE leaving gauge
+leaving 1
+"""
+
+
+def backend(name, *addresses, more=""):
+    servers = "\n".join(f"\tserver s{i + 1} {a} weight 100 {more}" for i, a in enumerate(addresses))
+    return f"backend {name}\n\tbalance leastconn\n{servers}\n"
+
+
+def counts(agent):
+    return {name: [server["reported"] if server["known"] else None for server in servers]
+            for name, servers in agent.json()["podMetrics"].items()}
+
+
+def test_each_backend_is_asked_as_it_says():
+    """Formats, keys, paths, ports, headers and the PROXY protocol, beside the top level's."""
+    with contextlib.ExitStack() as stack:
+        prom, text, bare, proxied = (stack.enter_context(RawPod(http(body))) for body in (
+            PAGE, "Active connections: 7 \nReading: 0 Writing: 5 Waiting: 2\n", "11\n",
+            '{"agentsConnections": 13}'))
+        plain = stack.enter_context(Pod())
+        haproxy = stack.enter_context(HAProxy(plain.addresses, more=(
+            backend("chat", prom.address) + backend("web-a", text.address) +
+            backend("bare", bare.address) + backend("px", proxied.address, more="send-proxy"))))
+        backends = ["ws", {"name": "chat", "metricFormat": "prometheus", "drainingKey": "leaving",
+                           "metricKey": 'ws_connections{app="chat",proto=~"v[12]"}'},
+                    {"name": "web-*", "preset": "nginx"},
+                    {"name": "bare", "metricKey": "", "metricHeaders": {"Accept": "text/x-own"}},
+                    {"name": "px", "metricProxy": "v1"}]
+        agent = stack.enter_context(Agent(haproxy, config={"backends": backends}))
+        agent.wait_ready()
+        until(lambda: counts(agent) == {
+            "ws": [0], "chat": [42], "web-a": [5], "bare": [11], "px": [13]}, "all counts")
+        assert agent.json()["podMetrics"]["chat"][0]["draining"]
+        assert prom.requests[0].startswith(b"GET /metrics HTTP/1.1\r\n")
+        assert b"\r\nAccept: text/plain;version=0.0.4, " in prom.requests[0]
+        assert text.requests[0].startswith(b"GET /stub_status HTTP/1.1\r\n")
+        assert b"\r\nAccept: text/plain, " in text.requests[0]
+        assert bare.requests[0].count(b"\r\nAccept: ") == 1
+        assert b"\r\nAccept: text/x-own\r\n" in bare.requests[0]
+        assert re.match(rb"PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\n", proxied.requests[0])
+
+
+def test_one_address_is_one_pod_where_it_is_asked_the_same_and_two_where_not():
+    with RawPod(http('{"agentsConnections": 3, "other": 4}')) as pod:
+        with HAProxy([pod.address], more=backend("same", pod.address) +
+                     backend("else", pod.address)) as haproxy:
+            backends = ["ws", "same", {"name": "else", "metricKey": "other"}]
+            with Agent(haproxy, config={"backends": backends}) as agent:
+                agent.wait_ready()
+                until(lambda: counts(agent) == {"ws": [3], "same": [3], "else": [4]}, "counts")
+                n = len(pod.requests)
+                rounds = agent.metrics()["wsbalancer_rounds_total"] if hasattr(agent, "metrics") else None
+                del n, rounds
+
+
+def test_two_patterns_that_say_different_things_steer_nothing_and_are_said():
+    with Pod() as pod:
+        with HAProxy(pod.addresses, more=backend("web-a", pod.address)) as haproxy:
+            backends = ["ws", {"name": "web-*", "metricPath": "/x"},
+                        {"name": "*-a", "metricPath": "/y"}]
+            with Agent(haproxy, config={"backends": backends}) as agent:
+                assert "web-a" in agent.wait_log("two patterns of haproxy.backends")
+                agent.wait_ready()
+                assert haproxy.weights("web-a") == {"s1": 100}
+
+
+def test_a_reload_of_the_configuration_asks_as_the_new_one_says():
+    with RawPod(http('{"agentsConnections": 3, "other": 4}')) as pod:
+        with HAProxy([pod.address]) as haproxy:
+            with Agent(haproxy, config={"backends": ["ws"]}) as agent:
+                agent.wait_ready()
+                assert counts(agent) == {"ws": [3]}
+                agent.config["haproxy"]["backends"] = [{"name": "ws", "metricKey": "other"}]
+                agent.write()
+                agent.signal(signal.SIGHUP)
+                until(lambda: counts(agent) == {"ws": [4]}, "the other count")
+
+
+@pytest.mark.parametrize("backends", [["ws"], ["w*"], []])
+def test_a_frontend_with_a_backends_name_hides_nothing(backends):
+    """HAProxy looks a name up among all proxies: the backend is asked for by its number."""
+    twin = f"frontend ws\n\tbind 127.0.0.1:{free_port()}\n\tdefault_backend ws\n"
+    with Pod(n=2) as pods:
+        with HAProxy(pods.addresses, more=twin + backend("other", *pods.addresses)) as haproxy:
+            with Agent(haproxy, config={"backends": backends}) as agent:
+                agent.wait_ready()
+                assert len(counts(agent)["ws"]) == 2
+                rounds = agent.series()["wsbalancer_rounds_total"]
+                until(lambda: agent.series()["wsbalancer_rounds_total"] > rounds + 2, "rounds")
+                haproxy.reload()
+                agent.wait_log("HAProxy was reloaded")
+                until(lambda: len(counts(agent).get("ws", [])) == 2, "the backend after a reload")
+                assert not any("has not" in line or "does not exist" in line for line in agent.err)
