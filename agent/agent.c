@@ -19,6 +19,7 @@
 #include "io/clock.h"
 #include "io/configfile.h"
 #include "io/log.h"
+#include "io/logsink.h"
 #include "round.h"
 
 /* For putting weights back; the whole stop is to take a second at most. */
@@ -28,6 +29,7 @@ struct agent {
 	struct agent_options options;
 	struct components components;
 	struct stats stats;
+	struct announce_polls announced;
 	struct httpd *httpd;
 	struct round *round;
 	struct reloadwatch *reloadwatch;
@@ -49,7 +51,7 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 		detail = metric_outcome_name(outcome);
 	stats_observe(&agent->stats.poll, seconds);
 	agent->stats.polls[outcome]++;
-	announce_poll(pod, outcome, metric, detail, &agent->stats.events);
+	announce_poll(&agent->announced, pod, outcome, metric, detail);
 	/* What a pod says first is news that is not kept waiting for the next round. */
 	if (outcome == METRIC_OK && !pod->heard && agent->round)
 		round_hurry(agent->round);
@@ -268,10 +270,12 @@ struct agent *agent_new(
 	}
 	agent->options = *options;
 	agent->stats.start_wall_ms = clock_wall_ms();
+	agent->announced.events = &agent->stats.events;
 	events_add(&agent->stats.events, agent->stats.start_wall_ms, EVENT_AGENT_STARTED, "");
 	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
 	agent->stop_deadline.data = agent;
 	log_configure(config->log_level, config->log_format);
+	logsink_watch(loop);
 	if (!make_own(agent, loop, config)) {
 		log_error("out of memory", LOG_NONE);
 		agent->components.config = config;
@@ -295,6 +299,7 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	components = &agent->components;
+	logsink_watch(NULL);
 	ev_timer_stop(components->loop, &agent->stop_deadline);
 	round_free(agent->round);
 	httpd_free(agent->httpd);

@@ -24,9 +24,19 @@ struct announce {
 void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events);
 void announce_fini(struct announce *announce);
 
+/* What was said of polls lately. But for events, zeroed memory is a valid start. */
+struct announce_polls {
+	struct events *events; /* the caller's: what becomes of pods is added there */
+	int64_t since_ms;      /* when what follows began */
+	unsigned n_said;
+	unsigned n_failed; /* and that were not said */
+	unsigned n_answer_again;
+};
+
 /* A poll of pod has ended with outcome, and, with METRIC_OK, with this metric; call it before
- * pod_observe takes the outcome. */
-void announce_poll(const struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
-	const char *detail, struct events *events);
+ * pod_observe takes the outcome. Where many pods fail and answer again, one line stands for most.
+ */
+void announce_poll(struct announce_polls *polls, const struct pod *pod, enum metric_outcome outcome,
+	const struct metric *metric, const char *detail);
 
 #endif

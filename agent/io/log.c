@@ -9,6 +9,7 @@
 #include "core/base/buf.h"
 #include "core/base/text.h"
 #include "io/clock.h"
+#include "io/logsink.h"
 
 enum { FACT_MAX = 1024 }; /* bytes of a fact in JSON; longer ones end in "..." */
 
@@ -107,7 +108,7 @@ void log_write(
 	else
 		write_text(&line, time, level, event, facts, n);
 	if (!line.failed)
-		fwrite(line.bytes, 1, line.len, stderr);
+		logsink_write(line.bytes, line.len);
 	buf_fini(&line);
 }
 
