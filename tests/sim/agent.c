@@ -17,12 +17,14 @@ enum {
 	PORT = 80,
 };
 
+static const char *const backend_names[SCENARIO_BACKENDS] = {"b0", "b1", "b2", "b3"};
+
 static int64_t clock_ms(const struct world *world)
 {
 	return world->now_ms + EPOCH_MS;
 }
 
-/* Gives every server a moment within spread_ms before the round, and sorts them by it. */
+/* Gives every slot a moment within spread_ms before the round, and sorts them by it. */
 static bool choose_moments(struct agent *agent, size_t n, int spread_ms, struct rng *rng)
 {
 	uint32_t *moment = calloc(n + 1, sizeof(*moment));
@@ -63,15 +65,16 @@ struct agent *agent_new(const struct world *world, struct rng *rng)
 {
 	const struct scenario *scenario = world->scenario;
 	size_t n = world->n_servers;
+	size_t n_all = n * world->n_backends;
 	struct agent *agent = calloc(1, sizeof(*agent));
 
 	if (!agent)
 		return NULL;
 	*agent = (struct agent){
 		.cluster = new_cluster(world),
-		.rows = calloc(n, sizeof(*agent->rows)),
+		.rows = calloc(n_all, sizeof(*agent->rows)),
 		.lines = calloc(n, sizeof(*agent->lines)),
-		.servers = calloc(n, sizeof(struct server *)),
+		.servers = calloc(n_all, sizeof(struct server *)),
 		.asked = calloc(n, sizeof(*agent->asked)),
 		.until = calloc((size_t)scenario->spread_ms + 2, sizeof(*agent->until)),
 		.round_ms =
@@ -79,16 +82,18 @@ struct agent *agent_new(const struct world *world, struct rng *rng)
 		.lowest = -1,
 	};
 	if (!agent->cluster || !agent->rows || !agent->lines || !agent->servers || !agent->asked ||
-		!agent->until || !choose_moments(agent, n, scenario->spread_ms, rng)) {
+		!agent->until || !choose_moments(agent, world->n_slots, scenario->spread_ms, rng)) {
 		agent_free(agent);
 		return NULL;
 	}
-	agent->backend = (struct hastate_backend){
-		.name = "be",
-		.algo = world->policy->steering == POLICY_FLOW ? "roundrobin" : "leastconn",
-		.servers = agent->rows,
-		.n_servers = n,
-	};
+	for (size_t b = 0; b < world->n_backends; b++) {
+		agent->backends[b] = (struct hastate_backend){
+			.name = backend_names[b],
+			.algo = world->policy->steering == POLICY_FLOW ? "roundrobin" : "leastconn",
+			.servers = agent->rows + b * n,
+			.n_servers = n,
+		};
+	}
 	for (size_t i = 0; i < n; i++)
 		snprintf(agent->lines[i].name, sizeof(agent->lines[i].name), "s%zu", i);
 	return agent;
@@ -131,23 +136,24 @@ static bool is_current(const struct world *world, const struct agent *agent, siz
 	       line->generation == world->pods[pod].generation;
 }
 
-static void write_row(const struct world *world, const struct instance *instance, size_t i)
+static void write_row(
+	const struct world *world, const struct instance *instance, size_t backend, size_t i)
 {
 	struct agent *agent = instance->agent;
+	const struct lb *lb = instance->lb[backend];
 	bool up = world->up[i];
 
-	write_address(world, &agent->lines[i], i);
-	agent->rows[i] = (struct hastate_server){
+	agent->backends[backend].servers[i] = (struct hastate_server){
 		.name = agent->lines[i].name,
 		.address = agent->lines[i].address,
 		.port = PORT,
 		.fqdn = "",
 		.status = up ? "UP" : "DOWN",
 		.op_state = up ? 2 : 0,
-		.uweight = instance->lb->weight[i],
+		.uweight = lb->weight[i],
 		.iweight = world->weights[i],
-		.scur = instance->lb->served[i],
-		.stot = instance->lb->taken[i],
+		.scur = lb->served[i],
+		.stot = lb->taken[i],
 	};
 }
 
@@ -157,20 +163,23 @@ static bool read_state(const struct world *world, struct instance *instance)
 	struct agent *agent = instance->agent;
 	struct hastate_snapshot snapshot = {
 		.info = {.version = "2.6", .pid = 1 + instance->generation, .start_time_s = 1},
-		.backends = &agent->backend,
-		.n_backends = 1,
+		.backends = agent->backends,
+		.n_backends = world->n_backends,
 	};
 
-	for (size_t i = 0; i < world->n_servers; i++)
-		write_row(world, instance, i);
+	for (size_t i = 0; i < world->n_servers; i++) {
+		write_address(world, &agent->lines[i], i);
+		for (size_t b = 0; b < world->n_backends; b++)
+			write_row(world, instance, b, i);
+	}
 	if (!cluster_update(agent->cluster, &snapshot, clock_ms(world), NULL, NULL))
 		return false;
-	for (size_t i = 0; i < world->n_servers; i++) {
-		const char *name = agent->lines[i].name;
+	for (size_t i = 0; i < world->n_servers * world->n_backends; i++) {
+		const char *name = agent->lines[i % world->n_servers].name;
 
 		if (!agent->servers[i])
-			agent->servers[i] =
-				cluster_find_server(agent->cluster, "be", 2, name, strlen(name));
+			agent->servers[i] = cluster_find_server(agent->cluster,
+				backend_names[i / world->n_servers], 2, name, strlen(name));
 	}
 	return true;
 }
@@ -178,11 +187,11 @@ static bool read_state(const struct world *world, struct instance *instance)
 static void hear(struct world *world, struct agent *agent, size_t server)
 {
 	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
-	struct metric metric = {.count = pod->lies ? 0 : pod->count};
+	struct metric metric = {.count = pod->lies ? pod->says : pod->count};
 	double lost = world->scenario->what->lost;
 
 	/* The pod of a server that changed hands is asked once HAProxy has told of it. */
-	if (!world->up[server] || !is_current(world, agent, server))
+	if (!world->up[server] || pod->mute || !is_current(world, agent, server))
 		return;
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
@@ -196,10 +205,10 @@ static void ask(struct world *world, struct agent *agent, int64_t moment)
 		hear(world, agent, agent->asked[i]);
 }
 
-static void set_weight(struct world *world, struct instance *instance, size_t server, int weight)
+static void set_weight(struct world *world, struct lb *lb, size_t server, int weight)
 {
-	world->measure.writes += instance->lb->weight[server] != weight;
-	lb_set_weight(instance->lb, server, weight);
+	world->measure.writes += lb->weight[server] != weight;
+	lb_set_weight(lb, server, weight);
 }
 
 static void plan(struct world *world, struct instance *instance)
@@ -208,11 +217,12 @@ static void plan(struct world *world, struct instance *instance)
 
 	if (!steer_plan(agent->cluster, clock_ms(world)))
 		return;
-	for (size_t i = 0; i < world->n_servers; i++) {
+	for (size_t i = 0; i < world->n_servers * world->n_backends; i++) {
 		const struct server_plan *planned = &agent->servers[i]->plan;
 
 		if (planned->made || planned->held)
-			set_weight(world, instance, i, planned->weight);
+			set_weight(world, instance->lb[i / world->n_servers], i % world->n_servers,
+				planned->weight);
 	}
 }
 
@@ -242,7 +252,7 @@ static void weigh_inversely(struct world *world, struct instance *instance)
 		long weight = lround(LB_WEIGHT_MAX * least / load * capacity / largest);
 
 		if (world->up[i])
-			set_weight(world, instance, i, weight < 1 ? 1 : (int)weight);
+			set_weight(world, instance->lb[0], i, weight < 1 ? 1 : (int)weight);
 	}
 }
 
@@ -283,7 +293,7 @@ static void act(struct world *world, struct instance *instance)
 	else if (world->policy->steering != POLICY_AS_CONFIGURED)
 		plan(world, instance);
 	/* A pod that is new is asked at once. */
-	for (size_t i = 0; i < world->n_servers; i++) {
+	for (size_t i = 0; i < world->n_slots; i++) {
 		if (!agent->servers[i]->pod->heard)
 			hear(world, agent, i);
 	}
@@ -311,6 +321,8 @@ void agent_tick(struct world *world, struct instance *instance)
 void agent_stop(struct world *world, struct instance *instance, bool reset)
 {
 	instance->agent->stopped = true;
-	for (size_t i = 0; reset && i < world->n_servers; i++)
-		set_weight(world, instance, i, world->weights[i]);
+	for (size_t b = 0; reset && b < world->n_backends; b++) {
+		for (size_t i = 0; i < world->n_servers; i++)
+			set_weight(world, instance->lb[b], i, world->weights[i]);
+	}
 }

@@ -25,11 +25,11 @@ struct agent_line {
 /* The shipped model and planner; HAProxy's answers are made of the simulated HAProxy. */
 struct agent {
 	struct cluster *cluster;
-	struct hastate_backend backend;
-	struct hastate_server *rows;
+	struct hastate_backend backends[SCENARIO_BACKENDS];
+	struct hastate_server *rows; /* of all backends */
 	struct agent_line *lines;
-	struct server **servers; /* the cluster's, by server; NULL before the first round */
-	uint32_t *asked;         /* all servers, in the order in which they are asked */
+	struct server **servers; /* the cluster's, of all backends; NULL before the first round */
+	uint32_t *asked;         /* all slots, in the order in which they are asked */
 	uint32_t *until;         /* by ms before the round: how many are asked until then */
 	int64_t round_ms;        /* when the next round is */
 	bool put_off;            /* the last round asked the pods again and planned nothing */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 16 bytes, for there may be millions. Generations say whether the pod, the worker and the server's
+/* Small, for there may be millions. Generations say whether the pod, the worker and the server's
  * pod are still those that the connection began with. */
 struct conn {
 	uint32_t next; /* 1 + the next that ends in the same millisecond; 0: none */
@@ -17,7 +17,9 @@ struct conn {
 	uint8_t pod_generation;
 	uint8_t worker_generation;
 	uint8_t server_generation;
-	bool live;
+	uint8_t backend;
+	bool plain : 1; /* a request that the pod does not count */
+	bool live : 1;
 };
 
 struct conns {

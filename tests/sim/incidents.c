@@ -8,6 +8,8 @@
  * storm. */
 static const double RETURN_MS = 2000.0;
 static const double STORM_MS = 1000.0;
+/* Those that an old worker or another door cut off. */
+static const double CUT_MS = 700.0;
 
 /* Pods are replaced in so many groups. */
 enum { ROLL_GROUPS = 10 };
@@ -21,7 +23,7 @@ size_t scenario_count(double part, size_t n)
 	return count < n ? count : n;
 }
 
-void incidents_reserve(const struct scenario *scenario, size_t *n_servers, size_t *n_pods)
+void incidents_reserve(const struct scenario *scenario, size_t *n_slots, size_t *n_pods)
 {
 	const struct incident *incident = scenario->what->incidents;
 	size_t pods = scenario->size->pods;
@@ -34,47 +36,64 @@ void incidents_reserve(const struct scenario *scenario, size_t *n_servers, size_
 		else if (incident[i].kind == INCIDENT_REUSE)
 			reused += scenario_count(incident[i].part, pods);
 	}
-	*n_servers = pods + added;
+	*n_slots = pods + added;
 	*n_pods = pods + added + reused;
 }
 
-static void set_service(struct world *world, size_t server, bool up)
+static void set_service(struct world *world, size_t slot, bool up)
 {
-	struct sim_pod *pod = &world->pods[world->servers[server].pod];
+	struct sim_pod *pod = &world->pods[world->servers[slot].pod];
 
 	if (up && !pod->in_service)
 		pod->since_ms = world->now_ms;
 	pod->in_service = up;
-	world->up[server] = up;
-	world_pod_changed(world, world->servers[server].pod);
-	for (unsigned r = 0; r < world->n_instances; r++)
-		lb_set_up(world->instances[r].lb, server, up);
+	world_pod_changed(world, world->servers[slot].pod);
+	for (size_t s = slot; s < world->n_servers; s += world->n_slots) {
+		world->up[s] = up;
+		for (unsigned r = 0; r < world->n_instances; r++) {
+			for (size_t b = 0; b < world->n_backends; b++)
+				lb_set_up(world->instances[r].lb[b], s, up);
+		}
+	}
 }
 
-/* The pod of a server dies: its connections break, and their clients come back. */
-static void kill_pod(struct world *world, size_t server)
+/* A server's pod is another from now on, of which no worker has sessions. */
+static void renew_server(struct world *world, size_t server)
 {
-	struct sim_pod *pod = &world->pods[world->servers[server].pod];
+	world->servers[server].generation++;
+	for (unsigned r = 0; r < world->n_instances; r++) {
+		for (size_t b = 0; b < world->n_backends; b++)
+			world->instances[r].current[b][server] = 0;
+	}
+}
 
-	set_service(world, server, false);
+/* The pod of a slot dies: its connections break, and their clients come back. */
+static void kill_pod(struct world *world, size_t slot)
+{
+	struct sim_pod *pod = &world->pods[world->servers[slot].pod];
+
+	set_service(world, slot, false);
 	for (uint32_t i = 0; i < pod->count; i++)
 		conns_return(&world->conns,
 			(double)world->now_ms + RETURN_MS * rng_uniform(&world->returns));
-	for (unsigned r = 0; r < world->n_instances; r++) {
-		lb_drop(world->instances[r].lb, server, world->instances[r].current[server]);
-		world->instances[r].current[server] = 0;
+	/* What comes back is another pod to HAProxy and agent. */
+	for (size_t s = slot; s < world->n_servers; s += world->n_slots) {
+		for (unsigned r = 0; r < world->n_instances; r++) {
+			for (size_t b = 0; b < world->n_backends; b++)
+				lb_drop(world->instances[r].lb[b], s,
+					world->instances[r].current[b][s]);
+		}
+		renew_server(world, s);
 	}
 	pod->count = 0;
 	pod->generation++;
-	/* What comes back is another pod to HAProxy and agent. */
-	world->servers[server].generation++;
 }
 
 static void add(struct world *world, const struct incident *incident)
 {
 	size_t n = scenario_count(incident->part, world->scenario->size->pods);
 
-	for (size_t i = 0; i < world->n_servers && n > 0; i++) {
+	for (size_t i = 0; i < world->n_slots && n > 0; i++) {
 		if (!world->up[i] && world->pods[world->servers[i].pod].generation == 0) {
 			set_service(world, i, true);
 			n--;
@@ -111,9 +130,11 @@ static void reload(struct world *world, const struct incident *incident)
 		struct instance *instance = &world->instances[r];
 
 		instance->generation++;
-		lb_start(instance->lb, world->weights, world->up);
-		for (size_t i = 0; i < world->n_servers; i++)
-			instance->current[i] = 0;
+		for (size_t b = 0; b < world->n_backends; b++) {
+			lb_start(instance->lb[b], world->weights, world->up);
+			for (size_t i = 0; i < world->n_servers; i++)
+				instance->current[b][i] = 0;
+		}
 	}
 }
 
@@ -122,35 +143,70 @@ static void reuse(struct world *world, const struct incident *incident)
 	size_t n = scenario_count(incident->part, world->scenario->size->pods);
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t fresh = (uint32_t)(world->n_servers + i);
+		uint32_t fresh = (uint32_t)(world->n_slots + i);
 		struct sim_pod *old = &world->pods[world->servers[i].pod];
 
 		old->in_service = false;
 		world_pod_changed(world, world->servers[i].pod);
-		world->servers[i].pod = fresh;
-		world->servers[i].generation++;
+		for (size_t s = i; s < world->n_servers; s += world->n_slots) {
+			world->servers[s].pod = fresh;
+			renew_server(world, s);
+		}
 		world->pods[fresh].server = (uint32_t)i;
 		world->pods[fresh].capacity = old->capacity;
-		for (unsigned r = 0; r < world->n_instances; r++)
-			world->instances[r].current[i] = 0;
 		set_service(world, i, true);
 	}
 }
 
+/* A connection breaks, and its client is back within a time. */
+static void break_conn(struct world *world, struct conn *conn, double within_ms)
+{
+	conn->live = false;
+	world_depart(world, conn);
+	if (!conn->plain)
+		conns_return(&world->conns,
+			(double)world->now_ms + within_ms * rng_uniform(&world->returns));
+}
+
+static bool stands(const struct world *world, const struct conn *conn)
+{
+	return conn->live && conn->pod_generation == world->pods[conn->pod].generation;
+}
+
 static void storm(struct world *world, const struct incident *incident)
 {
-	struct rng *rng = &world->returns;
-
 	for (size_t i = 0; i < world->conns.n; i++) {
 		struct conn *conn = &world->conns.all[i];
-		bool is_current =
-			conn->live && conn->pod_generation == world->pods[conn->pod].generation;
 
-		if (!is_current || rng_uniform(rng) >= incident->part)
-			continue;
-		conn->live = false;
-		world_depart(world, conn);
-		conns_return(&world->conns, (double)world->now_ms + STORM_MS * rng_uniform(rng));
+		if (stands(world, conn) && rng_uniform(&world->returns) < incident->part)
+			break_conn(world, conn, STORM_MS);
+	}
+}
+
+static bool is_of_old_worker(const struct world *world, const struct conn *conn)
+{
+	return conn->instance >= 0 &&
+	       conn->worker_generation != world->instances[conn->instance].generation;
+}
+
+static void end_old(struct world *world)
+{
+	for (size_t i = 0; i < world->conns.n; i++) {
+		struct conn *conn = &world->conns.all[i];
+
+		if (stands(world, conn) && is_of_old_worker(world, conn))
+			break_conn(world, conn, CUT_MS);
+	}
+}
+
+static void shut_door(struct world *world)
+{
+	world->direct_per_ms = 0.0;
+	for (size_t i = 0; i < world->conns.n; i++) {
+		struct conn *conn = &world->conns.all[i];
+
+		if (stands(world, conn) && conn->instance < 0)
+			break_conn(world, conn, CUT_MS);
 	}
 }
 
@@ -158,8 +214,18 @@ static void lie(struct world *world, const struct incident *incident)
 {
 	size_t n = scenario_count(incident->part, world->scenario->size->pods);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		world->pods[i].lies = true;
+		world->pods[i].says = incident->says;
+	}
+}
+
+static void mute(struct world *world, const struct incident *incident)
+{
+	size_t n = scenario_count(incident->part, world->scenario->size->pods);
+
+	for (size_t i = 0; i < n; i++)
+		world->pods[i].mute = true;
 }
 
 static void run_one(struct world *world, const struct incident *incident)
@@ -171,6 +237,9 @@ static void run_one(struct world *world, const struct incident *incident)
 	if (incident->kind == INCIDENT_CRASH)
 		crash(world, incident, 0,
 			scenario_count(incident->part, world->scenario->size->pods), passed);
+	if (incident->kind == INCIDENT_RELOAD && incident->every_s > 0 && passed > 0 &&
+		passed % incident->every_s == 0)
+		reload(world, incident);
 	if (passed != 0)
 		return;
 	switch (incident->kind) {
@@ -198,6 +267,15 @@ static void run_one(struct world *world, const struct incident *incident)
 		break;
 	case INCIDENT_LIE:
 		lie(world, incident);
+		break;
+	case INCIDENT_MUTE:
+		mute(world, incident);
+		break;
+	case INCIDENT_OLD_END:
+		end_old(world);
+		break;
+	case INCIDENT_DOOR_SHUT:
+		shut_door(world);
 		break;
 	}
 }

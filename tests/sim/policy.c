@@ -16,9 +16,10 @@ static int choose_informed(const struct world *world, const struct instance *ins
 
 	for (size_t i = 0; i < world->n_servers; i++) {
 		const struct server *known = instance->agent->servers[i];
-		double own = instance->lb->served[i];
+		double own = instance->lb[0]->served[i];
 		double count = own * world->n_instances;
-		double since = known ? instance->lb->taken[i] - (double)known->sessions.total : 0.0;
+		double since =
+			known ? instance->lb[0]->taken[i] - (double)known->sessions.total : 0.0;
 
 		if (known && known->sessions.others.known)
 			count = known->sessions.others.count + own;
@@ -60,15 +61,15 @@ static int choose_from_outside(const struct world *world, const struct instance 
 	return LB_NONE;
 }
 
-int policy_choose(struct world *world, struct instance *instance)
+int policy_choose(struct world *world, struct instance *instance, size_t backend)
 {
 	int server;
 
 	if (world->policy->choice == POLICY_HAPROXY)
-		return lb_take(instance->lb, &world->draws);
+		return lb_take(instance->lb[backend], &world->draws);
 	server = choose_from_outside(world, instance);
 	if (server != LB_NONE)
-		lb_put(instance->lb, (size_t)server, 1);
+		lb_put(instance->lb[backend], (size_t)server, 1);
 	return server;
 }
 

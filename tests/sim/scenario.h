@@ -20,19 +20,23 @@ enum incident_kind {
 	INCIDENT_STORM,       /* a part of all connections breaks and is made anew in a second */
 	INCIDENT_AGENTS_STOP, /* agents end and leave the configured weights */
 	INCIDENT_AGENTS_DIE,  /* agents end and leave the weights as they are */
-	INCIDENT_LIE,         /* pods say 0 from now on */
+	INCIDENT_LIE,         /* pods say something else from now on */
+	INCIDENT_MUTE,        /* pods say nothing from now on */
+	INCIDENT_OLD_END, /* old workers end, and with them what they held: its clients come back */
+	INCIDENT_DOOR_SHUT, /* direct connections break, their clients come through HAProxy */
 };
 
 struct incident {
 	int at_s;
 	enum incident_kind kind;
-	double part; /* below 1: this part of the pods, instances or connections, one at least;
-			else a number of them; 0: one */
-	int seconds; /* CRASH, ROLL: until the pod is back. */
-	int every_s; /* ROLL: between two tenths */
+	double part;   /* below 1: this part of the pods, instances or connections, one at least;
+			  else a number of them; 0: one */
+	int seconds;   /* CRASH, ROLL: until the pod is back. */
+	int every_s;   /* ROLL: between two tenths; RELOAD: between two, 0: once */
+	uint32_t says; /* LIE: the count that is told */
 };
 
-enum { SCENARIO_INCIDENTS = 4, SCENARIO_CAPACITIES = 4 };
+enum { SCENARIO_INCIDENTS = 4, SCENARIO_CAPACITIES = 4, SCENARIO_BACKENDS = 4 };
 
 struct scenario_case {
 	const char *name;
@@ -44,6 +48,9 @@ struct scenario_case {
 	double direct_pods; /* this part of the pods gets direct connections too, */
 	double direct_load; /* so many for each that it has through HAProxy on average */
 	double short_life; /* above 0: connections of the first pod live this part of the others' */
+	unsigned lines;    /* servers that lead to each pod in a backend; 0: one */
+	unsigned backends; /* backends over the same pods; 0: one */
+	double requests;   /* plain requests a second for each connection that stands */
 	int capacities[SCENARIO_CAPACITIES]; /* configured weights in turn; 0, ...: all 100 */
 	int ramp_s;                          /* the planner's ramp */
 	double max_share;                    /* the planner's maxShare */

@@ -10,6 +10,9 @@
  * 0.6 of the mean, one in a hundred six times as long. */
 static const double SIGMA = 1.0;
 
+/* A plain request takes so long. */
+static const double PLAIN_MS = 20.0;
+
 enum { LONG_AGO_MS = 1000000000 };
 
 static double lifetime_ms(struct world *world, const struct sim_pod *pod, double shift)
@@ -31,40 +34,50 @@ void world_pod_changed(struct world *world, uint32_t pod_index)
 			(uint32_t)((pod->count + 1.0) * 1024.0 / pod->capacity));
 }
 
-static void add_conn(
-	struct world *world, int instance, size_t server, uint32_t pod_index, double ends_ms)
+/* A connection begins: conn says where, the rest is set. */
+static void add_conn(struct world *world, struct conn conn, double ends_ms)
 {
-	struct sim_pod *pod = &world->pods[pod_index];
-	struct conn conn = {
-		.pod = pod_index,
-		.server = (uint16_t)server,
-		.instance = (int16_t)instance,
-		.pod_generation = pod->generation,
-		.server_generation = world->servers[server].generation,
-	};
+	struct sim_pod *pod = &world->pods[conn.pod];
 
-	if (instance >= 0) {
-		conn.worker_generation = world->instances[instance].generation;
-		world->instances[instance].current[server]++;
+	conn.pod_generation = pod->generation;
+	conn.server_generation = world->servers[conn.server].generation;
+	if (conn.instance >= 0) {
+		conn.worker_generation = world->instances[conn.instance].generation;
+		world->instances[conn.instance].current[conn.backend][conn.server]++;
 	}
-	pod->count++;
-	world_pod_changed(world, pod_index);
+	if (!conn.plain) {
+		pod->count++;
+		world_pod_changed(world, conn.pod);
+	}
 	if (!conns_add(&world->conns, &conn, ends_ms))
 		world->failed = true;
 }
 
-void world_arrive(struct world *world, unsigned instance)
+static void come(struct world *world, unsigned instance, bool plain)
 {
-	int server = policy_choose(world, &world->instances[instance]);
+	size_t backend = world->n_backends > 1
+				 ? rng_below(&world->arrivals, (uint32_t)world->n_backends)
+				 : 0;
+	int server = policy_choose(world, &world->instances[instance], backend);
+	struct conn conn = {
+		.server = (uint16_t)server,
+		.instance = (int16_t)instance,
+		.backend = (uint8_t)backend,
+		.plain = plain,
+	};
 
 	measure_taken(world, instance, server);
 	if (server == LB_NONE)
 		return;
+	conn.pod = world->servers[server].pod;
+	add_conn(world, conn,
+		(double)world->now_ms +
+			(plain ? PLAIN_MS : lifetime_ms(world, &world->pods[conn.pod], 0.0)));
+}
 
-	uint32_t pod = world->servers[server].pod;
-
-	add_conn(world, (int)instance, (size_t)server, pod,
-		(double)world->now_ms + lifetime_ms(world, &world->pods[pod], 0.0));
+void world_arrive(struct world *world, unsigned instance)
+{
+	come(world, instance, false);
 }
 
 void world_depart(struct world *world, const struct conn *conn)
@@ -74,8 +87,10 @@ void world_depart(struct world *world, const struct conn *conn)
 	/* A pod that died took its connections from all counts at once. */
 	if (conn->pod_generation != pod->generation)
 		return;
-	pod->count--;
-	world_pod_changed(world, conn->pod);
+	if (!conn->plain) {
+		pod->count--;
+		world_pod_changed(world, conn->pod);
+	}
 	if (conn->instance < 0)
 		return;
 
@@ -83,9 +98,9 @@ void world_depart(struct world *world, const struct conn *conn)
 
 	if (conn->worker_generation != instance->generation)
 		return;
-	lb_drop(instance->lb, conn->server, 1);
+	lb_drop(instance->lb[conn->backend], conn->server, 1);
 	if (conn->server_generation == world->servers[conn->server].generation)
-		instance->current[conn->server]--;
+		instance->current[conn->backend][conn->server]--;
 }
 
 /* Arrivals of one Poisson process that are due; *next_ms is the time of the next. */
@@ -110,9 +125,12 @@ static void arrive(struct world *world)
 		i > 0; i--) {
 		uint32_t pod = rng_below(&world->directs, world->n_direct);
 
-		add_conn(world, -1, 0, pod,
+		add_conn(world, (struct conn){.pod = pod, .instance = -1},
 			(double)world->now_ms + lifetime_ms(world, &world->pods[pod], 0.0));
 	}
+	for (unsigned i = due(world, &world->next_plain_ms, world->plain_per_ms, &world->plains);
+		i > 0; i--)
+		come(world, rng_below(&world->plains, world->n_instances), true);
 }
 
 /* A connection that stands at the start has what is left of a life: lengths weigh in, and it is met
@@ -120,6 +138,22 @@ static void arrive(struct world *world)
 static double rest_ms(struct world *world, const struct sim_pod *pod)
 {
 	return lifetime_ms(world, pod, SIGMA * SIGMA) * rng_uniform(&world->lives);
+}
+
+/* The n-th connection of a pod that stands at the start: on the lines of the backends in turn. */
+static void stand_one(struct world *world, unsigned instance, uint32_t pod, uint32_t n)
+{
+	size_t backend = n % world->n_backends;
+	size_t line = n / world->n_backends % (world->n_servers / world->n_slots);
+	struct conn conn = {
+		.pod = pod,
+		.server = (uint16_t)(line * world->n_slots + pod),
+		.instance = (int16_t)instance,
+		.backend = (uint8_t)backend,
+	};
+
+	lb_put(world->instances[instance].lb[backend], conn.server, 1);
+	add_conn(world, conn, rest_ms(world, &world->pods[pod]));
 }
 
 /* The connections that stand at the start: each instance has its part evenly on all pods. */
@@ -140,16 +174,16 @@ static void stand(struct world *world)
 			sum += total * world->pods[i].capacity / capacities;
 			uint32_t n = (uint32_t)(floor(sum) - before);
 
-			lb_put(world->instances[r].lb, i, n);
 			for (; n > 0; n--)
-				add_conn(world, (int)r, i, i, rest_ms(world, &world->pods[i]));
+				stand_one(world, r, i, n);
 		}
 	}
 	for (uint32_t i = 0; i < world->n_direct; i++) {
 		double n = world->scenario->what->direct_load * size->per_pod;
 
 		for (; n >= 1.0; n--)
-			add_conn(world, -1, 0, i, rest_ms(world, &world->pods[i]));
+			add_conn(world, (struct conn){.pod = i, .instance = -1},
+				rest_ms(world, &world->pods[i]));
 	}
 }
 
@@ -166,6 +200,7 @@ static void set_rates(struct world *world)
 	}
 	world->per_ms = size->per_pod * (double)size->pods * per_life / capacities /
 			(size->life_s * 1000.0);
+	world->plain_per_ms = what->requests * size->per_pod * (double)size->pods / 1000.0;
 	if (what->direct_pods > 0.0)
 		world->n_direct = (uint32_t)scenario_count(what->direct_pods, size->pods);
 	world->direct_per_ms =
@@ -191,10 +226,14 @@ static bool allocate(struct world *world)
 	for (unsigned r = 0; r < world->n_instances; r++) {
 		struct instance *instance = &world->instances[r];
 
-		instance->lb = lb_new(world->policy->algo, n, world->ring);
-		instance->current = calloc(n, sizeof(*instance->current));
+		for (size_t b = 0; b < world->n_backends; b++) {
+			instance->lb[b] = lb_new(world->policy->algo, n, world->ring);
+			instance->current[b] = calloc(n, sizeof(*instance->current[b]));
+			if (!instance->lb[b] || !instance->current[b])
+				return false;
+		}
 		instance->agent = agent_new(world, &world->polls);
-		if (!instance->lb || !instance->current || !instance->agent)
+		if (!instance->agent)
 			return false;
 	}
 	return pqueue_init(&world->lowest, world->n_pods) &&
@@ -219,16 +258,19 @@ static void furnish(struct world *world)
 			.server = i,
 			.since_ms = -LONG_AGO_MS,
 		};
-		if (i >= world->n_servers)
-			continue;
-		world->servers[i].pod = i;
-		world->weights[i] = weight;
-		world->up[i] = world->pods[i].in_service;
+		for (size_t s = i; i < world->n_slots && s < world->n_servers;
+			s += world->n_slots) {
+			world->servers[s].pod = i;
+			world->weights[s] = weight;
+			world->up[s] = world->pods[i].in_service;
+		}
 	}
 	for (uint32_t i = 0; i < world->n_pods; i++)
 		world_pod_changed(world, i);
-	for (unsigned r = 0; r < world->n_instances; r++)
-		lb_start(world->instances[r].lb, world->weights, world->up);
+	for (unsigned r = 0; r < world->n_instances; r++) {
+		for (size_t b = 0; b < world->n_backends; b++)
+			lb_start(world->instances[r].lb[b], world->weights, world->up);
+	}
 	set_rates(world);
 }
 
@@ -256,8 +298,10 @@ static void run(struct world *world)
 static void fini(struct world *world)
 {
 	for (unsigned r = 0; world->instances && r < world->n_instances; r++) {
-		lb_free(world->instances[r].lb);
-		free(world->instances[r].current);
+		for (size_t b = 0; b < world->n_backends; b++) {
+			lb_free(world->instances[r].lb[b]);
+			free(world->instances[r].current[b]);
+		}
 		agent_free(world->instances[r].agent);
 	}
 	free(world->servers);
@@ -281,11 +325,13 @@ bool world_run(const struct scenario *scenario, const struct policy *policy, uin
 		.n_instances = scenario->size->instances,
 	};
 	struct rng *streams[] = {&world.arrivals, &world.lives, &world.directs, &world.returns,
-		&world.draws, &world.polls};
+		&world.draws, &world.polls, &world.plains};
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++)
 		rng_init(streams[i], seed, i);
-	incidents_reserve(scenario, &world.n_servers, &world.n_pods);
+	incidents_reserve(scenario, &world.n_slots, &world.n_pods);
+	world.n_servers = world.n_slots * (scenario->what->lines > 0 ? scenario->what->lines : 1);
+	world.n_backends = scenario->what->backends > 0 ? scenario->what->backends : 1;
 	world.failed = !allocate(&world);
 	if (!world.failed) {
 		furnish(&world);

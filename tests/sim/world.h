@@ -23,7 +23,9 @@ struct sim_pod {
 	uint32_t server;    /* the server it has, or had last */
 	uint8_t generation; /* counts its deaths */
 	bool in_service;    /* it takes new connections, and balance is measured over it */
-	bool lies;          /* says 0 */
+	bool lies;          /* says something else, */
+	uint32_t says;      /* this */
+	bool mute;          /* says nothing */
 	int64_t since_ms;   /* new to HAProxy then */
 };
 
@@ -34,9 +36,10 @@ struct sim_server {
 };
 
 struct instance {
-	struct lb *lb;
+	struct lb *lb[SCENARIO_BACKENDS];
 	uint8_t generation; /* counts its reloads */
-	uint32_t *current;  /* by server: sessions of this worker with the server's pod of now */
+	/* By server: sessions of this worker with the server's pod of now. */
+	uint32_t *current[SCENARIO_BACKENDS];
 	struct agent *agent;
 };
 
@@ -45,7 +48,9 @@ struct world {
 	const struct policy *policy;
 	int64_t now_ms;
 	int64_t end_ms;
-	size_t n_servers; /* slots, those not yet used among them */
+	size_t n_slots;   /* places for pods, those not yet used among them */
+	size_t n_servers; /* of a backend: server l * n_slots + s is line l of slot s */
+	size_t n_backends;
 	struct sim_server *servers;
 	int *weights; /* configured, by server */
 	bool *up;     /* by server */
@@ -59,10 +64,12 @@ struct world {
 	struct measure measure;
 	uint32_t n_direct; /* pods that get direct connections */
 	double per_ms;     /* arrivals through HAProxy */
+	double plain_per_ms;
 	double direct_per_ms;
 	double next_ms; /* the next arrival of each kind */
 	double next_direct_ms;
-	struct rng arrivals, lives, directs, returns, draws, polls;
+	double next_plain_ms;
+	struct rng arrivals, lives, directs, returns, draws, polls, plains;
 	bool failed; /* out of memory */
 };
 
@@ -74,7 +81,7 @@ bool world_run(const struct scenario *scenario, const struct policy *policy, uin
 
 /* The server of a new connection through an instance, which begins on it: LB_NONE when none can be
  * used. */
-int policy_choose(struct world *world, struct instance *instance);
+int policy_choose(struct world *world, struct instance *instance, size_t backend);
 bool policy_has_agents(const struct policy *policy);
 
 /* A new connection through an instance, to where the policy says. */
@@ -84,8 +91,8 @@ void world_depart(struct world *world, const struct conn *conn);
 /* A pod's count, capacity or service changed. */
 void world_pod_changed(struct world *world, uint32_t pod);
 
-/* How many servers and pods a scenario needs in all. */
-void incidents_reserve(const struct scenario *scenario, size_t *n_servers, size_t *n_pods);
+/* How many slots and pods a scenario needs in all. */
+void incidents_reserve(const struct scenario *scenario, size_t *n_slots, size_t *n_pods);
 /* Does what is due at now_ms, a whole second. */
 void incidents_run(struct world *world);
 
