@@ -9,6 +9,9 @@
  * otherwise. Points of imbalance, as a fraction. */
 static const double CHANCE = 0.0003;
 
+/* Connections that live no longer than this move too fast for polls to follow. */
+static const double SHORT_LIFE_S = 60.0;
+
 static double mean_of(const struct goals_row *row, size_t policy)
 {
 	return row->results[policy].mean_imbalance;
@@ -44,6 +47,8 @@ static double allowance(const struct goals_row *row, size_t policy)
 			return (double)INFINITY;
 		return size->pods >= 100 ? 3.0 : 1.6;
 	}
+	if (what->allowance > 0.0)
+		return what->allowance;
 	return size->pods >= 100 ? 2.0 : 1.25;
 }
 
@@ -51,15 +56,22 @@ static void set_goal(const struct goals_row *row, size_t policy, struct goals_ve
 {
 	double oracle = mean_of(row, SCENARIO_ORACLE);
 	double leastconn = mean_of(row, SCENARIO_LEASTCONN);
+	double informed = mean_of(row, SCENARIO_INFORMED);
 	bool is_unsteered = row->scenario->what->is_unsteered;
+	bool is_blind = row->scenario->what->is_blind || row->scenario->size->life_s < SHORT_LIFE_S;
 
-	if (policy == SCENARIO_FLOW && !is_unsteered)
+	if (policy == SCENARIO_FLOW && !is_unsteered && !is_blind)
 		lower(verdict, 2.5 * oracle + 0.005, SCENARIO_ORACLE);
 	if (policy != SCENARIO_STOCK)
 		return;
 	lower(verdict, 1.05 * leastconn + 0.001, SCENARIO_LEASTCONN);
 	if (is_unsteered)
 		return;
+	if (is_blind) {
+		lower(verdict, 1.15 * fmin(leastconn, informed) + 0.003,
+			leastconn < informed ? SCENARIO_LEASTCONN : SCENARIO_INFORMED);
+		return;
+	}
 	lower(verdict, 1.15 * oracle + 0.003, SCENARIO_ORACLE);
 	for (size_t i = 0; i < scenario_n_policies; i++) {
 		if (works_with_polled_counts(i))

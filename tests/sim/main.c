@@ -186,7 +186,8 @@ static bool run_all(const struct options *options, FILE *json, struct tally *tal
 			struct scenario scenario = {
 				.what = &scenario_cases[c],
 				.size = &scenario_sizes[s],
-				.poll_ms = options->poll_ms,
+				.poll_ms = scenario_cases[c].poll_ms > 0 ? scenario_cases[c].poll_ms
+									 : options->poll_ms,
 				.spread_ms = options->spread_ms,
 			};
 			struct goals_row row;

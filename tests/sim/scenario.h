@@ -54,7 +54,12 @@ struct scenario_case {
 	int capacities[SCENARIO_CAPACITIES]; /* configured weights in turn; 0, ...: all 100 */
 	int ramp_s;                          /* the planner's ramp */
 	double max_share;                    /* the planner's maxShare */
+	int poll_ms;                         /* between two rounds; 0: as the run has it */
 	bool is_unsteered; /* agents end in it: the planner is not what is judged */
+	bool is_blind;     /* what happens cannot be known in time: leastconn and informed are the
+			      measure, not the oracle */
+	double allowance;  /* so many times its goal by stock, where that is known to be missed; 0:
+			      as  the size has it */
 };
 
 struct scenario_size {
@@ -102,6 +107,7 @@ enum {
 	SCENARIO_LEASTCONN = 2,
 	SCENARIO_FLOW = 5,
 	SCENARIO_STOCK = 6,
+	SCENARIO_INFORMED = 9,
 	SCENARIO_ORACLE = 10,
 	SCENARIO_POLICIES_MAX = 16,
 };

@@ -223,23 +223,23 @@ START_TEST(a_pod_says_draining_and_capacity)
 }
 END_TEST
 
-START_TEST(the_correction_is_divided_by_replicas_and_arrivals_are_of_all)
+START_TEST(the_correction_is_divided_by_replicas)
 {
 	struct cluster_settings settings = row_settings();
 	struct bench bench;
 
 	settings.replicas = 2;
 	setup(&bench, &settings, (uint32_t[]){20, 20, 20});
-	/* 30 sessions in a second, so 60 over both until the next plan: 20 a pod. */
-	for (size_t i = 0; i < N; i++)
-		bench.rows[i].stot += 10;
+	row_hear(bench.servers[0], 50, 2500);
 	update(&bench, 7, 3000);
-	bench.be->arrivals.per_second = 30.0;
+	/* This HAProxy is to hold six more until the next plan, the other one too: 102 over three
+	 * pods. */
+	bench.be->growth.per_second = 6.0;
 	plan(&bench, 3000);
-	ck_assert_double_eq_tol(bench.be->summary.level, (60.0 + 60.0) / 300.0, 1e-9);
-	/* own 20, deficit 20, half of it ours. */
-	for (size_t i = 0; i < N; i++)
-		ck_assert_double_eq_tol(bench.servers[i]->plan.result.target, 30.0, 1e-9);
+	ck_assert_double_eq_tol(bench.be->summary.level, 90.0 / 300.0, 1e-9);
+	/* 14 too few, half of it ours; the first has 16 too many. */
+	ck_assert_double_eq_tol(bench.servers[1]->plan.result.target, 20.0 + 7.0, 1e-9);
+	ck_assert_double_eq_tol(bench.servers[0]->plan.result.target, 20.0 - 8.0, 1e-9);
 	cluster_free(bench.cluster);
 }
 END_TEST
@@ -696,7 +696,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, fewer_than_half_known_means_the_configured_weights);
 	tcase_add_test(tcase, a_count_newer_than_haproxys_answer_waits_for_the_next_one);
 	tcase_add_test(tcase, a_pod_says_draining_and_capacity);
-	tcase_add_test(tcase, the_correction_is_divided_by_replicas_and_arrivals_are_of_all);
+	tcase_add_test(tcase, the_correction_is_divided_by_replicas);
 	tcase_add_test(tcase, servers_out_of_use_are_neither_planned_nor_counted);
 	tcase_add_loop_test(tcase,
 		where_there_are_limits_a_server_that_is_away_waits_with_the_least_weight, 0,

@@ -44,7 +44,8 @@ struct backend {
 	struct server **servers; /* in HAProxy's order */
 	size_t n_servers;
 	struct rate arrivals;
-	bool planned; /* summary holds a plan */
+	struct rate growth; /* of the sessions on its servers: what comes, less what goes */
+	bool planned;       /* summary holds a plan */
 	struct planner_summary summary;
 	int64_t planned_ms;
 	int64_t every_ms;       /* from one plan to the next (steer/tempo); 0: not chosen yet */

@@ -163,6 +163,7 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	struct server **servers = calloc(row->n_servers + 1, sizeof(struct server *));
 	const char *other = NULL;
 	uint64_t total = 0;
+	double grown = 0.0;
 
 	if (!backend || !servers) {
 		free(servers);
@@ -183,12 +184,14 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 			return false;
 		}
 		total += total_of(cluster, servers[i]);
+		grown += (double)servers[i]->sessions.own - (double)servers[i]->sessions.own_before;
 	}
 	free(backend->servers);
 	backend->servers = servers;
 	backend->n_servers = row->n_servers;
 	backend->seen = update->number;
 	rate_update(&backend->arrivals, total, update->now_ms);
+	rate_add(&backend->growth, grown, update->now_ms);
 	return true;
 }
 

@@ -21,6 +21,19 @@ struct others {
 	bool known;
 	double count;       /* what is believed */
 	double least, most; /* what the last reading allowed */
+	double at;          /* what this HAProxy had when others were as many */
+	double doubt;       /* variance of count, by now; for a single instance */
+};
+
+/* A pod's answer, between two readings of HAProxy. */
+struct others_reading {
+	unsigned replicas;
+	uint32_t count;      /* what the pod said */
+	uint32_t own_before; /* sessions of this HAProxy on the server before the answer */
+	uint32_t own;        /* and after it */
+	double own_then;     /* about when the pod counted, on a straight line between these */
+	double part;         /* of the time between the readings that had passed then, 0..1 */
+	double turnover;     /* sessions that began and that ended in all that time */
 };
 
 /* Another pod has the server, on which this HAProxy still has own sessions of the old one. */
@@ -29,11 +42,9 @@ void others_new_pod(struct others *others, uint32_t own);
 /* HAProxy reloaded: its sessions on the server, own till then, belong to an old worker now. */
 void others_reload(struct others *others, uint32_t own);
 
-/*
- * Takes the pod's answer. This HAProxy had own_before sessions on the server when it was read
- * before the answer, own when it was read after, and own_then, about, when the pod counted.
- */
-void others_update(struct others *others, unsigned replicas, uint32_t count, uint32_t own_before,
-	uint32_t own, uint32_t own_then);
+/* The pod is gone, and this HAProxy holds nothing on the server: when it comes back it is empty. */
+void others_empty(struct others *others);
+
+void others_update(struct others *others, const struct others_reading *reading);
 
 #endif

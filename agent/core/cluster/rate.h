@@ -30,4 +30,7 @@ struct rate {
  */
 void rate_update(struct rate *rate, uint64_t total, int64_t now_ms);
 
+/* So much has come (or, negative, gone) in the time until now_ms since the last call. */
+void rate_add(struct rate *rate, double change, int64_t now_ms);
+
 #endif

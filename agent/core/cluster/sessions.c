@@ -2,6 +2,8 @@
 /* Readings into what the planner is told. */
 #include "core/cluster/sessions.h"
 
+#include <math.h>
+
 #include "core/plan/limits.h"
 
 void sessions_init(struct sessions *sessions)
@@ -39,35 +41,55 @@ static void start_worker(struct sessions *sessions, const struct sessions_readin
 	sessions->target_stands = false;
 }
 
-/* What this HAProxy had on the server when the pod was heard, between the two readings. */
-static void reckon_own_then(struct sessions *sessions, const struct sessions_reading *reading)
+/* What this HAProxy had on the server when the pod was heard, between the two readings in which so
+ * many sessions began. */
+static void reckon_own_then(
+	struct sessions *sessions, const struct sessions_reading *reading, uint64_t began)
 {
 	double moved = (double)sessions->own - (double)sessions->own_before;
 	double span = (double)(reading->now_ms - sessions->read_ms);
-	double part = 1.0;
+	struct others_reading between = {
+		.replicas = reading->replicas,
+		.count = reading->count,
+		.own_before = sessions->own_before,
+		.own = sessions->own,
+		.part = 1.0,
+		.turnover = fmax(0.0, 2.0 * (double)began - moved),
+	};
 
-	if (!reading->heard || sessions->own_then_ms == reading->heard_ms)
+	if (!reading->heard || sessions->own_then_ms == reading->heard_ms ||
+		reading->heard_ms <= sessions->away_ms)
 		return;
-	if (span > 0.0) {
-		part = (double)(reading->heard_ms - sessions->read_ms) / span;
-		part = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
-	}
-	sessions->own_then = (uint32_t)((double)sessions->own_before + part * moved + 0.5);
+	if (span > 0.0)
+		between.part = fmin(
+			fmax((double)(reading->heard_ms - sessions->read_ms) / span, 0.0), 1.0);
+	sessions->own_then = (uint32_t)((double)sessions->own_before + between.part * moved + 0.5);
 	sessions->own_then_ms = reading->heard_ms;
-	others_update(&sessions->others, reading->replicas, reading->count, sessions->own_before,
-		sessions->own, sessions->own_then);
+	between.own_then = sessions->own_then;
+	others_update(&sessions->others, &between);
+}
+
+void sessions_away(struct sessions *sessions, int64_t now_ms)
+{
+	if (sessions->own > 0)
+		return;
+	sessions->away_ms = now_ms;
+	sessions->own_then_ms = 0;
+	others_empty(&sessions->others);
 }
 
 void sessions_update(struct sessions *sessions, const struct sessions_reading *reading)
 {
 	bool reloaded = sessions->known && sessions->worker != reading->worker;
+	uint64_t began = 0;
 
 	if (reloaded)
 		start_worker(sessions, reading);
-	if (!sessions->known || reloaded || reading->total < sessions->total)
-		sessions->started = 0;
+	if (sessions->known && !reloaded && reading->total >= sessions->total)
+		began = reading->total - sessions->total;
 	else
-		sessions->started += reading->total - sessions->total;
+		sessions->started = 0;
+	sessions->started += began;
 	sessions->total = reading->total;
 	sessions->own_before = sessions->known ? sessions->own : reading->own;
 	sessions->own = reading->own;
@@ -75,7 +97,7 @@ void sessions_update(struct sessions *sessions, const struct sessions_reading *r
 		sessions->own_exact = true;
 	if (reading->total >= reading->own)
 		rate_update(&sessions->closings, reading->total - reading->own, reading->now_ms);
-	reckon_own_then(sessions, reading);
+	reckon_own_then(sessions, reading, began);
 	sessions->known = true;
 	sessions->worker = reading->worker;
 	sessions->read_ms = reading->now_ms;

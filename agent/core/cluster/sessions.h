@@ -28,6 +28,7 @@ struct sessions {
 	bool target_stands;  /* the last plan's target is of this pod and this worker */
 
 	uint32_t own_then;    /* own when its pod's count was heard */
+	int64_t away_ms;      /* the pod was away then: what it said before is void; 0: never */
 	int64_t own_then_ms;  /* the moment that own_then belongs to; 0: none */
 	struct others others; /* the pod's connections that are none of own */
 	struct rate closings; /* of sessions on the server */
@@ -50,6 +51,10 @@ void sessions_init(struct sessions *sessions);
 
 /* Another pod has the server, on which this HAProxy still has own sessions of the old one. */
 void sessions_new_pod(struct sessions *sessions, uint32_t own);
+
+/* HAProxy cannot use the pod: with no session left on it, it comes back with none. Not for a single
+ * instance, whose others are nobody's to lose. */
+void sessions_away(struct sessions *sessions, int64_t now_ms);
 
 void sessions_update(struct sessions *sessions, const struct sessions_reading *reading);
 

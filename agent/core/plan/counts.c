@@ -59,17 +59,32 @@ static bool is_believed(const struct planner_pod *pod, double ratio)
 	return !pod->own_exact || (double)pod->count >= BELIEVED_PART * expected - slack;
 }
 
+double counts_moved_alike(double moved)
+{
+	double chance = (sqrt(fabs(moved)) + 1.0) / 2.0;
+
+	return fabs(moved) > chance ? moved * (1.0 - chance * chance / (moved * moved)) : 0.0;
+}
+
 /*
- * What other instances have done since the count was read: what this one has, as far as that is
- * beyond chance. While an empty pod fills, each instance would otherwise count on its deficit
- * alone, and together they would overshoot.
+ * What other instances have done since the count was read. While an empty pod fills, each instance
+ * would otherwise count on its deficit alone, and together they would overshoot.
  */
 static double moved_by_others(const struct planner_params *params, double moved)
 {
-	double chance = (sqrt(fabs(moved)) + 1.0) / 2.0;
-	double sure = fmax(0.0, fabs(moved) - chance);
+	return ((double)params->replicas - 1.0) * counts_moved_alike(moved);
+}
 
-	return copysign(sure * ((double)params->replicas - 1.0), moved);
+/* Of a pod whose word is none: what it said last, moved by this HAProxy's own connections; no fewer
+ * than these, where they are all its own. Nothing is planned with it. */
+static double reckon(const struct planner_pod *pod, double others, double moved)
+{
+	double own = (double)pod->own;
+	double least = pod->own_exact ? own : 0.0;
+
+	if (!pod->heard)
+		return own;
+	return fmax(least, pod->has_others ? others + own : (double)pod->count + moved);
 }
 
 /* The count to plan with, and where it is from. */
@@ -86,15 +101,13 @@ static void judge(const struct planner_params *params, const struct planner_pod 
 		result->basis =
 			pod->count_age_ms <= params->fresh_ms ? PLANNER_HEARD : PLANNER_STALE;
 	} else {
-		/* What leastconn by itself assumes of the pod; a new pod that never answers must
-		 * still be filled. */
-		result->count = (double)pod->own * (double)params->replicas;
+		result->count = reckon(pod, others, moved);
+		result->reckoned = true;
 		result->basis = usable ? PLANNER_DISBELIEVED : PLANNER_NEVER_HEARD;
 	}
 }
 
-/* Without HAProxy's own counts a pod that is not heard is taken to stand at the level of the
- * others: neither drawn to nor shunned. */
+/* Without HAProxy's own counts a pod that was never heard is shown at the level of the others. */
 static void assume_level(const struct planner_pod *pods, size_t n, struct planner_result *results)
 {
 	double counts = 0.0;
@@ -107,7 +120,7 @@ static void assume_level(const struct planner_pod *pods, size_t n, struct planne
 		}
 	}
 	for (size_t i = 0; i < n && capacities > 0.0; i++) {
-		if (!plan_is_known(&results[i]))
+		if (!plan_is_known(&results[i]) && !pods[i].heard)
 			results[i].count = counts / capacities * pods[i].capacity;
 	}
 }

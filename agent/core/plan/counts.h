@@ -12,4 +12,8 @@
 void counts_reckon(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct workspace *workspace);
 
+/* What each further instance is taken to have done while this HAProxy's own sessions moved by so
+ * many: the same, as far as that is beyond chance. */
+double counts_moved_alike(double moved);
+
 #endif

@@ -28,7 +28,7 @@ static struct sums sum_up(
 	struct sums sums = {.counts = 0.0};
 
 	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis == PLANNER_DRAINING)
+		if (!plan_participates(&results[i]) || !plan_is_known(&results[i]))
 			continue;
 		sums.counts += results[i].count;
 		sums.capacities += pods[i].capacity;
@@ -47,7 +47,7 @@ struct outlook outlook_of(const struct planner_pod *pods, const struct planner_r
 	struct outlook outlook = {.alone = fmax(0.0, enough - sums.counts)};
 
 	for (size_t i = 0; i < n; i++) {
-		if (results[i].basis != PLANNER_DRAINING)
+		if (plan_participates(&results[i]) && plan_is_known(&results[i]))
 			outlook.deficit += fmax(0.0, level * pods[i].capacity - results[i].count);
 	}
 	outlook.seconds = outlook.deficit <= 0.0 ? 0.0

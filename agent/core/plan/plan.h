@@ -22,7 +22,7 @@ enum planner_mode {
 enum planner_basis {
 	PLANNER_HEARD,       /* the pod's own answer, fresh */
 	PLANNER_STALE,       /* the pod's last answer, moved by the change in own */
-	PLANNER_NEVER_HEARD, /* no answer, or none within cache_ttl_ms: own * replicas */
+	PLANNER_NEVER_HEARD, /* no answer, or none within cache_ttl_ms */
 	PLANNER_DISBELIEVED, /* it reports clearly fewer than this HAProxy holds on it */
 	PLANNER_DRAINING,    /* asked to get nothing new: weight 0 */
 };
@@ -58,6 +58,8 @@ struct planner_params {
 	int64_t fresh_ms;     /* an answer older than this is called stale */
 	int64_t cache_ttl_ms; /* a stale answer older than this is not used */
 	double arrivals;      /* new connections expected until the next plan, over all instances */
+	double growth;        /* by how many sessions this HAProxy is expected to hold more by the
+				 next plan; negative: fewer */
 	int64_t ramp_ms;      /* > 0: the share of new connections that a pod younger than this may
 				 take grows with its age; 0: off */
 	bool own_unknown;     /* there is no HAProxy to ask: own is 0 and says nothing */
@@ -68,6 +70,7 @@ struct planner_params {
 struct planner_result {
 	enum planner_basis basis;
 	double count;   /* connections the plan reckons the pod has, over all instances */
+	bool reckoned;  /* count is none of the pod's own: its last one, moved by own, or own */
 	double deficit; /* how many it lacks to the level; negative: it has too many */
 	double target;  /* what this HAProxy should hold on it (stock), or give it until the next
 			   plan  (flow); >= 0 */
@@ -78,8 +81,9 @@ struct planner_result {
 };
 
 struct planner_summary {
-	double level;     /* connections per unit of capacity that all pods should come to */
-	double imbalance; /* max/mean - 1 of count/capacity, draining pods left out; 0 for none */
+	double level;     /* connections per unit of capacity that pods below it should come to */
+	double imbalance; /* max/mean - 1 of count/capacity over the known pods that do not drain;
+			     0 for none */
 	bool fallback;    /* fewer than half known: every weight is the configured one */
 	size_t n_known;   /* pods whose count is heard or stale */
 	size_t n_stale;

@@ -10,13 +10,14 @@
 #include <string.h>
 
 /* The flow planner pours so many times what it expects, so that a deficit is made good over a few
- * plans, and never less than this part of a pod's mean count. */
+ * plans, and never less than this part of what the middle pod has. */
 static const double POUR_ARRIVALS = 2.0;
 static const double POUR_PART = 0.1;
 
 /* Without HAProxy's word the expected arrivals are a lower bound, near 0 where as many come as go,
  * and weights arrive late, each at its own agent-check: then it pours at least this part of all
- * that the pods have, or the lowest pod would get all that comes until the next plan. */
+ * that the pods have, were they like the middle one, or the lowest pod would get all that comes
+ * until the next plan. */
 static const double POUR_PART_UNKNOWN = 0.05;
 
 /* Closings that the flow planner reckons with, in intervals between plans: those since the count
@@ -36,29 +37,83 @@ static void summarise(
 	summary->n_disbelieved += result->basis == PLANNER_DISBELIEVED;
 }
 
-/* The level, the deficits and the imbalance, over the pods that take part. */
-static void find_level(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, struct planner_result *results, struct planner_summary *summary)
+/* A count that takes part in the plan. */
+static bool counts_in(const struct planner_result *result)
+{
+	return plan_participates(result) && plan_is_known(result);
+}
+
+/* The level, and what each pod lacks to it. */
+static void find_level(const struct planner_pod *pods, size_t n, struct planner_result *results,
+	struct planner_summary *summary)
 {
 	double counts = 0.0;
 	double capacities = 0.0;
 	double highest = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!plan_participates(&results[i]))
+		if (!counts_in(&results[i]))
 			continue;
 		counts += results[i].count;
 		capacities += pods[i].capacity;
 		highest = fmax(highest, results[i].count / pods[i].capacity);
 	}
-	summary->level = capacities > 0.0 ? (counts + params->arrivals) / capacities : 0.0;
+	summary->level = capacities > 0.0 ? counts / capacities : 0.0;
 	/* Of a single pod it is 0 but for rounding. */
-	summary->imbalance = counts > 0.0 ? fmax(0.0, highest / (counts / capacities) - 1.0) : 0.0;
+	summary->imbalance = counts > 0.0 ? fmax(0.0, highest / summary->level - 1.0) : 0.0;
 	for (size_t i = 0; i < n; i++) {
 		results[i].deficit = plan_participates(&results[i])
 					     ? summary->level * pods[i].capacity - results[i].count
 					     : 0.0;
 	}
+}
+
+/* What is poured over pods as beds: the rank of each is its height for a unit of capacity, the
+ * amount its capacity. */
+struct beds {
+	struct ranked *beds;
+	size_t n;
+	double capacity; /* of all */
+	double own;      /* sessions of this HAProxy on all */
+};
+
+/* The beds of the known pods, lowest first; height is of one pod. */
+static struct beds lay_beds(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, const struct planner_result *results, struct ranked *room,
+	double (*height)(
+		const struct planner_params *params, const struct planner_pod *pod, double count))
+{
+	struct beds beds = {.beds = room};
+
+	for (size_t i = 0; i < n; i++) {
+		if (!counts_in(&results[i]))
+			continue;
+		room[beds.n++] = (struct ranked){
+			.rank = height(params, &pods[i], results[i].count),
+			.amount = pods[i].capacity,
+		};
+		beds.capacity += pods[i].capacity;
+		beds.own += (double)pods[i].own;
+	}
+	workspace_sort(room, beds.n);
+	return beds;
+}
+
+/* The height that the surface comes to when so much is poured, lowest first. */
+static double pour(const struct beds *beds, double amount)
+{
+	double capacity = 0.0;
+	double held = 0.0; /* what the beds under water hold already */
+	double height = 0.0;
+
+	for (size_t i = 0; i < beds->n; i++) {
+		capacity += beds->beds[i].amount;
+		held += beds->beds[i].rank * beds->beds[i].amount;
+		height = (amount + held) / capacity;
+		if (i + 1 == beds->n || height <= beds->beds[i + 1].rank)
+			break;
+	}
+	return height;
 }
 
 /*
@@ -84,7 +139,7 @@ static double mean_gap(
 	double capacities = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (plan_participates(&results[i]) && pods[i].planned) {
+		if (counts_in(&results[i]) && pods[i].planned) {
 			gap += pods[i].target_then - (double)pods[i].own;
 			capacities += pods[i].capacity;
 		}
@@ -92,14 +147,31 @@ static double mean_gap(
 	return capacities > 0.0 ? gap / capacities : 0.0;
 }
 
-/* What this HAProxy should hold on each pod: what it holds, and its part of the deficit. */
-static void target_stock(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, struct planner_result *results)
+/* Without what this HAProxy holds, and each other instance as much. */
+static double height_stock(
+	const struct planner_params *params, const struct planner_pod *pod, double count)
 {
+	return (count - (double)params->replicas * (double)pod->own) / pod->capacity;
+}
+
+/*
+ * What this HAProxy should hold on each pod. Its connections are poured over what the pods have
+ * from elsewhere, and every instance is taken to pour as much: a pod that stands above the surface
+ * by what others have sent it gets nothing, and takes nobody else's. What leastconn would do by
+ * itself is compare own with own: so a pod of which nothing is known gets what is usual.
+ */
+static void target_stock(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, struct planner_result *results, struct ranked *room)
+{
+	struct beds beds = lay_beds(params, pods, n, results, room, height_stock);
+	double replicas = (double)params->replicas;
+	double amount = beds.own + params->growth;
+	double surface = fmax(0.0, pour(&beds, replicas * amount));
+	double usual = beds.n > 0 ? fmax(0.0, amount) / beds.capacity : 0.0;
 	double mean = mean_gap(pods, n, results);
 
 	for (size_t i = 0; i < n; i++) {
-		double part = results[i].deficit / (double)params->replicas;
+		double part = (surface * pods[i].capacity - results[i].count) / replicas;
 		double memory = remembered(params, &pods[i], mean);
 
 		/* Of the same sign they mean the same connections. */
@@ -107,64 +179,52 @@ static void target_stock(const struct planner_params *params, const struct plann
 			part = fabs(part) > fabs(memory) ? part : memory;
 		else
 			part += memory;
-		results[i].target =
-			plan_participates(&results[i]) ? (double)pods[i].own + part : 0.0;
+		results[i].target = !plan_participates(&results[i]) ? 0.0
+				    : plan_is_known(&results[i])    ? (double)pods[i].own + part
+								    : usual * pods[i].capacity;
 	}
 }
 
 /* Counted is what the pod will hold when it gets its next connection: a small pod's height rises
  * more by one than a large pod's. */
-static double bed_height(const struct planner_pod *pod, const struct planner_result *result)
+static double height_flow(
+	const struct planner_params *params, const struct planner_pod *pod, double count)
 {
-	return (result->count + 1.0 - LEAVING_INTERVALS * pod->leaving) / pod->capacity;
+	(void)params;
+	return (count + 1.0 - LEAVING_INTERVALS * pod->leaving) / pod->capacity;
 }
 
-/* Pods are beds that water fills: the rank of each is its height, count / capacity, and the amount
- * its capacity. The height that the surface comes to when so much is poured over m beds, lowest
- * first. */
-static double pour(const struct ranked *beds, size_t m, double amount)
+/* Of a pod of which nothing is known: it has of others' connections what is usual. */
+static double height_unknown(const struct planner_params *params, const struct planner_pod *pod,
+	const struct beds *beds, double usual)
 {
-	double capacity = 0.0;
-	double held = 0.0; /* what the beds under water hold already */
-	double height = 0.0;
+	double more = (double)pod->own / pod->capacity - beds->own / beds->capacity;
 
-	for (size_t i = 0; i < m; i++) {
-		capacity += beds[i].amount;
-		held += beds[i].rank * beds[i].amount;
-		height = (amount + held) / capacity;
-		if (i + 1 == m || height <= beds[i + 1].rank)
-			break;
-	}
-	return height;
+	return usual + (double)params->replicas * more;
 }
 
 /* Pours the expected arrivals over the pods like water. */
 static void target_flow(const struct planner_params *params, const struct planner_pod *pods,
-	size_t n, struct planner_result *results, struct ranked *beds)
+	size_t n, struct planner_result *results, struct ranked *room)
 {
-	size_t m = 0;
-	double counts = 0.0;
+	struct beds beds = lay_beds(params, pods, n, results, room, height_flow);
 
-	for (size_t i = 0; i < n; i++) {
-		if (!plan_participates(&results[i]))
-			continue;
-		beds[m++] = (struct ranked){
-			.rank = bed_height(&pods[i], &results[i]),
-			.amount = pods[i].capacity,
-		};
-		counts += results[i].count;
-	}
-	if (m == 0)
+	if (beds.n == 0)
 		return;
-	workspace_sort(beds, m);
 
-	double least =
-		params->own_unknown ? POUR_PART_UNKNOWN * counts : POUR_PART * counts / (double)m;
+	/* The middle one: a loud voice is one of many. */
+	double usual = room[beds.n / 2].rank;
+	double count = fmax(0.0, usual) * room[beds.n / 2].amount;
+	double least = params->own_unknown ? POUR_PART_UNKNOWN * count * (double)beds.n
+					   : POUR_PART * count;
 	double amount = fmax(1.0, fmax(POUR_ARRIVALS * params->arrivals, least));
-	double height = pour(beds, m, amount);
+	double surface = pour(&beds, amount);
 
 	for (size_t i = 0; i < n; i++) {
-		double depth = height - bed_height(&pods[i], &results[i]);
+		double height = plan_is_known(&results[i])
+					? height_flow(params, &pods[i], results[i].count)
+					: height_unknown(params, &pods[i], &beds, usual);
+		double depth = surface - height;
 
 		results[i].target =
 			plan_participates(&results[i]) ? fmax(0.0, depth * pods[i].capacity) : 0.0;
@@ -218,10 +278,10 @@ bool planner_plan(const struct planner_params *params, const struct planner_pod 
 		summarise(summary, &results[i], pods[i].draining);
 	mark_draining(pods, n, results, summary);
 
-	find_level(params, pods, n, results, summary);
+	find_level(pods, n, results, summary);
 	limit_shares(params, pods, n, results);
 	if (params->mode == PLANNER_STOCK) {
-		target_stock(params, pods, n, results);
+		target_stock(params, pods, n, results, workspace.ranked);
 		weights_stock(params, pods, n, results, &workspace);
 	} else {
 		target_flow(params, pods, n, results, workspace.ranked);

@@ -37,6 +37,7 @@ const struct record_column record_backend_columns[] = {
 	BACKEND(TEXT, "algo", algo, 0, 0),
 	BACKEND(MS, "interval_ms", interval_ms, 1, MS_MAX),
 	BACKEND(REAL, "arrivals_per_s", arrivals_per_s, 0, REAL_MAX),
+	BACKEND(REAL, "growth_per_s", growth_per_s, -REAL_MAX, REAL_MAX),
 	BACKEND(REAL, "level", level, 0, REAL_MAX),
 	BACKEND(REAL, "imbalance", imbalance, 0, REAL_MAX),
 	BACKEND(BOOL, "fallback", fallback, 0, 0),

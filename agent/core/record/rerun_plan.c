@@ -69,14 +69,17 @@ bool rerun_plan_make(const struct cluster_settings *open, const struct record *r
 {
 	struct cluster_settings settings = complete(open, record);
 	enum backend_mode mode = mode_of(&settings, backend);
-	double arrivals_per_s = arrivals_of(&settings, record, backend);
+	struct steer_rates rates = {
+		.arrivals_per_s = arrivals_of(&settings, record, backend),
+		.growth_per_s = backend->growth_per_s,
+	};
 	struct planner_params params =
-		steer_params(&settings, mode, interval_of(&settings, backend), arrivals_per_s);
+		steer_params(&settings, mode, interval_of(&settings, backend), &rates);
 	size_t n = backend->n_servers;
 
 	*plan = (struct rerun_plan){
 		.mode = mode,
-		.arrivals_per_s = arrivals_per_s,
+		.arrivals_per_s = rates.arrivals_per_s,
 		.pods = calloc(n + 1, sizeof(*plan->pods)),
 		.results = calloc(n + 1, sizeof(*plan->results)),
 		.weights = calloc(n + 1, sizeof(*plan->weights)),

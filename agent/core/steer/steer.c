@@ -21,7 +21,7 @@ double steer_arrivals(const struct cluster_settings *settings, double arrivals_p
 static const int64_t FRESH_MIN_MS = 1000;
 
 struct planner_params steer_params(const struct cluster_settings *settings, enum backend_mode mode,
-	int64_t interval_ms, double arrivals_per_s)
+	int64_t interval_ms, const struct steer_rates *rates)
 {
 	double interval_s = (double)interval_ms / 1000.0;
 	/* One poll may be lost before a count is called stale. */
@@ -32,7 +32,8 @@ struct planner_params steer_params(const struct cluster_settings *settings, enum
 		.replicas = settings->replicas,
 		.fresh_ms = fresh_ms > FRESH_MIN_MS ? fresh_ms : FRESH_MIN_MS,
 		.cache_ttl_ms = settings->cache_ttl_ms,
-		.arrivals = arrivals_per_s * interval_s,
+		.arrivals = rates->arrivals_per_s * interval_s,
+		.growth = settings->agent_check_only ? 0.0 : rates->growth_per_s * interval_s,
 		.ramp_ms = settings->ramp_ms,
 		.max_share = settings->max_share,
 		.own_unknown = settings->agent_check_only,
@@ -175,9 +176,12 @@ static void apply_plan(const struct cluster_settings *settings, struct backend *
 static bool plan_backend(
 	const struct cluster_settings *settings, struct backend *backend, int64_t now_ms)
 {
+	struct steer_rates rates = {
+		.arrivals_per_s = steer_arrivals(settings, backend->arrivals.per_second),
+		.growth_per_s = backend->growth.per_second,
+	};
 	struct planner_params params =
-		steer_params(settings, backend->mode, tempo_interval_ms(settings, backend),
-			steer_arrivals(settings, backend->arrivals.per_second));
+		steer_params(settings, backend->mode, tempo_interval_ms(settings, backend), &rates);
 	struct planner_summary summary;
 	struct plan plan;
 	bool planned;

@@ -25,10 +25,15 @@ bool steer_plan_due(struct cluster *cluster, int64_t now_ms);
 /* The rate of new connections over all instances, from a backend's own (struct rate). */
 double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s);
 
-/* What the planner is told of a backend that is planned each interval_ms, and to which so many
- * connections come over all instances. */
+/* How fast a backend's connections change. */
+struct steer_rates {
+	double arrivals_per_s; /* new ones, over all instances */
+	double growth_per_s;   /* this HAProxy's own: what comes, less what goes */
+};
+
+/* What the planner is told of a backend that is planned each interval_ms. */
 struct planner_params steer_params(const struct cluster_settings *settings, enum backend_mode mode,
-	int64_t interval_ms, double arrivals_per_s);
+	int64_t interval_ms, const struct steer_rates *rates);
 
 /* The plan's weight, in the steps that can be had. */
 int steer_weight(const struct cluster_settings *settings, const struct planner_pod *pod,
