@@ -307,7 +307,7 @@ START_TEST(a_count_older_than_the_ttl_is_reckoned)
 	ck_assert(json_object_is_type(at(pod, "deviation"), json_type_null));
 	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/1/deviation"), 0.0, 1e-9);
 	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/1/level"), 21.0, 1e-9);
-	ck_assert_int_eq(number_at(report, "totals/connections_reckoned"), 24);
+	ck_assert_int_eq(number_at(report, "totals/connections_reckoned"), 20);
 	ck_assert_int_eq(number_at(report, "totals/pods_reckoned"), 1);
 	ck_assert_int_eq(number_at(report, "totals/pods_silent"), 1);
 	ck_assert_int_eq(number_at(report, "totals/pods_never_heard"), 0);
