@@ -418,9 +418,14 @@ void agent_stop(struct agent *agent)
 		ev_break(agent->components.loop, EVBREAK_ALL);
 		return;
 	}
-	log_info("stopping: the configured weights go back", LOG_NONE);
+	log_info("stopping", LOG_NONE);
 	agent->stopping = true;
 	ev_timer_start(agent->components.loop, &agent->stop_deadline);
 	drain_stop(agent->drain);
 	round_stop(agent->round, on_round_stopped, agent);
+}
+
+bool agent_is_restored(const struct agent *agent)
+{
+	return round_is_restored(agent->round);
 }

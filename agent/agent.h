@@ -29,4 +29,7 @@ void agent_reload(struct agent *agent);
  * once. */
 void agent_stop(struct agent *agent);
 
+/* After the loop has ended: whether the configured weights are back, or HAProxy is gone. Logged. */
+bool agent_is_restored(const struct agent *agent);
+
 #endif

@@ -14,6 +14,7 @@
 #include "cli/top.h"
 #include "io/configfile.h"
 #include "io/log.h"
+#include "io/logsink.h"
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {
@@ -61,6 +62,7 @@ static int run(const struct options *options)
 	struct config *config = calloc(1, sizeof(*config));
 	struct ev_loop *loop;
 	struct agent *agent;
+	int status = EXIT_FAILURE;
 
 	if (!config) {
 		fputs("wsbalancer: out of memory\n", stderr);
@@ -82,12 +84,14 @@ static int run(const struct options *options)
 	agent = agent_new(loop, config, &agent_options);
 	if (agent) {
 		run_loop(loop, agent);
+		status = agent_is_restored(agent) ? EXIT_SUCCESS : OPTIONS_EXIT_NOT_RESTORED;
 		agent_free(agent);
 		log_info("stopped", LOG_NONE);
 	}
+	logsink_finish();
 	curl_global_cleanup();
 	ev_loop_destroy(loop);
-	return agent ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -50,6 +50,8 @@ struct round {
 	struct filling filling;
 	struct push push; /* commands on their way */
 	struct backoff backoff;
+	size_t n_restored; /* weights that were to be put back at the end */
+	bool tried_again;  /* to put them back */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -122,6 +124,7 @@ static void stop(struct round *round)
 }
 
 static void read_haproxy(struct round *round);
+static bool restore_again(struct round *round);
 
 /* No command is on its way any more. */
 static void on_pushed(bool arrived, void *arg)
@@ -139,7 +142,8 @@ static void on_pushed(bool arrived, void *arg)
 		end(round);
 		break;
 	case STOPPING:
-		stop(round);
+		if (round->push.trouble != PUSH_LOST || !restore_again(round))
+			stop(round);
 		break;
 	case READING: /* round_restore sent them: the round goes on by itself */
 	case WAITING:
@@ -493,6 +497,7 @@ static bool restore(struct round *round)
 		return false;
 	if (!reconcile_restore(components->cluster, &lines))
 		log_error("not all weights can be put back: out of memory", LOG_NONE);
+	round->n_restored = lines.n_weights;
 	return push_lines(&round->push, components->runtime, &lines);
 }
 
@@ -508,6 +513,45 @@ void round_stop(struct round *round, void (*done)(void *arg), void *arg)
 	round->stopped = done;
 	round->stopped_arg = arg;
 	enter(round, STOPPING);
+	round->push.trouble = PUSH_FINE;
 	if (!restore(round))
 		stop(round);
+}
+
+/* An answer that broke off may be of a HAProxy that stops too: whether it is gone shows in a
+ * moment. */
+static bool restore_again(struct round *round)
+{
+	if (round->tried_again)
+		return false;
+	round->tried_again = true;
+	round->push.trouble = PUSH_FINE;
+	return restore(round);
+}
+
+bool round_is_restored(const struct round *round)
+{
+	static const char *const reasons[] = {
+		[PUSH_FINE] = "HAProxy has not answered in time",
+		[PUSH_REFUSED] = "HAProxy refused them",
+		[PUSH_LOST] = "HAProxy has not answered, or not to the end",
+	};
+	enum push_trouble trouble = round->push.trouble;
+	bool answered = round->state == STOPPED;
+
+	if (round->n_restored == 0)
+		return true;
+	/* It has refused all that was ever sent, too. */
+	if (trouble == PUSH_REFUSED && reconcile_count_changed(round->components->cluster) == 0)
+		return true;
+	if (answered && trouble == PUSH_FINE)
+		log_info("the configured weights are back",
+			log_int("servers", (int64_t)round->n_restored));
+	else if (trouble == PUSH_GONE)
+		log_info("HAProxy is gone, and its weights with it", LOG_NONE);
+	else
+		log_error("the configured weights did not go back: set them, or reload HAProxy",
+			log_str("because", reasons[trouble]),
+			log_int("servers", (int64_t)round->n_restored));
+	return (answered && trouble == PUSH_FINE) || trouble == PUSH_GONE;
 }

@@ -3,6 +3,8 @@
 #ifndef WSB_ROUND_H
 #define WSB_ROUND_H
 
+#include <stdbool.h>
+
 #include "components.h"
 
 /*
@@ -46,6 +48,10 @@ void round_restart(struct round *round);
  * once where there is nothing to put back.
  */
 void round_stop(struct round *round, void (*done)(void *arg), void *arg);
+
+/* After round_stop: whether the weights are back, which is logged. A HAProxy that is gone has none.
+ * Before done was called, HAProxy has not answered. */
+bool round_is_restored(const struct round *round);
 
 /* Puts the configured weights back and goes on: for when other backends are to be steered. */
 void round_restore(struct round *round);

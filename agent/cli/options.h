@@ -11,7 +11,8 @@
 #define OPTIONS_DEFAULT_CONFIG WSB_SYSCONFDIR "/wsbalancer/wsbalancer.yaml"
 
 enum {
-	OPTIONS_EXIT_USAGE = 2, /* what main exits with after a wrong command line */
+	OPTIONS_EXIT_USAGE = 2,        /* what main exits with after a wrong command line */
+	OPTIONS_EXIT_NOT_RESTORED = 3, /* HAProxy has not taken its configured weights back */
 };
 
 enum options_action {

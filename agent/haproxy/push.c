@@ -3,9 +3,16 @@
 #include "haproxy/push.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/haproxy/complaint.h"
 #include "core/steer/reconcile.h"
+
+static void note(struct push *push, enum push_trouble trouble)
+{
+	if (trouble > push->trouble)
+		push->trouble = trouble;
+}
 
 static enum stats_push judge(
 	struct push *push, const struct runtime_reply *reply, char *complaint, size_t size)
@@ -13,11 +20,16 @@ static enum stats_push judge(
 	if (reply->outcome != RUNTIME_OK) {
 		reconcile_lost(push->cluster);
 		push->arrived = false;
+		note(push, reply->is_gone ? PUSH_GONE : PUSH_LOST);
 		snprintf(complaint, size, "%s", reply->detail);
 		return STATS_PUSH_FAILED;
 	}
-	if (complaint_find(reply->bytes, reply->len, complaint, size) > 0)
+	if (complaint_find(reply->bytes, reply->len, complaint, size) > 0) {
+		/* What HAProxy no longer has, has no weight. */
+		if (!strstr(complaint, "No such"))
+			note(push, PUSH_REFUSED);
 		return STATS_PUSH_REFUSED;
+	}
 	return STATS_PUSH_OK;
 }
 
@@ -65,6 +77,7 @@ bool push_lines(struct push *push, struct runtime *runtime, struct commands *lin
 		} else {
 			reconcile_lost(push->cluster);
 			push->arrived = false;
+			note(push, PUSH_LOST);
 		}
 	}
 	commands_fini(lines);

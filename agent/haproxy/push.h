@@ -16,6 +16,14 @@
  * HAProxy and were answered, though perhaps with a complaint. Called from the loop. */
 typedef void (*push_done)(bool arrived, void *arg);
 
+/* What became of lines, the worst last. */
+enum push_trouble {
+	PUSH_FINE,
+	PUSH_GONE,    /* there is no HAProxy */
+	PUSH_REFUSED, /* it complained of what it has */
+	PUSH_LOST,    /* it did not answer, or half */
+};
+
 struct push {
 	/* About what, where it is counted, whom it tells: all of it the caller's. */
 	struct cluster *cluster;
@@ -24,6 +32,7 @@ struct push {
 	void *arg;
 	size_t n_flying; /* lines on their way */
 	bool arrived;
+	enum push_trouble trouble; /* the worst since the owner last reset it */
 	struct log_repeat refused;
 };
 

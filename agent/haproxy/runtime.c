@@ -45,6 +45,7 @@ struct runtime {
 	struct command **last;
 	CURL *easy;
 	char error[CURL_ERROR_SIZE];
+	int os_error; /* of a connection that was not made; 0: none */
 	int64_t started_ms;
 	size_t written;
 	struct buf reply;
@@ -106,6 +107,8 @@ static void finish(struct runtime *runtime, enum runtime_outcome outcome, const 
 		.bytes = runtime->reply.bytes,
 		.len = runtime->reply.len,
 		.detail = detail,
+		.is_gone = outcome == RUNTIME_NO_CONNECTION &&
+			   (runtime->os_error == ENOENT || runtime->os_error == ECONNREFUSED),
 		.seconds = (double)(clock_now_ms() - runtime->started_ms) / 1000.0,
 	};
 
@@ -189,6 +192,7 @@ static void describe_failure(struct runtime *runtime, CURLcode result)
 	long number = 0;
 
 	curl_easy_getinfo(runtime->easy, CURLINFO_OS_ERRNO, &number);
+	runtime->os_error = (int)number;
 	if (number != 0 && endpoint->path) {
 		snprintf(runtime->error, sizeof(runtime->error), "%s: %s", endpoint->path,
 			strerror((int)number));
@@ -260,6 +264,7 @@ static void on_kick(struct ev_loop *loop, ev_timer *timer, int events)
 	runtime->written = 0;
 	buf_clear(&runtime->reply);
 	runtime->error[0] = '\0';
+	runtime->os_error = 0;
 	runtime->started_ms = clock_now_ms();
 	runtime->easy = make_easy(runtime);
 	ev_timer_set(&runtime->deadline, TIMEOUT_MS / 1000.0, 0.0);

@@ -30,6 +30,8 @@ struct runtime_reply {
 	const char *bytes; /* with RUNTIME_OK; gone after the callback */
 	size_t len;
 	const char *detail; /* the failure in words, else "" */
+	bool is_gone;       /* with RUNTIME_NO_CONNECTION: nobody listens there, or there is no such
+			       socket */
 	double seconds;     /* from the call of runtime_send's turn to the end */
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const double AGAIN_S = 0.2;
+enum { FINISH_MS = 100, FINISH_STEP_MS = 10 };
 
 /* Beside log.c's, the only state of the program that is not in a struct of its owner: every module
  * logs. */
@@ -85,6 +86,16 @@ void logsink_flush(void)
 	sink.len -= done;
 	if (sink.len == 0 && sink.n_lost > 0)
 		say_lost();
+}
+
+void logsink_finish(void)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	for (int i = 0; i < FINISH_MS / FINISH_STEP_MS && (sink.len > 0 || sink.n_lost > 0); i++) {
+		poll(&out, 1, FINISH_STEP_MS);
+		logsink_flush();
+	}
 }
 
 static void on_again(struct ev_loop *loop, ev_timer *timer, int events)

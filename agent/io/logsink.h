@@ -20,6 +20,9 @@ void logsink_write(const char *line, size_t len);
 /* Writes what waits, as far as it is taken. */
 void logsink_flush(void);
 
+/* The same for the end of the program: waits a tenth of a second at most. */
+void logsink_finish(void);
+
 /* From now on, or with NULL no longer, the loop sees to it that what waits goes out. */
 void logsink_watch(struct ev_loop *loop);
 

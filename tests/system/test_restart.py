@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the agent makes of a HAProxy that starts again, and of a configuration that it refuses."""
+import os
 import re
 import signal
 import socket
 import socketserver
 import threading
+import time
 
 import pytest
 
@@ -142,3 +144,80 @@ def test_a_refused_configuration_cuts_no_poll_that_is_under_way(slow_pod):
             until(lambda: slow_pod.asked == slow_pod.answered + slow_pod.cut, "its end")
         refused = [line for line in agent.err if "configuration refused" in line]
         assert len(refused) == 3 and slow_pod.cut == 0
+
+
+def steered(haproxy):
+    return any(weight != 100 for weight in haproxy.weights().values())
+
+
+@pytest.fixture
+def lab():
+    with Pod(n=3) as pods, HAProxy(pods.addresses) as haproxy:
+        haproxy.wait_up()
+        yield haproxy
+
+
+def end(agent):
+    began = time.monotonic()
+    agent.signal(signal.SIGTERM)
+    status = agent.wait(5)
+    agent.check_sanitizers()
+    assert time.monotonic() - began < 2
+    return status
+
+
+def test_an_end_says_that_the_weights_are_back_when_they_are(lab):
+    with Agent(lab) as agent:
+        until(lambda: steered(lab), "weights")
+        assert end(agent) == 0
+        assert "servers=3" in agent.wait_log("the configured weights are back")
+        assert not steered(lab)
+
+
+def test_an_end_says_that_the_weights_are_not_back_when_haproxy_does_not_answer(lab):
+    with Agent(lab) as agent:
+        until(lambda: steered(lab), "weights")
+        worker = int(lab.info()["Pid"])
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            assert end(agent) == 3
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        said = agent.wait_log("the configured weights did not go back")
+        assert "servers=3" in said and "has not answered in time" in said
+
+
+def test_an_end_says_that_the_weights_are_not_back_when_haproxy_refuses(lab):
+    front = lab.dir / "reader.sock"
+    with Agent(lab) as agent:
+        until(lambda: steered(lab), "weights")
+        # A socket of level user takes the place of the one that was.
+        with HAProxy([], servers=lab.servers, level="operator", server="weight 100") as other:
+            os.rename(lab.socket, front)
+            os.symlink(other.socket, lab.socket)
+            until(lambda: agent.json()["haproxy"]["pid"] == int(other.info()["Pid"]), "the other")
+            agent.wait_log("HAProxy did not take a command")
+            # It never took a weight, so it has none of the agent's.
+            assert end(agent) == 0
+            os.unlink(lab.socket)
+            os.rename(front, lab.socket)
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_haproxy_that_is_gone_has_no_weights(lab, how):
+    with Agent(lab) as agent:
+        until(lambda: steered(lab), "weights")
+        if how == "stopped":
+            lab.stop()
+        else:
+            os.kill(int(lab.info()["Pid"]), signal.SIGKILL)
+            lab.kill()
+        assert end(agent) == 0
+        agent.wait_log("HAProxy is gone")
+
+
+def test_haproxy_and_agent_that_are_stopped_at_once_end_well(lab):
+    with Agent(lab) as agent:
+        until(lambda: steered(lab), "weights")
+        lab.signal(signal.SIGTERM)
+        assert end(agent) == 0

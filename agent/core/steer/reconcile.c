@@ -43,15 +43,19 @@ static bool plan_server(struct server *server, uint16_t agent_check_port, struct
 	return ok;
 }
 
+/* A planned server's weight may also be what an agent before this one has left. */
+static bool is_ours(const struct server *server)
+{
+	return server->plan.made || server->plan.held || server->sent.touched;
+}
+
 static bool restore_server(struct server *server, struct commands *out)
 {
-	/* A planned server's weight may also be what an agent before this one has left. */
-	bool ours = server->plan.made || server->plan.held || server->sent.touched;
 	/* What was sent last may be on its way still, or may never have come. */
 	bool restored = server->haproxy.uweight == server->haproxy.iweight &&
 			(server->sent.weight < 0 || server->sent.weight == server->haproxy.iweight);
 
-	if (!ours || restored)
+	if (!is_ours(server) || restored)
 		return true;
 	return append_weight(server, server->haproxy.iweight, out);
 }
@@ -80,6 +84,23 @@ bool reconcile_restore(struct cluster *cluster, struct commands *out)
 			ok = restore_server(backends[b]->servers[i], out) && ok;
 	}
 	return ok;
+}
+
+size_t reconcile_count_changed(const struct cluster *cluster)
+{
+	size_t n;
+	struct backend *const *backends = cluster_backends(cluster, &n);
+	size_t n_changed = 0;
+
+	for (size_t b = 0; b < n; b++) {
+		for (size_t i = 0; i < backends[b]->n_servers; i++) {
+			const struct server *server = backends[b]->servers[i];
+
+			n_changed += is_ours(server) &&
+				     server->haproxy.uweight != server->haproxy.iweight;
+		}
+	}
+	return n_changed;
 }
 
 void reconcile_lost(struct cluster *cluster)
