@@ -155,6 +155,9 @@ static void print_settings(const struct replay *replay)
 		any = true;
 	}
 	puts(any ? "" : "as recorded");
+	if (was->poll_interval_ms != now->poll_interval_ms)
+		puts("          pollInterval is not replayed: pods were asked when they were, and each "
+		     "round\n          is planned once");
 }
 
 static double per_second(uint64_t n, double seconds)
@@ -164,7 +167,6 @@ static double per_second(uint64_t n, double seconds)
 
 static void print_backend(const struct rerun_backend *backend)
 {
-	double rounds = (double)backend->rounds;
 	char name[24];
 	char as_planned[40];
 
@@ -183,8 +185,12 @@ static void print_backend(const struct rerun_backend *backend)
 			per_second(backend->changes_recorded, backend->seconds), "-",
 			backend->fallbacks_recorded, "-");
 	}
-	printf("%6.1f %% %6.1f %%\n", 100.0 * backend->imbalance_sum / rounds,
-		100.0 * backend->imbalance_peak);
+	if (backend->imbalance_rounds > 0)
+		printf("%6.1f %% %6.1f %%\n",
+			100.0 * backend->imbalance_sum / (double)backend->imbalance_rounds,
+			100.0 * backend->imbalance_peak);
+	else
+		printf("%8s %8s\n", "-", "-");
 }
 
 static void print_table(const struct rerun_backend *backends, size_t n)
@@ -236,7 +242,7 @@ static void print_all(const struct replay *replay, const char *path)
 	puts(" UTC");
 	print_settings(replay);
 	print_table(backends, n);
-	puts("\nAt the end:");
+	puts("\nAt the end, as recorded:");
 	for (size_t i = 0; i < n; i++)
 		print_outlook(&backends[i]);
 	puts("\nConnections went where the recorded weights led them: this tells other weights, "

@@ -14,6 +14,7 @@
 #include "http/mhdloop.h"
 #include "http/routes.h"
 #include "http/suspended.h"
+#include "io/certificate.h"
 #include "io/credentials.h"
 #include "io/listener.h"
 #include "io/log.h"
@@ -94,6 +95,9 @@ static bool settings_init(
 	settings->routes.stats = options->stats;
 	settings->routes.drain = options->drain;
 	settings->routes.arg = options->arg;
+	if (options->tls_cert_file)
+		settings->routes.certificate_ends_s = certificate_ends_s(
+			credentials_text(&settings->credentials, CREDENTIALS_CERT));
 	settings->listen.host = strdup(options->listen->host);
 	settings->listen.port = options->listen->port;
 	settings->access.is_local = listener_is_local(options->listen);

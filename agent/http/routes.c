@@ -124,6 +124,7 @@ static int answer_metrics(const struct http_request *request)
 	request->routes->view(&view, request->routes->arg);
 	process_read(&process);
 	view.process = &process;
+	view.certificate_ends_s = request->routes->certificate_ends_s;
 	return answer_report(request, report_prom_write(&view, openmetrics),
 		openmetrics ? openmetrics_type : prometheus_type, NULL, NULL);
 }

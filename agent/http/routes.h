@@ -18,6 +18,7 @@ struct routes {
 	struct stats *stats;
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
+	int64_t certificate_ends_s;  /* see struct report_view */
 	struct drain *drain;         /* asked by /drain */
 	struct suspended *suspended; /* holds requests whose answer is due later */
 };

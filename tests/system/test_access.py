@@ -3,6 +3,7 @@
 import base64
 import http.client
 import os
+import re
 import signal
 import socket
 import ssl
@@ -108,6 +109,22 @@ def test_a_renewed_token_is_taken_up_without_a_signal(haproxy, token):
         token.write_text("two words\n")
         agent.wait_log("changed files are refused")
         assert status(agent, "/metrics", Authorization="Bearer next")[0] == 200
+
+
+def test_the_end_of_the_certificate_is_a_series(haproxy, tmp_path):
+    pair = Pair(tmp_path)
+    with Agent(haproxy, **pair.keys()) as agent:
+        context = ssl.create_default_context(cafile=str(pair.cert))
+        request = http.client.HTTPSConnection(agent.http, context=context, timeout=5)
+        until(lambda: answers(agent, context), "the endpoint")
+        request.request("GET", "/metrics")
+        series = request.getresponse().read().decode()
+        request.close()
+        ends = ssl.cert_time_to_seconds(subprocess.run(
+            ["openssl", "x509", "-enddate", "-noout", "-in", str(pair.cert)], check=True,
+            capture_output=True, text=True).stdout.strip().removeprefix("notAfter="))
+        assert float(re.search(r"^wsbalancer_certificate_end_timestamp_seconds (\S+)$", series,
+                               re.M)[1]) == ends
 
 
 def test_tls_shows_the_certificate_and_nothing_old(haproxy, tmp_path):

@@ -181,7 +181,7 @@ def test_the_end_tells_how_long_until_balance_or_that_only_closing_helps(haproxy
             wait_rounds(record, heard + 2)  # the one under way, and one that has planned with them
             assert rounds(record)[-1]["backends"][0]["imbalance"] > 1.999
             recorded = record.read_text()
-        last = replay("-", agent.file, stdin=recorded).stdout.partition("At the end:\n")[2]
+        last = replay("-", agent.file, stdin=recorded).stdout.partition("At the end, as recorded:\n")[2]
     assert last.startswith("ws: 3 pods hold 60 connections, imbalance 200.0 %, 0.0 new ones a second: "
                            "only closing connections can help; s1 holds 40 too many\n"), last
 

@@ -185,6 +185,53 @@ static struct rerun *rerun_of_five(
 	return rerun;
 }
 
+/* Whatever the settings make of it, what stood at the end is what stood there. */
+START_TEST(what_a_record_ends_with_is_told_as_it_was)
+{
+	struct cluster_settings recorded = row_settings();
+	struct cluster_settings others[2] = {row_settings(), row_settings()};
+
+	others[0].agent_check_only = true;
+	others[1].replicas = 9;
+	for (size_t i = 0; i < 2; i++) {
+		struct rerun *rerun = rerun_of_five(&recorded, &others[i]);
+		const struct rerun_backend *backend = only_backend(rerun);
+
+		ck_assert_double_eq_tol(backend->connections, 540.0, 1e-9);
+		ck_assert_double_eq_tol(backend->imbalance, 100.0 / 90.0 - 1.0, 1e-9);
+		ck_assert_double_eq_tol(backend->surplus, 10.0, 1e-9);
+		rerun_free(rerun);
+	}
+}
+END_TEST
+
+/* Before all pods were heard, a few known beside many unknown are no imbalance. */
+START_TEST(the_first_rounds_are_in_no_imbalance)
+{
+	struct cluster_settings settings = row_settings();
+	struct rerun *rerun = rerun_new(&settings);
+	struct bench bench;
+
+	setup(&bench, &settings, "leastconn");
+	for (int round = 0; round < 12; round++) {
+		size_t len;
+		char *line = play(&bench, 7, &len);
+
+		/* One more pod is heard in each round: at first one of six. */
+		for (size_t i = 0; i < N && i <= (size_t)round; i++)
+			row_hear(server_of(&bench, i), 100, bench.now_ms + 500);
+		feed(rerun, line, len);
+		free(line);
+	}
+	ck_assert_uint_eq(only_backend(rerun)->rounds, 12);
+	ck_assert_uint_ge(only_backend(rerun)->imbalance_rounds, 5);
+	ck_assert_uint_le(only_backend(rerun)->imbalance_rounds, 7);
+	ck_assert_double_le(only_backend(rerun)->imbalance_peak, 0.01);
+	rerun_free(rerun);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(other_settings_are_told_apart_by_their_weights)
 {
 	struct cluster_settings recorded = row_settings();
@@ -300,6 +347,8 @@ int main(void)
 {
 	const struct run_test tests[] = {
 		{the_settings_of_the_record_give_the_weights_of_the_record, N_OF(algos)},
+		{what_a_record_ends_with_is_told_as_it_was, ONCE},
+		{the_first_rounds_are_in_no_imbalance, ONCE},
 		{other_settings_are_told_apart_by_their_weights, ONCE},
 		{a_shorter_cache_ttl_shows_its_rounds_of_fallback, ONCE},
 		{replicas_left_open_are_those_of_the_record, ONCE},

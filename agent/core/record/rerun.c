@@ -8,6 +8,7 @@
 
 #include "core/plan/planner.h"
 #include "core/record/rerun_plan.h"
+#include "core/steer/steer.h"
 
 /* Rounds further apart than so many intervals do not follow on one another. */
 enum { GAP_INTERVALS = 10 };
@@ -165,41 +166,75 @@ static void count_differences(struct rerun_backend *to, const struct record_back
 		to->difference += sum / (double)backend->n_servers;
 }
 
-/* How the round stands, whatever is planned: what a record ends with is what an operator asks. */
-static bool set_outlook(struct rerun_backend *to, const struct record_backend *backend,
-	const struct rerun_plan *plan)
+/* How the round stands, as it was recorded and whatever the settings make of it: what a record ends
+ * with is what an operator asks. False when out of memory. */
+static bool set_outlook(struct rerun_backend *to, const struct record *record,
+	const struct record_backend *backend, struct rerun_plan *plan)
 {
 	const char *fullest = "";
 	double highest = -1.0;
-	double connections = 0.0;
 	double capacities = 0.0;
 	size_t at = 0;
 
-	to->arrivals_per_s = plan->arrivals_per_s;
-	to->imbalance = plan->summary.imbalance;
+	to->arrivals_per_s = steer_arrivals(&record->settings, backend->arrivals_per_s);
+	to->imbalance = backend->imbalance;
 	to->n_pods = 0;
+	to->connections = 0.0;
 	for (size_t i = 0; i < backend->n_servers; i++) {
-		double height = plan->results[i].count / plan->pods[i].capacity;
+		const struct record_server *server = &backend->servers[i];
+		double height = server->plan.count / server->input.capacity;
 
-		if (plan->results[i].basis == PLANNER_DRAINING)
+		plan->pods[i] = server->input;
+		plan->results[i] = server->plan;
+		if (server->plan.basis == PLANNER_DRAINING)
 			continue;
 		to->n_pods++;
-		connections += plan->results[i].count;
-		capacities += plan->pods[i].capacity;
+		to->connections += server->plan.count;
+		capacities += server->input.capacity;
 		if (height > highest) {
 			highest = height;
 			at = i;
-			fullest = backend->servers[i].name;
+			fullest = server->name;
 		}
 	}
-	to->connections = connections;
-	to->surplus = to->n_pods > 0 ? plan->results[at].count -
-					       connections / capacities * plan->pods[at].capacity
+	to->surplus = to->n_pods > 0 ? backend->servers[at].plan.count -
+					       to->connections / capacities *
+						       backend->servers[at].input.capacity
 				     : 0.0;
 	to->outlook = outlook_of(plan->pods, plan->results, backend->n_servers, to->arrivals_per_s);
 	free(to->fullest);
 	to->fullest = strdup(fullest);
 	return to->fullest != NULL;
+}
+
+/* An agent that has just started knows few pods, and what they hold is no imbalance: rounds count
+ * once all were heard, or were given the time in which a count is used. */
+static bool is_settled(
+	struct rerun_backend *to, const struct record *record, const struct record_backend *backend)
+{
+	bool restarted = to->rounds == 0 || record->now_ms < to->at_ms ||
+			 (record->now_ms - to->at_ms) / GAP_INTERVALS > backend->interval_ms;
+	bool all_heard = true;
+
+	if (restarted) {
+		to->settled = false;
+		to->since_ms = record->now_ms;
+	}
+	for (size_t i = 0; i < backend->n_servers; i++)
+		all_heard = all_heard && backend->servers[i].plan.basis != PLANNER_NEVER_HEARD;
+	to->settled = to->settled || all_heard ||
+		      record->now_ms - to->since_ms > record->settings.cache_ttl_ms;
+	return to->settled && !backend->fallback;
+}
+
+static void count_imbalance(
+	struct rerun_backend *to, const struct record *record, const struct record_backend *backend)
+{
+	if (!is_settled(to, record, backend))
+		return;
+	to->imbalance_rounds++;
+	to->imbalance_sum += backend->imbalance;
+	to->imbalance_peak = fmax(to->imbalance_peak, backend->imbalance);
 }
 
 static bool add_backend(
@@ -214,12 +249,11 @@ static bool add_backend(
 		count_differences(to, backend, &plan);
 		to->mode = plan.mode;
 		snprintf(to->algo, sizeof(to->algo), "%s", backend->algo);
+		count_imbalance(to, record, backend);
 		to->rounds++;
 		to->fallbacks_recorded += backend->fallback;
-		to->imbalance_sum += backend->imbalance;
-		to->imbalance_peak = fmax(to->imbalance_peak, backend->imbalance);
 		to->at_ms = record->now_ms;
-		ok = set_outlook(to, backend, &plan) && keep_weights(to, backend, &plan);
+		ok = keep_weights(to, backend, &plan) && set_outlook(to, record, backend, &plan);
 	}
 	rerun_plan_fini(&plan);
 	return ok;

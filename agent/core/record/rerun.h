@@ -31,10 +31,14 @@ struct rerun_backend {
 	uint64_t changes;
 	uint64_t fallbacks_recorded; /* rounds of fallback */
 	uint64_t fallbacks;
-	double imbalance_sum; /* as recorded, over all rounds */
+	uint64_t imbalance_rounds; /* rounds in which enough was known, of pods that had been asked
+				    */
+	double imbalance_sum;      /* as recorded, over these rounds */
 	double imbalance_peak;
+	bool settled;     /* all pods have been heard since the agent started, or had the time */
+	int64_t since_ms; /* its first round since that start */
 
-	/* Of the last round, as the settings plan it. */
+	/* Of the last round, as it was recorded. */
 	struct outlook outlook;
 	double imbalance;
 	double connections;    /* on the pods that do not drain */

@@ -31,6 +31,8 @@ struct report_view {
 	const struct report_process *process; /* NULL: the series of the process are left out */
 	const struct service_status *kubernetes;
 	size_t n_kubernetes;
+	int64_t certificate_ends_s; /* of the endpoint, since the epoch; 0: it has none, -1: it
+				       cannot be read */
 	bool dry_run;
 	bool ready;
 	const char *unready; /* why it is not ready, in words; NULL when it is */

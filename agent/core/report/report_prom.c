@@ -144,6 +144,10 @@ static void write_all(
 	buf_puts(text->to, "} 1\n");
 	promtext_gauge(text, "wsbalancer_ready",
 		"1 when HAProxy was reached and the first round is done.", view->ready);
+	if (view->certificate_ends_s > 0)
+		promtext_gauge(text, "wsbalancer_certificate_end_timestamp_seconds",
+			"When the endpoint's certificate ends, since the epoch.",
+			(double)view->certificate_ends_s);
 	promtext_gauge(text, "wsbalancer_dry_run", "1 when the agent plans and sends nothing.",
 		view->dry_run);
 	promtext_gauge(text, "wsbalancer_replicas",
@@ -153,7 +157,7 @@ static void write_all(
 		"From one round to the next; of pollInterval: auto what is chosen now.",
 		(double)tempo_round_ms(view->cluster) / 1000.0);
 	report_prom_servers(text, view, rows);
-	report_prom_backends(text, view);
+	report_prom_backends(text, view, rows);
 	write_haproxy(text, view);
 	report_kube_prom(text, view);
 	write_polls_and_pushes(text, view);

@@ -139,6 +139,12 @@ static double backend_level_of(const struct report_view *view, const struct back
 	return backend->summary.level;
 }
 
+static double missing_of(const struct report_view *view, const struct backend *backend)
+{
+	(void)view;
+	return backend->outlook.deficit;
+}
+
 static double arrivals_of(const struct report_view *view, const struct backend *backend)
 {
 	(void)view;
@@ -167,6 +173,8 @@ static const struct {
 	{"wsbalancer_backend_level_connections",
 		"Connections for each unit of capacity that all pods should come to.",
 		backend_level_of},
+	{"wsbalancer_backend_missing_connections",
+		"Connections that pods below the level lack to it.", missing_of},
 	{"wsbalancer_backend_arrivals_per_second",
 		"New connections a second through this HAProxy, smoothed.", arrivals_of},
 	{"wsbalancer_backend_fallback",
@@ -258,7 +266,38 @@ static void write_tallies(const struct promtext *text, struct backend *const *ba
 	}
 }
 
-void report_prom_backends(const struct promtext *text, const struct report_view *view)
+/* One sample a backend, with the verdict's label; and how long until balance, where that is known.
+ */
+static void write_verdicts(
+	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
+{
+	const struct report_backends *backends = &rows->backends;
+
+	promtext_family(text, "wsbalancer_backend_verdict", PROMTEXT_GAUGE,
+		"1 for how the backend stands: left_alone, balanced, levelling, starting, "
+		"cannot_level, not_steering.");
+	for (size_t i = 0; i < backends->n; i++) {
+		buf_puts(text->to, "wsbalancer_backend_verdict{");
+		promtext_label(text, "proxy", backends->list[i].backend->name);
+		buf_printf(text->to, ",state=\"%s\"} 1\n",
+			verdict_state_label(backends->list[i].verdict.state));
+	}
+	promtext_family(text, "wsbalancer_backend_balance_seconds", PROMTEXT_GAUGE,
+		"Time until as many connections have come as are missing, at this rate.");
+	for (size_t i = 0; i < backends->n; i++) {
+		const struct backend *backend = backends->list[i].backend;
+
+		if (!report_is_planned(view, backend) || isinf(backend->outlook.seconds))
+			continue;
+		buf_puts(text->to, "wsbalancer_backend_balance_seconds{");
+		promtext_label(text, "proxy", backend->name);
+		buf_puts(text->to, "} ");
+		promtext_value(text, backend->outlook.seconds);
+	}
+}
+
+void report_prom_backends(
+	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
 {
 	size_t n;
 	struct backend *const *backends = cluster_backends(view->cluster, &n);
@@ -272,6 +311,7 @@ void report_prom_backends(const struct promtext *text, const struct report_view 
 		promtext_label(text, "algo", backends[i]->algo);
 		buf_printf(text->to, ",mode=\"%s\"} 1\n", backend_mode_name(backends[i]->mode));
 	}
+	write_verdicts(text, view, rows);
 	write_server_counts(text, view, backends, n);
 	write_tallies(text, backends, n);
 	for (size_t i = 0; i < sizeof(backend_families) / sizeof(backend_families[0]); i++) {

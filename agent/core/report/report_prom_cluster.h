@@ -13,6 +13,7 @@
 
 void report_prom_servers(const struct promtext *text, const struct report_view *view,
 	const struct report_rows *rows);
-void report_prom_backends(const struct promtext *text, const struct report_view *view);
+void report_prom_backends(const struct promtext *text, const struct report_view *view,
+	const struct report_rows *rows);
 
 #endif
