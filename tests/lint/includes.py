@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "core/kube": [*BASE, "core/haproxy"],
     "core/cluster": [*IN, "core/plan"],
     "core/steer": [*BASE, "core/config", "core/haproxy", "core/plan", "core/cluster"],
-    "core": KNOWN,  # settings and stats
+    "core": [*KNOWN, "core/steer"],  # settings and stats
     "core/report": LOOKED_AT,
     "core/record": LOOKED_AT,
     "io": [*BASE, "core/config"],  # knows no subject; configuration is what it opens, and who says how to log
