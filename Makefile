@@ -90,10 +90,13 @@ deps:
 
 # Texts as files that are written only when they change: what was made with other flags, of other sources
 # or for other paths is made anew, and nothing else. WERROR changes no code.
-if_changed = @$(shell mkdir -p $(@D))$(file >$@.new,$(1))cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# Two makes at once write two files.
+if_changed = @mkdir -p $(@D); printf '%s\n' $(1) >$@.$$$$; \
+	cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
+quoted     = '$(subst ','\'',$(1))'
 
 $(OUT)/flags: FORCE
-	$(call if_changed,$(filter-out -Werror,$(compile)) $(link))
+	$(call if_changed,$(call quoted,$(filter-out -Werror,$(compile)) $(link)))
 
 $(OUT)/core.list: FORCE
 	$(call if_changed,$(core_objs))
@@ -101,14 +104,9 @@ $(OUT)/core.list: FORCE
 $(OUT)/agent.list: FORCE
 	$(call if_changed,$(shell_objs))
 
-define build_h
-/* Made by the Makefile. */
-#define WSB_VERSION "$(VERSION)"
-#define WSB_SYSCONFDIR "$(SYSCONFDIR)"
-endef
-
 $(OUT)/include/build.h: FORCE
-	$(call if_changed,$(build_h))
+	$(call if_changed,'/* Made by the Makefile. */' $(call quoted,#define WSB_VERSION "$(VERSION)") \
+		$(call quoted,#define WSB_SYSCONFDIR "$(SYSCONFDIR)"))
 
 # ---- rules ----
 

@@ -112,6 +112,9 @@ test-system: agent field ## the program on real HAProxy, real WebSockets and rea
 	$(PYTHON) -m pytest -q -n 3 --dist loadfile -m 'not alone' tests/system
 
 # Thousands of clients against the clock: these want the machine for themselves.
+ifneq ($(filter test-system,$(MAKECMDGOALS)),)
+test-alone: | test-system
+endif
 test-alone: agent field ## what test-system leaves out: tests against the clock
 	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) -m pytest -q -m alone tests/system
@@ -185,7 +188,8 @@ coverage: ## lines and branches of agent/ that the tests run; build/coverage/ind
 	@.ci/deps test coverage
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) test-unit test-sim VARIANT=coverage
-	-@$(MAKE) test-system test-alone VARIANT=coverage
+	-@$(MAKE) test-system VARIANT=coverage
+	-@$(MAKE) test-alone VARIANT=coverage
 	@$(MAKE) coverage-report VARIANT=coverage
 
 coverage-report:
