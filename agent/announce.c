@@ -11,7 +11,10 @@
 #include "io/clock.h"
 #include "io/log.h"
 
-enum { FIRST_SIZE = 64 }; /* the table grows by itself */
+enum {
+	FIRST_SIZE = 64,       /* the table grows by itself */
+	OVERWRITTEN_OFTEN = 3, /* an operator does it once, another controller again and again */
+};
 
 /* What was said of a backend or a server last. */
 struct said {
@@ -22,9 +25,12 @@ struct said {
 	bool fallback;
 	bool dns_full; /* every server found by DNS is in use */
 	bool dns_limit;
+	bool quiet;
 	/* Of a server. */
 	bool disbelieved;
 	bool draining;
+	bool unasked;
+	bool overwritten;
 	bool used;         /* it had a pod that HAProxy used */
 	int64_t joined_ms; /* of that pod, see struct server */
 	char *pod;         /* its name, or else the server's */
@@ -93,6 +99,8 @@ void announce_fini(struct announce *announce)
 	if (announce->said)
 		lh_table_free(announce->said);
 	announce->said = NULL;
+	free(announce->left_out);
+	announce->left_out = NULL;
 }
 
 static void announce_haproxy(
@@ -209,6 +217,33 @@ static void announce_dns(struct said *said, const struct backend *backend)
 	said->dns_limit = limit;
 }
 
+/* Which servers nobody can ask stays as it is until somebody writes another configuration. */
+static void announce_unasked(struct said *said, const struct server *server)
+{
+	static const char *const reasons[] = {
+		[SERVER_ON_A_SOCKET] = "it is on a Unix socket",
+		[SERVER_PORTLESS] =
+			"its port is missing or relative to the client's: set metricPort for it",
+		[SERVER_OURSELVES] = "its address is the agent's own",
+	};
+
+	if (server->unasked != SERVER_ASKED && !said->unasked)
+		log_warn("server cannot be asked, and is left alone", log_str("server", server->id),
+			log_str("reason", reasons[server->unasked]));
+	said->unasked = server->unasked != SERVER_ASKED;
+}
+
+/* Two who set the same weights never come to rest: that is for people to settle. */
+static void announce_overwritten(struct said *said, const struct server *server)
+{
+	if (server->sent.overwritten < OVERWRITTEN_OFTEN || said->overwritten)
+		return;
+	said->overwritten = true;
+	log_warn(
+		"somebody else sets this server's weight again and again: let one of the two do it",
+		log_str("server", server->id), log_int("times", server->sent.overwritten));
+}
+
 static void announce_server(struct said *said, const struct server *server)
 {
 	bool disbelieved = server->plan.made && server->plan.result.basis == PLANNER_DISBELIEVED;
@@ -261,6 +296,33 @@ static void announce_membership(
 	said->joined_ms = server->joined_ms;
 }
 
+/* A backend whose pods are strangers may just as well be asked in the wrong way. */
+static void announce_quiet(struct said *said, const struct backend *backend)
+{
+	if (backend->asking.quiet && !said->quiet)
+		log_warn(
+			"no pod of this backend tells its connections: it is asked once a minute; "
+			"name it in haproxy.backends with how it is to be asked, or name the others",
+			log_str("backend", backend->name));
+	if (!backend->asking.quiet && said->quiet)
+		log_info("backend is asked in each interval", log_str("backend", backend->name));
+	said->quiet = backend->asking.quiet;
+}
+
+static void announce_left_out(struct announce *announce, const struct cluster *cluster)
+{
+	const char *names = cluster_left_out(cluster);
+
+	if (text_is_same(names, announce->left_out ? announce->left_out : ""))
+		return;
+	free(announce->left_out);
+	announce->left_out = strdup(names);
+	if (*names)
+		log_info("backends of mode tcp are left alone: what they speak is not known; "
+			 "to steer one, name it in haproxy.backends",
+			log_str("backends", names));
+}
+
 static void announce_backend(
 	struct announce *announce, const struct backend *backend, bool asked, struct events *events)
 {
@@ -269,12 +331,15 @@ static void announce_backend(
 	if (said) {
 		announce_mode(said, backend);
 		announce_dns(said, backend);
+		announce_quiet(said, backend);
 	}
 	if (said && asked)
 		announce_fallback(said, backend);
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		said = said_of(announce, backend->servers[i]->id);
 		if (said) {
+			announce_unasked(said, backend->servers[i]);
+			announce_overwritten(said, backend->servers[i]);
 			announce_server(said, backend->servers[i]);
 			announce_membership(said, backend->servers[i], events);
 		}
@@ -308,6 +373,7 @@ void announce_plan(struct announce *announce, struct cluster *cluster, struct ev
 	announce->number++;
 	announce_haproxy(announce, cluster_info(cluster), events);
 	announce_missing(announce, cluster);
+	announce_left_out(announce, cluster);
 	announce_tempo(announce, cluster);
 	for (size_t b = 0; b < n; b++)
 		announce_backend(announce, backends[b], asked, events);

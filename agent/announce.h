@@ -16,6 +16,7 @@ struct announce {
 	struct hastate_info haproxy; /* announced last; pid 0: none */
 	uint64_t number;             /* of announcements */
 	int64_t every_ms;            /* from one round to the next; 0: not said yet */
+	char *left_out;              /* as cluster_left_out told last; NULL: nothing */
 	struct lh_table *said;       /* of each backend and server, by its name */
 };
 

@@ -74,6 +74,48 @@ static bool fill_selection(const struct config *config, struct selection *select
 	return true;
 }
 
+/* A backend that is named somewhere is asked whatever it speaks. */
+static bool fill_named(const struct config *config, struct selection *selection)
+{
+	selection->named =
+		calloc(config->n_kubernetes + config->n_services + 1, sizeof(*selection->named));
+	if (!selection->named)
+		return false;
+	for (size_t i = 0; i < config->n_kubernetes + config->n_services; i++) {
+		const char *name = i < config->n_kubernetes
+					   ? config->kubernetes[i].backend
+					   : config->services[i - config->n_kubernetes].name;
+
+		selection->named[i] = strdup(name);
+		if (!selection->named[i])
+			return false;
+		selection->n_named++;
+	}
+	return true;
+}
+
+static bool add_own(const struct config_endpoint *endpoint, struct selection *selection)
+{
+	const char *host = endpoint->host;
+	struct selection_own *own = &selection->own[selection->n_own];
+
+	if (!host)
+		return true;
+	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+		host = "*";
+	own->address = strdup(host);
+	own->port = endpoint->port;
+	selection->n_own += own->address != NULL;
+	return own->address;
+}
+
+static bool fill_own(const struct config *config, struct selection *selection)
+{
+	selection->own = calloc(2, sizeof(*selection->own));
+	return selection->own && add_own(&config->listen, selection) &&
+	       add_own(&config->agent_check, selection);
+}
+
 bool settings_for_cluster(
 	const struct config *config, unsigned counted, struct cluster_settings *out)
 {
@@ -87,7 +129,9 @@ bool settings_for_cluster(
 		.agent_check_only = !config->has_socket,
 	};
 
-	if (!fill_selection(config, &settings.selection)) {
+	if (!fill_selection(config, &settings.selection) ||
+		!fill_named(config, &settings.selection) ||
+		!fill_own(config, &settings.selection)) {
 		cluster_settings_fini(&settings);
 		return false;
 	}

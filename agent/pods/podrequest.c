@@ -67,6 +67,8 @@ static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode
 		{CURLE_SSL_CERTPROBLEM, METRIC_TLS_FAILED},
 		{CURLE_SSL_CACERT_BADFILE, METRIC_TLS_FAILED},
 		{CURLE_SSL_CIPHER, METRIC_TLS_FAILED},
+		{CURLE_UNSUPPORTED_PROTOCOL, METRIC_NOT_HTTP}, /* HTTP/0.9: any bytes at all */
+		{CURLE_WEIRD_SERVER_REPLY, METRIC_NOT_HTTP},
 		{CURLE_FILESIZE_EXCEEDED, METRIC_TOO_LARGE},
 		{CURLE_OUT_OF_MEMORY, METRIC_OUT_OF_MEMORY},
 	};
@@ -104,7 +106,9 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	}
 	status = status_of(request);
 	if (status != 200) {
-		outcome = status >= 300 && status < 400 ? METRIC_REDIRECT : METRIC_BAD_STATUS;
+		outcome = status >= 300 && status < 400   ? METRIC_REDIRECT
+			  : status >= 500 && status < 600 ? METRIC_SERVER_ERROR
+							  : METRIC_BAD_STATUS;
 		snprintf(detail, size, "%s: %ld", metric_outcome_name(outcome), status);
 		return outcome;
 	}

@@ -61,11 +61,13 @@ BAD = {
         "-1", "2147483648", "99999999999999999999", '"5"', "true", "null", "5.5", "1e300", "[5]", "{}")],
     "redirect": [http("", "302 Found", "Location: http://127.0.0.1:1/\r\n")],
     "bad_status": [http('{"agentsConnections": 5}', s)
-                   for s in ("500 Oops", "404 Not Found", "204 No Content", "201 Created")],
+                   for s in ("404 Not Found", "204 No Content", "201 Created")],
     "too_large": [http('{"agentsConnections": 5, "x": "%s"}' % ("x" * 70000)),
                   b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * 70000],
     "compressed": [http(b"\x1f\x8b\x08\0\0\0", headers="Content-Encoding: gzip\r\n")],
-    "broken": [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"],
+    "server_error": [http('{"agentsConnections": 5}', s) for s in ("500 Oops", "503 Not Now")],
+    "not_http": [b"SSH-2.0-OpenSSH\r\n\r\n", b"-ERR unknown command\r\n"],
+    "broken": [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"],
 }
 
 

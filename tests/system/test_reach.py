@@ -112,3 +112,43 @@ def test_a_frontend_with_a_backends_name_hides_nothing(backends):
                 agent.wait_log("HAProxy was reloaded")
                 until(lambda: len(counts(agent).get("ws", [])) == 2, "the backend after a reload")
                 assert not any("has not" in line or "does not exist" in line for line in agent.err)
+
+
+def test_nobody_is_asked_whom_nobody_meant():
+    """Empty backends: no mode tcp, not the agent itself; strangers once a minute; what cannot be asked is said."""
+    with contextlib.ExitStack() as stack:
+        tcp, vendor = (stack.enter_context(RawPod(answer)) for answer in (
+            b"-ERR unknown command\r\n", http("no", "404 Not Found")))
+        pods = stack.enter_context(Pod(n=2))
+        agent_port = free_port()
+        more = "".join((
+            backend("redis", tcp.address).replace("\n", "\n\tmode tcp\n", 1),
+            backend("vendor", vendor.address), backend("own", f"127.0.0.1:{agent_port}"),
+            backend("odd", "unix@/tmp/no-such-socket", "127.0.0.1:-1000", "127.0.0.1")))
+        haproxy = stack.enter_context(HAProxy(pods.addresses, more=more))
+        agent = stack.enter_context(Agent(
+            haproxy, config={"backends": []}, listen=f"127.0.0.1:{agent_port}", pollInterval="100ms",
+            pollTimeout="90ms"))
+        agent.http = f"127.0.0.1:{agent_port}"
+        assert "backend=vendor" in agent.wait_log("no pod of this backend tells its connections")
+        agent.wait_ready()
+        assert "backends=redis" in agent.wait_log("mode tcp are left alone")
+        assert agent.wait_log("it is on a Unix socket") and agent.wait_log("relative to the client's")
+        n = len(vendor.requests)
+        rounds = agent.series()["wsbalancer_rounds_total"]
+        until(lambda: agent.series()["wsbalancer_rounds_total"] > rounds + 8, "eight rounds")
+        assert len(vendor.requests) <= n + 1, (n, len(vendor.requests))
+        assert not tcp.requests, tcp.requests
+        shown = counts(agent)
+        assert shown["ws"] == [0, 0] and "own" not in shown and "redis" not in shown, shown
+        assert haproxy.weights("odd") == {"s1": 100, "s2": 100, "s3": 100}
+
+
+def test_a_tcp_backend_that_is_named_is_steered():
+    with RawPod(http('{"agentsConnections": 3}')) as one, RawPod(http('{"agentsConnections": 9}')) as two:
+        more = backend("mqtt", one.address, two.address).replace("\n", "\n\tmode tcp\n", 1)
+        with Pod() as pod, HAProxy(pod.addresses, more=more) as haproxy:
+            with Agent(haproxy, config={"backends": ["mq*"]}) as agent:
+                agent.wait_ready()
+                until(lambda: haproxy.weights("mqtt")["s1"] > haproxy.weights("mqtt")["s2"], "weights")
+                assert counts(agent) == {"mqtt": [3, 9]}

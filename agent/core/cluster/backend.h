@@ -34,6 +34,13 @@ enum backend_mode {
 	BACKEND_NOT_STEERED, /* an algorithm whose weights are fixed or without meaning */
 };
 
+/* How its pods are asked: see asking.h. */
+struct backend_asking {
+	bool quiet;      /* one pod a minute */
+	int64_t turn_ms; /* when the pod of this minute got its turn */
+	unsigned turn;   /* whose it is */
+};
+
 struct backend {
 	char *name;
 	uint32_t id;   /* HAProxy's number for it; 0: it has none */
@@ -43,6 +50,8 @@ struct backend {
 	bool filled;             /* the agent fills it: a server without a pod is a free slot */
 	struct server **servers; /* in HAProxy's order */
 	size_t n_servers;
+	struct backend_asking asking;
+	bool news; /* the last update: see struct server_update */
 	struct rate arrivals;
 	struct rate growth; /* of the sessions on its servers: what comes, less what goes */
 	bool planned;       /* summary holds a plan */

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
+#include "core/cluster/asking.h"
 
 enum {
 	FIRST_SIZE = 64, /* the table grows by itself */
@@ -21,6 +23,7 @@ struct cluster {
 	uint64_t n_updates;
 	uint64_t n_workers; /* HAProxy processes seen */
 	struct cluster_counters counters;
+	struct buf left_out; /* names of mode tcp backends that nobody named */
 	struct backend **backends;
 	size_t n_backends;
 	struct lh_table *servers; /* "backend/server" -> struct server */
@@ -77,6 +80,7 @@ void cluster_free(struct cluster *cluster)
 	}
 	pod_table_free(cluster->pods);
 	cluster_settings_fini(&cluster->settings);
+	buf_fini(&cluster->left_out);
 	free(cluster);
 }
 
@@ -85,14 +89,27 @@ static enum backend_mode mode_of(const struct cluster *cluster, const char *algo
 	return cluster->settings.agent_check_only ? BACKEND_FLOW : backend_mode_of(algo);
 }
 
+/* A backend that leads to the agent's own endpoint, and to nobody else. */
+static bool is_ourselves(const struct selection *selection, const struct hastate_backend *row)
+{
+	for (size_t i = 0; i < row->n_servers; i++) {
+		if (!selection_is_own(selection, row->servers[i].address, row->servers[i].port))
+			return false;
+	}
+	return row->n_servers > 0;
+}
+
 /* A backend named in the settings is shown even when it cannot be steered. */
 static bool is_selected(const struct cluster *cluster, const struct hastate_backend *row)
 {
 	const struct selection *selection = &cluster->settings.selection;
 
+	if (row->tcp && !selection_is_named(selection, row->name))
+		return false;
 	if (selection->n_backends > 0)
 		return selection_has(selection, row->name);
-	return row->n_servers > 0 && mode_of(cluster, row->algo) != BACKEND_NOT_STEERED;
+	return row->n_servers > 0 && mode_of(cluster, row->algo) != BACKEND_NOT_STEERED &&
+	       !is_ourselves(selection, row);
 }
 
 /* Adds a new backend at the end. False when out of memory. */
@@ -176,6 +193,8 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	backend->ambiguous = other != NULL;
 	backend->mode = other ? BACKEND_NOT_STEERED : mode_of(cluster, row->algo);
 	update->has_others = backend->planned;
+	update->selection = &cluster->settings.selection;
+	update->news = false;
 	for (size_t i = 0; i < row->n_servers; i++) {
 		servers[i] = take_server(cluster, backend, row->servers[i].name, update->now_ms);
 		if (!servers[i] || !server_update(servers[i], &row->servers[i],
@@ -186,6 +205,7 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 		total += total_of(cluster, servers[i]);
 		grown += (double)servers[i]->sessions.own - (double)servers[i]->sessions.own_before;
 	}
+	backend->news = update->news || backend->n_servers != row->n_servers;
 	free(backend->servers);
 	backend->servers = servers;
 	backend->n_servers = row->n_servers;
@@ -231,8 +251,9 @@ static void clear_wanted(struct pod *pod, void *arg)
 	pod->held = 0;
 }
 
-static void mark_wanted(struct cluster *cluster)
+static void mark_wanted(struct cluster *cluster, int64_t now_ms)
 {
+	const struct selection *selection = &cluster->settings.selection;
 	struct lh_entry *entry;
 
 	pod_each(cluster->pods, clear_wanted, NULL);
@@ -242,9 +263,28 @@ static void mark_wanted(struct cluster *cluster)
 
 		if (server->pod)
 			server->pod->held += server->sessions.own;
-		if (server_is_polled(server))
-			server->pod->wanted = true;
 	}
+	for (size_t i = 0; i < cluster->n_backends; i++) {
+		struct backend *backend = cluster->backends[i];
+
+		asking_update(backend,
+			selection->n_backends > 0 || selection_is_named(selection, backend->name),
+			backend->news, now_ms);
+	}
+}
+
+/* What would be steered if it spoke HTTP. */
+static void note_left_out(struct cluster *cluster, const struct hastate_backend *row)
+{
+	if (row->tcp && row->n_servers > 0 && mode_of(cluster, row->algo) != BACKEND_NOT_STEERED &&
+		selection_has(&cluster->settings.selection, row->name))
+		buf_printf(&cluster->left_out, "%s%s", cluster->left_out.len > 0 ? ", " : "",
+			row->name);
+}
+
+const char *cluster_left_out(const struct cluster *cluster)
+{
+	return buf_text(&cluster->left_out);
 }
 
 bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snapshot,
@@ -264,9 +304,12 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 	bool complete = true;
 	size_t place = 0;
 
+	buf_clear(&cluster->left_out);
 	for (size_t i = 0; i < snapshot->n_backends; i++) {
-		if (!is_selected(cluster, &snapshot->backends[i]))
+		if (!is_selected(cluster, &snapshot->backends[i])) {
+			note_left_out(cluster, &snapshot->backends[i]);
 			continue;
+		}
 		if (update_backend(cluster, &snapshot->backends[i], place, &update))
 			place++;
 		else
@@ -275,7 +318,7 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 	/* With something missing for want of memory, nothing is taken for gone. */
 	if (complete)
 		sweep(cluster, &update);
-	mark_wanted(cluster);
+	mark_wanted(cluster, now_ms);
 	cluster->counters.reloads += another && !first;
 	cluster->counters.new_addresses += update.new_addresses;
 	cluster->counters.repairs += update.repairs;

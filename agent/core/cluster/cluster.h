@@ -75,6 +75,9 @@ bool cluster_is_first_round_done(struct cluster *cluster);
 /* Backends in HAProxy's order; *n is set. The array is the cluster's, valid until the next call
  * that changes it. */
 struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n);
+/* Names of mode tcp backends that would be steered if somebody named them, "a, b"; "" when there
+ * are none. Valid until the next update. */
+const char *cluster_left_out(const struct cluster *cluster);
 /* HAProxy has every backend that the settings name, and one at least for each pattern. */
 bool cluster_has_selected(const struct cluster *cluster);
 /* NULL where there is none. */

@@ -152,6 +152,10 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 {
 	pod->outcome = outcome;
 	pod->polled_ms = now_ms;
+	if (outcome == METRIC_OK)
+		pod->n_strange = 0;
+	else if (metric_outcome_is_strange(outcome))
+		pod->n_strange++;
 	if (outcome == METRIC_OK) {
 		if (pod->heard && metric->count > pod->metric.count)
 			pod->gained += metric->count - pod->metric.count;

@@ -39,6 +39,7 @@ struct pod {
 	uint32_t count_before;       /* the count of the good answer before the last */
 	uint64_t gained;             /* by how many its count has grown, over all answers */
 	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
+	unsigned n_strange;          /* answers in a row that show another server */
 	int64_t polled_ms;           /* when the last poll ended; 0: none yet */
 	char error[160];             /* the last failure in words, "" after a success */
 	int64_t since_ms;            /* when this pod came into the cluster */

@@ -14,6 +14,12 @@ void selection_fini(struct selection *selection)
 		free(selection->sources[i].pattern);
 		free(selection->sources[i].source.identity);
 	}
+	for (size_t i = 0; i < selection->n_named; i++)
+		free(selection->named[i]);
+	for (size_t i = 0; i < selection->n_own; i++)
+		free(selection->own[i].address);
+	free(selection->named);
+	free(selection->own);
 	free(selection->backends);
 	free(selection->sources);
 	free(selection->source.identity);
@@ -27,19 +33,47 @@ static bool copy_source(const struct pod_source *from, struct pod_source *to)
 	return to->identity;
 }
 
-static bool copy_lists(const struct selection *from, struct selection *to)
+static bool copy_names(char *const *from, size_t n, char ***to, size_t *n_to)
 {
-	to->backends = calloc(from->n_backends + 1, sizeof(*to->backends));
-	to->sources = calloc(from->n_sources + 1, sizeof(*to->sources));
-	if (!to->backends || !to->sources)
+	*to = calloc(n + 1, sizeof(**to));
+	if (!*to)
 		return false;
-	while (to->n_backends < from->n_backends) {
-		char *name = strdup(from->backends[to->n_backends]);
+	while (*n_to < n) {
+		char *name = strdup(from[*n_to]);
 
 		if (!name)
 			return false;
-		to->backends[to->n_backends++] = name;
+		(*to)[(*n_to)++] = name;
 	}
+	return true;
+}
+
+static bool copy_own(const struct selection *from, struct selection *to)
+{
+	to->own = calloc(from->n_own + 1, sizeof(*to->own));
+	if (!to->own)
+		return false;
+	while (to->n_own < from->n_own) {
+		const struct selection_own *own = &from->own[to->n_own];
+		char *address = strdup(own->address);
+
+		if (!address)
+			return false;
+		to->own[to->n_own++] =
+			(struct selection_own){.address = address, .port = own->port};
+	}
+	return true;
+}
+
+static bool copy_lists(const struct selection *from, struct selection *to)
+{
+	if (!copy_names(from->backends, from->n_backends, &to->backends, &to->n_backends) ||
+		!copy_names(from->named, from->n_named, &to->named, &to->n_named) ||
+		!copy_own(from, to))
+		return false;
+	to->sources = calloc(from->n_sources + 1, sizeof(*to->sources));
+	if (!to->sources)
+		return false;
 	while (to->n_sources < from->n_sources) {
 		const struct selection_source *source = &from->sources[to->n_sources];
 		struct selection_source *copy = &to->sources[to->n_sources++];
@@ -68,6 +102,31 @@ bool selection_is_named(const struct selection *selection, const char *backend)
 	for (size_t i = 0; i < selection->n_backends; i++) {
 		if (strcmp(selection->backends[i], "*") != 0 &&
 			text_matches(selection->backends[i], backend))
+			return true;
+	}
+	for (size_t i = 0; i < selection->n_named; i++) {
+		if (strcmp(selection->named[i], backend) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+	       strcmp(address, "localhost") == 0;
+}
+
+bool selection_is_own(const struct selection *selection, const char *address, uint16_t port)
+{
+	for (size_t i = 0; i < selection->n_own; i++) {
+		const struct selection_own *own = &selection->own[i];
+		bool everywhere = strcmp(own->address, "*") == 0;
+
+		if (own->port != port)
+			continue;
+		if (strcmp(own->address, address) == 0 ||
+			(is_loopback(address) && (everywhere || is_loopback(own->address))))
 			return true;
 	}
 	return false;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/cluster/pod.h"
 
@@ -14,12 +15,21 @@ struct selection_source {
 	struct pod_source source;
 };
 
+struct selection_own {
+	char *address; /* "*": all addresses */
+	uint16_t port;
+};
+
 struct selection {
 	char **backends; /* names and patterns; 0 of them: every backend that can be steered */
 	size_t n_backends;
 	struct selection_source *sources;
 	size_t n_sources;
 	struct pod_source source; /* of all other backends */
+	char **named; /* backends that the settings name elsewhere, which selects nothing */
+	size_t n_named;
+	struct selection_own *own; /* where the agent itself listens */
+	size_t n_own;
 };
 
 /* A copy that owns its texts, to be released with selection_fini. False when out of memory, with
@@ -28,9 +38,12 @@ bool selection_copy(const struct selection *from, struct selection *to);
 /* Takes a zeroed struct. */
 void selection_fini(struct selection *selection);
 
-/* The backend is meant by its name, or by a pattern that says more than *: what it speaks is the
- * operator's affair then. */
+/* The backend is meant by its name, in whatever setting, or by a pattern that says more than *:
+ * what it speaks is the operator's affair then. */
 bool selection_is_named(const struct selection *selection, const char *backend);
+
+/* The address is the agent's own: to ask it would be to ask oneself. */
+bool selection_is_own(const struct selection *selection, const char *address, uint16_t port);
 
 /* The backend is meant. */
 bool selection_has(const struct selection *selection, const char *backend);

@@ -44,14 +44,30 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool has_address(const struct hastate_server *row)
+/* Without address, name and need of DNS a server can only be on a Unix socket. */
+static enum server_unasked unasked_of(
+	const struct hastate_server *row, const struct server_update *update)
 {
-	return row->address[0] != '\0' && row->port != 0;
+	bool by_dns = row->fqdn[0] != '\0' || (row->admin_state & HASTATE_ADMIN_RESOLVE_MAINT) != 0;
+
+	if (row->address[0] == '\0')
+		return by_dns ? SERVER_ASKED : SERVER_ON_A_SOCKET;
+	if (row->port == 0 && update->source->port == 0)
+		return SERVER_PORTLESS;
+	if (update->selection && selection_is_own(update->selection, row->address, row->port))
+		return SERVER_OURSELVES;
+	return SERVER_ASKED;
 }
 
-static enum server_state state_of(const struct hastate_server *row, bool steered)
+static bool has_address(const struct hastate_server *row, const struct server_update *update)
 {
-	if (!has_address(row))
+	return row->address[0] != '\0' && unasked_of(row, update) == SERVER_ASKED;
+}
+
+static enum server_state state_of(
+	const struct server *server, const struct hastate_server *row, bool steered)
+{
+	if (!server->pod)
 		return SERVER_NO_ADDRESS;
 	if ((row->admin_state & HASTATE_ADMIN_MAINT) != 0 || has_prefix(row->status, "MAINT"))
 		return SERVER_MAINT;
@@ -69,8 +85,14 @@ static enum server_state state_of(const struct hastate_server *row, bool steered
 
 bool server_is_free_slot(const struct server *server)
 {
-	return server->backend->filled && server->state == SERVER_MAINT &&
-	       server->sessions.own == 0;
+	if (server->state != SERVER_MAINT || server->sessions.own > 0)
+		return false;
+	/* Other hands than ours fill slots too: ingress controllers do. */
+	return server->backend->filled ||
+	       (!server->pod->heard &&
+		       ((server->haproxy.admin_state & HASTATE_ADMIN_CONFIG_MAINT) != 0 ||
+			       server->pod->port == 1 ||
+			       strcmp(server->pod->address, "0.0.0.0") == 0));
 }
 
 bool server_is_polled(const struct server *server)
@@ -85,9 +107,9 @@ static bool update_address(
 	struct pod *old = server->pod;
 	struct pod *pod = NULL;
 
-	if (!old && !has_address(row))
+	if (!old && !has_address(row, update))
 		return true;
-	if (has_address(row)) {
+	if (has_address(row, update)) {
 		pod = pod_hold(
 			update->pods, row->address, row->port, update->source, update->now_ms);
 		if (!pod)
@@ -97,6 +119,7 @@ static bool update_address(
 		pod_release(update->pods, pod, update->gone, update->arg);
 		return true;
 	}
+	update->news = true;
 	update->new_addresses += server->sessions.known;
 	sessions_new_pod(&server->sessions, row->scur);
 	server->pod = pod;
@@ -128,7 +151,7 @@ static bool update_place(
 }
 
 static void update_sessions(
-	struct server *server, const struct hastate_server *row, const struct server_update *update)
+	struct server *server, const struct hastate_server *row, struct server_update *update)
 {
 	const struct pod *pod = server->pod;
 	struct sessions_reading reading = {
@@ -143,6 +166,7 @@ static void update_sessions(
 	};
 
 	if (server->sessions.known && server->sessions.worker != update->worker) {
+		update->news = true;
 		/* A new worker knows nothing of what was sent to the old one. */
 		server->sent.weight = -1;
 		server->sent.verified = false;
@@ -157,10 +181,12 @@ bool server_is_away(enum server_state state)
 }
 
 static void update_state(
-	struct server *server, enum server_state state, const struct server_update *update)
+	struct server *server, enum server_state state, struct server_update *update)
 {
-	if (server_is_away(server->state) && !server_is_away(state))
+	if (server_is_away(server->state) && !server_is_away(state)) {
+		update->news = true;
 		server->joined_ms = update->has_others ? update->now_ms : 0;
+	}
 	if (state != server->state || server->state_ms == 0)
 		server->state_ms = update->now_ms;
 	if (server_is_away(state) && update->replicas > 1)
@@ -178,6 +204,7 @@ static void update_weight(struct server *server, int uweight, struct server_upda
 	} else if (server->sent.verified) {
 		/* It was as sent, and is not any more: someone else has set it. */
 		update->repairs++;
+		server->sent.overwritten++;
 		server->sent.verified = false;
 	}
 	server->haproxy.uweight = uweight;
@@ -188,13 +215,14 @@ bool server_update(struct server *server, const struct hastate_server *row, bool
 {
 	if (!update_place(server, row, update))
 		return false;
+	server->unasked = unasked_of(row, update);
 	update_sessions(server, row, update);
 	server->seen = update->number;
 	snprintf(server->haproxy.status, sizeof(server->haproxy.status), "%s", row->status);
 	server->haproxy.admin_state = row->admin_state;
 	server->haproxy.iweight = row->iweight;
 	server->haproxy.agent_port = row->agent_port;
-	update_state(server, state_of(row, steered), update);
+	update_state(server, state_of(server, row, steered), update);
 	update_weight(server, row->uweight, update);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/cluster/pod.h"
+#include "core/cluster/selection.h"
 #include "core/cluster/sessions.h"
 #include "core/haproxy/hastate.h"
 #include "core/plan/plan.h"
@@ -24,6 +25,14 @@ enum server_state {
 	SERVER_WEIGHT_ZERO, /* weight 0 in the configuration: meant to get nothing */
 	SERVER_NO_ADDRESS,  /* nothing to poll */
 	SERVER_NOT_STEERED, /* its backend is not */
+};
+
+/* Why a server has no pod though HAProxy may use it. */
+enum server_unasked {
+	SERVER_ASKED,
+	SERVER_ON_A_SOCKET, /* a Unix socket */
+	SERVER_PORTLESS,    /* no port, or one relative to the client's, and no metricPort */
+	SERVER_OURSELVES,   /* the agent's own address */
 };
 
 /* HAProxy's last line of a server. */
@@ -47,11 +56,12 @@ struct server_plan {
 
 /* What was sent to HAProxy. */
 struct server_sent {
-	int weight;          /* the weight last sent; -1: none */
-	bool verified;       /* HAProxy has shown it as its own */
-	unsigned missed;     /* readings in a row that have shown another, though it was sent */
-	bool touched;        /* a weight was ever sent to this name */
-	bool agent_send_set; /* the server was told to send its own name */
+	int weight;           /* the weight last sent; -1: none */
+	bool verified;        /* HAProxy has shown it as its own */
+	unsigned overwritten; /* how often somebody else has set another */
+	unsigned missed;      /* readings in a row that have shown another, though it was sent */
+	bool touched;         /* a weight was ever sent to this name */
+	bool agent_send_set;  /* the server was told to send its own name */
 };
 
 /* A server of a backend: what it is, and beside that what HAProxy, the readings of its sessions and
@@ -63,6 +73,7 @@ struct server {
 	char *fqdn;       /* "" where there is none */
 	struct pod *pod;  /* NULL where HAProxy has no address */
 	enum server_state state;
+	enum server_unasked unasked;
 	int64_t state_ms;  /* when state became what it is */
 	int64_t since_ms;  /* when this address was first seen on this server */
 	int64_t joined_ms; /* when HAProxy began to use this address, or again after it was down or
@@ -79,9 +90,11 @@ struct server {
 struct server_update {
 	struct pod_table *pods;
 	int64_t now_ms;
-	unsigned replicas;               /* HAProxy instances that share the pods */
-	uint64_t number;                 /* of this update */
-	const struct pod_source *source; /* how pods of the backend are asked */
+	unsigned replicas;                 /* HAProxy instances that share the pods */
+	uint64_t number;                   /* of this update */
+	const struct pod_source *source;   /* how pods of the backend are asked */
+	const struct selection *selection; /* where the agent itself is; NULL: nowhere */
+	bool news;       /* set: a server has joined, moved or come up, or its process is another */
 	bool has_others; /* the backend was steered before: a server that comes now is new */
 	uint64_t worker; /* number of the process that answers: another's sessions begin at 0 */
 	pod_gone gone;   /* see pod_release */

@@ -25,12 +25,14 @@ enum metric_outcome {
 	METRIC_CONNECT_FAILED,
 	METRIC_TIMED_OUT,
 	METRIC_TLS_FAILED,
-	METRIC_BROKEN,     /* the answer broke off, or was no HTTP */
-	METRIC_TOO_LARGE,  /* over metricMaxSize, or a line over METRIC_LINE_MAX */
-	METRIC_TOO_COSTLY, /* so many values that to read them takes too long */
-	METRIC_COMPRESSED, /* gzip, which nobody asked for */
-	METRIC_REDIRECT,   /* 3xx: never followed */
-	METRIC_BAD_STATUS, /* any other but 200 */
+	METRIC_BROKEN,       /* the answer broke off */
+	METRIC_NOT_HTTP,     /* what answers speaks something else */
+	METRIC_TOO_LARGE,    /* over metricMaxSize, or a line over METRIC_LINE_MAX */
+	METRIC_TOO_COSTLY,   /* so many values that to read them takes too long */
+	METRIC_COMPRESSED,   /* gzip, which nobody asked for */
+	METRIC_REDIRECT,     /* 3xx: never followed */
+	METRIC_BAD_STATUS,   /* any other but 200 and 5xx */
+	METRIC_SERVER_ERROR, /* 5xx */
 	METRIC_NOT_JSON,
 	METRIC_DUPLICATE_KEY,  /* JSON, but a name stands twice in one object */
 	METRIC_NOT_PROMETHEUS, /* the line of a wanted series cannot be read */
@@ -67,6 +69,10 @@ const char *metric_format_accept(enum metric_format format);
 
 /* A short name for a metrics label, "ok" or e.g. "not_json"; static. */
 const char *metric_outcome_label(enum metric_outcome outcome);
+
+/* The answer is that of a server which tells no connections, now and in a minute: it speaks no
+ * HTTP, has no such page, or nothing there is the number. */
+bool metric_outcome_is_strange(enum metric_outcome outcome);
 
 /* The same in words for people, e.g. "answer is not JSON"; static. */
 const char *metric_outcome_name(enum metric_outcome outcome);

@@ -37,25 +37,54 @@ static const struct {
 	[REPORT_NOT_STEERED] = {"not_steered", "idle", 0, ""},
 };
 
-/* What to do about a poll that failed. */
-static const char *const poll_remedies[METRIC_N_OUTCOMES] = {
-	[METRIC_OK] = "see whether its /metric is slow",
-	[METRIC_CONNECT_FAILED] = "is metricPort right, and does the pod listen there?",
-	[METRIC_TIMED_OUT] = "its /metric must answer within pollTimeout, under full load too",
-	[METRIC_TLS_FAILED] = "see metricScheme and metricCA: whose certificate does it have?",
-	[METRIC_BROKEN] = "is metricPort right? What answers there is no whole HTTP",
-	[METRIC_TOO_LARGE] = "is metricPath right? The answer is larger than metricMaxSize",
-	[METRIC_COMPRESSED] = "it must not compress its answer to /metric",
-	[METRIC_REDIRECT] = "set metricPath or metricScheme to where it redirects",
-	[METRIC_BAD_STATUS] = "is metricPath right, and is metricHeaders what it asks for?",
-	[METRIC_NOT_JSON] = "is metricPath right, and metricFormat what it answers in?",
-	[METRIC_DUPLICATE_KEY] = "mend its /metric: one name stands twice",
-	[METRIC_NOT_PROMETHEUS] = "mend its /metric: a line of the wanted series cannot be read",
-	[METRIC_NO_KEY] = "set metricKey to where the count stands in its answer",
-	[METRIC_NO_SAMPLE] = "mend its /metric: the series has no sample",
-	[METRIC_NOT_A_COUNT] = "mend its /metric: the count must be a whole number",
-	[METRIC_OUT_OF_MEMORY] = "give the agent more memory",
-};
+/* What to do about a poll that failed. Each outcome has its words: the compiler looks after that.
+ */
+static const char *poll_remedy(enum metric_outcome outcome)
+{
+	switch (outcome) {
+	case METRIC_OK:
+		return "see whether its /metric is slow";
+	case METRIC_CONNECT_FAILED:
+		return "is metricPort right, and does the pod listen there?";
+	case METRIC_TIMED_OUT:
+		return "its /metric must answer within pollTimeout, under full load too";
+	case METRIC_TLS_FAILED:
+		return "see metricScheme and tlsCA: whose certificate does it have?";
+	case METRIC_BROKEN:
+		return "see the pod's own log: its answer broke off";
+	case METRIC_TOO_LARGE:
+		return "is metricPath right? The answer is larger than metricMaxSize";
+	case METRIC_COMPRESSED:
+		return "it must not compress its answer to /metric";
+	case METRIC_REDIRECT:
+		return "set metricPath or metricScheme to where it redirects";
+	case METRIC_BAD_STATUS:
+		return "is metricPath right, and is metricHeaders what it asks for?";
+	case METRIC_NOT_JSON:
+		return "is metricPath right, and metricFormat what it answers in?";
+	case METRIC_DUPLICATE_KEY:
+		return "mend its /metric: one name stands twice";
+	case METRIC_NOT_PROMETHEUS:
+		return "mend its /metric: a line of the wanted series cannot be read";
+	case METRIC_NO_KEY:
+		return "set metricKey to where the count stands in its answer";
+	case METRIC_NO_SAMPLE:
+		return "mend its /metric: the series has no sample";
+	case METRIC_NOT_A_COUNT:
+		return "mend its /metric: the count must be a whole number";
+	case METRIC_OUT_OF_MEMORY:
+		return "give the agent more memory";
+	case METRIC_NOT_HTTP:
+		return "is metricPort right? What answers there speaks no HTTP";
+	case METRIC_SERVER_ERROR:
+		return "see the pod's own log: it answers that it has failed";
+	case METRIC_TOO_COSTLY:
+		return "is metricPath right? The answer has more values than are read";
+	case METRIC_N_OUTCOMES:
+		break;
+	}
+	return "";
+}
 
 const char *report_state_label(enum report_state state)
 {
@@ -271,6 +300,6 @@ const char *report_remedy(const struct report_view *view, const struct server *s
 	enum report_state state = report_state_of(view, server);
 
 	if (state == REPORT_STALE || state == REPORT_SILENT || state == REPORT_NEVER_HEARD)
-		return poll_remedies[server->pod->outcome];
+		return poll_remedy(server->pod->outcome);
 	return states[state].remedy;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Which pods of a backend are asked in each interval, and which once a minute. */
+#ifndef WSB_ASKING_H
+#define WSB_ASKING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backend;
+
+/*
+ * A backend that nobody named may be that of a server that tells no connections, a vendor's API or
+ * another database's console: what is there is a stranger to be left in peace. When ten answers in
+ * a row of each of three of its pods, or of all where there are fewer, show that (see
+ * metric_outcome_is_strange), and none of its pods was ever heard, it is quiet: one pod is asked
+ * each minute, in turn. Whatever may change that begins anew.
+ */
+enum { ASKING_STRANGE_MAX = 10, ASKING_PODS_MAX = 3, ASKING_QUIET_MS = 60000 };
+
+/* Sets which pods of the backend are wanted; those that other backends want stay so. named: it is
+ * asked in each interval, whatever it answers. news: a server has joined or come up, or HAProxy is
+ * another process. */
+void asking_update(struct backend *backend, bool named, bool news, int64_t now_ms);
+
+#endif
