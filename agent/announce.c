@@ -28,6 +28,7 @@ struct said {
 	bool quiet;
 	/* Of a server. */
 	bool disbelieved;
+	bool several; /* workers, each of which answers for itself */
 	bool draining;
 	bool unasked;
 	bool overwritten;
@@ -247,9 +248,16 @@ static void announce_overwritten(struct said *said, const struct server *server)
 static void announce_server(struct said *said, const struct server *server)
 {
 	bool disbelieved = server->plan.made && server->plan.result.basis == PLANNER_DISBELIEVED;
+	bool several = disbelieved && server->pod->workers.several;
 	bool draining = server->plan.made && server->plan.result.basis == PLANNER_DRAINING;
 
-	if (disbelieved && !said->disbelieved) {
+	if (several && !said->several) {
+		log_warn("a pod's answers differ from one connection to the next: one worker of "
+			 "several? Its count must be that of all of them",
+			log_str("server", server->id), log_str("pod", server->pod->key),
+			log_int("reported", server->pod->metric.count),
+			log_int("held", server->sessions.own));
+	} else if (disbelieved && !said->disbelieved) {
 		log_warn("pod reports fewer connections than HAProxy holds on it: not believed",
 			log_str("server", server->id), log_str("pod", server->pod->key),
 			log_int("reported", server->pod->metric.count),
@@ -262,6 +270,7 @@ static void announce_server(struct said *said, const struct server *server)
 		log_info("pod drains: weight 0", log_str("server", server->id),
 			log_str("pod", server->pod->key));
 	said->disbelieved = disbelieved;
+	said->several = several;
 	said->draining = draining;
 }
 

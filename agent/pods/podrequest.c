@@ -229,13 +229,15 @@ void *podrequest_arg(CURL *easy)
 	return ((struct podrequest *)(void *)found)->arg;
 }
 
-bool podrequest_start(
-	struct podrequest *request, struct curlloop *curlloop, struct curl_slist *headers)
+bool podrequest_start(struct podrequest *request, struct curlloop *curlloop,
+	struct curl_slist *headers, bool fresh)
 {
 	metric_reader_begin(request->reader);
 	request->error[0] = '\0';
 	answerguard_begin(&request->guard, request->easy);
 	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+	curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, fresh ? 1L : 0L);
 	return curlloop_add(curlloop, request->easy);
 }
 

@@ -28,10 +28,11 @@ void podrequest_free(struct podrequest *request);
 /* What podrequest_new was given, from the handle that a curlloop reports as done. */
 void *podrequest_arg(CURL *easy);
 
-/* Sends it with these headers, which must stay valid until it has ended or was stopped. False when
- * out of memory: nothing was sent. */
-bool podrequest_start(
-	struct podrequest *request, struct curlloop *curlloop, struct curl_slist *headers);
+/* Sends it with these headers, which must stay valid until it has ended or was stopped; fresh: over
+ * a connection of its own, beside the one that is kept. False when out of memory: nothing was sent.
+ */
+bool podrequest_start(struct podrequest *request, struct curlloop *curlloop,
+	struct curl_slist *headers, bool fresh);
 /* Takes it off the curlloop, whether it has ended or not; the connection is kept there. */
 void podrequest_stop(struct podrequest *request, struct curlloop *curlloop);
 

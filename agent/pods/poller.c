@@ -175,7 +175,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		aim(poll);
 	poll->headers = podheaders_get(poll->source, poll->started_ms);
 	poll->in_flight = true;
-	if (!podrequest_start(poll->request, poll->group->curlloop, poll->headers)) {
+	if (!podrequest_start(poll->request, poll->group->curlloop, poll->headers,
+		    workers_wants_fresh(&poll->pod->workers))) {
 		end_flight(poll);
 		poll->poller->answer(poll->pod, METRIC_OUT_OF_MEMORY, NULL, "out of memory", 0.0,
 			poll->poller->arg);

@@ -164,6 +164,7 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 		pod->heard = true;
 		pod->heard_ms = now_ms;
 		pod->metric = *metric;
+		workers_observe(&pod->workers, metric->count, pod->held);
 		pod->sampled |= metric->sampled;
 		pod->error[0] = '\0';
 	} else {
@@ -193,6 +194,7 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 	*pod->endpoint = *endpoint;
 	if (other) {
 		pod->heard = false;
+		pod->workers = (struct workers){.heard = false};
 		pod->sampled = 0;
 		pod->since_ms = now_ms;
 	}

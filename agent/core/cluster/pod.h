@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cluster/workers.h"
 #include "core/kube/slice.h"
 #include "core/metric/metric.h"
 
@@ -33,6 +34,7 @@ struct pod {
 	bool heard;                  /* metric and heard_ms hold an answer */
 	struct metric metric;        /* the last good answer */
 	uint32_t sampled;            /* terms of metricKey that had a sample since it is wanted */
+	struct workers workers;      /* whether it is one process that answers */
 	uint32_t held;               /* sessions that this HAProxy has on it, over all servers */
 	int64_t heard_ms;            /* when it came */
 	bool has_before;             /* count_before holds one */

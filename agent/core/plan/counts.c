@@ -38,7 +38,7 @@ static double honest_ratio(const struct planner_params *params, const struct pla
 	size_t n_fewer = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!has_usable_count(params, &pods[i]) || pods[i].own_then == 0)
+		if (!has_usable_count(params, &pods[i]) || pods[i].several || pods[i].own_then == 0)
 			continue;
 		ratios[m] = (double)pods[i].count / (double)pods[i].own_then;
 		n_fewer += ratios[m++] < 1.0;
@@ -82,7 +82,7 @@ static double reckon(const struct planner_pod *pod, double others, double moved)
 	double own = (double)pod->own;
 	double least = pod->own_exact ? own : 0.0;
 
-	if (!pod->heard)
+	if (!pod->heard || pod->several)
 		return own;
 	return fmax(least, pod->has_others ? others + own : (double)pod->count + moved);
 }
@@ -95,7 +95,7 @@ static void judge(const struct planner_params *params, const struct planner_pod 
 	double moved = (double)pod->own - (double)pod->own_then;
 	double others = pod->has_others ? pod->others : (double)pod->count - (double)pod->own_then;
 
-	if (usable && is_believed(pod, ratio)) {
+	if (usable && !pod->several && is_believed(pod, ratio)) {
 		result->count =
 			fmax(0.0, others + (double)pod->own + moved_by_others(params, moved));
 		result->basis =

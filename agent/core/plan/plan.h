@@ -23,7 +23,8 @@ enum planner_basis {
 	PLANNER_HEARD,       /* the pod's own answer, fresh */
 	PLANNER_STALE,       /* the pod's last answer, moved by the change in own */
 	PLANNER_NEVER_HEARD, /* no answer, or none within cache_ttl_ms */
-	PLANNER_DISBELIEVED, /* it reports clearly fewer than this HAProxy holds on it */
+	PLANNER_DISBELIEVED, /* it reports clearly fewer than this HAProxy holds on it, or each of
+				several workers answers for itself */
 	PLANNER_DRAINING,    /* asked to get nothing new: weight 0 */
 };
 
@@ -34,6 +35,7 @@ struct planner_pod {
 	bool draining;        /* the pod asks for no new connections */
 	bool own_exact;       /* every session in own went to this pod: its address has not changed
 				 since the server held nothing */
+	bool several;         /* each of several workers answers for itself: count is no count */
 	uint32_t count;       /* connections that the pod reported */
 	int64_t count_age_ms; /* since that answer, >= 0 */
 	uint32_t own;         /* sessions that this HAProxy has on the server now (scur) */

@@ -51,6 +51,7 @@ const struct record_column record_server_columns[] = {
 	SERVER(BOOL, "heard", input.heard, 0, 0),
 	SERVER(BOOL, "draining", input.draining, 0, 0),
 	SERVER(BOOL, "own_exact", input.own_exact, 0, 0),
+	SERVER(BOOL, "several", input.several, 0, 0),
 	SERVER(COUNT, "count", input.count, 0, COUNT_MAX),
 	SERVER(MS, "count_age_ms", input.count_age_ms, 0, MS_MAX),
 	SERVER(COUNT, "own", input.own, 0, COUNT_MAX),

@@ -243,8 +243,13 @@ static void say_why(const struct report_view *view, const struct server *server,
 		why_silent(view, server, "never heard", buf, size);
 		break;
 	case REPORT_DISBELIEVED:
-		snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
-			pod->metric.count, server->sessions.own);
+		if (pod->workers.several)
+			snprintf(buf, size,
+				"its answers differ from one connection to the next: one worker "
+				"of several?");
+		else
+			snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
+				pod->metric.count, server->sessions.own);
 		break;
 	case REPORT_REFUSED:
 		snprintf(buf, size, "weight %d in HAProxy, which does not take %d",

@@ -51,6 +51,7 @@ static struct planner_pod pod_of(
 	struct planner_pod input = {
 		.heard = pod->heard && server->sessions.own_then_ms == pod->heard_ms,
 		.draining = pod->heard && pod->metric.draining,
+		.several = pod->workers.several,
 		.count = pod->metric.count,
 		.count_age_ms = now_ms - pod->heard_ms,
 		.planned = server->plan.made && server->sessions.target_stands,

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/cluster/workers.h"
+
+#include <math.h>
+
+enum {
+	SELDOM = 120,   /* every so many polls one is over a new connection */
+	OFTEN = 3,      /* the same, of a suspect */
+	ENOUGH = 4,     /* comparisons that may convict */
+	ACQUITTED = 12, /* and that acquit, if they do not */
+};
+
+/* A pod tells of a part: fewer than this part of what HAProxy holds on it, and fewer by some. */
+static const double PART = 0.8;
+static const double SLACK = 3.0;
+
+/* Differences over new connections that convict: in all, each in the mean, and against those over
+ * the kept one. */
+static const double OFF_ALL = 8.0;
+static const double OFF_EACH = 1.5;
+static const double OFF_TIMES = 3.0;
+
+/* One answer over a new connection that makes a suspect, in square roots of the count. */
+static const double ODD = 3.0;
+
+bool workers_wants_fresh(const struct workers *workers)
+{
+	return workers->fresh;
+}
+
+static void look_closely(struct workers *workers)
+{
+	workers->suspect = true;
+	workers->n_kept = 0;
+	workers->n_fresh = 0;
+	workers->kept_off = 0.0;
+	workers->fresh_off = 0.0;
+}
+
+/* By how much the answer differs from the last one over the kept connection, beyond what HAProxy's
+ * own did. */
+static double off(const struct workers *workers, uint32_t count, uint32_t held)
+{
+	double told = fabs((double)count - (double)workers->count);
+	double moved = fabs((double)held - (double)workers->held);
+
+	return fmax(0.0, told - moved);
+}
+
+static void judge(struct workers *workers)
+{
+	double each = workers->fresh_off / (double)workers->n_fresh;
+	double usual = workers->n_kept > 0 ? workers->kept_off / (double)workers->n_kept : 0.0;
+
+	if (workers->n_fresh >= ENOUGH && workers->fresh_off >= OFF_ALL && each >= OFF_EACH &&
+		each >= OFF_TIMES * usual) {
+		workers->several = true;
+		/* It is looked at again and again: it may be another program some day. */
+		look_closely(workers);
+	} else if (workers->n_fresh >= ACQUITTED) {
+		workers->several = false;
+		workers->suspect = false;
+		workers->acquitted = true;
+	}
+}
+
+static void compare(struct workers *workers, uint32_t count, uint32_t held)
+{
+	double differs = off(workers, count, held);
+
+	if (!workers->suspect) {
+		if (workers->fresh && differs > SLACK + ODD * sqrt((double)workers->count))
+			look_closely(workers);
+		return;
+	}
+	if (!workers->fresh) {
+		workers->n_kept++;
+		workers->kept_off += differs;
+		return;
+	}
+	workers->n_fresh++;
+	workers->fresh_off += differs;
+	judge(workers);
+}
+
+void workers_observe(struct workers *workers, uint32_t count, uint32_t held)
+{
+	bool part = (double)count < PART * (double)held - SLACK;
+
+	if (workers->heard)
+		compare(workers, count, held);
+	if (!workers->fresh) {
+		workers->heard = true;
+		workers->count = count;
+		workers->held = held;
+	}
+	workers->polls = workers->fresh ? 0 : workers->polls + 1;
+	workers->acquitted = workers->acquitted && part;
+	if (part && !workers->suspect && !workers->acquitted)
+		look_closely(workers);
+	workers->fresh = workers->polls >= (workers->suspect ? OFTEN : SELDOM);
+}
