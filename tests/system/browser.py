@@ -50,6 +50,13 @@ class Browser:
         """A command of Chromium's own protocol."""
         return self.driver.execute_cdp_cmd(name, parameters)
 
+    def cpu_s(self):
+        """Seconds of processor that the page's main thread has used: however busy the machine is, the same
+        work takes about the same."""
+        self.command("Performance.enable", timeDomain="threadTicks")
+        metrics = self.command("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
     def resize(self, width, height):
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height,
                      deviceScaleFactor=1, mobile=False)

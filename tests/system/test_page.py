@@ -464,27 +464,28 @@ def test_a_thousand_pods_stay_fluid(browser):
         browser.prefer("light")
         open_live(browser, agent)
         browser.until(lambda: len(names(browser)) == 100, "the first rows")
+        began = browser.cpu_s()
         browser.find("#all").click()
-        browser.until(lambda: len(names(browser)) == 1000, "1,000 rows")
+        # Asked seldom: the questions are work for the page too.
+        until(lambda: len(names(browser)) == 1000, "1,000 rows", pause_s=0.5)
+        drawing_s = browser.cpu_s() - began
         browser.run("""
-            window.slow = [];
-            new PerformanceObserver((list) => list.getEntries().forEach(
-                (entry) => slow.push(entry.duration))).observe({entryTypes: ["longtask"]});
             window.refreshes = 0;
             const fetchReally = fetch;
             window.fetch = (...words) => { refreshes++; return fetchReally(...words); };""")
-        started = time.monotonic()
         pods.answers[500]["agentsConnections"] = 999
         browser.until(lambda: 999 in connections(browser), "the new count")
-        browser.until(lambda: browser.run("return refreshes") >= 5, "five refreshes")
-        assert time.monotonic() - started < 15
+        began, before = browser.cpu_s(), browser.run("return refreshes")
+        until(lambda: browser.run("return refreshes") >= before + 5, "five refreshes", pause_s=1)
+        refresh_s = (browser.cpu_s() - began) / (browser.run("return refreshes") - before)
+        # By processor time, so on a busy machine too. About a third, for only what differs is changed.
+        assert refresh_s < 0.7 * drawing_s, (refresh_s, drawing_s)
+        # Keys and pointer have at least half of the second from one to the next.
+        assert refresh_s < 0.5, refresh_s
         browser.find("th.c-connections button").click()
         assert names(browser)[0] == "chat-500"
         browser.type("#filter", "node-7")
         browser.until(lambda: len(names(browser)) == 50, "the filter")
         browser.type("#filter", "")
         browser.until(lambda: len(names(browser)) == 1000, "all rows")
-        slow = browser.run("return slow")
-        # Far above what it takes (about 60 ms): this machine may be busy with other things.
-        assert max(slow, default=0) < 1000, slow
         assert browser.complaints() == []
