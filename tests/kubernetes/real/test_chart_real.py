@@ -15,7 +15,7 @@ from scene import COUNTER
 class Namespace:
     """A namespace with restricted Pod Security, and helm and kubectl for it."""
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, standard="restricted"):
         self.cluster = cluster
         self.name = f"chart-{next(COUNTER)}"
         self.environment = {**os.environ, "KUBECONFIG": str(cluster.folder / "kubeconfig"),
@@ -23,7 +23,9 @@ class Namespace:
                             "HELM_CONFIG_HOME": str(cluster.folder / "helm"),
                             "HELM_DATA_HOME": str(cluster.folder / "helm")}
         cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": self.name, "labels": {
-            f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}}})
+            f"pod-security.kubernetes.io/{mode}": standard for mode in ("enforce", "warn")}}})
+        # The sign of a namespace by which the chart knows that it sees a cluster.
+        until(lambda: any(made["metadata"]["name"] == "kube-root-ca.crt" for made in self.get("configmaps")), "its ConfigMap")
         cluster.request("POST", f"/api/v1/namespaces/{self.name}/services", {
             "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"name": "ws", "port": 80}]}})
 
@@ -34,6 +36,9 @@ class Namespace:
         # A pod template that Pod Security refuses is accepted with a mere warning.
         assert "would violate" not in done.stderr, done.stderr
         return done.stdout
+
+    def replicas(self):
+        return [made["spec"]["replicas"] for made in self.get("deployments")]
 
     def get(self, kind):
         return json.loads(self.tool("kubectl", "get", kind, "--output=json"))["items"]
@@ -61,6 +66,23 @@ class Namespace:
             return sum(image.endswith(tag) for image in self.pods()) >= n
 
         until(made, f"{n} pods of {tag}", 60, 0.2)
+
+
+# Of KEDA the API server needs to know the kind alone.
+SCALED_OBJECT = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: scaledobjects.keda.sh}
+spec:
+  group: keda.sh
+  names: {kind: ScaledObject, plural: scaledobjects, singular: scaledobject}
+  scope: Namespaced
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
 
 
 @pytest.fixture(name="namespace")
@@ -106,9 +128,81 @@ def test_the_agents_account_may_read_slices_and_nothing_else(namespace):
         assert not may("get", kind) and not may("list", kind), kind
 
 
+SERVICE = ("--set", "services[0].name=web")
+SCALED = ("--set", "autoscaling.enabled=true,autoscaling.minReplicas=2")
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+@pytest.mark.parametrize("scaler", ["autoscaling.enabled=true", "keda.enabled=true,keda.version=2.20.0"])
+def test_an_autoscaler_takes_over_the_number_that_there_is(namespace, helm, scaler):
+    it = namespace
+    if "keda" in scaler:
+        it.tool("kubectl", "create", "--filename=-", text=SCALED_OBJECT, good=False)
+        until(lambda: "scaledobjects" in it.tool("kubectl", "api-resources"), "KEDA's kind", 60, 0.5)
+    it.tool(helm, "install", "wsb", tools.CHART, *SERVICE, "--set", "replicaCount=4")
+    assert it.replicas() == [4]
+    it.tool(helm, "upgrade", "wsb", tools.CHART, *SERVICE, "--set", scaler)
+    assert it.replicas() == [4]
+    # What the autoscaler does stays over further upgrades.
+    it.tool("kubectl", "scale", "deployment/wsb-wsbalancer", "--replicas=7")
+    it.tool(helm, "upgrade", "wsb", tools.CHART, *SERVICE, "--set", scaler, "--set", "image.tag=3.0-alpine")
+    assert it.replicas() == [7]
+
+
+def test_a_first_installation_begins_with_the_fewest(namespace):
+    namespace.tool("helm", "install", "wsb", tools.CHART, *SERVICE, "--set",
+                   "autoscaling.enabled=true,autoscaling.minReplicas=3")
+    assert namespace.replicas() == [3]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["client-side", "server-side"])
+def test_what_is_applied_without_helm_is_adopted_by_the_commands_of_the_message(namespace, which):
+    """As Argo CD does: the chart is rendered where there is no cluster, and applied."""
+    it = namespace
+    apply = ["apply", "--filename=-", *([], ["--server-side", "--field-manager=argocd-controller"])[which]]
+
+    def rendered(*values):
+        return tools.template(*SERVICE, "--skip-tests", "--namespace", it.name, *values)
+
+    it.tool("kubectl", *apply, text=rendered("--set", "replicaCount=4"))
+    assert it.replicas() == [4]
+    refused = tools.helm("template", "wsb", tools.CHART, *SERVICE, *SCALED, "--namespace", it.name)
+    assert refused.returncode != 0
+    command = [line for line in refused.stderr.splitlines() if line.strip().startswith("kubectl ")][which]
+    done = subprocess.run(["sh", "-euc", command], capture_output=True, text=True, check=False,
+                          env={**it.environment, "PATH": f"{tools.npm() / 'bin'}:{os.environ['PATH']}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert it.replicas() == [4]
+    it.tool("kubectl", *apply, text=rendered(*SCALED, "--set", "autoscaling.adopted=true"))
+    assert it.replicas() == [4]
+    assert it.get("horizontalpodautoscalers")
+
+
+def test_without_the_commands_but_one_would_end(namespace):
+    """What the refusal is for: the API's own default."""
+    it = namespace
+    for values in (("replicaCount=4",), ("autoscaling.enabled=true,autoscaling.adopted=true",)):
+        it.tool("kubectl", "apply", "--filename=-",
+                text=tools.template(*SERVICE, "--skip-tests", "--namespace", it.name, "--set", *values))
+    assert it.replicas() == [1]
+
+
+def test_two_releases_of_one_name_serve_one_application(cluster):
+    app, first, second = (Namespace(cluster) for _ in range(3))
+    values = ("--set", f"services[0].name=web,services[0].namespace={app.name}")
+    for it in first, second:
+        it.tool("helm", "install", "wsb", tools.CHART, *values)
+    bound = {made["subjects"][0]["namespace"]: made["roleRef"]["name"] for made in app.get("rolebindings")}
+    assert bound == {it.name: f"wsb-wsbalancer.{it.name}" for it in (first, second)}
+    assert {made["metadata"]["name"] for made in app.get("roles")} == set(bound.values())
+    first.tool("helm", "uninstall", "wsb", "--wait")
+    assert second.tool("kubectl", "auth", "can-i", "watch", "endpointslices.discovery.k8s.io", "--as",
+                       f"system:serviceaccount:{second.name}:wsb-wsbalancer", "--namespace", app.name).strip() == "yes"
+
+
 @pytest.mark.parametrize("name", sorted(tools.scenarios()))
 def test_the_api_server_takes_every_object_of_every_scenario(namespace, name):
-    it = namespace
+    it = Namespace(namespace.cluster, "privileged") if name in ("daemonset", "hostnetwork") else namespace
     known = {line.split()[-1] for line in it.tool("kubectl", "api-resources", "--no-headers").splitlines()}
     made = [document for document in tools.documents(tools.scenario(name)) if document["kind"] in known]
     text = "\n---\n".join(json.dumps({**document, "metadata": {**document["metadata"], "namespace": it.name}})
