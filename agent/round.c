@@ -261,13 +261,13 @@ static bool fill(struct round *round, const struct hastate_snapshot *snapshot)
 	if (!components->discovery || components->dry_run || filling->tried)
 		return false;
 	filling->tried = true;
-	filling->whole = discovery_fills(components->discovery) &&
-			 discovery_is_listed(components->discovery);
 	filling->filled = snapshot->info;
-	if (!discovery_plan(components->discovery, snapshot, &lines)) {
+	filling->whole = discovery_plan(components->discovery, snapshot, &lines);
+	if (!filling->whole)
 		skip(round);
-		filling->whole = false;
-	}
+	/* The plan has seen what the Services are like now. */
+	filling->whole = filling->whole && discovery_fills(components->discovery) &&
+			 discovery_is_whole(components->discovery);
 	if (push_lines(&round->push, components->runtime, &lines))
 		return true;
 	filling->whole = filling->whole && round->push.arrived;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "core/kube/ports.h"
 #include "core/kube/slicestore.h"
 #include "core/kube/slots.h"
 #include "io/clock.h"
@@ -27,6 +28,9 @@ struct entry {
 	struct slots_memory memory;
 	struct service_status report; /* its counts are those of the last plan */
 	struct log_repeat missing;    /* the backend is not there */
+	/* What ports_find found last, and in words. */
+	enum ports_finding finding;
+	char ports[PORTS_WORDS_SIZE];
 };
 
 struct discovery {
@@ -208,6 +212,30 @@ static bool plan_entry(
 	return good;
 }
 
+/* Sees whether the Service is rightly named, and says what has changed. */
+static void check_ports(struct entry *entry)
+{
+	const struct slicestore *slices = kubewatch_slices(entry->service);
+	struct kubewatch_status status = kubewatch_service_status(entry->service);
+	char ports[PORTS_WORDS_SIZE] = "";
+
+	if (!status.watch->listed)
+		return;
+	entry->finding = ports_find(slices);
+	ports_describe(slices, status.namespace, ports, sizeof(ports));
+	if (strcmp(ports, entry->ports) == 0)
+		return;
+	if (ports_is_misnamed(entry->finding))
+		log_error("a Service is misnamed: none of its pods can be found",
+			log_str("backend", entry->backend), log_str("why", ports));
+	else if (ports[0])
+		log_warn("name the port of a Service", log_str("backend", entry->backend),
+			log_str("why", ports));
+	else
+		log_info("a Service is rightly named now", log_str("backend", entry->backend));
+	memcpy(entry->ports, ports, sizeof(ports));
+}
+
 static const struct hastate_backend *find_backend(
 	const struct hastate_snapshot *snapshot, const char *name)
 {
@@ -227,6 +255,7 @@ bool discovery_plan(struct discovery *discovery, const struct hastate_snapshot *
 		struct entry *entry = &discovery->entries[i];
 		const struct hastate_backend *backend = find_backend(snapshot, entry->backend);
 
+		check_ports(entry);
 		if (!backend) {
 			if (log_repeat(&entry->missing))
 				log_error("HAProxy lacks the backend of a Service in Kubernetes",
@@ -270,6 +299,8 @@ static void report_entry(struct entry *entry, struct service_status *report)
 	report->watching = status.watching;
 	report->watch = status.watch;
 	report->n_slices = status.n_slices;
+	report->ports = entry->ports;
+	report->misnamed = ports_is_misnamed(entry->finding);
 	for (size_t i = 0; i < n; i++) {
 		report->n_ready += endpoints[i].state == ENDPOINT_READY;
 		report->n_terminating += endpoints[i].state == ENDPOINT_TERMINATING;
@@ -293,11 +324,15 @@ bool discovery_fills(const struct discovery *discovery)
 const char *discovery_complaint(const struct discovery *discovery, char *buf, size_t size)
 {
 	for (size_t i = 0; i < discovery->n_entries; i++) {
-		struct kubewatch_status status =
-			kubewatch_service_status(discovery->entries[i].service);
+		const struct entry *entry = &discovery->entries[i];
+		struct kubewatch_status status = kubewatch_service_status(entry->service);
 
-		if (status.watch->listed)
+		if (status.watch->listed && !ports_is_misnamed(entry->finding))
 			continue;
+		if (status.watch->listed) {
+			snprintf(buf, size, "%s", entry->ports);
+			return buf;
+		}
 		snprintf(buf, size, "Kubernetes has not told the endpoints of %s/%s%s%s",
 			status.namespace, status.service, status.error[0] ? ": " : " yet",
 			status.error);
@@ -306,7 +341,7 @@ const char *discovery_complaint(const struct discovery *discovery, char *buf, si
 	return NULL;
 }
 
-bool discovery_is_listed(const struct discovery *discovery)
+bool discovery_is_whole(const struct discovery *discovery)
 {
 	char words[2];
 

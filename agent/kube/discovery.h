@@ -54,11 +54,11 @@ const struct service_status *discovery_report(struct discovery *discovery, size_
 /* There are Services whose pods fill backends. NULL fills none. */
 bool discovery_fills(const struct discovery *discovery);
 
-/* Which Service of a backend has not been listed yet and why, in words in buf, cut to size; NULL
- * when all have. */
+/* Which Service of a backend has not been listed yet and why, or is misnamed as ports.h has it, in
+ * words in buf, cut to size; NULL when none. */
 const char *discovery_complaint(const struct discovery *discovery, char *buf, size_t size);
 
-/* Every Service of a backend has been listed since the start. */
-bool discovery_is_listed(const struct discovery *discovery);
+/* Every Service of a backend has been listed since the start, and none is misnamed. */
+bool discovery_is_whole(const struct discovery *discovery);
 
 #endif

@@ -328,6 +328,11 @@ const struct endpoint *kubewatch_endpoints(struct kubewatch_service *service, si
 	return service->endpoints;
 }
 
+const struct slicestore *kubewatch_slices(const struct kubewatch_service *service)
+{
+	return service->feed.slices;
+}
+
 struct kubewatch_status kubewatch_service_status(const struct kubewatch_service *service)
 {
 	return (struct kubewatch_status){

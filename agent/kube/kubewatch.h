@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "core/kube/listwatch.h"
-#include "core/kube/slice.h"
+#include "core/kube/slicestore.h"
 #include "kube/kubeapi.h"
 
 /*
@@ -46,6 +46,9 @@ struct kubewatch_service *kubewatch_watch(
 
 /* The endpoints, as slicestore_union writes them; *n is set. Valid until the loop runs again. */
 const struct endpoint *kubewatch_endpoints(struct kubewatch_service *service, size_t *n);
+
+/* What has come of its slices. Valid until the loop runs again. */
+const struct slicestore *kubewatch_slices(const struct kubewatch_service *service);
 
 struct kubewatch_status kubewatch_service_status(const struct kubewatch_service *service);
 

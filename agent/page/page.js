@@ -252,10 +252,13 @@
 					` ${age(haproxy.age_s + later)} ago`]);
 		if (report.agent.replicas > 1)
 			facts.push(["", "one of ", whole.format(report.agent.replicas), " HAProxies"]);
-		for (const kube of report.kubernetes ?? [])
+		for (const kube of report.kubernetes ?? []) {
 			if (kube.error)
 				facts.push(["bad", "Kubernetes does not tell of ", kube.service,
 					`: ${kube.error}`]);
+			if (kube.ports)
+				facts.push([kube.misnamed ? "bad" : "", kube.ports, "", ""]);
+		}
 		return facts;
 	}
 

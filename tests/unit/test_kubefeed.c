@@ -122,6 +122,7 @@ static struct service_status report_of(const struct kubefeed *feed)
 		.service = "web",
 		.backend = "ws",
 		.error = feed->failure.text,
+		.ports = "",
 		.watching = true,
 		.watch = &feed->watch,
 		.n_slices = 1,
@@ -151,7 +152,7 @@ START_TEST(the_reports_tell_the_counts_and_the_age)
 	ck_assert_str_eq(json_object_to_json_string_ext(report, JSON_C_TO_STRING_NOZERO),
 		"{\"kubernetes\":[{\"namespace\":\"ns\\\"\\n<b>\",\"service\":\"web\",\"proxy\":"
 		"\"ws\","
-		"\"listed\":true,\"watching\":true,\"error\":null,\"heard_age_s\":2.5,\"slices\":1,"
+		"\"listed\":true,\"watching\":true,\"error\":null,\"misnamed\":false,\"ports\":null,\"heard_age_s\":2.5,\"slices\":1,"
 		"\"endpoints_ready\":3,\"endpoints_terminating\":2,\"endpoints_unready\":1,"
 		"\"slots_free\":5,\"slots_quarantined\":4,\"servers_added\":6,\"pods_unplaced\":7}]"
 		"}");

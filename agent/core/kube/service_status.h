@@ -18,7 +18,9 @@ struct service_status {
 	const struct listwatch *watch; /* its counters and times */
 	size_t n_slices;
 	size_t n_ready, n_terminating, n_unready; /* endpoints */
-	unsigned quarantined;                     /* the last plan's, see struct slots_plan */
+	const char *ports; /* what is wrong with its port or its name, in words; "" for nothing */
+	bool misnamed;     /* and no pod will ever be found so */
+	unsigned quarantined; /* the last plan's, see struct slots_plan */
 	unsigned free;
 	unsigned added;
 	unsigned unplaced;

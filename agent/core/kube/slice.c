@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,27 +74,55 @@ static bool read_endpoint(
 	return true;
 }
 
-/* The slice's port that the Service was asked for: 0 when it has none such. A port without a
- * number means all ports and serves nobody who must write one down. */
-static uint16_t choose_port(const struct slice_port *wanted, struct json_object *object)
+/* A port's number; 0 when it is none of TCP, or means all ports, which serves nobody who must write
+ * one down. */
+static uint16_t read_port(struct json_object *port)
 {
-	struct json_object *ports = jsonget_member(object, "ports", json_type_array);
+	const char *protocol = jsonget_text(port, "protocol");
+	int64_t value = jsonget_whole(port, "port", 0);
 
+	if (value < 1 || value > UINT16_MAX || (protocol && strcmp(protocol, "TCP") != 0))
+		return 0;
+	return (uint16_t)value;
+}
+
+/* The slice's port that the Service was asked for: 0 when it has none such. */
+static uint16_t choose_port(const struct slice_port *wanted, struct json_object *ports)
+{
 	for (size_t i = 0; i < jsonget_len(ports); i++) {
 		struct json_object *port = json_object_array_get_idx(ports, i);
-		const char *protocol = jsonget_text(port, "protocol");
 		const char *name = jsonget_text(port, "name");
-		int64_t value = jsonget_whole(port, "port", 0);
+		uint16_t value = read_port(port);
 
-		if (value < 1 || value > UINT16_MAX || (protocol && strcmp(protocol, "TCP") != 0))
+		if (value == 0)
 			continue;
 		if (wanted->name && strcmp(name ? name : "", wanted->name) != 0)
 			continue;
 		if (wanted->number && wanted->number != value)
 			continue;
-		return (uint16_t)value;
+		return value;
 	}
 	return 0;
+}
+
+/* What there is to choose from, for an operator. */
+static void list_ports(struct json_object *ports, struct slice *out)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < jsonget_len(ports); i++) {
+		struct json_object *port = json_object_array_get_idx(ports, i);
+		char name[64]; /* a port's name has 15 characters, a Service port's 63 */
+		uint16_t value = read_port(port);
+
+		if (value == 0)
+			continue;
+		copy_name(name, sizeof(name), jsonget_text(port, "name"));
+		out->n_ports++;
+		if (at < sizeof(out->ports))
+			at += (size_t)snprintf(out->ports + at, sizeof(out->ports) - at, "%s%s%s%u",
+				at > 0 ? ", " : "", name, name[0] ? ":" : "", value);
+	}
 }
 
 static enum slice_family read_family(struct json_object *object)
@@ -103,6 +132,27 @@ static enum slice_family read_family(struct json_object *object)
 	if (type && strcmp(type, "IPv4") == 0)
 		return SLICE_IPV4;
 	return type && strcmp(type, "IPv6") == 0 ? SLICE_IPV6 : SLICE_OTHER;
+}
+
+/* Reads the endpoints for a port; with 0, which no endpoint has, they are only counted. */
+static bool read_endpoints(struct json_object *array, uint16_t port, struct slice *out)
+{
+	size_t len = jsonget_len(array);
+	struct endpoint endpoint;
+
+	if (port > 0 && !(out->endpoints = calloc(len, sizeof(*out->endpoints))))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		struct json_object *object = json_object_array_get_idx(array, i);
+
+		if (!read_endpoint(object, out->family, port, &endpoint))
+			continue;
+		if (port > 0)
+			out->endpoints[out->n++] = endpoint;
+		else
+			out->n_ready_elsewhere += endpoint.state == ENDPOINT_READY;
+	}
+	return true;
 }
 
 /* Reads an EndpointSlice; an endpoint without a usable address is left out, for the others must
@@ -119,20 +169,14 @@ bool slice_read(struct json_object *object, const struct slice_port *wanted, str
 	if (!slice.name[0]) {
 		return why_set(why, "an EndpointSlice without a name");
 	}
-	uint16_t port = choose_port(wanted, object);
+	struct json_object *ports = jsonget_member(object, "ports", json_type_array);
+	uint16_t port = choose_port(wanted, ports);
+	list_ports(ports, &slice);
 	if (len > SLICE_ENDPOINTS_MAX) {
 		return why_set(why, "more endpoints than can be held");
 	}
-	if (len > 0 && port > 0 && slice.family != SLICE_OTHER) {
-		slice.endpoints = calloc(len, sizeof(*slice.endpoints));
-		if (!slice.endpoints) {
-			return why_set(why, "out of memory");
-		}
-		for (size_t i = 0; i < len; i++) {
-			if (read_endpoint(json_object_array_get_idx(array, i), slice.family, port,
-				    &slice.endpoints[slice.n]))
-				slice.n++;
-		}
+	if (len > 0 && slice.family != SLICE_OTHER && !read_endpoints(array, port, &slice)) {
+		return why_set(why, "out of memory");
 	}
 	*out = slice;
 	return true;

@@ -50,6 +50,10 @@ struct slice {
 	enum slice_family family;
 	struct endpoint *endpoints; /* NULL when n is 0 */
 	size_t n;
+	/* What there is when the wanted port is not. */
+	char ports[128];          /* the TCP ports, "ws:8080, 9000", cut */
+	size_t n_ports;           /* their number */
+	size_t n_ready_elsewhere; /* ready endpoints that were left out for their port */
 };
 
 /* The port of a slice that is wanted: by name, by number, or (both unset) the first TCP port. */

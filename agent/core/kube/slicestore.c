@@ -9,7 +9,7 @@
 
 struct slicestore {
 	char *service;
-	char *port_name; /* what port.name points to */
+	char *wanted; /* the port as it was given, or NULL; what port.name points to */
 	struct slice_port port;
 	struct slice *list;
 	size_t n;
@@ -40,11 +40,13 @@ struct slicestore *slicestore_new(const char *service, const char *port)
 		unsigned long number = strtoul(port, &end, 10);
 
 		/* A port's name has a letter in it, so no number is a name. */
+		slices->wanted = strdup(port);
+		if (!slices->wanted)
+			goto fail;
 		if (port[0] >= '0' && port[0] <= '9' && *end == '\0' && number <= UINT16_MAX)
 			slices->port.number = (uint16_t)number;
-		else if (!(slices->port_name = strdup(port)))
-			goto fail;
-		slices->port.name = slices->port_name;
+		else
+			slices->port.name = slices->wanted;
 	}
 	return slices;
 fail:
@@ -65,7 +67,7 @@ void slicestore_free(struct slicestore *slices)
 		return;
 	free_list(slices->list, slices->n);
 	free(slices->service);
-	free(slices->port_name);
+	free(slices->wanted);
 	free(slices);
 }
 
@@ -347,6 +349,22 @@ const struct endpoint *slicestore_find(
 			high = middle;
 	}
 	return NULL;
+}
+
+const struct slice *slicestore_slices(const struct slicestore *slices, size_t *n)
+{
+	*n = slices->n;
+	return slices->list;
+}
+
+const char *slicestore_service(const struct slicestore *slices)
+{
+	return slices->service;
+}
+
+const char *slicestore_port(const struct slicestore *slices)
+{
+	return slices->wanted;
 }
 
 size_t slicestore_count(const struct slicestore *slices)

@@ -74,6 +74,13 @@ bool slicestore_union(const struct slicestore *slices, struct endpoint **out, si
 const struct endpoint *slicestore_find(
 	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port);
 
+/* The slices, in no order; *n is set. Valid until the store changes. */
+const struct slice *slicestore_slices(const struct slicestore *slices, size_t *n);
+
+/* What slicestore_new was given: port is NULL for the first TCP port. */
+const char *slicestore_service(const struct slicestore *slices);
+const char *slicestore_port(const struct slicestore *slices);
+
 /* How many slices are stored, of any family. */
 size_t slicestore_count(const struct slicestore *slices);
 

@@ -225,13 +225,18 @@ static void write_facts(const struct page *page)
 	for (size_t i = 0; i < page->view->n_kubernetes; i++) {
 		const struct service_status *kube = &page->view->kubernetes[i];
 
-		if (!kube->error[0])
-			continue;
-		buf_puts(page->to, " <span class=\"bad\">Kubernetes does not tell of <b>");
-		text_write_html(page->to, kube->service);
-		buf_puts(page->to, "</b>: ");
-		text_write_html(page->to, kube->error);
-		buf_puts(page->to, "</span>");
+		if (kube->error[0]) {
+			buf_puts(page->to, " <span class=\"bad\">Kubernetes does not tell of <b>");
+			text_write_html(page->to, kube->service);
+			buf_puts(page->to, "</b>: ");
+			text_write_html(page->to, kube->error);
+			buf_puts(page->to, "</span>");
+		}
+		if (kube->ports[0]) {
+			buf_printf(page->to, " <span%s>", kube->misnamed ? " class=\"bad\"" : "");
+			text_write_html(page->to, kube->ports);
+			buf_puts(page->to, "</span>");
+		}
 	}
 }
 

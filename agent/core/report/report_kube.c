@@ -15,6 +15,8 @@ static struct json_object *service_of(
 	jsonput_bool(put, to, "listed", watch->listed);
 	jsonput_bool(put, to, "watching", kube->watching);
 	jsonput_string_or_null(put, to, "error", kube->error);
+	jsonput_bool(put, to, "misnamed", kube->misnamed);
+	jsonput_string_or_null(put, to, "ports", kube->ports);
 	jsonput_double_if(put, to, "heard_age_s", watch->listed,
 		(double)(view->now_ms - watch->heard_ms) / 1000.0);
 	jsonput_number(put, to, "slices", (int64_t)kube->n_slices);
@@ -121,6 +123,7 @@ static void write_requests(const struct promtext *text, const struct report_view
 void report_kube_prom(const struct promtext *text, const struct report_view *view)
 {
 	static const char watching[] = "wsbalancer_kubernetes_watching";
+	static const char misnamed[] = "wsbalancer_kubernetes_misnamed";
 	static const char heard[] = "wsbalancer_kubernetes_last_heard_timestamp_seconds";
 
 	if (view->n_kubernetes == 0)
@@ -130,6 +133,11 @@ void report_kube_prom(const struct promtext *text, const struct report_view *vie
 	for (size_t i = 0; i < view->n_kubernetes; i++)
 		sample(text, watching, &view->kubernetes[i], NULL, NULL,
 			view->kubernetes[i].watching);
+	promtext_family(text, misnamed, PROMTEXT_GAUGE,
+		"1 where no pod can be found, by the Service's name or port.");
+	for (size_t i = 0; i < view->n_kubernetes; i++)
+		sample(text, misnamed, &view->kubernetes[i], NULL, NULL,
+			view->kubernetes[i].misnamed);
 	promtext_family(text, heard, PROMTEXT_GAUGE,
 		"When the last list, event or bookmark came, since the epoch.");
 	for (size_t i = 0; i < view->n_kubernetes; i++) {
