@@ -51,6 +51,7 @@ FAULTS = {
     "kubernetes": set(),
     "api_gone": {"WsbalancerKubernetesUnwatched"},
     "few_slots": {"WsbalancerSlotsUsedUp"},
+    "misnamed": {"WsbalancerServiceMisnamed"},
 }
 
 
@@ -95,7 +96,7 @@ class Scene(contextlib.ExitStack):
             agent.wait_ready()
         return pods, haproxy, agent
 
-    def start_slots(self, name, slots):
+    def start_slots(self, name, slots, service="web", **keys):
         """An agent that fills slots with five pods from Kubernetes; the API server."""
         pods = self.enter_context(ManyPods(5))
         api = self.enter_context(FakeApi())
@@ -104,9 +105,9 @@ class Scene(contextlib.ExitStack):
                       ports=[{"name": "ws", "port": pods.port, "protocol": "TCP"}])
         self.start(name, pods, server="weight 100 disabled",
                    servers={f"pod{i + 1}": "127.0.0.1:1" for i in range(slots)},
-                   kubernetes=[{"service": "web", "namespace": "default", "backend": "ws",
+                   kubernetes=[{"service": service, "namespace": "default", "backend": "ws",
                                 "serverOptions": ""}],
-                   kubernetesAPI={"server": api.url})
+                   kubernetesAPI={"server": api.url}, **keys)
         return api
 
     def stop_after_drain(self, name):
@@ -191,6 +192,8 @@ def scene():
         s.start_slots("kubernetes", 8)
         s.start_slots("api_gone", 8).down()
         s.start_slots("few_slots", 3)
+        # The Service's port where that of the pods is wanted.
+        s.start_slots("misnamed", 8, service="web:80", wait=False)
         assert set(s.targets) == set(FAULTS)
         yield s
 

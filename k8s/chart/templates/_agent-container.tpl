@@ -47,12 +47,7 @@
   # A plain container is told to stop together with HAProxy: this hook keeps the agent until HAProxy has drained.
   lifecycle:
     preStop:
-      httpGet:
-        path: /drain
-        port: {{ .Values.agent.port }}
-        {{- if $.Values.agent.access.tlsSecret }}
-        scheme: HTTPS
-        {{- end }}
+      {{- include "wsbalancer.drainHook" . | nindent 6 }}
   {{- end }}
   {{- with .Values.agent.resources }}
   resources:

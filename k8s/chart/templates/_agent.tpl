@@ -55,6 +55,7 @@ agentCheck:
 {{- end }}
 {{- end }}
 drainDelay: {{ int .Values.agent.drainDelay }}s
+drainFile: /run/haproxy/drain
 {{- with .Values.agent.extraConfig }}
 {{ toYaml . }}
 {{- end }}

@@ -131,7 +131,7 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- fail (printf "agent.extraConfig.%s: set agent.config.%s" $key $key) -}}
 {{- else if hasPrefix "listenT" $key -}}
 {{- fail (printf "agent.extraConfig.%s: set agent.access, which probes and monitors know of" $key) -}}
-{{- else if has $key (list "haproxy" "kubernetes" "listen" "agentCheck" "drainDelay") -}}
+{{- else if has $key (list "haproxy" "kubernetes" "listen" "agentCheck" "drainDelay" "drainFile") -}}
 {{- fail (printf "agent.extraConfig.%s: the chart writes this key from its own values" $key) -}}
 {{- end -}}
 {{- end -}}

@@ -223,14 +223,17 @@ frontend fe_stat
     tcp-request connection set-var(proc.full) int(0) if { fe_conn(fe_clients) lt {{ div (mul (int $root.Values.haproxy.maxConnections) (int .backMark)) 100 | max 1 }} }
 {{- end }}
 {{- end }}
-    # Ready: not stopping (the agent's /drain sets that){{ if not .Values.haproxy.readyWithoutServers }}, and a usable pod is known{{ if ne .Values.discovery "dns" }}, or has been{{ end }}{{ end }}.
+    # Ready: not stopping{{ if .Values.haproxy.readyWithoutServers }}{{ else if ne .Values.discovery "dns" }}, and the agent has filled the slots, for Services that are rightly named{{ else }}, and a usable pod is known{{ end }}.
     monitor-uri /ready
     monitor fail if { var(proc.stopping) -m int gt 0 }
 {{- if .Values.haproxy.unreadyWhenFull.enabled }}
     monitor fail if { var(proc.full) -m int gt 0 }
 {{- end }}
-{{- if not .Values.haproxy.readyWithoutServers }}
-    monitor fail if !{ var(proc.synced) -m int gt 0 }{{ range .Values.services }} { nbsrv({{ include "wsbalancer.backend" (dict "root" $root "service" .) }}) lt 1 }{{ end }}
+{{- if .Values.haproxy.readyWithoutServers }}
+{{- else if ne .Values.discovery "dns" }}
+    monitor fail if !{ var(proc.synced) -m int gt 0 }
+{{- else }}
+    monitor fail if{{ range .Values.services }} { nbsrv({{ include "wsbalancer.backend" (dict "root" $root "service" .) }}) lt 1 }{{ end }}
 {{- end }}
     http-request return status 200 content-type text/plain string "live\n" if { path /live }
     http-request use-service prometheus-exporter if { path /metrics }

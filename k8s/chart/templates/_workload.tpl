@@ -108,3 +108,15 @@ hostPort: {{ . }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/*
+The hook before a container is told to stop. It makes a file in the folder of HAProxy's socket, which the agent removes
+when HAProxy may stop; nothing goes over the network. Should the agent be gone, it waits a little longer than that takes.
+*/}}
+{{- define "wsbalancer.drainHook" -}}
+exec:
+  command:
+    - sh
+    - -c
+    - ': >/run/haproxy/drain; n=0; while [ -e /run/haproxy/drain ] && [ $n -lt {{ add (int .Values.agent.drainDelay) 5 }} ]; do sleep 1; n=$((n + 1)); done'
+{{- end -}}

@@ -174,6 +174,10 @@ class Balancer:
             link.sendall(line.encode() + b"\n")
             return b"".join(iter(lambda: link.recv(65536), b"")).decode()
 
+    def synced(self):
+        """What the agent says when it has filled the slots."""
+        self.command("experimental-mode on;set var proc.synced int(1)")
+
     def fill(self, slot, port, backend="my-app"):
         """What the agent does with a pod that is ready."""
         self.command(f"set server {backend}/{slot} addr 127.0.0.1 port {port};"

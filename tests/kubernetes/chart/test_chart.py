@@ -147,7 +147,10 @@ def test_the_agent_starts_before_haproxy_and_never_gates_readiness(name):
     assert "readinessProbe" not in agent
     assert haproxy["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "stat"}
     assert haproxy["livenessProbe"]["httpGet"] == {"path": "/live", "port": "stat"}
-    assert haproxy["lifecycle"]["preStop"]["httpGet"]["path"] == "/drain"
+    # The hook asks by a file of the folder that both containers have.
+    hook = haproxy["lifecycle"]["preStop"]["exec"]["command"]
+    assert hook[:2] == ["sh", "-c"]
+    assert yaml.safe_load(tools.agent_yaml(tools.documents(tools.scenario(name))))["drainFile"] in hook[2]
 
 
 @pytest.mark.parametrize("grace, drain, hard", [(360, 15, 340), (60, 5, 50), (26, 15, 6)])

@@ -47,6 +47,7 @@ def test_clients_beyond_the_most_are_refused_at_once(tmp_path):
     with balancer.Balancer(tmp_path, "--set", FEW) as haproxy, balancer.server("pod") as pod, \
             contextlib.ExitStack() as links:
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         taken, refused = opened(haproxy, links, 60)
         assert len(taken) == 20 and len(refused) == 40 and max(refused) < 1
         assert denied(haproxy) == 40
@@ -81,6 +82,7 @@ def test_a_full_haproxy_is_unready_between_two_marks_where_asked(tmp_path):
                            "haproxy.unreadyWhenFull.mark=90,haproxy.unreadyWhenFull.backMark=50") as haproxy, \
             balancer.server("pod") as pod, contextlib.ExitStack() as links:
         haproxy.fill("pod1", pod)
+        haproxy.synced()
 
         def ready():
             return haproxy.get("/ready", port=haproxy.stat)[0] == 200
@@ -122,7 +124,7 @@ def test_clients_of_a_haproxy_that_has_just_started_wait_for_servers(by_agent, t
         time.sleep(0.09)  # as long as slots were seen empty
         haproxy.fill("pod1", pod)
         if by_agent:
-            haproxy.command("experimental-mode on;set var proc.synced int(1)")
+            haproxy.synced()
         else:
             haproxy.fill("pod1", pod, backend="b")
         # And from now on nobody waits.
@@ -135,7 +137,7 @@ def test_clients_of_a_haproxy_that_has_just_started_wait_for_servers(by_agent, t
 
 def test_an_outage_of_the_application_makes_nobody_wait(tmp_path):
     with balancer.Balancer(tmp_path) as haproxy:
-        haproxy.command("experimental-mode on;set var proc.synced int(1)")
+        haproxy.synced()
         began = time.monotonic()
         assert websocket_status(haproxy) == 503 and time.monotonic() - began < 0.5
 

@@ -105,13 +105,16 @@ def test_haproxys_metrics_name_each_server(running):
     assert 'haproxy_server_weight{proxy="my-app",server="pod1"} 100' in answer
 
 
-def test_it_is_ready_from_its_first_usable_pod_until_it_stops(tmp_path):
-    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod:
+def test_it_is_ready_from_when_its_slots_are_filled_until_it_stops(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "services[1].name=b,services[1].paths={/b}") as haproxy, \
+            balancer.server("pod") as pod:
         assert haproxy.get("/ready", port=haproxy.stat)[0] == 503
+        # A Service's pods are no sign that the others are rightly named.
         haproxy.fill("pod1", pod)
+        assert haproxy.get("/ready", port=haproxy.stat)[0] == 503
+        # The agent's word for it; from then on an outage of the pods is not one of HAProxy.
+        haproxy.synced()
         assert haproxy.get("/ready", port=haproxy.stat)[0] == 200
-        # The agent says that it has filled the slots once; from then on an outage of the pods is not one of HAProxy.
-        haproxy.command("experimental-mode on;set var proc.synced int(1)")
         haproxy.command("set server my-app/pod1 state maint")
         assert haproxy.get("/ready", port=haproxy.stat)[0] == 200
         # The drain hook.

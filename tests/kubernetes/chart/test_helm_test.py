@@ -35,6 +35,7 @@ def test_it_passes_when_all_is_well_and_fails_when_not(tmp_path):
         assert failed.returncode == 1
         assert f"FAILED: plain 127.0.0.1:{haproxy.stat}/ready: wanted 200, got: HTTP/1.1 503" in failed.stdout
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         passed = run(haproxy)
         assert passed.returncode == 0, passed.stdout + passed.stderr
         assert passed.stdout.count("ok: ") == 4
@@ -51,6 +52,7 @@ def test_it_asks_as_the_release_wants_to_be_asked(values, tmp_path):
     with balancer.Balancer(tmp_path, "--set", f"{WEBSOCKET},{values}") as haproxy, \
             balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         passed = run(haproxy)
         assert passed.returncode == 0, passed.stdout + passed.stderr
         assert passed.stdout.splitlines()[-1].endswith("/ws 101")
@@ -63,6 +65,7 @@ def test_it_speaks_tls_where_clients_do(values, lines, tmp_path):
     with balancer.Balancer(tmp_path, "--set", f"{WEBSOCKET},tls.enabled=true,tls.secretName=s{values}") as haproxy, \
             balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         passed = run(haproxy)
         assert passed.returncode == 0, passed.stdout + passed.stderr
         assert [line.split()[1] for line in passed.stdout.splitlines()[3:]] == lines
@@ -74,6 +77,7 @@ def test_it_sees_that_tls_does_not_work(tmp_path):
     with balancer.Balancer(tmp_path, "--set", "tls.enabled=true,tls.secretName=s") as haproxy, \
             balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         haproxy.https = haproxy.http
         failed = run(haproxy)
         assert failed.returncode == 1 and f"FAILED: tls 127.0.0.1:{haproxy.http}" in failed.stdout
@@ -103,6 +107,7 @@ def test_it_has_the_agents_token_and_speaks_its_tls(tls, tmp_path):
             agent.socket = context.wrap_socket(agent.socket, server_side=True)
         stack.enter_context(balancer.serving(agent))
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         passed = run(haproxy)
         assert passed.returncode == 0, passed.stdout + passed.stderr
         (tmp_path / "token").write_text("wrong\n")
@@ -115,6 +120,7 @@ def test_one_pod_that_is_well_is_enough(tmp_path):
     """Right after an upgrade the old pods have the name of the metrics Service too, and are unready for minutes."""
     with balancer.Balancer(tmp_path) as haproxy, balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         command = script_of_the_test_pod(haproxy)
         # Addresses as they come from a name: the first one does not answer.
         command[2] = command[2].replace('getent ahosts "$1"', "printf '%s STREAM x\\n' 127.0.0.2 127.0.0.1")

@@ -31,6 +31,7 @@ def agent(haproxy, api=None):
     else:
         del config["kubernetes"]
     config["haproxy"] |= {"replicas": 1, "socket": str(haproxy.folder / "admin.sock")}
+    config["drainFile"] = str(haproxy.folder / "drain")
     file = haproxy.folder / "wsbalancer.yaml"
     file.write_text(yaml.safe_dump(config))
     with open(haproxy.folder / "agent.log", "w", encoding="utf-8") as log:
@@ -63,6 +64,7 @@ def fixture_pair(tmp_path):
             balancer.server("full", connections=30) as full, balancer.server("empty", connections=10) as empty:
         haproxy.fill("pod1", full)
         haproxy.fill("pod2", empty)
+        haproxy.synced()
         with agent(haproxy) as process:
             until(lambda: status(haproxy, "/startz") == 200, "the agent is up")
             until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
@@ -111,17 +113,18 @@ def readiness(haproxy):
 
 
 def hooks(haproxy):
-    """Calls every preStop hook of the pod at once, as the kubelet does; the threads, and where their answers and
+    """Runs every preStop hook of the pod at once, as the kubelet does; the threads, and where their ends and
     times go."""
     _, *containers = tools.containers(tools.documents(haproxy.text))
     answers = []
 
     def call(hook):
         began = time.monotonic()
-        code, answer = haproxy.get(hook["path"], port=hook["port"])
-        answers.append((code, answer.split("\r\n\r\n")[1], time.monotonic() - began))
+        command = [word.replace("/run/haproxy", str(haproxy.folder)) for word in hook["command"]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        answers.append((done.returncode, done.stdout + done.stderr, time.monotonic() - began))
 
-    threads = [threading.Thread(target=call, args=[container["lifecycle"]["preStop"]["httpGet"]])
+    threads = [threading.Thread(target=call, args=[container["lifecycle"]["preStop"]["exec"]])
                for container in containers if "lifecycle" in container]
     for thread in threads:
         thread.start()
@@ -133,6 +136,7 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
     with balancer.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.nativeSidecar={native}") as haproxy, \
             balancer.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
         assert readiness(haproxy) == 200
         threads, answers = hooks(haproxy)
@@ -142,8 +146,8 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
             assert haproxy.try_get("/live") == 200 and readiness(haproxy) == 503 and answers == []
             for thread in threads:
                 thread.join(balancer.DEADLINE_S)
-            assert [answer[:2] for answer in answers] == [(200, "drained\n")] * count
-            assert all(2.9 < took < 5 for _, _, took in answers)
+            assert [answer[:2] for answer in answers] == [(0, "")] * count
+            assert all(2.9 < took < 6 for _, _, took in answers)
 
             def stopped():
                 # A master of HAProxy 2.6 can lose the signal in its first moments.
@@ -159,10 +163,18 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
         assert " error " not in (tmp_path / "agent.log").read_text()
 
 
+def test_the_hook_does_not_wait_for_an_agent_that_is_gone(tmp_path):
+    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=0") as haproxy:
+        threads, answers = hooks(haproxy)
+        threads[0].join(balancer.DEADLINE_S)
+        assert answers[0][0] == 0 and 5 <= answers[0][2] < 8
+
+
 def test_a_drain_that_nobody_follows_up_is_over_soon(tmp_path):
     with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1") as haproxy, \
             balancer.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
+        haproxy.synced()
         until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
         threads, _ = hooks(haproxy)
         until(lambda: readiness(haproxy) == 503, "the probe fails")
@@ -176,8 +188,64 @@ def test_an_outage_of_the_application_is_none_of_haproxys(tmp_path):
         api.set_slice("my-app-1", [endpoint("127.0.0.1", pod="pod")], service="my-app", ports=ports)
         assert readiness(haproxy) == 503
         with agent(haproxy, api):
-            until(lambda: readiness(haproxy) == 200, "a pod is known")
-            until(lambda: "<1>" in haproxy.command("get var proc.synced"), "the agent has said so")
+            until(lambda: readiness(haproxy) == 200, "the slots are filled")
+            assert "<1>" in haproxy.command("get var proc.synced")
             api.set_slice("my-app-1", [], service="my-app", ports=ports)
             until(lambda: haproxy.get("/chat")[0] == 503, "no pod is left")
             assert readiness(haproxy) == 200
+
+
+@pytest.mark.parametrize("service, port, ready, slices, word", [
+    ("my-app", "80", False, {"my-app": True}, "Service my-app has no port 80: its pods listen on ws:"),
+    ("my-app", "wss", False, {"my-app": True}, "Service my-app has no port wss: its pods listen on ws:"),
+    ("my-app", "ws", False, {"other": True}, "Service my-app has no EndpointSlice in the namespace default"),
+    # Scaled to nothing, and pods that do not become ready: no fault of the name.
+    ("my-app", "80", True, {"my-app": None}, None), ("my-app", "ws", True, {"my-app": False}, None),
+    ("my-app", "ws", True, {"my-app": True}, None)])
+def test_a_misnamed_service_holds_haproxy_back_and_is_named(service, port, ready, slices, word, tmp_path):
+    """slices: by Service, whether its pod is ready; None is no pod."""
+    with balancer.Balancer(tmp_path, "--set-string", f"services[0].port={port}") as haproxy, \
+            balancer.server("pod") as pod, FakeApi() as api:
+        ports = [{"name": "ws", "port": pod, "protocol": "TCP"}]
+        for name, state in slices.items():
+            there = [] if state is None else [endpoint("127.0.0.1", pod="pod", ready=state)]
+            api.set_slice(f"{name}-1", there, service=name, ports=ports)
+        with agent(haproxy, api):
+            if ready:
+                until(lambda: readiness(haproxy) == 200, "HAProxy is ready")
+                assert status(haproxy, "/readyz") == 200
+                return
+            until(lambda: word in (tmp_path / "agent.log").read_text(), "the log names it")
+            assert readiness(haproxy) == status(haproxy, "/readyz") == 503
+            assert word in haproxy.get("/balancer-metrics", port=haproxy.agent)[1]
+            answer = haproxy.get("/balancer-metrics?format=json", port=haproxy.agent)[1]
+            told, = json.loads(answer.split("\r\n\r\n", 1)[1])["kubernetes"]
+            assert told["misnamed"] is True and word in told["ports"]
+            assert 'wsbalancer_kubernetes_misnamed{namespace="default",service="my-app",proxy="my-app"} 1' in haproxy.get(
+                "/metrics", port=haproxy.agent)[1]
+            # And put right, it becomes ready without a restart.
+            name = "my-app-1"
+            api.set_slice(name, [endpoint("127.0.0.1", pod="pod")], service="my-app",
+                          ports=[{"name": port if port != "80" else "ws", "port": 80 if port == "80" else pod}])
+            until(lambda: readiness(haproxy) == 200, "HAProxy is ready")
+            assert "rightly named now" in (tmp_path / "agent.log").read_text()
+
+
+def test_one_misnamed_service_of_two_is_enough(tmp_path):
+    values = "services[1].name=b,services[1].paths={/b},services[1].port=80"
+    with balancer.Balancer(tmp_path, "--set", values) as haproxy, balancer.server("pod") as pod, FakeApi() as api:
+        ports = [{"name": "ws", "port": pod, "protocol": "TCP"}]
+        for name in "my-app", "b":
+            api.set_slice(f"{name}-1", [endpoint("127.0.0.1", pod="pod")], service=name, ports=ports)
+        with agent(haproxy, api):
+            until(lambda: haproxy.get("/chat")[0] == 200, "the other Service's pod is in its slot")
+            assert readiness(haproxy) == 503
+
+
+def test_several_ports_and_none_named_is_warned_of(tmp_path):
+    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod, FakeApi() as api:
+        api.set_slice("my-app-1", [endpoint("127.0.0.1", pod="pod")], service="my-app", ports=[
+            {"name": "ws", "port": pod}, {"name": "admin", "port": 9000}])
+        with agent(haproxy, api):
+            until(lambda: readiness(haproxy) == 200, "HAProxy is ready")
+            assert f"the first of ws:{pod}, admin:9000 is taken" in (tmp_path / "agent.log").read_text()
