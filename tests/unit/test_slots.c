@@ -661,7 +661,7 @@ static void traffic(struct sim *sim)
 
 START_TEST(any_history_keeps_pods_apart_and_settles_in_one_plan)
 {
-	for (int history = 0; history < 300; history++) {
+	for (int history = 0; history < run_rounds(300); history++) {
 		struct sim sim;
 
 		sim_init(&sim, (size_t)rand() % 20, rand() % 2 ? 40 : (unsigned)rand() % 3);
