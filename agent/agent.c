@@ -70,6 +70,9 @@ static const char *why_unready(struct agent *agent)
 			agent->stats.haproxy_error[0] ? ": " : " yet", agent->stats.haproxy_error);
 		return words;
 	}
+	if (agent->stats.push_denied)
+		return "HAProxy takes no weights: its socket is not of level admin: write level admin "
+		       "behind stats socket in haproxy.cfg";
 	if (components->discovery)
 		complaint =
 			discovery_complaint(components->discovery, words, sizeof(agent->unready));

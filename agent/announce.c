@@ -3,6 +3,7 @@
 #include "announce.h"
 
 #include <json-c/linkhash.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,16 @@ void announce_fini(struct announce *announce)
 	announce->left_out = NULL;
 }
 
+/* 2.4 is the first whose answers hold what is needed; a version that cannot be read is none. */
+static bool is_too_old(const char *version)
+{
+	unsigned major = 0;
+	unsigned minor = 0;
+
+	return sscanf(version, "%u.%u", &major, &minor) == 2 &&
+	       (major < 2 || (major == 2 && minor < 4));
+}
+
 static void announce_haproxy(
 	struct announce *announce, const struct hastate_info *info, struct events *events)
 {
@@ -112,6 +123,9 @@ static void announce_haproxy(
 	log_info(announce->haproxy.pid == 0 ? "HAProxy reached"
 					    : "HAProxy was reloaded or restarted",
 		log_str("version", info->version), log_int("pid", info->pid));
+	if (is_too_old(info->version))
+		log_error("this HAProxy is too old: weights need 2.4, pods from Kubernetes 2.6",
+			log_str("version", info->version));
 	if (strncmp(info->version, "3.2.0", 5) == 0 &&
 		(info->version[5] < '0' || info->version[5] > '9'))
 		log_warn("HAProxy 3.2.0 can loop for ever while weights change: update it",

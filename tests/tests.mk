@@ -250,3 +250,9 @@ lint-sources:
 format: ## clang-format, in place
 	@.ci/deps lint
 	@clang-format -i $(formatted)
+
+# What the presets' servers answer, recorded anew from those that can be had: Go and the network.
+.PHONY: record-presets
+record-presets:
+	@$(MAKE) --no-print-directory field VARIANT=release
+	$(PYTHON) tests/data/metric/record.py

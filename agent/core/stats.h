@@ -80,6 +80,7 @@ struct stats {
 	uint64_t config_reloads_failed;
 	bool haproxy_reached;     /* the last read went well */
 	char haproxy_error[200];  /* why not, "" when reached */
+	bool push_denied;         /* the socket is not of level admin: no weight is taken */
 	char push_complaint[200]; /* the last of HAProxy's about the last lines of commands; "" */
 	struct events events;
 	struct stats_point history[STATS_HISTORY_MAX]; /* a ring */

@@ -45,7 +45,10 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 	if (outcome == STATS_PUSH_REFUSED)
 		snprintf(push->stats->push_complaint, sizeof(push->stats->push_complaint), "%s",
 			complaint);
+	if (outcome == STATS_PUSH_REFUSED)
+		push->stats->push_denied = strstr(complaint, "ermission denied") != NULL;
 	if (outcome == STATS_PUSH_OK) {
+		push->stats->push_denied = false;
 		if (log_repeat_end(&push->refused) > 0)
 			log_info("HAProxy takes commands again", LOG_NONE);
 	} else if (log_repeat(&push->refused)) {

@@ -152,3 +152,18 @@ def test_a_tcp_backend_that_is_named_is_steered():
                 agent.wait_ready()
                 until(lambda: haproxy.weights("mqtt")["s1"] > haproxy.weights("mqtt")["s2"], "weights")
                 assert counts(agent) == {"mqtt": [3, 9]}
+
+
+def test_a_socket_of_level_operator_is_not_ready_and_says_what_to_write():
+    with Pod(n=2) as pods, HAProxy(pods.addresses, level="operator") as haproxy:
+        with Agent(haproxy, config={"backends": ["ws"]}) as agent:
+            agent.wait_log("HAProxy did not take a command")
+            until(lambda: "level admin" in agent.get("/readyz")[1], "the words to write")
+            assert agent.get("/readyz")[0] == 503
+
+
+def test_the_master_socket_is_told_from_the_stats_socket():
+    with Pod() as pod, HAProxy(pod.addresses) as haproxy:
+        haproxy.socket = str(haproxy.dir / "master.sock")
+        with Agent(haproxy, config={"backends": []}) as agent:
+            assert agent.wait_log("master socket")

@@ -9,6 +9,7 @@
 #include "core/config/config_parse.h"
 #include "core/config/config_value.h"
 #include "core/config/config_yaml.h"
+#include "core/metric/metric_preset.h"
 #include "run.h"
 
 static const char example_path[] = "agent/etc/wsbalancer.yaml";
@@ -253,6 +254,44 @@ START_TEST(the_man_page_tells_the_defaults)
 }
 END_TEST
 
+/* What the manual says of a preset, written from the program's own table. */
+static void write_preset(const struct metric_preset *preset, char *buf, size_t size)
+{
+	char port[32] = "";
+
+	if (preset->port)
+		snprintf(port, sizeof(port), ", port %u", preset->port);
+	snprintf(buf, size,
+		".It Cm %s\n"
+		"In %s, at\n"
+		".Pa %s%s :\n"
+		".Bd -literal -compact\n"
+		"%s\n"
+		".Ed\n"
+		"%s.\n"
+		"From: %s; %s%s.\n",
+		preset->name, metric_format_name(preset->format), preset->path, port, preset->key,
+		preset->counts, preset->source,
+		preset->tried ? "tried with " : "nobody has run it here",
+		preset->tried ? preset->tried : "");
+}
+
+START_TEST(the_man_page_has_each_preset_as_the_program_has_it)
+{
+	char *manual = read_file(manual_path);
+	size_t n;
+	const struct metric_preset *presets = metric_preset_all(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		char entry[1024];
+
+		write_preset(&presets[i], entry, sizeof(entry));
+		ck_assert_msg(strstr(manual, entry) != NULL, "%s: no\n%s", manual_path, entry);
+	}
+	free(manual);
+}
+END_TEST
+
 int main(void)
 {
 	find_settings(&config_keys, "");
@@ -263,6 +302,7 @@ int main(void)
 		{what_is_commented_out_in_the_example_file_is_good_too, ONCE},
 		{every_key_stands_in_the_man_page, ONCE},
 		{the_man_page_tells_the_defaults, n_settings},
+		{the_man_page_has_each_preset_as_the_program_has_it, ONCE},
 	};
 
 	return run_suite("config_documents", tests, N_OF(tests));

@@ -195,7 +195,7 @@ START_TEST(an_unknown_command_is_seen_and_a_forbidden_one_told_apart)
 	struct why why;
 
 	ck_assert_int_eq(parse(reply, len, &why), HAREPLY_MALFORMED);
-	ck_assert_str_eq(why.text, "a line that belongs to no answer");
+	ck_assert(strstr(why.text, "master socket") != NULL);
 	free(reply);
 	reply = read_capture(_i, "forbidden", &len);
 	ck_assert_int_eq(parse(reply, len, &why), HAREPLY_DENIED);

@@ -10,6 +10,7 @@ static bool is_complaint(const char *line, size_t len)
 	static const char *const fine[] = {
 		"IP changed from ",
 		"no need to change the addr",
+		"nothing changed", /* 3.0 and later: the address is what it is to be */
 		"port changed from ",
 		"New server registered.",
 		"Server deleted.",

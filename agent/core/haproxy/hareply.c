@@ -96,6 +96,10 @@ static enum hareply_outcome begin_section(struct parser *parser, enum section *s
 		ok = harows_state_header(&parser->rows, line + 2);
 	} else if (strncmp(line, "Permission denied", 17) == 0) {
 		return HAREPLY_DENIED;
+	} else if (strncmp(line, "Unknown command", 15) == 0) {
+		parser->why = "it knows no 'show stat': is this HAProxy's master socket? "
+			      "haproxy.socket is that of 'stats socket' in haproxy.cfg";
+		ok = false;
 	} else if (!is_preface(line)) {
 		parser->why = "a line that belongs to no answer";
 		ok = false;
