@@ -94,7 +94,8 @@ const size_t scenario_n_cases = sizeof(scenario_cases) / sizeof(*scenario_cases)
 
 static const char *const MILLION = "steady, scale-out, then reload, storm";
 static const char *const CHURN =
-	"steady, scale-out, then reload, direct connections, rolling restart, slow";
+	"steady, scale-out, then reload, direct connections, rolling restart, slow, four lines a pod, "
+	"four backends";
 static const char *const SPARSE =
 	"steady, scale-out by two, rolling restart, quick, reload of all, "
 	"scale-out, then reload, unequal capacities, lying pod";

@@ -99,6 +99,55 @@ START_TEST(a_loud_voice_takes_only_itself_out)
 }
 END_TEST
 
+/* With agent-check alone: nobody knows whether it is true that a pod has none. */
+START_TEST(without_haproxys_word_no_pod_gets_more_than_three_shares)
+{
+	struct planner_params params = params_stock();
+	struct planner_pod pods[10];
+	struct planner_result results[10];
+	struct planner_summary summary;
+	double sum = 0.0;
+
+	params.mode = PLANNER_FLOW;
+	params.own_unknown = true;
+	for (int i = 0; i < 10; i++)
+		pods[i] = pod_heard(i == 0 ? 0 : 100, 0);
+	ck_assert(planner_plan(&params, pods, 10, results, &summary));
+	for (int i = 0; i < 10; i++)
+		sum += results[i].weight;
+	ck_assert_double_eq_tol(results[0].weight / sum, 0.3, 0.02);
+	/* maxShare may set it lower. */
+	params.max_share = 0.2;
+	ck_assert(planner_plan(&params, pods, 10, results, &summary));
+	sum = 0.0;
+	for (int i = 0; i < 10; i++)
+		sum += results[i].weight;
+	ck_assert_double_eq_tol(results[0].weight / sum, 0.2, 0.02);
+}
+END_TEST
+
+/* Two lines of this HAProxy's lead to each pod, and hold half of what it has; one pod lacks 60. */
+START_TEST(lines_of_one_pod_share_what_it_lacks)
+{
+	struct planner_params params = params_stock();
+	struct planner_pod pods[4];
+	struct planner_result results[4];
+	struct planner_summary summary;
+
+	for (int i = 0; i < 4; i++) {
+		pods[i] = pod_heard(i < 2 ? 100 : 40, i < 2 ? 50 : 20);
+		pods[i].part = 0.5;
+		pods[i].has_others = true;
+		/* What the pod's other line holds. */
+		pods[i].others = pods[i].own;
+	}
+	ck_assert(planner_plan(&params, pods, 4, results, &summary));
+	ck_assert_double_eq_tol(summary.level, 0.7, 1e-9);
+	for (int i = 0; i < 4; i++)
+		ck_assert_double_eq_tol(results[i].target, 35.0, 1e-9);
+}
+END_TEST
+
 /* A reload after a scale-out: own is 0 everywhere, the pods know better. */
 START_TEST(after_a_reload_the_empty_pod_gets_the_largest_weight)
 {
@@ -369,6 +418,8 @@ int main(void)
 		{after_a_reload_the_empty_pod_gets_the_largest_weight, ONCE},
 		{a_pod_that_is_not_heard_gets_what_the_others_get, ONCE},
 		{a_loud_voice_takes_only_itself_out, ONCE},
+		{without_haproxys_word_no_pod_gets_more_than_three_shares, ONCE},
+		{lines_of_one_pod_share_what_it_lacks, ONCE},
 		{a_draining_pod_gets_weight_0_unless_all_drain, ONCE},
 		{fewer_than_half_known_means_configured_weights, ONCE},
 		{a_liar_is_disbelieved_but_not_where_plain_requests_explain_it, ONCE},

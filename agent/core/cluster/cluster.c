@@ -10,6 +10,7 @@
 #include "core/base/buf.h"
 #include "core/base/text.h"
 #include "core/cluster/asking.h"
+#include "core/cluster/sharing.h"
 
 enum {
 	FIRST_SIZE = 64, /* the table grows by itself */
@@ -318,6 +319,7 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 	/* With something missing for want of memory, nothing is taken for gone. */
 	if (complete)
 		sweep(cluster, &update);
+	sharing_update(cluster->backends, cluster->n_backends, cluster->settings.replicas);
 	mark_wanted(cluster, now_ms);
 	cluster->counters.reloads += another && !first;
 	cluster->counters.new_addresses += update.new_addresses;

@@ -82,6 +82,7 @@ struct server {
 
 	struct server_haproxy haproxy;
 	struct sessions sessions;
+	double part; /* of its pod's correction: see sharing_update(); read while it is steered */
 	struct server_plan plan;
 	struct server_sent sent;
 };

@@ -57,12 +57,14 @@ static void reckon_own_then(
 		.turnover = fmax(0.0, 2.0 * (double)began - moved),
 	};
 
+	sessions->turnover = between.turnover;
 	if (!reading->heard || sessions->own_then_ms == reading->heard_ms ||
 		reading->heard_ms <= sessions->away_ms)
 		return;
 	if (span > 0.0)
 		between.part = fmin(
 			fmax((double)(reading->heard_ms - sessions->read_ms) / span, 0.0), 1.0);
+	sessions->part_then = between.part;
 	sessions->own_then = (uint32_t)((double)sessions->own_before + between.part * moved + 0.5);
 	sessions->own_then_ms = reading->heard_ms;
 	between.own_then = sessions->own_then;

@@ -29,6 +29,8 @@ struct sessions {
 
 	uint32_t own_then;    /* own when its pod's count was heard */
 	int64_t away_ms;      /* the pod was away then: what it said before is void; 0: never */
+	double turnover;      /* sessions that began and that ended between the last two readings */
+	double part_then;     /* of the time between these that had passed when it was heard */
 	int64_t own_then_ms;  /* the moment that own_then belongs to; 0: none */
 	struct others others; /* the pod's connections that are none of own */
 	struct rate closings; /* of sessions on the server */

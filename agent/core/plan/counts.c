@@ -52,7 +52,7 @@ static double honest_ratio(const struct planner_params *params, const struct pla
 static bool is_believed(const struct planner_pod *pod, double ratio)
 {
 	double then = (double)pod->own_then;
-	double expected = fmin(then, (double)pod->own) * ratio;
+	double expected = (fmin(then, (double)pod->own) + (double)pod->own_beside) * ratio;
 	/* When own is changing fast, nobody knows what it was when the pod was heard. */
 	double slack = BELIEVED_SLACK + fabs((double)pod->own - then);
 

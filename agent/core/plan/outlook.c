@@ -30,8 +30,8 @@ static struct sums sum_up(
 	for (size_t i = 0; i < n; i++) {
 		if (!plan_participates(&results[i]) || !plan_is_known(&results[i]))
 			continue;
-		sums.counts += results[i].count;
-		sums.capacities += pods[i].capacity;
+		sums.counts += results[i].count * plan_part(&pods[i]);
+		sums.capacities += plan_extent(&pods[i]);
 		sums.highest = fmax(sums.highest, results[i].count / pods[i].capacity);
 	}
 	return sums;
@@ -48,7 +48,8 @@ struct outlook outlook_of(const struct planner_pod *pods, const struct planner_r
 
 	for (size_t i = 0; i < n; i++) {
 		if (plan_participates(&results[i]) && plan_is_known(&results[i]))
-			outlook.deficit += fmax(0.0, level * pods[i].capacity - results[i].count);
+			outlook.deficit += plan_part(&pods[i]) *
+					   fmax(0.0, level * pods[i].capacity - results[i].count);
 	}
 	outlook.seconds = outlook.deficit <= 0.0 ? 0.0
 			  : arrivals_per_s > 0.0 ? outlook.deficit / arrivals_per_s

@@ -52,6 +52,11 @@ struct planner_pod {
 			    of, by limits_credit(); 0 where nobody counts them */
 	int configured;  /* weight in HAProxy's configuration, 1..256 */
 	double capacity; /* > 0; by default the configured weight */
+	double part; /* of the pod's correction that is this server's, above 0 to 1, where several
+			servers of this HAProxy lead to the pod; 0: all. others and count are of
+			the whole pod: what this HAProxy has on the pod's other servers is in
+			others */
+	uint32_t own_beside; /* of others, at least so many are this HAProxy's, all the pod's own */
 };
 
 struct planner_params {
@@ -96,6 +101,18 @@ struct planner_summary {
 
 /* "heard", "stale", "never heard", "disbelieved", "draining". Static. */
 const char *planner_basis_name(enum planner_basis basis);
+
+/* The server's part of its pod. */
+static inline double plan_part(const struct planner_pod *pod)
+{
+	return pod->part > 0.0 ? pod->part : 1.0;
+}
+
+/* Its part of the pod's capacity. */
+static inline double plan_extent(const struct planner_pod *pod)
+{
+	return plan_part(pod) * pod->capacity;
+}
 
 /* A count of the pod's own stands behind the result. */
 static inline bool plan_is_known(const struct planner_result *result)

@@ -54,8 +54,8 @@ static void find_level(const struct planner_pod *pods, size_t n, struct planner_
 	for (size_t i = 0; i < n; i++) {
 		if (!counts_in(&results[i]))
 			continue;
-		counts += results[i].count;
-		capacities += pods[i].capacity;
+		counts += results[i].count * plan_part(&pods[i]);
+		capacities += plan_extent(&pods[i]);
 		highest = fmax(highest, results[i].count / pods[i].capacity);
 	}
 	summary->level = capacities > 0.0 ? counts / capacities : 0.0;
@@ -90,9 +90,9 @@ static struct beds lay_beds(const struct planner_params *params, const struct pl
 			continue;
 		room[beds.n++] = (struct ranked){
 			.rank = height(params, &pods[i], results[i].count),
-			.amount = pods[i].capacity,
+			.amount = plan_extent(&pods[i]),
 		};
-		beds.capacity += pods[i].capacity;
+		beds.capacity += plan_extent(&pods[i]);
 		beds.own += (double)pods[i].own;
 	}
 	workspace_sort(room, beds.n);
@@ -126,7 +126,7 @@ static double pour(const struct beds *beds, double amount)
 static double remembered(
 	const struct planner_params *params, const struct planner_pod *pod, double mean)
 {
-	double gap = pod->target_then - (double)pod->own - mean * pod->capacity;
+	double gap = pod->target_then - (double)pod->own - mean * plan_extent(pod);
 	double others_part = 1.0 - 1.0 / (double)params->replicas;
 
 	return pod->planned ? fmin(fmax(gap, -MEMORY_MAX), MEMORY_MAX) * others_part : 0.0;
@@ -141,7 +141,7 @@ static double mean_gap(
 	for (size_t i = 0; i < n; i++) {
 		if (counts_in(&results[i]) && pods[i].planned) {
 			gap += pods[i].target_then - (double)pods[i].own;
-			capacities += pods[i].capacity;
+			capacities += plan_extent(&pods[i]);
 		}
 	}
 	return capacities > 0.0 ? gap / capacities : 0.0;
@@ -151,7 +151,8 @@ static double mean_gap(
 static double height_stock(
 	const struct planner_params *params, const struct planner_pod *pod, double count)
 {
-	return (count - (double)params->replicas * (double)pod->own) / pod->capacity;
+	return (count - (double)params->replicas * (double)pod->own / plan_part(pod)) /
+	       pod->capacity;
 }
 
 /*
@@ -171,7 +172,8 @@ static void target_stock(const struct planner_params *params, const struct plann
 	double mean = mean_gap(pods, n, results);
 
 	for (size_t i = 0; i < n; i++) {
-		double part = (surface * pods[i].capacity - results[i].count) / replicas;
+		double part = plan_part(&pods[i]) *
+			      (surface * pods[i].capacity - results[i].count) / replicas;
 		double memory = remembered(params, &pods[i], mean);
 
 		/* Of the same sign they mean the same connections. */
@@ -181,7 +183,7 @@ static void target_stock(const struct planner_params *params, const struct plann
 			part += memory;
 		results[i].target = !plan_participates(&results[i]) ? 0.0
 				    : plan_is_known(&results[i])    ? (double)pods[i].own + part
-								    : usual * pods[i].capacity;
+								    : usual * plan_extent(&pods[i]);
 	}
 }
 
@@ -198,7 +200,7 @@ static double height_flow(
 static double height_unknown(const struct planner_params *params, const struct planner_pod *pod,
 	const struct beds *beds, double usual)
 {
-	double more = (double)pod->own / pod->capacity - beds->own / beds->capacity;
+	double more = (double)pod->own / plan_extent(pod) - beds->own / beds->capacity;
 
 	return usual + (double)params->replicas * more;
 }
@@ -226,9 +228,21 @@ static void target_flow(const struct planner_params *params, const struct planne
 					: height_unknown(params, &pods[i], &beds, usual);
 		double depth = surface - height;
 
-		results[i].target =
-			plan_participates(&results[i]) ? fmax(0.0, depth * pods[i].capacity) : 0.0;
+		results[i].target = plan_participates(&results[i])
+					    ? fmax(0.0, depth * plan_extent(&pods[i]))
+					    : 0.0;
 	}
+}
+
+/* With agent-check alone nothing shows whether a pod's word is true: whatever it says, it gets no
+ * more than so many times its share of new connections. */
+static const double SHARES_UNKNOWN = 3.0;
+
+static double share_bound(const struct planner_params *params, double capacity, double capacities)
+{
+	double bound = SHARES_UNKNOWN * capacity / capacities;
+
+	return params->own_unknown ? fmin(1.0, bound) : 1.0;
 }
 
 /* How much of the new connections each pod may take. Limits that together leave some connections
@@ -236,13 +250,19 @@ static void target_flow(const struct planner_params *params, const struct planne
 static void limit_shares(const struct planner_params *params, const struct planner_pod *pods,
 	size_t n, struct planner_result *results)
 {
+	double capacities = 0.0;
 	double sum = 0.0;
 
+	for (size_t i = 0; i < n; i++)
+		capacities += plan_participates(&results[i]) ? plan_extent(&pods[i]) : 0.0;
 	for (size_t i = 0; i < n; i++) {
+		double bound = share_bound(params, plan_extent(&pods[i]), capacities);
+
 		results[i].ramp = limits_ramp(pods[i].age_ms, params->ramp_ms);
-		results[i].share_limit = plan_participates(&results[i])
-						 ? limits_share(params->max_share, results[i].ramp)
-						 : 0.0;
+		results[i].share_limit =
+			plan_participates(&results[i])
+				? fmin(bound, limits_share(params->max_share, results[i].ramp))
+				: 0.0;
 		sum += results[i].share_limit;
 	}
 	if (sum >= 1.0)

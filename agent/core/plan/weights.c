@@ -28,8 +28,19 @@ struct sums {
 	double n;
 };
 
-static struct sums sum_up(
-	const struct planner_pod *pods, size_t n, const struct planner_result *results)
+/* Each server's part of its pod's capacity, the largest part taken for one: where all pods have as
+ * many servers, their capacities. */
+static void measure(const struct planner_pod *pods, size_t n, double *extents)
+{
+	double largest = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		largest = fmax(largest, plan_part(&pods[i]));
+	for (size_t i = 0; i < n; i++)
+		extents[i] = plan_part(&pods[i]) / largest * pods[i].capacity;
+}
+
+static struct sums sum_up(const double *extents, size_t n, const struct planner_result *results)
 {
 	struct sums sums = {.n = 0.0};
 
@@ -37,7 +48,7 @@ static struct sums sum_up(
 		if (!plan_participates(&results[i]))
 			continue;
 		sums.targets += fmax(0.0, results[i].target);
-		sums.capacities += pods[i].capacity;
+		sums.capacities += extents[i];
 		sums.n += 1.0;
 	}
 	return sums;
@@ -45,13 +56,12 @@ static struct sums sum_up(
 
 /* The greatest common divisor of all capacities; 0 where they are not all whole numbers of a size
  * that weights have. */
-static double common_unit(
-	const struct planner_pod *pods, size_t n, const struct planner_result *results)
+static double common_unit(const double *extents, size_t n, const struct planner_result *results)
 {
 	double unit = 0.0;
 
 	for (size_t i = 0; i < n; i++) {
-		double capacity = pods[i].capacity;
+		double capacity = extents[i];
 
 		if (!plan_participates(&results[i]))
 			continue;
@@ -102,12 +112,12 @@ static double alone_of(const struct planner_params *params, const struct sums *s
  * of this HAProxy's connections, shall be that one; a pod that lacks several gets them before a pod
  * that lacks one.
  */
-static double want_of(const struct planner_pod *pod, double target, double share, double alone)
+static double lead_of(const struct planner_pod *pod, double target, double share, double alone)
 {
 	double lacks = fmax(1.0, round(target - (double)pod->own));
 	double then = (double)pod->own + lacks;
 
-	return then / (share + then - alone - target) * pod->capacity;
+	return then / (share + then - alone - target);
 }
 
 static int round_weight(double weight, double limit)
@@ -130,8 +140,12 @@ static void set_weights(size_t n, struct planner_result *results, const double *
 void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct workspace *workspace)
 {
-	struct sums sums = sum_up(pods, n, results);
+	double *extents = workspace->extents;
 	double *weights = workspace->values;
+	struct sums sums;
+
+	measure(pods, n, extents);
+	sums = sum_up(extents, n, results);
 
 	if (sums.n <= 0.0)
 		return;
@@ -140,11 +154,12 @@ void weights_stock(const struct planner_params *params, const struct planner_pod
 	double alone = alone_of(params, &sums);
 
 	for (size_t i = 0; i < n; i++) {
-		double share = sums.targets / sums.capacities * pods[i].capacity;
+		double share = sums.targets / sums.capacities * extents[i];
 
-		weights[i] = plan_participates(&results[i])
-				     ? want_of(&pods[i], results[i].target, share, alone)
-				     : 0.0;
+		weights[i] =
+			plan_participates(&results[i])
+				? extents[i] * lead_of(&pods[i], results[i].target, share, alone)
+				: 0.0;
 		results[i].target = fmax(0.0, results[i].target);
 	}
 
@@ -152,7 +167,7 @@ void weights_stock(const struct planner_params *params, const struct planner_pod
 
 	limits_stock(pods, n, results, weights, keys, workspace->ranked);
 
-	double factor = scale(&sums, common_unit(pods, n, results), plan_largest_of(n, weights));
+	double factor = scale(&sums, common_unit(extents, n, results), plan_largest_of(n, weights));
 
 	/* HAProxy's keys are whole numbers in 256 * sessions / weight, and of pods with equal keys
 	 * the limited one may come first: one step more. */

@@ -9,9 +9,10 @@ bool workspace_init(struct workspace *workspace, size_t n)
 	*workspace = (struct workspace){
 		.values = calloc(n + 1, sizeof(*workspace->values)),
 		.keys = calloc(n + 1, sizeof(*workspace->keys)),
+		.extents = calloc(n + 1, sizeof(*workspace->extents)),
 		.ranked = calloc(n + 1, sizeof(*workspace->ranked)),
 	};
-	if (workspace->values && workspace->keys && workspace->ranked)
+	if (workspace->values && workspace->keys && workspace->extents && workspace->ranked)
 		return true;
 	workspace_fini(workspace);
 	return false;
@@ -21,6 +22,7 @@ void workspace_fini(struct workspace *workspace)
 {
 	free(workspace->values);
 	free(workspace->keys);
+	free(workspace->extents);
 	free(workspace->ranked);
 	*workspace = (struct workspace){.values = NULL};
 }

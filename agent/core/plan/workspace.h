@@ -17,6 +17,7 @@ struct ranked {
 struct workspace {
 	double *values;
 	double *keys;
+	double *extents;
 	struct ranked *ranked;
 };
 

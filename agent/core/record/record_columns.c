@@ -65,6 +65,8 @@ const struct record_column record_server_columns[] = {
 	SERVER(REAL, "credit", input.credit, -REAL_MAX, REAL_MAX),
 	SERVER(INT, "configured", input.configured, 1, PLANNER_WEIGHT_MAX),
 	SERVER(REAL, "capacity", input.capacity, 0.001, 1e9),
+	SERVER(REAL, "part", input.part, 0, 1),
+	SERVER(COUNT, "own_beside", input.own_beside, 0, COUNT_MAX),
 	SERVER(BASIS, "basis", plan.basis, 0, 0),
 	SERVER(REAL, "reckoned", plan.count, 0, REAL_MAX),
 	SERVER(REAL, "deficit", plan.deficit, -REAL_MAX, REAL_MAX),

@@ -2,8 +2,10 @@
 /* Plans the backends of a cluster. */
 #include "core/steer/steer.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "core/plan/counts.h"
 #include "core/plan/limits.h"
 #include "core/plan/planner.h"
 #include "core/plan/storm.h"
@@ -43,6 +45,24 @@ struct planner_params steer_params(const struct cluster_settings *settings, enum
 /* Of a pod that has warmed up: as much as every reader of JSON takes for a whole number. */
 static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
 
+/* What several servers of this HAProxy hold of a pod, and do to it, they hold and do together. */
+static void describe_sharing(const struct cluster_settings *settings, const struct server *server,
+	struct planner_pod *input)
+{
+	const struct sharing *sharing = &server->pod->sharing;
+	const struct sessions *sessions = &server->sessions;
+	double own = (double)sharing->own - (double)sessions->own;
+	double then = sharing->own_then - (double)sessions->own_then;
+
+	input->part = server->part;
+	if (sharing->n_servers < 2)
+		return;
+	input->has_others = sharing->others.known;
+	input->others = sharing->others.count + own +
+			((double)settings->replicas - 1.0) * counts_moved_alike(own - then);
+	input->own_beside = sessions->own_exact ? (uint32_t)fmax(0.0, fmin(own, then)) : 0;
+}
+
 static struct planner_pod pod_of(
 	const struct cluster_settings *settings, const struct server *server, int64_t now_ms)
 {
@@ -64,6 +84,7 @@ static struct planner_pod pod_of(
 
 	sessions_describe(&server->sessions, settings->replicas,
 		tempo_interval_ms(settings, server->backend), &input);
+	describe_sharing(settings, server, &input);
 	input.has_others = input.has_others && !settings->agent_check_only;
 	return input;
 }
