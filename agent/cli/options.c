@@ -104,6 +104,7 @@ void options_write_help(FILE *out)
 {
 	fputs("usage: wsbalancer [-t] [-c FILE] [--dry-run]\n"
 	      "       wsbalancer --replay RECORD [-c FILE]\n"
+	      "       wsbalancer check [-c FILE]\n"
 	      "       wsbalancer top | status [--url URL | -c FILE]\n"
 	      "\n"
 	      "Levels WebSocket connections over pods: asks each pod how many it holds and sets\n"
@@ -116,6 +117,8 @@ void options_write_help(FILE *out)
 	      "  -V, --version       print the version and exit\n"
 	      "  -h, --help          print this and exit\n"
 	      "\n"
+	      "check asks HAProxy and each pod once, changes nothing, and says what is to be\n"
+	      "written where something is not as it must be.\n"
 	      "top and status show what a running agent knows; see wsbalancer top -h.\n"
 	      "\n"
 	      "SIGTERM and SIGINT put the configured weights back and end it; SIGHUP reads the\n"
