@@ -7,16 +7,19 @@
 #include <string.h>
 
 #include "build.h"
+#include "core/base/buf.h"
 #include "core/base/text.h"
 #include "core/metric/metric_reader.h"
 #include "io/answerguard.h"
 
+enum { SMALL_BUFFER = 1024 }; /* bytes; libcurl's least */
+
 struct podrequest {
 	const struct config_metric *metric;
 	long timeout_ms;
-	const struct pod *pod;
-	void *arg;
+	void *arg; /* of the request under way */
 	CURL *easy;
+	struct buf url;
 	struct curl_slist *connect_to; /* or NULL */
 	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
@@ -139,31 +142,31 @@ static bool set_tls(CURL *easy, const struct config_metric *metric)
  * The URL names the address, or the name that TLS is to verify with the connection led to the
  * address.
  */
-static bool set_url(struct podrequest *request)
+static bool set_url(struct podrequest *request, const struct pod *pod)
 {
 	const struct config_metric *metric = request->metric;
-	const struct pod *pod = request->pod;
 	bool tls = metric->scheme == CONFIG_HTTPS;
 	const char *name = tls ? metric->tls_server_name : NULL;
 	uint16_t port = metric->port == CONFIG_OWN_PORT ? pod->port : (uint16_t)metric->port;
 	char address[TEXT_ENDPOINT_SIZE];
 	char to[TEXT_ENDPOINT_SIZE + 2];
-	char *url = NULL;
-	bool ok;
 
 	text_format_endpoint(pod->address, port, address, sizeof(address));
 	snprintf(to, sizeof(to), "::%s", address);
 	if (name)
 		text_format_endpoint(name, port, address, sizeof(address));
-	if (asprintf(&url, "http%s://%s%s", tls ? "s" : "", address, metric->path) < 0)
+	buf_clear(&request->url);
+	buf_printf(&request->url, "http%s://%s%s", tls ? "s" : "", address, metric->path);
+	if (request->url.failed ||
+		curl_easy_setopt(request->easy, CURLOPT_URL, request->url.bytes) != CURLE_OK)
 		return false;
-	ok = curl_easy_setopt(request->easy, CURLOPT_URL, url) == CURLE_OK;
-	free(url);
-	if (!ok || !name)
-		return ok;
+	if (!name)
+		return true;
+	curl_slist_free_all(request->connect_to);
 	request->connect_to = curl_slist_append(NULL, to);
-	return request->connect_to &&
-	       curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO, request->connect_to) == CURLE_OK;
+	return curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO, request->connect_to) ==
+		       CURLE_OK &&
+	       request->connect_to;
 }
 
 static bool set_options(struct podrequest *request)
@@ -188,11 +191,14 @@ static bool set_options(struct podrequest *request)
 	/* Where HAProxy says send-proxy, the pod's port speaks nothing without that line. */
 	if (metric->proxy == CONFIG_PROXY_V1)
 		curl_easy_setopt(easy, CURLOPT_HAPROXYPROTOCOL, 1L);
-	return set_tls(easy, metric) && set_url(request);
+	/* A buffer of a transfer's own, taken and given back with each: this small it costs next to
+	 * nothing, and such answers fit in. */
+	if (metric->query.format == METRIC_JSON)
+		curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)SMALL_BUFFER);
+	return set_tls(easy, metric);
 }
 
-struct podrequest *podrequest_new(
-	const struct config_metric *metric, long timeout_ms, const struct pod *pod, void *arg)
+struct podrequest *podrequest_new(const struct config_metric *metric, long timeout_ms)
 {
 	struct podrequest *request = calloc(1, sizeof(*request));
 
@@ -200,8 +206,6 @@ struct podrequest *podrequest_new(
 		return NULL;
 	request->metric = metric;
 	request->timeout_ms = timeout_ms;
-	request->pod = pod;
-	request->arg = arg;
 	request->reader = metric_reader_new(&metric->query);
 	request->easy = curl_easy_init();
 	if (!request->easy || !request->reader || !set_options(request)) {
@@ -217,6 +221,7 @@ void podrequest_free(struct podrequest *request)
 		return;
 	curl_easy_cleanup(request->easy);
 	curl_slist_free_all(request->connect_to);
+	buf_fini(&request->url);
 	metric_reader_free(request->reader);
 	free(request);
 }
@@ -229,16 +234,19 @@ void *podrequest_arg(CURL *easy)
 	return ((struct podrequest *)(void *)found)->arg;
 }
 
-bool podrequest_start(struct podrequest *request, struct curlloop *curlloop,
-	struct curl_slist *headers, bool fresh)
+bool podrequest_start(struct podrequest *request, const struct pod *pod, struct curlloop *curlloop,
+	struct curl_slist *headers, void *arg)
 {
+	long fresh = workers_wants_fresh(&pod->workers) ? 1L : 0L;
+
+	request->arg = arg;
 	metric_reader_begin(request->reader);
 	request->error[0] = '\0';
 	answerguard_begin(&request->guard, request->easy);
 	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
-	curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, fresh ? 1L : 0L);
-	return curlloop_add(curlloop, request->easy);
+	curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, fresh);
+	curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, fresh);
+	return set_url(request, pod) && curlloop_add(curlloop, request->easy);
 }
 
 void podrequest_stop(struct podrequest *request, struct curlloop *curlloop)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One pod's /metric request, made again and again over one connection. */
+/* A request for a pod's /metric, used for one pod after another. */
 #ifndef WSB_PODREQUEST_H
 #define WSB_PODREQUEST_H
 
@@ -17,22 +17,23 @@ struct podrequest;
 enum { PODREQUEST_HEAD_MAX = 16 * 1024 };
 
 /*
- * Nothing is sent yet. arg is what podrequest_arg gives back. The configuration and the pod
- * must outlive it. NULL when out of memory, or when libcurl refuses a setting.
+ * For pods that are asked alike, one at a time; nothing is sent yet. What libcurl and the reader
+ * need for a request is 10 KiB, so there are as many as requests under way, not as pods; the
+ * connections are kept by the curlloop. The configuration must outlive it. NULL when out of
+ * memory, or when libcurl refuses a setting.
  */
-struct podrequest *podrequest_new(
-	const struct config_metric *metric, long timeout_ms, const struct pod *pod, void *arg);
+struct podrequest *podrequest_new(const struct config_metric *metric, long timeout_ms);
 /* It must not be under way. Takes NULL. */
 void podrequest_free(struct podrequest *request);
 
-/* What podrequest_new was given, from the handle that a curlloop reports as done. */
+/* What podrequest_start was given, from the handle that a curlloop reports as done. */
 void *podrequest_arg(CURL *easy);
 
-/* Sends it with these headers, which must stay valid until it has ended or was stopped; fresh: over
- * a connection of its own, beside the one that is kept. False when out of memory: nothing was sent.
- */
-bool podrequest_start(struct podrequest *request, struct curlloop *curlloop,
-	struct curl_slist *headers, bool fresh);
+/* Asks the pod, with these headers, which must stay valid until it has ended or was stopped; over a
+ * connection of its own, beside the one that is kept, where its workers want that. arg is what
+ * podrequest_arg gives back. False when out of memory: nothing was sent. */
+bool podrequest_start(struct podrequest *request, const struct pod *pod, struct curlloop *curlloop,
+	struct curl_slist *headers, void *arg);
 /* Takes it off the curlloop, whether it has ended or not; the connection is kept there. */
 void podrequest_stop(struct podrequest *request, struct curlloop *curlloop);
 

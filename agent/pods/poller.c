@@ -13,8 +13,9 @@
 #include "pods/podrequest.h"
 
 enum {
-	GROUP_PODS = 250, /* of one multi handle, measured: agent/doc/DESIGN.md, "Scale" */
-	EAGER_PODS = 50,  /* new at once: asked at once; more are spread over an interval */
+	IDLE_REQUESTS = 32, /* of a source, kept for the next polls */
+	GROUP_PODS = 250,   /* of one multi handle, measured: agent/doc/DESIGN.md, "Scale" */
+	EAGER_PODS = 50,    /* new at once: asked at once; more are spread over an interval */
 };
 
 /*
@@ -27,6 +28,18 @@ static const double ANSWER_S = 0.05;
 static const double WINDOW_S = 0.1;
 static const double WINDOW_EACH_S = 50e-6;
 
+/* Polls begin together at steps of this time: a loop that wakes for one poll alone pays twice as
+ * much for it, in itself and in the pod. */
+static const double STEP_S = 0.01;
+
+/* Pods that are asked alike: those of the top level, of a backend or of a service. */
+struct source {
+	const struct config_metric *metric;
+	struct podheaders *headers;
+	struct podrequest *idle[IDLE_REQUESTS];
+	unsigned n_idle;
+};
+
 struct group {
 	struct group *next;
 	struct curlloop *curlloop;
@@ -38,12 +51,11 @@ struct poll {
 	struct poller *poller;
 	struct group *group;
 	struct pod *pod;
-	struct podrequest *request;
+	struct source *source;
 	ev_timer timer;
-	bool settled; /* asked at its own moment of the interval from now on */
-	bool in_flight;
-	struct podheaders *source;
-	struct curl_slist *headers; /* of it, while in flight */
+	bool settled;               /* asked at its own moment of the interval from now on */
+	struct podrequest *request; /* while in flight */
+	struct curl_slist *headers; /* the same */
 	int64_t started_ms;
 };
 
@@ -52,8 +64,8 @@ struct poller {
 	const struct config *config;
 	poller_answer answer;
 	void *arg;
-	struct podheaders **headers; /* by the index of a pod's source */
-	size_t n_headers;
+	struct source *sources; /* by the index of a pod's source */
+	size_t n_sources;
 	size_t max_bytes; /* of the largest answer that any source allows */
 	struct group *groups;
 	/* From the last poller_sync: */
@@ -64,14 +76,30 @@ struct poller {
 	bool failed;
 };
 
+static struct podrequest *request_get(const struct poller *poller, struct source *source)
+{
+	if (source->n_idle > 0)
+		return source->idle[--source->n_idle];
+	return podrequest_new(source->metric, (long)poller->config->poll_timeout_ms);
+}
+
+static void request_put(struct source *source, struct podrequest *request)
+{
+	if (source->n_idle < IDLE_REQUESTS)
+		source->idle[source->n_idle++] = request;
+	else
+		podrequest_free(request);
+}
+
 /* Takes the request off the multi handle; the connection is kept there. */
 static void end_flight(struct poll *poll)
 {
-	if (!poll->in_flight)
+	if (!poll->request)
 		return;
 	podrequest_stop(poll->request, poll->group->curlloop);
-	podheaders_put(poll->source, poll->headers);
-	poll->in_flight = false;
+	podheaders_put(poll->source->headers, poll->headers);
+	request_put(poll->source, poll->request);
+	poll->request = NULL;
 }
 
 static void on_done(CURL *easy, CURLcode result, void *arg)
@@ -83,9 +111,9 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 	double seconds;
 
 	(void)arg;
-	end_flight(poll);
 	seconds = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
 	outcome = podrequest_judge(poll->request, result, &metric, detail, sizeof(detail));
+	end_flight(poll);
 	poll->poller->answer(poll->pod, outcome, outcome == METRIC_OK ? &metric : NULL, detail,
 		seconds, poll->poller->arg);
 }
@@ -108,12 +136,22 @@ static double every_s(const struct poll *poll)
 				       : poll->poller->round_s;
 }
 
+/* Asks in wait_s or up to a step earlier, and then again and again until it is set anew. */
+static void ask_in(struct poll *poll, double wait_s)
+{
+	double now_s = (double)clock_now_ms() / 1000.0;
+	double at_s = floor((now_s + wait_s) / STEP_S) * STEP_S;
+
+	ev_timer_stop(poll->poller->loop, &poll->timer);
+	ev_timer_set(&poll->timer, fmax(0.0, at_s - now_s), every_s(poll));
+	ev_timer_start(poll->poller->loop, &poll->timer);
+}
+
 /* From now on the pod is asked at its own moment of each interval. */
 static void settle(struct poll *poll)
 {
 	poll->settled = true;
-	ev_timer_set(&poll->timer, moment(poll->pod->key) * every_s(poll), every_s(poll));
-	ev_timer_start(poll->poller->loop, &poll->timer);
+	ask_in(poll, moment(poll->pod->key) * every_s(poll));
 }
 
 static double window_s(const struct poller *poller)
@@ -150,11 +188,21 @@ static void aim(struct poll *poll)
 	double rounds = fmax(0.0, ceil(late_s / poller->round_s - 0.5));
 	double next_s = (double)(poller->round_ms - now_ms) / 1000.0 + rounds * poller->round_s;
 	double passed_s = (double)(now_ms - poll->started_ms) / 1000.0;
-	double wait_s = fmin(next_s - before, 1.5 * every_s(poll) - passed_s);
 
-	ev_timer_stop(poller->loop, &poll->timer);
-	ev_timer_set(&poll->timer, fmax(0.0, wait_s), every_s(poll));
-	ev_timer_start(poller->loop, &poll->timer);
+	ask_in(poll, fmin(next_s - before, 1.5 * every_s(poll) - passed_s));
+}
+
+/* False when out of memory. */
+static bool ask(struct poll *poll)
+{
+	poll->request = request_get(poll->poller, poll->source);
+	if (!poll->request)
+		return false;
+	poll->headers = podheaders_get(poll->source->headers, poll->started_ms);
+	if (podrequest_start(poll->request, poll->pod, poll->group->curlloop, poll->headers, poll))
+		return true;
+	end_flight(poll);
+	return false;
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -167,20 +215,15 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	if (first)
 		settle(poll);
 	/* Its answer takes longer than the interval, or the loop is late. */
-	if (poll->in_flight)
+	if (poll->request)
 		return;
 	poll->started_ms = clock_now_ms();
 	/* Asked at once, as its round began: its next answer shall be as young as the others'. */
 	if (first)
 		aim(poll);
-	poll->headers = podheaders_get(poll->source, poll->started_ms);
-	poll->in_flight = true;
-	if (!podrequest_start(poll->request, poll->group->curlloop, poll->headers,
-		    workers_wants_fresh(&poll->pod->workers))) {
-		end_flight(poll);
+	if (!ask(poll))
 		poll->poller->answer(poll->pod, METRIC_OUT_OF_MEMORY, NULL, "out of memory", 0.0,
 			poll->poller->arg);
-	}
 }
 
 /* A group with room, made where all are full. */
@@ -219,7 +262,6 @@ static void poll_free(struct poll *poll)
 		return;
 	ev_timer_stop(poll->poller->loop, &poll->timer);
 	end_flight(poll);
-	podrequest_free(poll->request);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls - 1);
 	free(poll);
@@ -235,16 +277,13 @@ static bool start(struct poller *poller, struct pod *pod)
 	poll->pod = pod;
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
-	poll->source = poller->headers[pod->source < poller->n_headers ? pod->source : 0];
-	poll->request = podrequest_new(settings_metric(poller->config, pod->source),
-		(long)poller->config->poll_timeout_ms, pod, poll);
+	poll->source = &poller->sources[pod->source < poller->n_sources ? pod->source : 0];
 	poll->group = find_group(poller);
-	if (poll->group)
-		resize_group(poll->group, poll->group->n_polls + 1);
-	if (!poll->request || !poll->group) {
+	if (!poll->group) {
 		poll_free(poll);
 		return false;
 	}
+	resize_group(poll->group, poll->group->n_polls + 1);
 	/* A few new pods are asked at once; a crowd would be a burst, now and in every interval. */
 	if (poller->n_started++ < EAGER_PODS) {
 		ev_timer_set(&poll->timer, 0.0, 0.0);
@@ -307,29 +346,35 @@ void poller_drop_all(struct poller *poller, struct cluster *cluster)
 	cluster_each_pod(cluster, drop_pod, poller);
 }
 
-static void free_headers(struct poller *poller)
+static void free_sources(struct poller *poller)
 {
-	for (size_t i = 0; i < poller->n_headers; i++)
-		podheaders_free(poller->headers[i]);
-	free(poller->headers);
+	for (size_t i = 0; i < poller->n_sources; i++) {
+		struct source *source = &poller->sources[i];
+
+		podheaders_free(source->headers);
+		while (source->n_idle > 0)
+			podrequest_free(source->idle[--source->n_idle]);
+	}
+	free(poller->sources);
 }
 
 /* Of the top level, of each backend and of each service: see settings_metric. */
-static bool make_headers(struct poller *poller)
+static bool make_sources(struct poller *poller)
 {
 	size_t n = 1 + poller->config->n_backends + poller->config->n_services;
 
-	poller->headers = calloc(n, sizeof(struct podheaders *));
-	if (!poller->headers)
+	poller->sources = calloc(n, sizeof(*poller->sources));
+	if (!poller->sources)
 		return false;
-	while (poller->n_headers < n) {
+	while (poller->n_sources < n) {
 		const struct config_metric *metric =
-			settings_metric(poller->config, (unsigned)poller->n_headers);
+			settings_metric(poller->config, (unsigned)poller->n_sources);
 		struct podheaders *headers = podheaders_new(metric);
 
 		if (!headers)
 			return false;
-		poller->headers[poller->n_headers++] = headers;
+		poller->sources[poller->n_sources++] =
+			(struct source){.metric = metric, .headers = headers};
 		if (metric->query.max_bytes > poller->max_bytes)
 			poller->max_bytes = metric->query.max_bytes;
 	}
@@ -347,8 +392,8 @@ struct poller *poller_new(
 	poller->config = config;
 	poller->answer = answer;
 	poller->arg = arg;
-	if (!make_headers(poller)) {
-		free_headers(poller);
+	if (!make_sources(poller)) {
+		free_sources(poller);
 		free(poller);
 		return NULL;
 	}
@@ -366,6 +411,6 @@ void poller_free(struct poller *poller)
 		curlloop_free(group->curlloop);
 		free(group);
 	}
-	free_headers(poller);
+	free_sources(poller);
 	free(poller);
 }

@@ -92,7 +92,12 @@ class Setting:
         self.agent = stack.enter_context(Agent(
             self.haproxy, variant="release", pollInterval="1s", pollTimeout="900ms"))
         self.agent.wait_ready()
-        until(lambda: self.polled() >= 3 * n, f"{n} pods to be asked thrice", 60, pause_s=0.5)
+        # The first weights of thousands of servers take HAProxy seconds.
+        until(self.is_settled, f"{n} pods to be asked and planned again and again", 60, pause_s=0.9)
+
+    def is_settled(self):
+        series = self.agent.series()
+        return series[POLLED] >= 5 * self.n and series["wsbalancer_rounds_total"] >= 5
 
     def polled(self):
         return self.agent.series()[POLLED]
@@ -100,9 +105,9 @@ class Setting:
     def wait_quiet(self):
         """Returns in the middle between two rounds, far from the polls that end shortly before each: so whole
         seconds later as many polls have ended as there are pods and seconds."""
-        rounds = self.agent.series()["wsbalancer_rounds_total"]
-        until(lambda: self.agent.series()["wsbalancer_rounds_total"] > rounds, "a round", pause_s=0.1)
-        time.sleep(0.2)
+        planned_s = max(value for name, value in self.agent.series().items()
+                        if name.startswith("wsbalancer_backend_last_plan_timestamp_seconds"))
+        time.sleep((planned_s + 0.25 - time.time()) % 1.0)
 
     def timed(self, path):
         """Median of the time until a report has come whole, ms; and its bytes."""
