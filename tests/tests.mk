@@ -69,7 +69,8 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: field demo deps-demo deps-test test test-unit test-long test-seeds test-sim test-system test-alone test-chart \
-	test-fresh test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers chaos fuzz fuzz-all \
+	test-fresh test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers bench-scale \
+	chaos soak fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
 field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
@@ -185,6 +186,12 @@ bench-peers: ## nginx, Envoy and Caddy beside HAProxy alone and with the agent, 
 	@tests/bench/get-peers
 	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) tests/bench/balance.py --peers $(BENCH_FLAGS)
+
+SCALE_FLAGS ?=
+bench-scale: ## what 100 to 9,000 pods cost the agent, beside nginx that answers for them; build/bench/scale.json
+	@.ci/deps test peers
+	$(again) agent VARIANT=release
+	$(PYTHON) tests/bench/scale.py $(SCALE_FLAGS)
 
 # The tests may fail where a program is slow, as this one is: what they ran counts all the same.
 coverage: ## lines and branches of agent/ that the tests run; build/coverage/index.html
