@@ -70,7 +70,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: field demo deps-demo deps-test test test-unit test-long test-seeds test-sim test-system test-alone test-chart \
 	test-fresh test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers bench-scale \
-	chaos soak fuzz fuzz-all \
+	chaos test-examples soak fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
 field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
@@ -207,6 +207,11 @@ coverage-report:
 		--txt --html-details $(OUT)/index.html --json-summary $(OUT)/summary.json $(OUT)
 	@for folder in agent/core agent; do \
 		gcovr --root . --filter $$folder/ -j $$(nproc) --print-summary --txt /dev/null $(OUT) | sed "s|^|$$folder: |"; done
+
+test-examples: ## the servers of agent/doc/metric, each run as it says (npm, Go, Maven; what is not there is left out)
+	@.ci/deps test
+	$(again) agent field VARIANT=release
+	$(PYTHON) -m pytest -q tests/examples
 
 CHAOS_FLAGS ?=
 chaos: ## random faults in a real HAProxy, pods and agents; CHAOS_FLAGS='--seed N --bouts N'
