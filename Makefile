@@ -149,6 +149,7 @@ $(BIN)/wsbalancer: $(shell_objs) $(OUT)/libcore.a $(OUT)/agent.list
 bin_dir  := $(DESTDIR)$(PREFIX)/bin
 man_dir  := $(DESTDIR)$(PREFIX)/share/man
 doc_dir  := $(DESTDIR)$(PREFIX)/share/doc/wsbalancer
+share_dir := $(DESTDIR)$(PREFIX)/share
 unit_dir := $(DESTDIR)$(PREFIX)/lib/systemd/system
 conf_dir := $(DESTDIR)$(SYSCONFDIR)/wsbalancer
 
@@ -163,6 +164,10 @@ install: agent ## to PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	$(localized) agent/etc/wsbalancer.service > $(unit_dir)/wsbalancer.service
 	chmod 644 $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
 		$(unit_dir)/wsbalancer.service
+	for shell in bash zsh fish; do $(BIN)/wsbalancer completion $$shell > $(OUT)/completion.$$shell || exit 1; done
+	install -D -m 644 $(OUT)/completion.bash $(share_dir)/bash-completion/completions/wsbalancer
+	install -D -m 644 $(OUT)/completion.zsh $(share_dir)/zsh/site-functions/_wsbalancer
+	install -D -m 644 $(OUT)/completion.fish $(share_dir)/fish/vendor_completions.d/wsbalancer.fish
 	install -D -m 644 -t $(doc_dir)/examples agent/etc/wsbalancer.yaml $(wildcard haproxy/*.cfg)
 	test -e $(conf_dir)/wsbalancer.yaml || \
 		install -m 644 agent/etc/wsbalancer.yaml $(conf_dir)/wsbalancer.yaml
@@ -177,7 +182,8 @@ ifeq ($(DESTDIR),)
 	@if [ "$$(readlink $(service_link))" = $(unit_dir)/wsbalancer.service ]; then systemctl disable wsbalancer; fi
 endif
 	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
-		$(unit_dir)/wsbalancer.service
+		$(unit_dir)/wsbalancer.service $(share_dir)/bash-completion/completions/wsbalancer \
+		$(share_dir)/zsh/site-functions/_wsbalancer $(share_dir)/fish/vendor_completions.d/wsbalancer.fish
 	rm -rf $(doc_dir)
 
 # The images of agent and test pod, by whatever builds images here.

@@ -13,6 +13,7 @@
 #include "cli/replay.h"
 #include "cli/status.h"
 #include "cli/top.h"
+#include "cli/words.h"
 #include "io/configfile.h"
 #include "io/log.h"
 #include "io/logsink.h"
@@ -105,6 +106,12 @@ int main(int argc, char **argv)
 		return check_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "status") == 0)
 		return status_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "completion") == 0) {
+		if (argc == 3 && words_write_completion(stdout, argv[2]))
+			return EXIT_SUCCESS;
+		fputs("wsbalancer completion: name a shell: bash, zsh or fish\n", stderr);
+		return OPTIONS_EXIT_USAGE;
+	}
 	if (!options_parse(argc, argv, &options))
 		return OPTIONS_EXIT_USAGE;
 	switch (options.action) {

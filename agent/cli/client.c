@@ -2,12 +2,13 @@
 /* A request to an agent by libcurl. */
 #include "cli/client.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/words.h"
 #include "core/base/jsonparse.h"
 #include "core/base/text.h"
 #include "io/configfile.h"
@@ -16,29 +17,22 @@
 enum { BODY_MAX = 64 * 1024 * 1024 };
 
 static const long TIMEOUT_MS = 5000;
+static const char DEFAULT_URL[] = "http://127.0.0.1:9180";
 
 static void write_help(const char *name, bool is_top)
 {
-	printf("usage: wsbalancer %s [--url URL | -c FILE] %s\n"
+	printf("usage: wsbalancer %s [HOST:PORT | --url URL | -c FILE] %s\n"
 	       "\n"
 	       "%s\n"
-	       "\n"
-	       "  -u, --url URL          the agent's address, such as http://127.0.0.1:9180\n"
-	       "  -c, --config FILE      or the agent's own configuration, which says where it\n"
-	       "                         listens (default %s)\n"
-	       "      --token-file FILE  the token that it asks for, with --url\n"
-	       "      --ca FILE          whose certificates are trusted, with --url\n"
-	       "%s"
-	       "  -h, --help             print this and exit\n",
-		name, is_top ? "[--interval TIME]" : "[--json]",
-		is_top ? "Shows a running agent's pods in this terminal. Keys: q quits, s sorts by "
-			 "name\n"
-			 "or by connections, arrows scroll."
-		       : "Prints a running agent's pods once. Exits with 0 when the agent is "
-			 "ready, else 1.",
-		OPTIONS_DEFAULT_CONFIG,
-		is_top ? "  -i, --interval TIME    between two looks (default 1s)\n"
-		       : "  -j, --json             print the report as JSON\n");
+	       "\n",
+		name, is_top ? "[--interval TIME]" : "[--json | --verdict]",
+		is_top ? "Shows a running agent's verdict and pods in this terminal. ? shows the keys."
+		       : "Prints a running agent's verdict and pods once. Exits with 0 when the "
+			 "agent is\nready, else 1.");
+	words_write_options(stdout, is_top ? WORDS_TOP : WORDS_STATUS);
+	printf("\nWithout any, the agent of %s is asked if that is there,\n"
+	       "else http://127.0.0.1:9180.\n",
+		OPTIONS_DEFAULT_CONFIG);
 }
 
 static enum client_parsed complain(const char *name, const char *what, const char *word)
@@ -50,30 +44,34 @@ static enum client_parsed complain(const char *name, const char *what, const cha
 	return CLIENT_WRONG;
 }
 
+static enum client_parsed complain_option(
+	enum words_command command, const char *name, const char *word)
+{
+	const char *best =
+		strncmp(word, "--", 2) == 0 ? words_nearest_option(command, word + 2) : NULL;
+	char shown[80];
+
+	if (!best)
+		return complain(name, "unknown option", word);
+	fprintf(stderr, "wsbalancer %s: unknown option '%s': did you mean --%s?\n", name,
+		text_show(word, shown, sizeof(shown)), best);
+	return CLIENT_WRONG;
+}
+
 enum client_parsed client_parse(int argc, char **argv, struct client_options *out)
 {
-	static const struct option long_options[] = {
-		{"url", required_argument, NULL, 'u'},
-		{"config", required_argument, NULL, 'c'},
-		{"token-file", required_argument, NULL, 't'},
-		{"ca", required_argument, NULL, 'a'},
-		{"interval", required_argument, NULL, 'i'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	const char *name = argv[0];
 	bool is_top = strcmp(name, "top") == 0;
-	const char *letters = is_top ? "+:u:c:i:h" : "+:u:c:jh";
-	struct client_options options = {
-		.config_path = OPTIONS_DEFAULT_CONFIG, .interval_ms = 1000};
+	enum words_command command = is_top ? WORDS_TOP : WORDS_STATUS;
+	struct client_options options = {.interval_ms = 1000};
+	struct option long_options[WORDS_MAX + 1];
+	char letters[WORDS_LETTERS_SIZE];
 	int found;
 
 	opterr = 0;
 	optind = 1;
+	words_getopt(command, long_options, letters);
 	while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-		if ((found == 'i' && !is_top) || (found == 'j' && is_top))
-			return complain(name, "unknown option", argv[optind - 1]);
 		switch (found) {
 		case 'u':
 			options.url = optarg;
@@ -81,10 +79,10 @@ enum client_parsed client_parse(int argc, char **argv, struct client_options *ou
 		case 'c':
 			options.config_path = optarg;
 			break;
-		case 't':
+		case WORDS_TOKEN_FILE:
 			options.token_file = optarg;
 			break;
-		case 'a':
+		case WORDS_CA:
 			options.ca_file = optarg;
 			break;
 		case 'i':
@@ -96,17 +94,23 @@ enum client_parsed client_parse(int argc, char **argv, struct client_options *ou
 		case 'j':
 			options.json = true;
 			break;
+		case WORDS_VERDICT:
+			options.verdict = true;
+			break;
 		case 'h':
 			write_help(name, is_top);
 			return CLIENT_HELP;
 		case ':':
 			return complain(name, "a value is needed behind", argv[optind - 1]);
 		default:
-			return complain(name, "unknown option", argv[optind - 1]);
+			return complain_option(command, name, argv[optind - 1]);
 		}
 	}
+	if (optind < argc && !options.url)
+		options.url = argv[optind++];
 	if (optind < argc)
-		return complain(name, "no argument is expected, but there is", argv[optind]);
+		return complain(
+			name, "no further argument is expected, but there is", argv[optind]);
 	*out = options;
 	return CLIENT_RUN;
 }
@@ -128,7 +132,9 @@ static char *complete_url(const char *given, const char *path)
 	char *text = NULL;
 	char *copy = NULL;
 
-	if (url && curl_url_set(url, CURLUPART_URL, given, 0) == CURLUE_OK &&
+	if (url &&
+		curl_url_set(url, CURLUPART_URL, given,
+			strstr(given, "://") ? 0 : CURLU_GUESS_SCHEME) == CURLUE_OK &&
 		curl_url_get(url, CURLUPART_PATH, &found, 0) == CURLUE_OK &&
 		(strcmp(found, "/") != 0 ||
 			curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK) &&
@@ -209,7 +215,8 @@ static bool set_options(struct client *client, const char *ca_file, bool is_own_
 	return ok;
 }
 
-static bool prepare(struct client *client, const struct client_options *options,
+/* url is NULL where config says it. */
+static bool prepare(struct client *client, const struct client_options *options, const char *url,
 	const struct config *config, struct why *why)
 {
 	const char *token_file = options->token_file;
@@ -224,7 +231,7 @@ static bool prepare(struct client *client, const struct client_options *options,
 	}
 	client->easy = curl_easy_init();
 	client->headers = curl_slist_append(NULL, "Accept: application/json");
-	client->url = config ? url_of(config) : complete_url(options->url, "/balancer-metrics");
+	client->url = config ? url_of(config) : complete_url(url, "/balancer-metrics");
 	if (!client->url)
 		return why_set(
 			why, "invalid address of an agent: use one such as http://127.0.0.1:9180");
@@ -235,23 +242,38 @@ static bool prepare(struct client *client, const struct client_options *options,
 		       why_set(why, "libcurl refuses an option"));
 }
 
-bool client_init(struct client *out, const struct client_options *options, struct why *why)
+/* Asks the agent of a configuration. */
+static bool init_configured(
+	struct client *out, const struct client_options *options, const char *path, struct why *why)
 {
 	struct config_mistakes mistakes;
 	struct config config;
 	bool ok;
 
-	memset(out, 0, sizeof(*out));
-	if (!options->url && !configfile_load(options->config_path, &config, &mistakes)) {
+	if (!configfile_load(path, &config, &mistakes)) {
 		char line[CONFIGFILE_LINE_MAX];
 
-		return why_set(why, "%s",
-			configfile_format(
-				options->config_path, &mistakes.list[0], line, sizeof(line)));
+		return why_set(
+			why, "%s", configfile_format(path, &mistakes.list[0], line, sizeof(line)));
 	}
-	ok = prepare(out, options, options->url ? NULL : &config, why);
-	if (!options->url)
-		config_fini(&config);
+	ok = prepare(out, options, NULL, &config, why);
+	config_fini(&config);
+	return ok;
+}
+
+bool client_init(struct client *out, const struct client_options *options, struct why *why)
+{
+	const char *path = options->config_path;
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	/* Where the agent runs in a container, its configuration is not here. */
+	if (!path && access(OPTIONS_DEFAULT_CONFIG, F_OK) == 0)
+		path = OPTIONS_DEFAULT_CONFIG;
+	if (options->url || !path)
+		ok = prepare(out, options, options->url ? options->url : DEFAULT_URL, NULL, why);
+	else
+		ok = init_configured(out, options, path, why);
 	if (!ok)
 		client_fini(out);
 	return ok;

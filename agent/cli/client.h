@@ -16,11 +16,12 @@
 /* The words behind the command's name. Strings are argv's or static. */
 struct client_options {
 	const char *url;         /* NULL: what the configuration says */
-	const char *config_path; /* never NULL */
+	const char *config_path; /* NULL: the default one, if it is there */
 	const char *token_file;  /* NULL: none, or what the configuration says */
 	const char *ca_file;     /* NULL: the system's, or the certificate in the configuration */
 	int64_t interval_ms;     /* of top */
-	bool json;               /* of status */
+	bool json;               /* these two are of status */
+	bool verdict;
 };
 
 enum client_parsed {
@@ -29,8 +30,7 @@ enum client_parsed {
 	CLIENT_WRONG, /* a line on stderr has said so */
 };
 
-/* Parses the command line from the command's name (argv[0]) on: "top" takes --interval, "status"
- * takes --json. */
+/* Parses the command line from the command's name (argv[0], "top" or "status") on. */
 enum client_parsed client_parse(int argc, char **argv, struct client_options *out);
 
 /* A prepared question. */

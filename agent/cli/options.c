@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Options by getopt_long, errors in one line. */
 #include "cli/options.h"
 
 #include <getopt.h>
 #include <string.h>
 
 #include "build.h"
-#include "core/base/nearest.h"
+#include "cli/words.h"
 #include "core/base/text.h"
-
-enum { OPTION_DRY_RUN = 256, OPTION_REPLAY }; /* above every letter */
-
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"check", no_argument, NULL, 't'},
-	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
-	{"replay", required_argument, NULL, OPTION_REPLAY},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
 
 /* Always returns false. Says what is wrong with word. */
 static bool complain(const char *what, const char *word)
@@ -33,17 +20,32 @@ static bool complain(const char *what, const char *word)
 
 static bool complain_unknown(const char *word)
 {
-	struct nearest nearest;
+	/* What stands behind the two dashes and before a value. */
+	const char *best = words_nearest_option(WORDS_AGENT, word + 2);
 	char shown[80];
 
-	/* What stands behind the two dashes and before a value. */
-	nearest_init(&nearest, word + 2);
-	for (const struct option *option = long_options; option->name; option++)
-		nearest_offer(&nearest, option->name);
-	if (!nearest.best)
+	if (!best)
 		return complain("unknown option", word);
 	fprintf(stderr, "wsbalancer: unknown option '%s': did you mean --%s?\n",
-		text_show(word, shown, sizeof(shown)), nearest.best);
+		text_show(word, shown, sizeof(shown)), best);
+	return false;
+}
+
+/* A word where no option stands. */
+static bool complain_command(const char *word)
+{
+	const char *best = words_nearest_command(word);
+	char shown[80];
+
+	text_show(word, shown, sizeof(shown));
+	if (!best && strpbrk(word, "./")) {
+		fprintf(stderr, "wsbalancer: unknown command '%s': did you mean -c %s?\n", shown,
+			shown);
+		return false;
+	}
+	if (!best)
+		return complain("unknown command", word);
+	fprintf(stderr, "wsbalancer: unknown command '%s': did you mean %s?\n", shown, best);
 	return false;
 }
 
@@ -65,11 +67,13 @@ static bool complain_option(int found, char **argv)
 bool options_parse(int argc, char **argv, struct options *out)
 {
 	struct options options = {.action = OPTIONS_RUN, .config_path = OPTIONS_DEFAULT_CONFIG};
+	struct option long_options[WORDS_MAX + 1];
+	char letters[WORDS_LETTERS_SIZE];
 	int found;
 
 	opterr = 0;
-	/* The + stops at the first word that is no option, the : tells a missing argument apart. */
-	while ((found = getopt_long(argc, argv, "+:c:tVh", long_options, NULL)) != -1) {
+	words_getopt(WORDS_AGENT, long_options, letters);
+	while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
 		switch (found) {
 		case 'c':
 			options.config_path = optarg;
@@ -77,10 +81,10 @@ bool options_parse(int argc, char **argv, struct options *out)
 		case 't':
 			options.action = OPTIONS_CHECK;
 			break;
-		case OPTION_DRY_RUN:
+		case WORDS_DRY_RUN:
 			options.dry_run = true;
 			break;
-		case OPTION_REPLAY:
+		case WORDS_REPLAY:
 			options.action = OPTIONS_REPLAY;
 			options.record_path = optarg;
 			break;
@@ -95,7 +99,7 @@ bool options_parse(int argc, char **argv, struct options *out)
 		}
 	}
 	if (optind < argc)
-		return complain("no argument is expected, but there is", argv[optind]);
+		return complain_command(argv[optind]);
 	*out = options;
 	return true;
 }
@@ -103,20 +107,17 @@ bool options_parse(int argc, char **argv, struct options *out)
 void options_write_help(FILE *out)
 {
 	fputs("usage: wsbalancer [-t] [-c FILE] [--dry-run]\n"
-	      "       wsbalancer --replay RECORD [-c FILE]\n"
+	      "       wsbalancer --replay FILE [-c FILE]\n"
 	      "       wsbalancer check [-c FILE]\n"
-	      "       wsbalancer top | status [--url URL | -c FILE]\n"
+	      "       wsbalancer top | status [HOST:PORT | --url URL | -c FILE]\n"
+	      "       wsbalancer completion bash | zsh | fish\n"
 	      "\n"
 	      "Levels WebSocket connections over pods: asks each pod how many it holds and sets\n"
 	      "the weights of HAProxy's servers by the answers. Runs in the foreground.\n"
-	      "\n"
-	      "  -c, --config FILE   configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
-	      "  -t, --check         check the configuration, say what is wrong, exit\n"
-	      "      --dry-run       plan and report, but send nothing to HAProxy\n"
-	      "      --replay RECORD what the configuration would have made of recorded rounds\n"
-	      "  -V, --version       print the version and exit\n"
-	      "  -h, --help          print this and exit\n"
-	      "\n"
+	      "\n",
+		out);
+	words_write_options(out, WORDS_AGENT);
+	fputs("\n"
 	      "check asks HAProxy and each pod once, changes nothing, and says what is to be\n"
 	      "written where something is not as it must be.\n"
 	      "top and status show what a running agent knows; see wsbalancer top -h.\n"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines, columns and bars. */
 #include "cli/screen.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,35 +13,51 @@
 #include "core/report/report_age.h"
 
 enum {
-	NAME_MAX_COLUMNS = 32,
-	NODE_MAX_COLUMNS = 18,
-	STATE_COLUMNS = 24,
-	BAR_MIN_COLUMNS = 10,
-	WIDE = 100, /* from here on there is room for the node */
+	NAME_MIN = 12,
+	BAR_MIN = 8,
+	BAR_MAX = 60,
+	STATE_MIN = 24,     /* what is left to the reason at least */
+	FIXED_COLUMNS = 36, /* mark, connections, level, next, since, and the blanks between */
+	NEEDS_MAX = 8,
 };
 
 /* One pod, as the table needs it; strings are the report's. */
 struct line {
+	struct json_object *pod;
 	const char *name;
-	const char *node;
 	const char *why;
-	const char *state;
+	const char *look;
+	bool reckoned;
+	int64_t trouble;
 	int64_t connections;
 	int64_t own;
-	int64_t weight;
-	double level; /* -1: none */
+	double level; /* these four: NAN where there is none */
+	double deviation;
+	double share;
+	double since_s;
 };
 
-struct hatable {
-	struct columns cells;
+struct layout {
+	struct columns to;
 	const struct screen_options *options;
-	struct line *lines;
-	size_t n_lines;
-	double largest;
 	int name_columns;
-	int node_columns;
 	int bar_columns;
+	double largest;
 };
+
+static const char *const sort_names[SCREEN_N_SORTS] = {
+	[SCREEN_BY_NEED] = "trouble",
+	[SCREEN_BY_NAME] = "name",
+	[SCREEN_BY_CONNECTIONS] = "connections",
+	[SCREEN_BY_LEVEL] = "level",
+	[SCREEN_BY_SHARE] = "next",
+	[SCREEN_BY_SINCE] = "since",
+};
+
+const char *screen_sort_name(enum screen_sort sort)
+{
+	return sort_names[sort];
+}
 
 static const char *text(struct json_object *object, const char *name)
 {
@@ -49,80 +66,293 @@ static const char *text(struct json_object *object, const char *name)
 	return value ? value : "";
 }
 
-static int columns_of(const struct hatable *table, double n)
-{
-	return (int)(n / table->largest * table->bar_columns + 0.5);
-}
-
-/* Held by this HAProxy, by others, and the level as a mark. */
-static void put_bar(const struct hatable *table, const struct line *line)
-{
-	int64_t own = line->own < line->connections ? line->own : line->connections;
-	int own_end = columns_of(table, (double)own);
-	int end = columns_of(table, (double)line->connections);
-	int mark = line->level < 0 ? -1 : columns_of(table, line->level) - 1;
-	bool utf8 = table->cells.utf8;
-
-	for (int i = 0; i < table->bar_columns; i++) {
-		if (i == mark)
-			columns_colored(&table->cells, "33", utf8 ? "\u2502" : "|");
-		else if (i < own_end)
-			columns_colored(&table->cells, "34", utf8 ? "\u2588" : "#");
-		else if (i < end)
-			columns_colored(&table->cells, "36", utf8 ? "\u2592" : "=");
-		else
-			buf_putc(table->cells.to, ' ');
-	}
-	columns_spaces(&table->cells, 2);
-}
-
-static const char *color_of(const char *state)
+static const char *color_of(const char *look)
 {
 	static const struct {
-		const char *state;
+		const char *look;
 		const char *color;
 	} colors[] = {
-		{"heard", "32"},
-		{"stale", "33"},
-		{"never_heard", "31"},
-		{"disbelieved", "31"},
-		{"down", "31"},
+		{"good", "32"},
+		{"warn", "33"},
+		{"bad", "31"},
+		{"calm", "35"},
 	};
 
 	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++) {
-		if (strcmp(colors[i].state, state) == 0)
+		if (strcmp(colors[i].look, look) == 0)
 			return colors[i].color;
 	}
-	return "35";
+	return "0";
 }
 
-static void put_line(const struct hatable *table, const struct line *line)
+/* ---- head ---- */
+
+static void put_named(const struct columns *to, int width, const char *name, const char *s)
 {
-	columns_text(&table->cells, line->name, table->name_columns);
-	if (table->node_columns > 0)
-		columns_text(&table->cells, line->node, table->node_columns);
-	columns_number(&table->cells, line->connections, 6);
-	put_bar(table, line);
-	columns_number(&table->cells, line->own, 6);
-	columns_number(&table->cells, line->weight, 3);
-	columns_color(&table->cells, color_of(line->state));
-	columns_part(&table->cells, line->why, STATE_COLUMNS);
-	columns_plain(&table->cells);
-	buf_putc(table->cells.to, '\n');
+	if (!s[0])
+		return;
+	buf_printf(to->to, "  %-4s ", name);
+	columns_part(to, s, width);
+	buf_putc(to->to, '\n');
+}
+
+static void put_verdict(
+	const struct columns *to, const struct screen_options *options, struct json_object *verdict)
+{
+	const char *state = text(verdict, "state");
+	bool bad = strcmp(state, "not_steering") == 0;
+	bool warn = strcmp(state, "cannot_level") == 0 || strcmp(state, "starting") == 0;
+	int width = options->whole ? SCREEN_WIDTH_MAX : options->width - 7;
+
+	columns_color(to, bad ? "1;31" : warn ? "1;33" : "1;32");
+	columns_part(to, text(verdict, "text"), options->whole ? SCREEN_WIDTH_MAX : options->width);
+	columns_plain(to);
+	buf_putc(to->to, '\n');
+	if (strcmp(state, "left_alone") == 0)
+		return;
+	put_named(to, width, "now", text(verdict, "now"));
+	put_named(to, width, "why", text(verdict, "why"));
+	put_named(to, width, "how", text(verdict, "how"));
+	put_named(to, width, "you", text(verdict, "you"));
+}
+
+/* A backend that is left alone is worth a word only where there is no other. */
+static void put_verdicts(
+	const struct columns *to, const struct screen_options *options, struct json_object *report)
+{
+	struct json_object *backends = jsonget_member(report, "backends", json_type_array);
+	struct json_object *worst = jsonget_member(report, "verdict", json_type_object);
+	bool all_alone = strcmp(text(worst, "state"), "left_alone") == 0;
+
+	for (size_t i = 0; i < jsonget_len(backends); i++) {
+		struct json_object *verdict = jsonget_member(
+			json_object_array_get_idx(backends, i), "verdict", json_type_object);
+
+		if (verdict && (all_alone || strcmp(text(verdict, "state"), "left_alone") != 0))
+			put_verdict(to, options, verdict);
+	}
+}
+
+static void put_haproxy(const struct columns *to, struct json_object *report)
+{
+	struct json_object *haproxy = jsonget_member(report, "haproxy", json_type_object);
+	char age[40];
+
+	if (json_object_is_type(json_object_object_get(haproxy, "reached"), json_type_null)) {
+		buf_puts(to->to, "agent-check alone");
+		return;
+	}
+	if (!jsonget_flag(haproxy, "reached", false)) {
+		columns_color(to, "31");
+		buf_puts(to->to, "HAProxy does not answer");
+		if (jsonget_number(haproxy, "age_s", -1.0) >= 0.0)
+			buf_printf(to->to, " for %s",
+				report_age_whole(
+					jsonget_number(haproxy, "age_s", 0), age, sizeof(age)));
+		columns_plain(to);
+		return;
+	}
+	buf_puts(to->to, "HAProxy ");
+	columns_part(to, text(haproxy, "version"), 24);
+	buf_printf(to->to, ", up %s",
+		report_age_whole(jsonget_number(haproxy, "uptime_s", 0), age, sizeof(age)));
+}
+
+static void put_facts(const struct columns *to, struct json_object *report)
+{
+	struct json_object *totals = jsonget_member(report, "totals", json_type_object);
+	int64_t reckoned = jsonget_whole(totals, "connections_reckoned", 0);
+
+	buf_printf(to->to, "%" PRId64 " connections", jsonget_whole(totals, "connections", 0));
+	if (reckoned > 0)
+		buf_printf(to->to, " (%" PRId64 " reckoned)", reckoned);
+	buf_printf(to->to, ", %" PRId64 " of %" PRId64 " pods known, ",
+		jsonget_whole(totals, "pods_known", 0), jsonget_whole(totals, "pods", 0));
+	put_haproxy(to, report);
+	if (jsonget_flag(report, "dry_run", false))
+		buf_puts(to->to, ", dry run");
+	buf_puts(to->to, jsonget_flag(report, "ready", false) ? ", ready\n" : ", not ready\n");
+}
+
+static size_t count_needs(struct json_object *pods)
+{
+	size_t n = 0;
+
+	json_object_object_foreach(pods, url, list)
+	{
+		(void)url;
+		for (size_t i = 0; i < jsonget_len(list); i++)
+			n += jsonget_whole(json_object_array_get_idx(list, i), "trouble", 0) > 0;
+	}
+	return n;
+}
+
+static void put_need(
+	const struct columns *to, const struct screen_options *options, struct json_object *pod)
+{
+	const char *name = text(pod, "podName")[0] ? text(pod, "podName") : text(pod, "server");
+	const char *remedy = text(pod, "remedy");
+	int width = options->whole ? SCREEN_WIDTH_MAX : options->width - 2;
+
+	buf_puts(to->to, "  ");
+	columns_color(to, color_of(text(pod, "look")));
+	width -= columns_part(to, name, width);
+	columns_plain(to);
+	buf_puts(to->to, "  ");
+	width -= 2 + columns_part(to, text(pod, "why"), width - 2);
+	if (remedy[0] && width > 3) {
+		buf_puts(to->to, ": ");
+		columns_part(to, remedy, width - 2);
+	}
+	buf_putc(to->to, '\n');
+}
+
+static void put_needs(
+	const struct columns *to, const struct screen_options *options, struct json_object *report)
+{
+	struct json_object *pods = jsonget_member(report, "podMetrics", json_type_object);
+	size_t n = pods ? count_needs(pods) : 0;
+	size_t n_told = 0;
+
+	if (n == 0)
+		return;
+	columns_color(to, "1");
+	buf_printf(to->to, "%zu pod%s\n", n, n == 1 ? " needs you" : "s need you");
+	columns_plain(to);
+	for (int64_t trouble = 2; trouble > 0; trouble--) {
+		json_object_object_foreach(pods, url, list)
+		{
+			(void)url;
+			for (size_t i = 0; i < jsonget_len(list) && n_told < NEEDS_MAX; i++) {
+				struct json_object *pod = json_object_array_get_idx(list, i);
+
+				if (jsonget_whole(pod, "trouble", 0) != trouble)
+					continue;
+				put_need(to, options, pod);
+				n_told++;
+			}
+		}
+	}
+	if (n > n_told)
+		buf_printf(to->to, "  and %zu more\n", n - n_told);
+}
+
+/* ---- rows ---- */
+
+static int columns_of(const struct layout *layout, double n)
+{
+	return (int)(n / layout->largest * layout->bar_columns + 0.5);
+}
+
+/* Held by this HAProxy, by others, and the level as a mark; what is only reckoned is an outline. */
+static void put_bar(const struct layout *layout, const struct line *line)
+{
+	int64_t own = line->own < line->connections ? line->own : line->connections;
+	int own_end = columns_of(layout, (double)own);
+	int end = columns_of(layout, (double)line->connections);
+	int mark = isnan(line->level) ? -1 : columns_of(layout, line->level);
+	bool utf8 = layout->to.utf8;
+
+	for (int i = 0; i < layout->bar_columns; i++) {
+		if (i == (mark > 0 ? mark - 1 : mark))
+			columns_colored(&layout->to, "33", utf8 ? "\u2502" : "|");
+		else if (i < end && line->reckoned)
+			columns_colored(&layout->to, "36", utf8 ? "\u2591" : ".");
+		else if (i < own_end)
+			columns_colored(&layout->to, "34", utf8 ? "\u2588" : "#");
+		else if (i < end)
+			columns_colored(&layout->to, "36", utf8 ? "\u2592" : "=");
+		else
+			buf_putc(layout->to.to, ' ');
+	}
+	columns_spaces(&layout->to, 2);
+}
+
+/* A state is told by a letter too, where there is no colour. */
+static char mark_of(const struct line *line)
+{
+	static const struct {
+		const char *look;
+		char mark;
+	} marks[] = {{"good", ' '}, {"warn", '?'}, {"bad", '!'}, {"calm", '-'}};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (strcmp(marks[i].look, line->look) == 0)
+			return marks[i].mark;
+	}
+	return '.';
+}
+
+/* A name longer than its column keeps its end, which tells pods of Kubernetes apart. */
+static void put_name(const struct layout *layout, const char *name)
+{
+	size_t len = strlen(name);
+	size_t most = (size_t)layout->name_columns;
+
+	if (len > most) {
+		name += len - most + 1;
+		while (((unsigned char)*name & 0xc0) == 0x80)
+			name++;
+		buf_putc(layout->to.to, '~');
+		columns_text(&layout->to, name, layout->name_columns - 1);
+	} else {
+		columns_text(&layout->to, name, layout->name_columns);
+	}
+}
+
+static void put_line(const struct layout *layout, const struct line *line)
+{
+	struct buf *to = layout->to.to;
+	char part[40] = "";
+	int width = layout->options->whole ? SCREEN_WIDTH_MAX
+					   : layout->options->width - layout->name_columns -
+						     layout->bar_columns - FIXED_COLUMNS;
+
+	columns_color(&layout->to, color_of(line->look));
+	buf_putc(to, mark_of(line));
+	columns_plain(&layout->to);
+	put_name(layout, line->name);
+	buf_printf(to, "%s%6" PRId64 "  ", line->reckoned ? "~" : " ", line->connections);
+	if (!isnan(line->deviation))
+		snprintf(part, sizeof(part), "%s%.0f%%",
+			line->deviation <= -0.005  ? "-"
+			: line->deviation >= 0.005 ? "+"
+						   : "",
+			100.0 * fabs(line->deviation));
+	buf_printf(to, "%6s  ", part);
+	put_bar(layout, line);
+	part[0] = '\0';
+	if (!isnan(line->share))
+		snprintf(part, sizeof(part), "%.0f", 100.0 * line->share);
+	buf_printf(to, "%4s  ", part);
+	part[0] = '\0';
+	if (!isnan(line->since_s))
+		report_age_whole(line->since_s, part, sizeof(part));
+	/* "3 h 10 min" is more than there is room for. */
+	if (strlen(part) > 6)
+		part[strcspn(part, "hd") + 1] = '\0';
+	buf_printf(to, "%6s  ", part);
+	columns_color(&layout->to, color_of(line->look));
+	columns_part(&layout->to, line->why, width > 0 ? width : 0);
+	columns_plain(&layout->to);
+	buf_putc(to, '\n');
 }
 
 static struct line line_of(struct json_object *pod)
 {
 	struct line line = {
+		.pod = pod,
 		.name = text(pod, "podName"),
-		.node = text(pod, "nodeName"),
 		.why = text(pod, "why"),
-		.state = text(pod, "state"),
+		.look = text(pod, "look"),
+		.reckoned = jsonget_flag(pod, "reckoned", false),
+		.trouble = jsonget_whole(pod, "trouble", 0),
 		.connections = jsonget_whole(pod, "agentsConnections", 0),
 		.own = jsonget_whole(pod, "own_sessions", 0),
-		.weight =
-			jsonget_whole(pod, "sent_weight", jsonget_whole(pod, "haproxy_weight", -1)),
-		.level = jsonget_number(pod, "level", -1.0),
+		.level = jsonget_number(pod, "level", (double)NAN),
+		.deviation = jsonget_number(pod, "deviation", (double)NAN),
+		.share = jsonget_number(pod, "share_next", (double)NAN),
+		.since_s = jsonget_number(pod, "since_s", (double)NAN),
 	};
 
 	if (!line.name[0])
@@ -130,158 +360,188 @@ static struct line line_of(struct json_object *pod)
 	return line;
 }
 
-static int by_name(const void *a, const void *b)
+static bool has_words(const struct line *line, const char *filter)
+{
+	const char *const texts[] = {line->name, line->why, text(line->pod, "nodeName"),
+		text(line->pod, "address"), text(line->pod, "server"), text(line->pod, "proxy"),
+		text(line->pod, "state")};
+	char word[128];
+
+	while (filter && *filter) {
+		size_t len = strcspn(filter, " ");
+		bool found = len == 0;
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, filter);
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !found; i++)
+			found = strcasestr(texts[i], word) != NULL;
+		if (!found)
+			return false;
+		filter += len + (filter[len] == ' ');
+	}
+	return true;
+}
+
+static int by_number(double x, double y)
+{
+	/* What is not known comes last. */
+	if (isnan(x) || isnan(y))
+		return isnan(x) - isnan(y);
+	return (x < y) - (x > y);
+}
+
+static int by_need(const struct line *x, const struct line *y)
+{
+	double far_x = isnan(x->deviation) ? 0.0 : floor(10.0 * fabs(x->deviation));
+	double far_y = isnan(y->deviation) ? 0.0 : floor(10.0 * fabs(y->deviation));
+
+	return x->trouble != y->trouble ? (x->trouble < y->trouble ? 1 : -1)
+					: by_number(far_x, far_y);
+}
+
+static int compare(const void *a, const void *b, void *arg)
 {
 	const struct line *x = a;
 	const struct line *y = b;
+	const struct screen_options *options = arg;
+	int order = 0;
 
-	return strverscmp(x->name, y->name);
-}
-
-static int by_connections(const void *a, const void *b)
-{
-	const struct line *x = a;
-	const struct line *y = b;
-
-	if (x->connections != y->connections)
-		return x->connections < y->connections ? 1 : -1;
-	return by_name(a, b);
-}
-
-static int longest(const struct hatable *table, bool node, int most)
-{
-	size_t columns = 4;
-
-	for (size_t i = 0; i < table->n_lines; i++) {
-		size_t len = strlen(node ? table->lines[i].node : table->lines[i].name);
-
-		columns = len > columns ? len : columns;
+	switch (options->sort) {
+	case SCREEN_BY_NEED:
+		order = by_need(x, y);
+		break;
+	case SCREEN_BY_CONNECTIONS:
+		order = by_number((double)x->connections, (double)y->connections);
+		break;
+	case SCREEN_BY_LEVEL:
+		order = by_number(x->deviation, y->deviation);
+		break;
+	case SCREEN_BY_SHARE:
+		order = by_number(x->share, y->share);
+		break;
+	case SCREEN_BY_SINCE:
+		order = by_number(y->since_s, x->since_s);
+		break;
+	case SCREEN_BY_NAME:
+	case SCREEN_N_SORTS:
+		break;
 	}
-	return columns > (size_t)most ? most : (int)columns;
+	if (order == 0)
+		order = strverscmp(x->name, y->name);
+	return options->down ? -order : order;
 }
 
-/* Gives the bar what the other columns leave. */
-static void lay_out(struct hatable *table)
+static int longest_name(struct json_object *pods)
 {
-	int width = table->options->width;
-	int rest;
+	size_t columns = NAME_MIN;
 
-	table->name_columns = longest(table, false, NAME_MAX_COLUMNS);
-	table->node_columns = width >= WIDE ? longest(table, true, NODE_MAX_COLUMNS) : 0;
-	rest = width - table->name_columns - 2 -
-	       (table->node_columns ? table->node_columns + 2 : 0) - (6 + 2) - 2 - (6 + 2) -
-	       (3 + 2) - STATE_COLUMNS;
-	if (rest < BAR_MIN_COLUMNS) {
-		table->name_columns -= BAR_MIN_COLUMNS - rest;
-		table->name_columns = table->name_columns < 6 ? 6 : table->name_columns;
-		rest = BAR_MIN_COLUMNS;
-	}
-	table->bar_columns = rest;
-	table->largest = 1.0;
-	for (size_t i = 0; i < table->n_lines; i++) {
-		const struct line *line = &table->lines[i];
+	json_object_object_foreach(pods, url, list)
+	{
+		(void)url;
+		for (size_t i = 0; i < jsonget_len(list); i++) {
+			struct line line = line_of(json_object_array_get_idx(list, i));
+			size_t len = strlen(line.name);
 
-		if ((double)line->connections > table->largest)
-			table->largest = (double)line->connections;
-		if (line->level > table->largest)
-			table->largest = line->level;
+			columns = len > columns ? len : columns;
+		}
 	}
+	return columns > SCREEN_WIDTH_MAX ? SCREEN_WIDTH_MAX : (int)columns;
 }
 
-static void put_heads(const struct hatable *table)
+/* Name and bar share what the other columns leave; a name is not cut while there is room. */
+static void lay_out(struct layout *layout, struct json_object *pods)
 {
-	columns_text(&table->cells, "POD", table->name_columns);
-	if (table->node_columns > 0)
-		columns_text(&table->cells, "NODE", table->node_columns);
-	buf_printf(table->cells.to, "%6s  %-*s  %6s  %3s  %s\n", "CONNS", table->bar_columns, "",
-		"OWN", "WGT", "STATE");
+	int room = layout->options->width - FIXED_COLUMNS - STATE_MIN;
+
+	layout->name_columns = longest_name(pods);
+	if (layout->name_columns > room - BAR_MIN)
+		layout->name_columns = room - BAR_MIN < NAME_MIN ? NAME_MIN : room - BAR_MIN;
+	layout->bar_columns = room - layout->name_columns;
+	if (layout->bar_columns < BAR_MIN)
+		layout->bar_columns = room - layout->name_columns < 0 ? 0 : BAR_MIN;
+	if (layout->bar_columns > BAR_MAX)
+		layout->bar_columns = BAR_MAX;
 }
 
+static void put_names(const struct layout *layout)
+{
+	buf_printf(layout->to.to, " %-*s   %6s  %6s  %-*s  %4s  %6s  %s\n", layout->name_columns,
+		"POD", "CONNS", "LEVEL", layout->bar_columns, "", "NEXT", "SINCE", "STATE");
+}
+
+/* title: "" where there is one service only. */
 static void put_service(
-	struct hatable *table, struct json_object *service, struct json_object *pods)
+	struct screen *screen, struct layout *layout, struct json_object *list, const char *title)
 {
-	size_t n = jsonget_len(pods);
+	size_t n = jsonget_len(list);
+	struct line *lines = calloc(n + 1, sizeof(*lines));
+	size_t n_lines = 0;
 
-	table->lines = calloc(n + 1, sizeof(*table->lines));
-	if (!table->lines)
+	if (!lines) {
+		screen->rows.failed = true;
 		return;
-	table->n_lines = n;
-	for (size_t i = 0; i < n; i++)
-		table->lines[i] = line_of(json_object_array_get_idx(pods, i));
-	qsort(table->lines, n, sizeof(*table->lines),
-		table->options->by_name ? by_name : by_connections);
-	lay_out(table);
-	buf_putc(table->cells.to, '\n');
-	columns_color(&table->cells, "1");
-	columns_part(&table->cells, text(service, "url"), table->options->width - 24);
-	columns_plain(&table->cells);
-	buf_printf(table->cells.to, "  %" PRId64 " connections\n",
-		jsonget_whole(service, "connections", 0));
-	put_heads(table);
-	for (size_t i = 0; i < n; i++)
-		put_line(table, &table->lines[i]);
-	free(table->lines);
-}
-
-static void put_haproxy(const struct hatable *table, struct json_object *report)
-{
-	struct json_object *haproxy = jsonget_member(report, "haproxy", json_type_object);
-	struct json_object *reached = jsonget_member(haproxy, "reached", json_type_boolean);
-	char age[40];
-
-	if (!reached) {
-		buf_puts(table->cells.to, "agent-check alone");
-	} else if (!json_object_get_boolean(reached)) {
-		columns_colored(&table->cells, "31", "HAProxy does not answer: ");
-		columns_part(&table->cells, text(haproxy, "error"), table->options->width / 2);
-	} else {
-		buf_puts(table->cells.to, "HAProxy ");
-		columns_part(&table->cells, text(haproxy, "version"), 24);
-		buf_printf(table->cells.to, ", up %s, %" PRId64 " reloads seen",
-			report_age(jsonget_number(haproxy, "uptime_s", 0), age, sizeof(age)),
-			jsonget_whole(haproxy, "reloads", 0));
 	}
-	buf_putc(table->cells.to, '\n');
+	layout->largest = 1.0;
+	for (size_t i = 0; i < n; i++) {
+		struct line line = line_of(json_object_array_get_idx(list, i));
+
+		layout->largest = fmax(layout->largest, (double)line.connections);
+		layout->largest = fmax(layout->largest, isnan(line.level) ? 0.0 : line.level);
+		if (has_words(&line, layout->options->filter))
+			lines[n_lines++] = line;
+	}
+	qsort_r(lines, n_lines, sizeof(*lines), compare, (void *)(uintptr_t)layout->options);
+	if (title[0] && n_lines > 0) {
+		columns_color(&layout->to, "1");
+		columns_part(&layout->to, title, layout->options->width);
+		columns_plain(&layout->to);
+		buf_putc(layout->to.to, '\n');
+		screen->n_rows++;
+	}
+	for (size_t i = 0; i < n_lines; i++)
+		put_line(layout, &lines[i]);
+	screen->n_rows += n_lines;
+	screen->n_shown += n_lines;
+	free(lines);
 }
 
-static void put_head(const struct hatable *table, struct json_object *report)
+static void put_services(struct screen *screen, struct layout *layout, struct json_object *services,
+	struct json_object *pods)
 {
-	struct json_object *totals = jsonget_member(report, "totals", json_type_object);
-	struct json_object *agent = jsonget_member(report, "agent", json_type_object);
-	double imbalance = jsonget_number(totals, "imbalance", -1.0);
+	size_t n = jsonget_len(services);
 
-	buf_puts(table->cells.to, "wsbalancer ");
-	columns_part(&table->cells, text(agent, "version"), 16);
-	if (jsonget_flag(report, "ready", false))
-		columns_colored(&table->cells, "32", "  ready  ");
-	else
-		columns_colored(&table->cells, "31", "  not ready  ");
-	if (jsonget_flag(report, "dry_run", false))
-		columns_colored(&table->cells, "35", "dry run  ");
-	put_haproxy(table, report);
-	buf_printf(table->cells.to,
-		"%" PRId64 " connections, %" PRId64 " of %" PRId64 " pods known",
-		jsonget_whole(totals, "connections", 0), jsonget_whole(totals, "pods_known", 0),
-		jsonget_whole(totals, "pods", 0));
-	if (imbalance >= 0.0)
-		buf_printf(table->cells.to, ", imbalance %.1f %%", 100.0 * imbalance);
-	buf_putc(table->cells.to, '\n');
+	for (size_t i = 0; i < n; i++) {
+		const char *url = text(json_object_array_get_idx(services, i), "url");
+
+		put_service(screen, layout, jsonget_member(pods, url, json_type_array),
+			n > 1 ? url : "");
+	}
 }
 
-void screen_write(struct buf *to, struct json_object *report, const struct screen_options *options)
+bool screen_make(
+	struct screen *screen, struct json_object *report, const struct screen_options *options)
 {
-	struct hatable table = {
-		.cells = {.to = to, .utf8 = options->utf8, .color = options->color},
-		.options = options,
-	};
+	struct columns to = {.to = &screen->head, .utf8 = options->utf8, .color = options->color};
+	struct layout layout = {.options = options, .to = to};
 	struct json_object *services = jsonget_member(report, "services", json_type_array);
 	struct json_object *pods = jsonget_member(report, "podMetrics", json_type_object);
 
-	put_head(&table, report);
-	for (size_t i = 0; i < jsonget_len(services); i++) {
-		struct json_object *service = json_object_array_get_idx(services, i);
-
-		put_service(&table, service,
-			jsonget_member(pods, text(service, "url"), json_type_array));
+	put_verdicts(&to, options, report);
+	put_needs(&to, options, report);
+	put_facts(&to, report);
+	if (pods) {
+		lay_out(&layout, pods);
+		layout.to.to = &screen->names;
+		put_names(&layout);
+		layout.to.to = &screen->rows;
+		put_services(screen, &layout, services, pods);
 	}
+	return !screen->head.failed && !screen->names.failed && !screen->rows.failed;
+}
+
+void screen_fini(struct screen *screen)
+{
+	buf_fini(&screen->head);
+	buf_fini(&screen->names);
+	buf_fini(&screen->rows);
+	*screen = (struct screen){.n_rows = 0};
 }

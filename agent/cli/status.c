@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The report once, as a table or as JSON. */
 #include "cli/status.h"
 
 #include <langinfo.h>
@@ -14,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "core/base/jsonget.h"
+#include "core/base/text.h"
 
 enum { PIPE_WIDTH = 110 };
 
@@ -28,26 +28,51 @@ static int width_of_stdout(void)
 						: size.ws_col;
 }
 
-static int print_report(const struct client *client, struct json_object *report, bool as_json)
+static bool print_table(struct json_object *report)
 {
 	struct screen_options options = {
 		.width = width_of_stdout(),
+		.whole = true,
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 	};
-	struct buf text = {.bytes = NULL};
-	bool ok;
+	struct screen screen = {.n_rows = 0};
+	bool ok = screen_make(&screen, report, &options);
 
-	if (as_json)
-		printf("%s\n", buf_text(&client->body));
-	else
-		screen_write(&text, report, &options);
-	fputs(buf_text(&text), stdout);
-	ok = !text.failed && fflush(stdout) == 0;
-	buf_fini(&text);
-	if (!ok)
+	if (ok)
+		printf("%s\n%s%s", buf_text(&screen.head), buf_text(&screen.names),
+			buf_text(&screen.rows));
+	screen_fini(&screen);
+	return ok;
+}
+
+/* The verdict's sentence, and its exit status. */
+static int print_verdict(struct json_object *report)
+{
+	struct json_object *verdict = jsonget_member(report, "verdict", json_type_object);
+	const char *text = jsonget_text(verdict, "text");
+	char shown[512];
+
+	if (!text) {
+		fputs("wsbalancer status: the agent gives no verdict\n", stderr);
 		return EXIT_FAILURE;
-	return jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	puts(text_show(text, shown, sizeof(shown)));
+	return (int)jsonget_whole(verdict, "exit_status", EXIT_FAILURE);
+}
+
+static int print_report(const struct client *client, struct json_object *report,
+	const struct client_options *options)
+{
+	int status = jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
+
+	if (options->verdict)
+		status = print_verdict(report);
+	else if (options->json)
+		printf("%s\n", buf_text(&client->body));
+	else if (!print_table(report))
+		return EXIT_FAILURE;
+	return fflush(stdout) == 0 ? status : EXIT_FAILURE;
 }
 
 static int ask(const struct client_options *options)
@@ -63,7 +88,7 @@ static int ask(const struct client_options *options)
 	}
 	report = client_report(&client, curl_easy_perform(client.easy), &why);
 	if (report)
-		status = print_report(&client, report, options->json);
+		status = print_report(&client, report, options);
 	else
 		fprintf(stderr, "wsbalancer status: %s: %s\n", client.url, why.text);
 	json_object_put(report);

@@ -156,8 +156,8 @@ def test_hostile_bytes_get_one_clean_line(tmp_path, text, line, message):
     (["--frobnicate"], "unknown option '--frobnicate': see wsbalancer -h"),
     (["--dry-run=no"], "no value is allowed for '--dry-run=no': see wsbalancer -h"),
     (["-c"], "a file is needed behind '-c': see wsbalancer -h"),
-    (["wsbalancer.yaml"], "no argument is expected, but there is 'wsbalancer.yaml': see wsbalancer -h"),
-    (["-t", "a\nb"], "no argument is expected, but there is 'a\\nb': see wsbalancer -h"),
+    (["wsbalancer.yaml"], "unknown command 'wsbalancer.yaml': did you mean -c wsbalancer.yaml?"),
+    (["-t", "a\nb"], "unknown command 'a\\nb': see wsbalancer -h"),
 ], ids=lambda value: value[-1].replace("\n", " ") if isinstance(value, list) else "")
 def test_a_wrong_command_line_gets_one_line_and_status_2(arguments, line):
     assert_refused(run(*arguments), line, status=2)

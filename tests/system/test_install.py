@@ -59,6 +59,9 @@ def test_destdir_gets_all_files_and_no_path_names_it(make, tmp_path):
         "usr/share/man/man8/wsbalancer.8": 0o644,
         "usr/share/man/man5/wsbalancer.yaml.5": 0o644,
         "usr/lib/systemd/system/wsbalancer.service": 0o644,
+        "usr/share/bash-completion/completions/wsbalancer": 0o644,
+        "usr/share/zsh/site-functions/_wsbalancer": 0o644,
+        "usr/share/fish/vendor_completions.d/wsbalancer.fish": 0o644,
         "etc/wsbalancer/wsbalancer.yaml": 0o644,
     }
     assert found[examples + "wsbalancer.yaml"] == 0o644

@@ -5,9 +5,11 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 
 import jsonschema
@@ -65,13 +67,55 @@ def test_status_prints_a_table(agent, haproxy, pods):
         result = status("--url", url(agent))
         assert result.returncode == 0 and result.stderr == ""
         lines = result.stdout.splitlines()
-        assert re.match(r"wsbalancer \S+  ready  HAProxy \d+\.\S+, up ", lines[0])
-        assert lines[1].startswith("30 connections, 3 of 3 pods known, imbalance ")
-        rows = [line for line in lines if line.startswith("web-")]
-        assert len(rows) == 3 and sum(int(row.split()[2]) for row in rows) == 30
+        assert lines[0] == agent.json()["verdict"]["text"]
+        assert any(re.match(r"30 connections, 3 of 3 pods known, HAProxy 2\.\S+, up \d+ s, ready$",
+                            line) for line in lines)
+        rows = [line for line in lines if line.startswith(" web-")]
+        assert len(rows) == 3 and sum(int(row.split()[1]) for row in rows) == 30
         assert all("\u2588" in row and row.endswith("steered") for row in rows)
         assert "\033" not in result.stdout, "no colours into a pipe"
-        assert max(map(len, lines)) <= 110
+
+
+def test_status_says_whole_reasons_and_what_to_do():
+    with ManyPods(3) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
+            Agent(haproxy, cacheTTL="1s") as agent:
+        agent.wait_ready()
+        pods.answers[1] = b"no JSON"
+        until(lambda: agent.json()["totals"]["pods_silent"] == 1, "the silent pod")
+        out = status(agent.http).stdout
+        assert "1 pod needs you\n" in out
+        pod = next(pod for pod in agent.json()["podMetrics"]["ws"] if pod["state"] == "silent")
+        assert re.search(r"^  pod-1  silent for \d+ s \(.*JSON.*\): " + re.escape(pod["remedy"]) + "$",
+                         out, re.M)
+        row = next(line for line in out.splitlines() if line.startswith("!pod-1"))
+        assert re.search(r"silent for \d+ s \(.*JSON.*\)$", row)
+        assert re.search(r"~\s+\d+ ", row), "what is reckoned is marked"
+
+
+@pytest.mark.parametrize("bring, code, words", [
+    (lambda haproxy, pods: None, 0, "Balanced"),
+    (lambda haproxy, pods: pods.answers.__setitem__(0, {"agentsConnections": 900, "podName": "a"}),
+     3, "Cannot level"),
+    (lambda haproxy, pods: haproxy.stop(), 4, "Not steering"),
+])
+def test_the_verdict_is_an_exit_status(bring, code, words):
+    with ManyPods(3) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
+            Agent(haproxy) as agent:
+        agent.wait_ready()
+        bring(haproxy, pods)
+        until(lambda: status("--verdict", agent.http).returncode == code, f"exit status {code}")
+        result = status("--verdict", agent.http)
+        assert result.stdout.startswith(words) and result.stdout.count("\n") == 1
+
+
+def test_an_address_needs_no_scheme_and_no_option(agent):
+    for options in ([agent.http], ["-u", agent.http], ["--url", url(agent)]):
+        assert status(*options).returncode == 0
+
+
+def test_without_a_configuration_the_default_address_is_asked():
+    result = status()
+    assert result.returncode == 1 and "http://127.0.0.1:9180/" in result.stderr
 
 
 def test_status_writes_ascii_where_the_locale_is(agent):
@@ -108,8 +152,8 @@ def test_status_of_an_agent_that_is_not_ready_is_1(haproxy):
     (["-c", "/nonexistent.yaml"], "/nonexistent.yaml", 1),
     (["--url"], "a value is needed behind '--url'", 2),
     (["--interval", "1s"], "unknown option", 2),
-    (["--urls", "x"], "unknown option '--urls'", 2),
-    (["extra"], "no argument is expected, but there is 'extra'", 2),
+    (["--urls", "x"], "unknown option '--urls': did you mean --url?", 2),
+    (["a:1", "extra"], "no further argument is expected, but there is 'extra'", 2),
 ])
 def test_mistakes_are_told_in_one_line(options, wanted, code):
     result = status(*options)
@@ -227,8 +271,6 @@ def test_top_follows_what_happens(agent, pods):
             load.wait_standing()
             terminal.forget()
             terminal.until("77 connections")
-        terminal.type("s")
-        terminal.until("s sort by connections")
         terminal.type("q")
         assert terminal.wait() == 0
 
@@ -256,13 +298,13 @@ def test_top_fits_any_size_and_scrolls():
         agent.wait_ready()
         until(lambda: agent.json()["totals"]["pods_known"] == 60, "all pods")
         with top(agent, rows=12, columns=60) as terminal:
-            terminal.until("pod-05")
+            terminal.until("pod-03")
             assert "pod-40" not in terminal.read()
             terminal.type("j" * 40)
             terminal.until("pod-40")
             terminal.type("\033[A" * 45)
             terminal.forget()
-            terminal.until("pod-05")
+            terminal.until("pod-03")
             fcntl.ioctl(terminal.other, termios.TIOCSWINSZ, struct.pack("HHHH", 80, 41, 0, 0))
             terminal.process.send_signal(signal.SIGWINCH)
             terminal.until("pod-59")
@@ -273,4 +315,176 @@ def test_top_fits_any_size_and_scrolls():
 def test_top_wants_a_terminal(agent):
     result = subprocess.run([binary("wsbalancer"), "top", "--url", url(agent)],
                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
-    assert result.returncode == 1 and "no terminal" in result.stderr
+    assert result.returncode == 1 and "not a terminal" in result.stderr
+
+
+# --- top on the screen that a user sees ------------------------------------------------------------
+
+
+class Tmux:
+    """top in a shell in tmux: what stands on the screen, and keys as a keyboard sends them."""
+
+    def __init__(self, agent, columns=100, rows=30, **env):
+        self.dir = tempfile.mkdtemp()
+        self.call = ["tmux", "-S", f"{self.dir}/tmux", "-f", "/dev/null"]
+        # A shell with jobs, as a user has one.
+        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "bash", "--norc",
+                  env={**os.environ, "LC_ALL": "C.UTF-8", "PS1": "shell$ ", **env})
+        self.until("shell$")
+        self.type(f"{binary('wsbalancer')} top -i 200ms {agent.http}", "Enter")
+
+    def tmux(self, *words, env=None):
+        return subprocess.run([*self.call, *words], check=True, capture_output=True, text=True,
+                              env=env).stdout
+
+    def type(self, *keys):
+        for key in keys:
+            self.tmux("send-keys", key)
+
+    def screen(self, *options):
+        return self.tmux("capture-pane", "-p", *options)
+
+    def until(self, text):
+        until(lambda: text in self.screen(), f"{text!r} on the screen:\n{self.screen()}")
+
+    def rows(self):
+        return re.findall(r"^[ !?.-](pod-\d+)", self.screen(), re.M)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.tmux("kill-server")
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def sixty():
+    """Sixty pods, the last of which is silent."""
+    with ManyPods(60, lambda i: {"agentsConnections": 1000 - 2 * i, "podName": f"pod-{i:02}",
+                                 "nodeName": f"node-{i % 4}"}) as pods, \
+            HAProxy(pods.addresses, server="weight 100") as haproxy, \
+            Agent(haproxy, cacheTTL="1s") as agent:
+        agent.wait_ready()
+        pods.answers[59] = b"no JSON"
+        until(lambda: agent.json()["totals"]["pods_silent"] == 1, "the silent pod")
+        yield agent
+
+
+@pytest.mark.parametrize("columns, rows", [(80, 24), (120, 40), (200, 50)])
+def test_top_shows_verdict_trouble_and_keys_at_any_size(sixty, columns, rows):
+    with Tmux(sixty, columns, rows) as tmux:
+        tmux.until("q quit  ? keys  / filter  s sort: trouble")
+        lines = tmux.screen().rstrip("\n").split("\n")
+        assert lines[0].startswith(sixty.json()["verdict"]["text"][:columns])
+        assert lines[-1].startswith("q quit  ? keys  / filter  s sort: trouble")
+        assert tmux.rows()[0] == "pod-59", "trouble first"
+        assert max(map(len, lines)) <= columns
+        # It can be read without colours.
+        assert "!pod-59" in tmux.screen()
+
+
+def test_keys_of_top(sixty):
+    with Tmux(sixty, 110, 24) as tmux:
+        tmux.until("pod-59")
+        first = tmux.rows()
+        tmux.type("PageDown")
+        until(lambda: tmux.rows()[0] not in first, "the next page")
+        assert "POD " in tmux.screen(), "the head stays"
+        tmux.type("End")
+        tmux.type("s")
+        tmux.until("sort: name")
+        until(lambda: tmux.rows()[0] == "pod-00", "names in order")
+        tmux.type("End")
+        until(lambda: tmux.rows()[-1] == "pod-59", "the end")
+        tmux.type("Home")
+        until(lambda: tmux.rows()[0] == "pod-00", "the beginning")
+        tmux.type("r")
+        tmux.until("sort: name, reversed")
+        until(lambda: tmux.rows()[0] == "pod-59", "the other way round")
+        tmux.type("r", "s")
+        tmux.until("sort: connections")
+        until(lambda: tmux.rows()[0] == "pod-00", "the fullest")
+        for name in ("level", "next", "since", "trouble"):
+            tmux.type("s")
+            tmux.until(f"sort: {name}")
+        tmux.type("/", "n", "o", "d", "e", "-", "3", "Space", "p", "o", "d", "-", "5")
+        until(lambda: set(tmux.rows()) == {"pod-51", "pod-55", "pod-59"}, "the filter")
+        tmux.type("BSpace", "BSpace", "BSpace", "BSpace", "BSpace", "Enter")
+        tmux.until("/ filter: node-3")
+        tmux.type("Escape")
+        until(lambda: len(tmux.rows()) > 3, "no filter")
+        tmux.type("?")
+        tmux.until("the other way round")
+        tmux.type("?")
+        tmux.until("POD ")
+        tmux.type("q")
+        tmux.until("shell$")
+
+
+def test_ctrl_z_and_fg(sixty):
+    with Tmux(sixty) as tmux:
+        tmux.until("pod-59")
+        tmux.type("C-z")
+        tmux.until("Stopped")
+        tmux.type("echo 6 x 7 = $((6 * 7))", "Enter")
+        tmux.until("6 x 7 = 42")
+        tmux.type("fg", "Enter")
+        tmux.until("q quit")
+        tmux.type("s")
+        tmux.until("sort: name")
+        tmux.type("q")
+        tmux.until("shell$")
+
+
+def test_no_color_is_whole(sixty):
+    with Tmux(sixty, NO_COLOR="1") as tmux:
+        tmux.until("pod-59")
+        # With -e the screen comes with its colours.
+        assert "\033[3" not in tmux.screen("-e") and "\033[1" not in tmux.screen("-e")
+
+
+# --- the words of the command line -----------------------------------------------------------------
+
+
+def run(*words):
+    return subprocess.run([binary("wsbalancer"), *words], capture_output=True, text=True, timeout=20)
+
+
+def help_options(*words):
+    """The long options that -h tells of."""
+    return set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", run(*words, "-h").stdout, re.M))
+
+
+def test_a_wrong_command_gets_a_proposal():
+    result = run("tpo")
+    assert (result.returncode, result.stderr) == (
+        2, "wsbalancer: unknown command 'tpo': did you mean top?\n")
+    assert "unknown command 'xyzzy': see wsbalancer -h" in run("xyzzy").stderr
+    assert "name a shell" in run("completion", "ksh").stderr
+
+
+def test_completion_help_and_manual_name_the_same_options():
+    manual = (ROOT / "agent/doc/wsbalancer.8").read_text()
+    for command in ([], ["top"], ["status"]):
+        for name in help_options(*command):
+            assert re.search(rf"Fl -{name}\b", manual), name
+    for shell in ("zsh", "fish"):
+        script = run("completion", shell).stdout
+        for name in help_options() | help_options("top") | help_options("status"):
+            assert name in script, (shell, name)
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ("wsbalancer ", help_options),
+    ("wsbalancer top --", lambda: help_options("top")),
+    ("wsbalancer status --", lambda: help_options("status")),
+    ("wsbalancer completion ", lambda: {"bash", "zsh", "fish"}),
+])
+def test_bash_completes(line, wanted):
+    words = line.split(" ")
+    script = (f"eval \"$({binary('wsbalancer')} completion bash)\"; "
+              f"COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); COMP_CWORD={len(words) - 1}; "
+              "_wsbalancer; printf '%s\\n' \"${COMPREPLY[@]}\"")
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert {word.removeprefix("--") for word in found.split()} >= wanted()
