@@ -156,14 +156,19 @@ conf_dir := $(DESTDIR)$(SYSCONFDIR)/wsbalancer
 # Texts that name paths get those of this installation.
 localized = sed -e 's|/usr/bin/wsb|$(PREFIX)/bin/wsb|' -e 's|/etc/wsb|$(SYSCONFDIR)/wsb|'
 
+# Of several HAProxies on one host each has an agent, wsbalancer@NAME with NAME.yaml: the same unit otherwise.
+for_one_of_several = -e 's|/wsbalancer\.yaml|/%i.yaml|' -e 's|^StateDirectory=.*|&/%i|' \
+	-e 's|^Description=.*|& %i|' -e 's|^\(EnvironmentFile=.*\)|\1-%i|' -e 's|^\(After=.*\)|\1 haproxy-%i.service|'
+
 install: agent ## to PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -d $(bin_dir) $(man_dir)/man5 $(man_dir)/man8 $(unit_dir) $(conf_dir)
 	install -m 755 $(BIN)/wsbalancer $(bin_dir)/wsbalancer
 	$(localized) agent/doc/wsbalancer.8 > $(man_dir)/man8/wsbalancer.8
 	$(localized) agent/doc/wsbalancer.yaml.5 > $(man_dir)/man5/wsbalancer.yaml.5
 	$(localized) agent/etc/wsbalancer.service > $(unit_dir)/wsbalancer.service
+	$(localized) $(for_one_of_several) agent/etc/wsbalancer.service > $(unit_dir)/wsbalancer@.service
 	chmod 644 $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
-		$(unit_dir)/wsbalancer.service
+		$(unit_dir)/wsbalancer.service $(unit_dir)/wsbalancer@.service
 	for shell in bash zsh fish; do $(BIN)/wsbalancer completion $$shell > $(OUT)/completion.$$shell || exit 1; done
 	install -D -m 644 $(OUT)/completion.bash $(share_dir)/bash-completion/completions/wsbalancer
 	install -D -m 644 $(OUT)/completion.zsh $(share_dir)/zsh/site-functions/_wsbalancer
@@ -182,7 +187,7 @@ ifeq ($(DESTDIR),)
 	@if [ "$$(readlink $(service_link))" = $(unit_dir)/wsbalancer.service ]; then systemctl disable wsbalancer; fi
 endif
 	rm -f $(bin_dir)/wsbalancer $(man_dir)/man8/wsbalancer.8 $(man_dir)/man5/wsbalancer.yaml.5 \
-		$(unit_dir)/wsbalancer.service $(share_dir)/bash-completion/completions/wsbalancer \
+		$(unit_dir)/wsbalancer.service $(unit_dir)/wsbalancer@.service $(share_dir)/bash-completion/completions/wsbalancer \
 		$(share_dir)/zsh/site-functions/_wsbalancer $(share_dir)/fish/vendor_completions.d/wsbalancer.fish
 	rm -rf $(doc_dir)
 

@@ -12,6 +12,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/text.h"
+#include "haproxy/sockethelp.h"
 #include "io/clock.h"
 #include "io/curlloop.h"
 
@@ -194,8 +195,8 @@ static void describe_failure(struct runtime *runtime, CURLcode result)
 	curl_easy_getinfo(runtime->easy, CURLINFO_OS_ERRNO, &number);
 	runtime->os_error = (int)number;
 	if (number != 0 && endpoint->path) {
-		snprintf(runtime->error, sizeof(runtime->error), "%s: %s", endpoint->path,
-			strerror((int)number));
+		sockethelp_describe(
+			endpoint->path, (int)number, runtime->error, sizeof(runtime->error));
 	} else if (number != 0) {
 		snprintf(runtime->error, sizeof(runtime->error), "%s port %u: %s", endpoint->host,
 			endpoint->port, strerror((int)number));

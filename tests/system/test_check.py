@@ -2,6 +2,7 @@
 """`wsbalancer check`: each line is ok, a warning or a fault, with what is to be written; nothing is changed. And the
 pages under haproxy/with/: what they tell people to write is taken by both programs."""
 import json
+import os
 import re
 import subprocess
 
@@ -70,6 +71,21 @@ def test_no_haproxy_no_file_no_word_too_many(tmp_path):
     assert status == 1 and "backend: unknown key" in said
     result = subprocess.run([binary("wsbalancer"), "check", "now"], capture_output=True, text=True, timeout=30)
     assert result.returncode == 2 and "check takes" in result.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_who_may_not_open_the_socket_is_told_whose_it_is(tmp_path):
+    with Pod() as pod, HAProxy(pod.addresses) as haproxy:
+        os.chmod(haproxy.dir, 0o755)
+        os.chmod(haproxy.dir.parent, 0o711)
+        file = haproxy.dir / "wsbalancer.yaml"
+        for socket, words in [(haproxy.socket, ["mode 600", "user 0 and group 0", "runs as user 65534, group 65533"]),
+                              (str(tmp_path / "x.sock"), ["a directory above it"])]:
+            os.chmod(tmp_path, 0o700)
+            file.write_text(json.dumps({"haproxy": {"socket": socket}}))
+            result = subprocess.run([binary("wsbalancer"), "check", "-c", str(file)], capture_output=True, text=True,
+                                    timeout=30, user=65534, group=65533, extra_groups=[])
+            assert result.returncode == 1 and all(word in result.stdout for word in words), result.stdout
 
 
 def test_agent_check_alone_is_checked_too(tmp_path):

@@ -59,6 +59,7 @@ def test_destdir_gets_all_files_and_no_path_names_it(make, tmp_path):
         "usr/share/man/man8/wsbalancer.8": 0o644,
         "usr/share/man/man5/wsbalancer.yaml.5": 0o644,
         "usr/lib/systemd/system/wsbalancer.service": 0o644,
+        "usr/lib/systemd/system/wsbalancer@.service": 0o644,
         "usr/share/bash-completion/completions/wsbalancer": 0o644,
         "usr/share/zsh/site-functions/_wsbalancer": 0o644,
         "usr/share/fish/vendor_completions.d/wsbalancer.fish": 0o644,
@@ -150,6 +151,17 @@ def test_systemd_takes_the_unit(prefix):
     result = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
                             capture_output=True, text=True, timeout=60)
     # Units of the machine itself may be odd; only what is said of this one counts.
+    assert "wsbalancer" not in result.stdout + result.stderr
+
+
+def test_systemd_takes_the_unit_of_one_of_several(prefix, tmp_path):
+    template = (prefix / "lib/systemd/system/wsbalancer@.service").read_text()
+    assert f"ExecStart={prefix}/bin/wsbalancer -c {prefix}/etc/wsbalancer/%i.yaml\n" in template
+    assert "StateDirectory=wsbalancer/%i\n" in template
+    unit = tmp_path / "wsbalancer@edge.service"
+    unit.write_text(template)
+    result = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
+                            capture_output=True, text=True, timeout=60)
     assert "wsbalancer" not in result.stdout + result.stderr
 
 

@@ -10,7 +10,7 @@ import websockets
 from balancer import HAPROXY, Agent, HAProxy, make_dir
 from field import Pod, chosen_extensions
 from ports import free_port
-from program import ROOT, Program, until
+from program import ROOT, Program, binary, until
 
 SHIPPED = ROOT / "haproxy" / "haproxy.cfg"
 
@@ -47,6 +47,31 @@ class ShippedHAProxy(HAProxy):
         self.servers = {f"pod{i + 1}": a for i, a in enumerate(addresses)}
         Program.__init__(self, [*HAPROXY, "-W", "-f", str(self.dir / "haproxy.cfg")])
         self.wait_pid()
+
+
+def test_the_two_shipped_files_belong_together(tmp_path):
+    """As the README installs them: nothing to warn of, and no backend but that of the pods."""
+    agent_port = free_port()
+    with Pod(n=3) as pods, ShippedHAProxy(pods.addresses, agent_port, free_port()) as haproxy:
+        haproxy.wait_up()
+        text = (ROOT / "agent/etc/wsbalancer.yaml").read_text()
+        for old, new in [("socket: /run/haproxy/admin.sock", f"socket: {haproxy.socket}"),
+                         ("listen: 127.0.0.1:9180", f"listen: 127.0.0.1:{agent_port}")]:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        file = tmp_path / "wsbalancer.yaml"
+        file.write_text(text)
+        check = subprocess.run([binary("wsbalancer"), "check", "-c", str(file)], capture_output=True, text=True,
+                               timeout=30)
+        assert check.returncode == 0, check.stdout + check.stderr
+        assert all(line.startswith("ok ") for line in check.stdout.splitlines()), check.stdout
+        with Agent(haproxy, text=text) as agent:
+            agent.http = f"127.0.0.1:{agent_port}"
+            agent.wait_ready()
+            until(haproxy.is_level, "equal weights")
+            report = agent.json()
+            assert list(report["podMetrics"]) == ["ws"] and report["totals"]["pods_known"] == 3, report["totals"]
+            assert not [line for line in agent.err if "level=warn" in line or "level=error" in line], agent.err
 
 
 @pytest.fixture(scope="module")
