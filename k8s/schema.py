@@ -20,20 +20,26 @@ KEYS = TOP / "agent/core/config/config_keys.c"
 # Written by the chart, or of no use beside a HAProxy of its own.
 WRITTEN = {"haproxy", "kubernetes", "agentCheck", "listen", "drainDelay", "drainFile", "services",
            "listenTokenFile", "listenTLSCert", "listenTLSKey"}
-TEXTS = {"duration": "^[0-9]+(ms|s|m|h)$", "size": "^[0-9]+(KiB|MiB|GiB)$", "url": "^https?://[^/]+:[0-9]+$", "file": "", "host": ""}
+TEXTS = {"duration": "^[0-9]+(ms|s|m|h)$", "size": "^[0-9]+(KiB|MiB|GiB)$", "url": "^https?://[^/]+:[0-9]+$", "file": "", "host": "",
+         "preset": "", "target": "", "metric_key": ""}
 
 
 def rows(text, table):
     """The rows of one array of struct config_key."""
     body = re.search(rf"struct config_key {table}\[\] = {{(.*?\n)}};", text, re.DOTALL).group(1)
-    return re.findall(r"{(\.key = .*?)},?\n", body, re.DOTALL)
+    # The keys of how pods are asked are a macro, since they stand in several tables.
+    if "METRIC_KEYS(" in body:
+        body += re.search(r"#define METRIC_KEYS\(\w+\) \\\n(.*?)\n\n", text, re.DOTALL).group(1).replace("\\\n", "\n") + "\n"
+    return re.findall(r"{(\.key = .*?)},? *\n", body, re.DOTALL)
 
 
 def value_schema(kind, row):
     choices = re.search(r'\.choices = "([^"]*)"', row)
     if choices:
         return {"enum": choices.group(1).split()}
-    if kind == "bool":
+    if kind == "own_port":
+        return {"type": "integer", "minimum": 0, "maximum": 65535}
+    if kind in ("bool", "truth"):
         return {"type": "boolean"}
     if kind == "share":
         return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}

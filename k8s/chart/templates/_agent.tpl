@@ -24,7 +24,13 @@ haproxy:
 {{- end }}
   backends:
 {{- range .Values.services }}
-    - {{ include "wsbalancer.backend" (dict "root" $ "service" .) }}
+    {{- $backend := include "wsbalancer.backend" (dict "root" $ "service" .) }}
+    {{- if .metric }}
+    - name: {{ $backend }}
+      {{- toYaml .metric | nindent 6 }}
+    {{- else }}
+    - {{ $backend }}
+    {{- end }}
 {{- end }}
 {{- if eq .Values.discovery "endpointslices" }}
 kubernetes:
