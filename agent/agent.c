@@ -160,11 +160,14 @@ static void configure_drain(struct agent *agent)
 {
 	struct drain_options options = {
 		.delay_ms = agent->components.config->drain_delay_ms,
+		.close_over_ms = agent->components.config->close_over_ms,
+		.close_rate = agent->components.config->close_rate,
 		.has_haproxy = agent->components.runtime,
 		.dry_run = agent->components.dry_run,
 	};
 
 	drain_configure(agent->drain, &options);
+	drain_connect(agent->drain, agent->components.dry_run ? NULL : agent->components.runtime);
 	drainfile_configure(agent->drainfile, agent->components.config->drain_file);
 	readiness_configure(agent->components.readiness,
 		agent->components.dry_run ? NULL : agent->components.runtime);

@@ -18,7 +18,7 @@ TOP = pathlib.Path(__file__).resolve().parents[1]
 SCHEMA = TOP / "k8s/chart/values.schema.json"
 KEYS = TOP / "agent/core/config/config_keys.c"
 # Written by the chart, or of no use beside a HAProxy of its own.
-WRITTEN = {"haproxy", "kubernetes", "agentCheck", "listen", "drainDelay", "drainFile", "services",
+WRITTEN = {"haproxy", "kubernetes", "agentCheck", "listen", "drainDelay", "drainFile", "closeOver", "closeRate", "services",
            "listenTokenFile", "listenTLSCert", "listenTLSKey"}
 TEXTS = {"duration": "^[0-9]+(ms|s|m|h)$", "size": "^[0-9]+(KiB|MiB|GiB)$", "url": "^https?://[^/]+:[0-9]+$", "file": "", "host": "",
          "preset": "", "target": "", "metric_key": ""}

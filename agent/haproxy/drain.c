@@ -13,15 +13,18 @@ struct drain {
 	struct drain_listener *listeners;
 	struct drain_options options;
 	int64_t delay_ms; /* of the drain under way */
-	ev_timer hold;    /* active while hooks wait */
+	int64_t over_ms;  /* its closeOver */
+	struct closer *closer;
+	ev_timer delay; /* until WebSockets are closed */
+	ev_timer hold;  /* active while hooks wait */
 	ev_timer revoke;
 	bool stopped; /* the agent ends */
 };
 
-static void start_timer(struct drain *drain, ev_timer *timer)
+static void start_timer(struct drain *drain, ev_timer *timer, int64_t ms)
 {
 	ev_now_update(drain->loop);
-	ev_timer_set(timer, (double)drain->delay_ms / 1000.0, 0.0);
+	ev_timer_set(timer, (double)ms / 1000.0, 0.0);
 	ev_timer_start(drain->loop, timer);
 }
 
@@ -32,14 +35,25 @@ static void release(struct drain *drain)
 		listener->released(listener->arg);
 }
 
+/* Nobody sends new clients any more. */
+static void on_delay(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct drain *drain = timer->data;
+
+	(void)loop;
+	(void)events;
+	closer_start(drain->closer, drain->over_ms, drain->options.close_rate);
+}
+
 static void on_held(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct drain *drain = timer->data;
 
 	(void)loop;
 	(void)events;
+	closer_stop(drain->closer);
 	log_info("drained: HAProxy may stop now", LOG_NONE);
-	start_timer(drain, &drain->revoke);
+	start_timer(drain, &drain->revoke, drain->delay_ms);
 	release(drain);
 }
 
@@ -60,6 +74,13 @@ struct drain *drain_new(struct ev_loop *loop, struct readiness *readiness)
 		return NULL;
 	drain->loop = loop;
 	drain->readiness = readiness;
+	drain->closer = closer_new(loop);
+	if (!drain->closer) {
+		free(drain);
+		return NULL;
+	}
+	ev_init(&drain->delay, on_delay);
+	drain->delay.data = drain;
 	ev_init(&drain->hold, on_held);
 	ev_init(&drain->revoke, on_revoke);
 	drain->hold.data = drain;
@@ -71,8 +92,10 @@ void drain_free(struct drain *drain)
 {
 	if (!drain)
 		return;
+	ev_timer_stop(drain->loop, &drain->delay);
 	ev_timer_stop(drain->loop, &drain->hold);
 	ev_timer_stop(drain->loop, &drain->revoke);
+	closer_free(drain->closer);
 	free(drain);
 }
 
@@ -92,9 +115,14 @@ void drain_unlisten(struct drain *drain, struct drain_listener *listener)
 		*at = listener->next;
 }
 
-int64_t drain_delay_ms(const struct drain *drain)
+void drain_connect(struct drain *drain, struct runtime *runtime)
 {
-	return drain->options.delay_ms;
+	closer_configure(drain->closer, runtime);
+}
+
+int64_t drain_hold_ms(const struct drain *drain)
+{
+	return drain->options.delay_ms + drain->options.close_over_ms;
 }
 
 void drain_configure(struct drain *drain, const struct drain_options *options)
@@ -124,7 +152,10 @@ bool drain_ask(struct drain *drain)
 	log_info(
 		"draining: HAProxy is about to stop", log_int("delay_ms", drain->options.delay_ms));
 	drain->delay_ms = drain->options.delay_ms;
-	start_timer(drain, &drain->hold);
+	drain->over_ms = drain->options.close_over_ms;
+	start_timer(drain, &drain->hold, drain->delay_ms + drain->over_ms);
+	if (drain->over_ms > 0)
+		start_timer(drain, &drain->delay, drain->delay_ms);
 	readiness_stop(drain->readiness, true);
 	return true;
 }
@@ -149,6 +180,8 @@ bool drain_answer(struct drain *drain, char *text, size_t size)
 void drain_stop(struct drain *drain)
 {
 	drain->stopped = true;
+	ev_timer_stop(drain->loop, &drain->delay);
+	closer_stop(drain->closer);
 	ev_timer_stop(drain->loop, &drain->hold);
 	ev_timer_stop(drain->loop, &drain->revoke);
 	release(drain);

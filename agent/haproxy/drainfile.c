@@ -39,7 +39,7 @@ static bool is_left_behind(const struct drainfile *drainfile, const struct stat 
 	int64_t made_ms =
 		(int64_t)status->st_mtim.tv_sec * 1000 + status->st_mtim.tv_nsec / 1000000;
 
-	return clock_wall_ms() - made_ms > drain_delay_ms(drainfile->drain) + 1000;
+	return clock_wall_ms() - made_ms > drain_hold_ms(drainfile->drain) + 1000;
 }
 
 static void on_look(struct ev_loop *loop, ev_timer *timer, int events)

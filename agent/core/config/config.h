@@ -135,6 +135,8 @@ struct config {
 	char *balancer_metric_path; /* begins with / */
 	char *drain_file;           /* made by who asks for a drain, or NULL */
 	int64_t drain_delay_ms;     /* 0..1 h; 0: hooks are answered at once */
+	int64_t close_over_ms;      /* 0..24 h; 0: no WebSocket is closed */
+	unsigned close_rate;        /* the most a second; 0: any number */
 
 	char *record;              /* where the rounds are written, or NULL */
 	uint64_t record_max_bytes; /* 1 MiB..1 TiB */

@@ -234,6 +234,8 @@ static const struct config_key root_keys[] = {
 	{.key = "listen", IS(listen, config, listen), .fallback = "127.0.0.1:9180"},
 	{.key = "drainDelay", IS(duration, config, drain_delay_ms), .fallback = "15s",
 		.max = 3600000},
+	{.key = "closeOver", IS(duration, config, close_over_ms), .fallback = "0s", .max = 86400000},
+	{.key = "closeRate", IS(unsigned, config, close_rate), .fallback = "0", .max = 1000000},
 	{.key = "drainFile", IS(file, config, drain_file)},
 	{.key = "balancerMetricPath", IS(page, config, balancer_metric_path),
 		.fallback = "/balancer-metrics"},

@@ -62,6 +62,8 @@ agentCheck:
 {{- end }}
 drainDelay: {{ int .Values.agent.drainDelay }}s
 drainFile: /run/haproxy/drain
+closeOver: {{ include "wsbalancer.closeOver" . }}s
+closeRate: {{ int .Values.agent.closeRate }}
 {{- with .Values.agent.extraConfig }}
 {{ toYaml . }}
 {{- end }}

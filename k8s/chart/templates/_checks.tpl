@@ -105,6 +105,9 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- if ge (add (int .Values.agent.drainDelay) 10) (int .Values.terminationGracePeriodSeconds) -}}
 {{- fail (printf "terminationGracePeriodSeconds %d leaves no time after agent.drainDelay %d: set it at least 11 s longer" (int .Values.terminationGracePeriodSeconds) (int .Values.agent.drainDelay)) -}}
 {{- end -}}
+{{- if gt (add (int .Values.agent.drainDelay) (include "wsbalancer.closeOver" . | int) 10) (int .Values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "agent.closeOver %s: with agent.drainDelay %d and 10 s it must fit into terminationGracePeriodSeconds %d" (include "wsbalancer.closeOver" .) (int .Values.agent.drainDelay) (int .Values.terminationGracePeriodSeconds)) -}}
+{{- end -}}
 {{- if and .Values.haproxy.unreadyWhenFull.enabled (ge (int .Values.haproxy.unreadyWhenFull.backMark) (int .Values.haproxy.unreadyWhenFull.mark)) -}}
 {{- fail (printf "haproxy.unreadyWhenFull.backMark %d must be below mark %d, or a HAProxy would come and go with each connection" (int .Values.haproxy.unreadyWhenFull.backMark) (int .Values.haproxy.unreadyWhenFull.mark)) -}}
 {{- end -}}
@@ -131,7 +134,7 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- fail (printf "agent.extraConfig.%s: set agent.config.%s" $key $key) -}}
 {{- else if hasPrefix "listenT" $key -}}
 {{- fail (printf "agent.extraConfig.%s: set agent.access, which probes and monitors know of" $key) -}}
-{{- else if has $key (list "haproxy" "kubernetes" "listen" "agentCheck" "drainDelay" "drainFile") -}}
+{{- else if has $key (list "haproxy" "kubernetes" "listen" "agentCheck" "drainDelay" "drainFile" "closeOver" "closeRate") -}}
 {{- fail (printf "agent.extraConfig.%s: the chart writes this key from its own values" $key) -}}
 {{- end -}}
 {{- end -}}

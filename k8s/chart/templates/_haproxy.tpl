@@ -1,7 +1,7 @@
 {{/* haproxy.cfg, valid without a warning from HAProxy 2.6 on. */}}
 
 {{- define "wsbalancer.haproxy.hardStopAfter" -}}
-{{- .Values.haproxy.hardStopAfter | default (printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) (add (int .Values.agent.drainDelay) 5))) -}}
+{{- .Values.haproxy.hardStopAfter | default (printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) (add (int .Values.agent.drainDelay) (include "wsbalancer.closeOver" . | int) 5))) -}}
 {{- end -}}
 
 {{- define "wsbalancer.haproxy.bindOptions" -}}

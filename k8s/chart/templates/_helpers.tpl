@@ -126,6 +126,16 @@ or two releases of one name would share it; no namespace has a dot in it. Takes 
 {{- include "wsbalancer.fullname" .root }}{{ if ne .namespace $own }}.{{ $own }}{{ end -}}
 {{- end -}}
 
+{{/* Seconds over which the agent closes WebSockets while it holds the hook. Not set: what the grace period leaves. */}}
+{{- define "wsbalancer.closeOver" -}}
+{{- $set := toString .Values.agent.closeOver -}}
+{{- if ne $set "" -}}
+{{ $set }}
+{{- else -}}
+{{ sub (int .Values.terminationGracePeriodSeconds) (add (int .Values.agent.drainDelay) 10) }}
+{{- end -}}
+{{- end -}}
+
 {{/* "true" where the plain port takes clients, else empty. */}}
 {{- define "wsbalancer.plainPort" -}}
 {{- if or (not .Values.tls.enabled) (ne .Values.tls.http "off") }}true{{ end -}}

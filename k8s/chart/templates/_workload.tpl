@@ -118,5 +118,5 @@ exec:
   command:
     - sh
     - -c
-    - ': >/run/haproxy/drain; n=0; while [ -e /run/haproxy/drain ] && [ $n -lt {{ add (int .Values.agent.drainDelay) 5 }} ]; do sleep 1; n=$((n + 1)); done'
+    - ': >/run/haproxy/drain; n=0; while [ -e /run/haproxy/drain ] && [ $n -lt {{ add (int .Values.agent.drainDelay) (include "wsbalancer.closeOver" . | int) 5 }} ]; do sleep 1; n=$((n + 1)); done'
 {{- end -}}

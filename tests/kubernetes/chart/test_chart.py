@@ -153,11 +153,15 @@ def test_the_agent_starts_before_haproxy_and_never_gates_readiness(name):
     assert yaml.safe_load(tools.agent_yaml(tools.documents(tools.scenario(name))))["drainFile"] in hook[2]
 
 
-@pytest.mark.parametrize("grace, drain, hard", [(360, 15, 340), (60, 5, 50), (26, 15, 6)])
-def test_the_grace_period_covers_drain_and_soft_stop(grace, drain, hard):
+@pytest.mark.parametrize("grace, drain, over, told, hard", [
+    (360, 15, "", 335, 5), (60, 5, "", 45, 5), (26, 15, "", 1, 5), (360, 15, 0, 0, 340), (360, 15, 60, 60, 280)])
+def test_the_grace_period_covers_drain_closing_and_soft_stop(grace, drain, over, told, hard):
     docs = tools.documents(tools.template("--set", "services[0].name=my-app", "--set",
-                                          f"terminationGracePeriodSeconds={grace},agent.drainDelay={drain}"))
-    pod, _, _ = tools.containers(docs)
+                                          f"terminationGracePeriodSeconds={grace},agent.drainDelay={drain},agent.closeOver={over}"))
+    pod, haproxy, _ = tools.containers(docs)
+    assert yaml.safe_load(tools.agent_yaml(docs))["closeOver"] == f"{told}s"
+    # Should the agent be gone, the hook waits a little longer than it would.
+    assert f" -lt {drain + told + 5} " in haproxy["lifecycle"]["preStop"]["exec"]["command"][2]
     assert pod["terminationGracePeriodSeconds"] == grace
     assert f"hard-stop-after {hard}s" in tools.haproxy_cfg(docs)
     assert yaml.safe_load(tools.agent_yaml(docs))["drainDelay"] == f"{drain}s"

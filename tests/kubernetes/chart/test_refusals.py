@@ -60,6 +60,7 @@ REFUSED = [
     ("kind=StatefulSet", "at '/kind': value must be one of 'Deployment', 'DaemonSet'"),
     ("kind=DaemonSet,autoscaling.enabled=true,autoscaling.adopted=true", "kind is DaemonSet"),
     ("daemonset.useHostPort=true", "daemonset.useHostNetwork and useHostPort need kind: DaemonSet"),
+    ("agent.closeOver=340", "agent.closeOver 340: with agent.drainDelay 15 and 10 s it must fit"),
     ("haproxy.unreadyWhenFull.enabled=true,haproxy.unreadyWhenFull.mark=50", "backMark 85 must be below mark 50"),
     ("balancerMetrics.enabled=true,balancerMetrics.allowFrom[0]=0.0.0.0/0", "shows the page to everybody"),
     ("networkPolicy.enabled=true,podMonitor.enabled=true", "networkPolicy.metricsFrom is empty"),

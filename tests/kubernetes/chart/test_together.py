@@ -5,7 +5,9 @@ Pods are put into the slots by hand here, but where a test has an API server tel
 """
 import contextlib
 import json
+import selectors
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -133,7 +135,7 @@ def hooks(haproxy):
 
 @pytest.mark.parametrize("native, count", [("true", 1), ("false", 2)])
 def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
-    with balancer.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.nativeSidecar={native}") as haproxy, \
+    with balancer.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.closeOver=0,agent.nativeSidecar={native}") as haproxy, \
             balancer.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
         haproxy.synced()
@@ -163,15 +165,50 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
         assert " error " not in (tmp_path / "agent.log").read_text()
 
 
+def test_websockets_are_closed_one_after_the_other_while_the_hook_holds(tmp_path):
+    """And nothing but WebSockets; a client that comes back meanwhile is taken."""
+    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1,agent.closeOver=10,"
+                           "haproxy.timeouts.httpRequest=60s") as haproxy, \
+            balancer.server("pod") as pod, agent(haproxy), contextlib.ExitStack() as stack:
+        haproxy.fill("pod1", pod)
+        haproxy.synced()
+        until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
+        links = [stack.enter_context(haproxy.open_websocket()) for _ in range(100)]
+        assert all(link.recv(4096).startswith(b"HTTP/1.1 101 ") for link in links)
+        # A request that waits for its answer is none of them.
+        waiting = stack.enter_context(socket.create_connection(("127.0.0.1", haproxy.http)))
+        waiting.sendall(b"GET /slow HTTP/1.1\r\nHost: h\r\n")
+        began = time.monotonic()
+        threads, answers = hooks(haproxy)
+        ends = []
+        with selectors.DefaultSelector() as selector:
+            for link in links:
+                selector.register(link, selectors.EVENT_READ)
+            while len(ends) < 100 and time.monotonic() < began + 20:
+                for key, _ in selector.select(0.2):
+                    selector.unregister(key.fileobj)
+                    ends.append(time.monotonic() - began)
+        for thread in threads:
+            thread.join(balancer.DEADLINE_S)
+        # Each second a tenth, from when nobody sends new clients.
+        assert len(ends) == 100 and ends[0] > 1
+        counts = [sum(second <= end < second + 1 for end in ends) for second in range(13)]
+        assert max(counts) <= 30 and sum(count > 0 for count in counts) >= 8, counts
+        assert 10.9 < answers[0][2] < 14
+        waiting.sendall(b"Connection: close\r\n\r\n")
+        assert b" 200 " in waiting.recv(65536)
+        assert '"n":100' in (tmp_path / "agent.log").read_text()
+
+
 def test_the_hook_does_not_wait_for_an_agent_that_is_gone(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=0") as haproxy:
+    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=0,agent.closeOver=0") as haproxy:
         threads, answers = hooks(haproxy)
         threads[0].join(balancer.DEADLINE_S)
         assert answers[0][0] == 0 and 5 <= answers[0][2] < 8
 
 
 def test_a_drain_that_nobody_follows_up_is_over_soon(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1") as haproxy, \
+    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1,agent.closeOver=0") as haproxy, \
             balancer.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
         haproxy.synced()
