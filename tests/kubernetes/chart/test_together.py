@@ -173,8 +173,10 @@ def test_websockets_are_closed_one_after_the_other_while_the_hook_holds(tmp_path
         haproxy.fill("pod1", pod)
         haproxy.synced()
         until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
-        links = [stack.enter_context(haproxy.open_websocket()) for _ in range(100)]
-        assert all(link.recv(4096).startswith(b"HTTP/1.1 101 ") for link in links)
+        links = []
+        for _ in range(100):
+            links.append(stack.enter_context(haproxy.open_websocket()))
+            assert links[-1].recv(4096).startswith(b"HTTP/1.1 101 ")
         # A request that waits for its answer is none of them.
         waiting = stack.enter_context(socket.create_connection(("127.0.0.1", haproxy.http)))
         waiting.sendall(b"GET /slow HTTP/1.1\r\nHost: h\r\n")
