@@ -12,7 +12,7 @@ $(OUT)/tests/field/%.o: includes = -Itests/field $(field_cflags)
 $(OUT)/tests/fuzz/%.o:  includes = -Iagent $(core_cflags)
 $(OUT)/tests/sim/%.o:   includes = -Iagent
 $(OUT)/tests/system/%.o: includes = -Iagent $(core_cflags)
-$(OUT)/tests/unit/%.o:  includes = -Iagent $(core_cflags) $(check_cflags)
+$(OUT)/tests/unit/%.o:  includes = -iquote agent $(core_cflags) $(check_cflags)
 
 # Each ws*.c is a program, the rest of the folder is what they share.
 field_bins := $(patsubst tests/field/%.c,$(BIN)/%,$(wildcard tests/field/ws*.c))
