@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "agent.h"
 #include "check.h"
@@ -54,6 +55,17 @@ static void run_loop(struct ev_loop *loop, struct agent *agent)
 	ev_signal_stop(loop, &hangup);
 }
 
+/* A connection to each pod takes a descriptor, and the usual soft limit is 1,024. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct options *options)
 {
 	struct agent_options agent_options = {
@@ -76,6 +88,7 @@ static int run(const struct options *options)
 		return EXIT_FAILURE;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
 	loop = ev_default_loop(EVFLAG_AUTO);
 	if (!loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		fprintf(stderr, "wsbalancer: %s does not start\n", loop ? "libcurl" : "libev");

@@ -21,6 +21,7 @@ struct podrequest {
 	CURL *easy;
 	struct buf url;
 	struct curl_slist *connect_to; /* or NULL */
+	bool kept;                     /* the connection is, for the next time */
 	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
 	struct metric_reader *reader;
@@ -226,6 +227,11 @@ void podrequest_free(struct podrequest *request)
 	free(request);
 }
 
+void podrequest_keep(struct podrequest *request, bool kept)
+{
+	request->kept = kept;
+}
+
 void *podrequest_arg(CURL *easy)
 {
 	char *found = NULL;
@@ -245,7 +251,8 @@ bool podrequest_start(struct podrequest *request, const struct pod *pod, struct 
 	answerguard_begin(&request->guard, request->easy);
 	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, fresh);
-	curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, fresh);
+	curl_easy_setopt(
+		request->easy, CURLOPT_FORBID_REUSE, fresh == 1L || !request->kept ? 1L : 0L);
 	return set_url(request, pod) && curlloop_add(curlloop, request->easy);
 }
 

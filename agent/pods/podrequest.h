@@ -4,6 +4,7 @@
 #define WSB_PODREQUEST_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/cluster/pod.h"
@@ -25,6 +26,9 @@ enum { PODREQUEST_HEAD_MAX = 16 * 1024 };
 struct podrequest *podrequest_new(const struct config_metric *metric, long timeout_ms);
 /* It must not be under way. Takes NULL. */
 void podrequest_free(struct podrequest *request);
+
+/* Whether the connection is kept for the next time; it is until this is called. */
+void podrequest_keep(struct podrequest *request, bool kept);
 
 /* What podrequest_start was given, from the handle that a curlloop reports as done. */
 void *podrequest_arg(CURL *easy);

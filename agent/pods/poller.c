@@ -5,17 +5,22 @@
 #include <curl/curl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "core/settings.h"
 #include "io/clock.h"
 #include "io/curlloop.h"
+#include "io/log.h"
 #include "pods/podheaders.h"
 #include "pods/podrequest.h"
 
 enum {
 	IDLE_REQUESTS = 32, /* of a source, kept for the next polls */
 	GROUP_PODS = 250,   /* of one multi handle, measured: agent/doc/DESIGN.md, "Scale" */
-	EAGER_PODS = 50,    /* new at once: asked at once; more are spread over an interval */
+	/* Descriptors that are not for pods: HAProxy, the endpoint, Kubernetes, files, the record.
+	 * At most a third of all. */
+	RESERVED_FDS = 320,
+	EAGER_PODS = 50, /* new at once: asked at once; more are spread over an interval */
 };
 
 /*
@@ -27,6 +32,8 @@ enum {
 static const double ANSWER_S = 0.05;
 static const double WINDOW_S = 0.1;
 static const double WINDOW_EACH_S = 50e-6;
+/* How long a poll is put off for want of a descriptor. */
+static const double CROWDED_S = 0.03;
 
 /* Polls begin together at steps of this time: a loop that wakes for one poll alone pays twice as
  * much for it, in itself and in the pod. */
@@ -53,6 +60,7 @@ struct poll {
 	struct pod *pod;
 	struct source *source;
 	ev_timer timer;
+	bool kept;                  /* its connection is, from one poll to the next */
 	bool settled;               /* asked at its own moment of the interval from now on */
 	struct podrequest *request; /* while in flight */
 	struct curl_slist *headers; /* the same */
@@ -68,6 +76,13 @@ struct poller {
 	size_t n_sources;
 	size_t max_bytes; /* of the largest answer that any source allows */
 	struct group *groups;
+	/* Descriptors, and what they allow: */
+	unsigned kept_max;   /* connections that are kept */
+	unsigned flying_max; /* others at a time */
+	unsigned n_kept;
+	unsigned n_unkept;
+	unsigned n_flying; /* of the others */
+	bool short_said;
 	/* From the last poller_sync: */
 	double round_s;   /* from one round to the next */
 	int64_t round_ms; /* when the next round is */
@@ -100,6 +115,8 @@ static void end_flight(struct poll *poll)
 	podheaders_put(poll->source->headers, poll->headers);
 	request_put(poll->source, poll->request);
 	poll->request = NULL;
+	if (!poll->kept)
+		poll->poller->n_flying--;
 }
 
 static void on_done(CURL *easy, CURLcode result, void *arg)
@@ -198,11 +215,20 @@ static bool ask(struct poll *poll)
 	poll->request = request_get(poll->poller, poll->source);
 	if (!poll->request)
 		return false;
+	if (!poll->kept)
+		poll->poller->n_flying++;
+	podrequest_keep(poll->request, poll->kept);
 	poll->headers = podheaders_get(poll->source->headers, poll->started_ms);
 	if (podrequest_start(poll->request, poll->pod, poll->group->curlloop, poll->headers, poll))
 		return true;
 	end_flight(poll);
 	return false;
+}
+
+/* A poll over a connection of its own waits while many such are under way. */
+static bool has_descriptor(const struct poll *poll)
+{
+	return poll->kept || poll->poller->n_flying < poll->poller->flying_max;
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -217,6 +243,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	/* Its answer takes longer than the interval, or the loop is late. */
 	if (poll->request)
 		return;
+	if (!has_descriptor(poll)) {
+		ask_in(poll, CROWDED_S);
+		return;
+	}
 	poll->started_ms = clock_now_ms();
 	/* Asked at once, as its round began: its next answer shall be as young as the others'. */
 	if (first)
@@ -264,7 +294,22 @@ static void poll_free(struct poll *poll)
 	end_flight(poll);
 	if (poll->group)
 		resize_group(poll->group, poll->group->n_polls - 1);
+	if (poll->kept)
+		poll->poller->n_kept--;
+	else
+		poll->poller->n_unkept--;
 	free(poll);
+}
+
+static void count_kept(struct poll *poll)
+{
+	struct poller *poller = poll->poller;
+
+	poll->kept = poller->n_kept < poller->kept_max;
+	if (poll->kept)
+		poller->n_kept++;
+	else
+		poller->n_unkept++;
 }
 
 static bool start(struct poller *poller, struct pod *pod)
@@ -275,6 +320,7 @@ static bool start(struct poller *poller, struct pod *pod)
 		return false;
 	poll->poller = poller;
 	poll->pod = pod;
+	count_kept(poll);
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
 	poll->source = &poller->sources[pod->source < poller->n_sources ? pod->source : 0];
@@ -325,6 +371,14 @@ static void sync_pod(struct pod *pod, void *arg)
 		aim_again(pod->poll);
 }
 
+static void say_short(struct poller *poller)
+{
+	if (poller->n_unkept > 0 && !poller->short_said)
+		log_warn("too few descriptors to keep a connection to every pod: raise LimitNOFILE",
+			log_int("kept", poller->n_kept), log_int("not_kept", poller->n_unkept));
+	poller->short_said = poller->n_unkept > 0;
+}
+
 bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s, double round_s)
 {
 	poller->round_s = round_s;
@@ -333,6 +387,7 @@ bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s, 
 	poller->n_started = 0;
 	poller->failed = false;
 	cluster_each_pod(cluster, sync_pod, poller);
+	say_short(poller);
 	return !poller->failed;
 }
 
@@ -381,6 +436,21 @@ static bool make_sources(struct poller *poller)
 	return true;
 }
 
+static void share_out_descriptors(struct poller *poller)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+	rlim_t reserved;
+	rlim_t rest;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur > UINT32_MAX)
+		limit.rlim_cur = UINT32_MAX;
+	reserved = limit.rlim_cur / 3 < RESERVED_FDS ? limit.rlim_cur / 3 : RESERVED_FDS;
+	rest = limit.rlim_cur - reserved;
+	poller->flying_max = (unsigned)(rest / 8) + 1;
+	poller->kept_max = (unsigned)(rest - rest / 8);
+}
+
 struct poller *poller_new(
 	struct ev_loop *loop, const struct config *config, poller_answer answer, void *arg)
 {
@@ -391,6 +461,7 @@ struct poller *poller_new(
 	poller->loop = loop;
 	poller->config = config;
 	poller->answer = answer;
+	share_out_descriptors(poller);
 	poller->arg = arg;
 	if (!make_sources(poller)) {
 		free_sources(poller);
