@@ -5,17 +5,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/steer/tempo.h"
 
 _Static_assert((int)CONFIG_AUTO_MS == (int)TEMPO_CALM_MS, "what auto means is known to both");
 
+/* The entry that all backends fit, or NULL. */
+static const struct config_backend *find_any(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_backends; i++) {
+		if (strcmp(config->backends[i].name, "*") == 0)
+			return &config->backends[i];
+	}
+	return NULL;
+}
+
+/* Sources are the top level's, then those of backends, services and Services in Kubernetes. */
 const struct config_metric *settings_metric(const struct config *config, unsigned index)
 {
+	const struct config_backend *any = find_any(config);
+
 	if (index >= 1 && index <= config->n_backends)
 		return &config->backends[index - 1].metric;
 	if (index > config->n_backends && index - config->n_backends <= config->n_services)
 		return &config->services[index - config->n_backends - 1].metric;
-	return &config->metric;
+	return index > 0 && any ? &any->metric : &config->metric;
+}
+
+unsigned settings_n_sources(const struct config *config)
+{
+	return (unsigned)(1 + config->n_backends + config->n_services + config->n_kubernetes);
+}
+
+bool settings_sends_headers(const struct config *config, unsigned index)
+{
+	if (index >= 1 && index <= config->n_backends)
+		return strcmp(config->backends[index - 1].name, "*") != 0;
+	return index > 0;
+}
+
+/* The backend is in haproxy.backends, by its name or a pattern of some. */
+static bool is_named(const struct config *config, const char *backend)
+{
+	for (size_t i = 0; i < config->n_backends; i++) {
+		const char *name = config->backends[i].name;
+
+		if (strcmp(name, "*") != 0 && text_matches(name, backend))
+			return true;
+	}
+	return false;
 }
 
 /* Whatever makes two counts of one address different counts. */
@@ -24,8 +62,11 @@ static bool source_of(const struct config *config, unsigned index, struct pod_so
 	const struct config_metric *metric = settings_metric(config, index);
 	char *identity = NULL;
 
-	if (asprintf(&identity, "%s %s %s %s", metric->scheme == CONFIG_HTTPS ? "https" : "http",
-		    metric->path, metric_format_name(metric->query.format), metric->key) < 0)
+	bool bare = metric->n_headers > 0 && !settings_sends_headers(config, index);
+
+	if (asprintf(&identity, "%s %s %s %s%s", metric->scheme == CONFIG_HTTPS ? "https" : "http",
+		    metric->path, metric_format_name(metric->query.format), metric->key,
+		    bare ? " without headers" : "") < 0)
 		return false;
 	*out = (struct pod_source){
 		.identity = identity,
@@ -53,8 +94,7 @@ static bool fill_selection(const struct config *config, struct selection *select
 	unsigned index = 0;
 
 	selection->backends = calloc(config->n_backends + 1, sizeof(*selection->backends));
-	selection->sources =
-		calloc(config->n_backends + config->n_services + 1, sizeof(*selection->sources));
+	selection->sources = calloc(settings_n_sources(config), sizeof(*selection->sources));
 	if (!selection->backends || !selection->sources ||
 		!source_of(config, index++, &selection->source))
 		return false;
@@ -69,6 +109,12 @@ static bool fill_selection(const struct config *config, struct selection *select
 	}
 	for (size_t i = 0; i < config->n_services; i++) {
 		if (!add_source(config, index++, config->services[i].name, selection))
+			return false;
+	}
+	for (size_t i = 0; i < config->n_kubernetes; i++, index++) {
+		const char *backend = config->kubernetes[i].backend;
+
+		if (!is_named(config, backend) && !add_source(config, index, backend, selection))
 			return false;
 	}
 	return true;

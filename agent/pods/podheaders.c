@@ -165,15 +165,15 @@ static bool has_accept(const struct config_header *list, size_t n)
 	return false;
 }
 
-struct podheaders *podheaders_new(const struct config_metric *metric)
+struct podheaders *podheaders_new(const struct config_metric *metric, bool withheld)
 {
 	struct podheaders *headers = calloc(1, sizeof(*headers));
 
 	if (!headers)
 		return NULL;
 	headers->config = metric->headers;
-	headers->n = metric->n_headers;
-	if (!has_accept(metric->headers, metric->n_headers))
+	headers->n = withheld ? 0 : metric->n_headers;
+	if (!has_accept(headers->config, headers->n))
 		headers->accept = metric_format_accept(metric->query.format);
 	headers->files = calloc(headers->n + 1, sizeof(*headers->files));
 	if (!headers->files || !init_files(headers) || !rebuild(headers)) {

@@ -4,6 +4,7 @@
 #define WSB_PODHEADERS_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/config/config.h"
@@ -15,9 +16,10 @@
  */
 struct podheaders;
 
-/* What pods are asked with, and Accept by their format unless the configuration names that itself.
- * The configuration must outlive it. NULL when out of memory. */
-struct podheaders *podheaders_new(const struct config_metric *metric);
+/* What pods are asked with: the configured headers, unless they are withheld from these pods, and
+ * Accept by their format unless it is among them. The configuration must outlive it. NULL when out
+ * of memory. */
+struct podheaders *podheaders_new(const struct config_metric *metric, bool withheld);
 void podheaders_free(struct podheaders *headers);
 
 /*

@@ -413,18 +413,19 @@ static void free_sources(struct poller *poller)
 	free(poller->sources);
 }
 
-/* Of the top level, of each backend and of each service: see settings_metric. */
+/* See settings_metric. */
 static bool make_sources(struct poller *poller)
 {
-	size_t n = 1 + poller->config->n_backends + poller->config->n_services;
+	unsigned n = settings_n_sources(poller->config);
 
 	poller->sources = calloc(n, sizeof(*poller->sources));
 	if (!poller->sources)
 		return false;
 	while (poller->n_sources < n) {
-		const struct config_metric *metric =
-			settings_metric(poller->config, (unsigned)poller->n_sources);
-		struct podheaders *headers = podheaders_new(metric);
+		unsigned index = (unsigned)poller->n_sources;
+		const struct config_metric *metric = settings_metric(poller->config, index);
+		struct podheaders *headers =
+			podheaders_new(metric, !settings_sends_headers(poller->config, index));
 
 		if (!headers)
 			return false;

@@ -11,16 +11,21 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Hostile:
-    """answer() gives the pieces of each answer; .address is where it listens."""
+    """answer() gives the pieces of each answer; .address is where it listens. Heads of requests are added
+    to heads, which is a list."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, heads=None):
         class Handler(socketserver.StreamRequestHandler):
             def handle(self):
                 self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 try:
                     while line := self.rfile.readline():
+                        head = [line]
                         while line.strip():
                             line = self.rfile.readline()
+                            head.append(line)
+                        if heads is not None:
+                            heads.append(b"".join(head).decode())
                         for piece in answer():
                             self.connection.sendall(piece)
                 except OSError:

@@ -9,6 +9,7 @@ import pytest
 from program import ROOT, binary
 
 GOOD = "haproxy: {socket: /run/haproxy/admin.sock}\n"
+NAMED = "haproxy: {socket: /run/haproxy/admin.sock, backends: [ws]}\n"
 
 
 def run(*arguments, env=None):
@@ -78,7 +79,7 @@ def test_the_example_file_is_good():
 
 
 def test_variables_come_from_the_environment(tmp_path):
-    text = GOOD + "metricHeaders: {Authorization: 'Bearer ${TOKEN}'}\nmetricPort: ${PORT}\n"
+    text = NAMED + "metricHeaders: {Authorization: 'Bearer ${TOKEN}'}\nmetricPort: ${PORT}\n"
     path, result = check(tmp_path, text, env={"TOKEN": "a: b\\n", "PORT": "8080"})
     assert result.returncode == 0, result.stderr
     path, result = check(tmp_path, text, env={"TOKEN": "a", "PORT": "8080\nreplicas: 2"})
@@ -104,7 +105,7 @@ def test_a_secret_is_never_shown(tmp_path, token):
 def test_a_file_that_is_named_must_be_readable(tmp_path, key, lines):
     missing = tmp_path / "missing"
     settings = lines.format(missing).strip("{}") if lines.startswith("{{") else lines.format(missing)
-    text = GOOD + "metricScheme: https\n" + settings.replace(", tls", "\ntls") + "\n"
+    text = NAMED + "metricScheme: https\n" + settings.replace(", tls", "\ntls") + "\n"
     path, result = check(tmp_path, text)
     assert_refused(result, f"{path}: {key}: '{missing}' cannot be read: No such file or directory")
     missing.write_text("x")

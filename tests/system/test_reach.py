@@ -7,7 +7,9 @@ import signal
 import pytest
 
 from balancer import Agent, HAProxy
+from fake_api import FakeApi, endpoint
 from field import Pod
+from hostile import Hostile, with_body
 from ports import free_port
 from program import until
 from test_metric_bodies import RawPod, http
@@ -167,3 +169,50 @@ def test_the_master_socket_is_told_from_the_stats_socket():
         haproxy.socket = str(haproxy.dir / "master.sock")
         with Agent(haproxy, config={"backends": []}) as agent:
             assert agent.wait_log("master socket")
+
+
+class Heard(Hostile):
+    """A pod that keeps what it was asked with."""
+
+    def __init__(self):
+        self.heads = []
+
+        def answer():
+            return with_body(b'{"agentsConnections": 3}')
+
+        super().__init__(answer, self.heads)
+
+
+SECRET = {"Authorization": "Bearer s3cret"}
+
+
+@pytest.mark.parametrize("named", [["ws"], ["w*"], ["ws", "*"]])
+def test_headers_go_to_backends_that_are_named_and_to_no_others(named):
+    stranger = Heard()
+    with Heard() as ours, stranger, \
+            HAProxy([ours.address], server="weight 100", more=f"""
+backend vendor
+\tbalance leastconn
+\tserver api {stranger.address} weight 100
+""") as haproxy, Agent(haproxy, config={"backends": named}, metricHeaders=SECRET) as agent:
+        agent.wait_ready()
+        until(lambda: len(ours.heads) > 3 and ("*" not in named or len(stranger.heads) > 3), "polls")
+        assert all("Authorization: Bearer s3cret" in head for head in ours.heads)
+        assert not any("Authorization" in head for head in stranger.heads)
+
+
+def test_headers_go_to_backends_that_kubernetes_names():
+    with Heard() as ours, Heard() as stranger, FakeApi() as api, \
+            HAProxy([], servers={"slot": "127.0.0.1:1"}, server="weight 100 disabled", more=f"""
+backend vendor
+\tbalance leastconn
+\tserver api {stranger.address} weight 100
+""") as haproxy:
+        api.set_slice("web-1", [endpoint("127.0.0.1", pod="web-0")],
+                      ports=[{"name": "ws", "port": ours.port, "protocol": "TCP"}])
+        with Agent(haproxy, config={"backends": []}, metricHeaders=SECRET,
+                   kubernetes=[{"service": "web", "namespace": "default", "backend": "ws"}],
+                   kubernetesAPI={"server": api.url}) as agent:
+            until(lambda: len(ours.heads) > 3 and len(stranger.heads) > 3, "polls")
+            assert all("Authorization: Bearer s3cret" in head for head in ours.heads)
+            assert not any("Authorization" in head for head in stranger.heads)

@@ -157,6 +157,23 @@ static bool check_listeners(const struct rules *rules)
 	return ok;
 }
 
+/* Headers may be secrets, and other backends of HAProxy's lead to other people's servers. */
+static void check_headers(const struct rules *rules)
+{
+	const struct config *config = rules->config;
+	bool any = config->metric.n_headers > 0;
+
+	for (size_t i = 0; i < config->n_backends; i++) {
+		if (strcmp(config->backends[i].name, "*") != 0)
+			return;
+		any = any || config->backends[i].metric.n_headers > 0;
+	}
+	if (any && config->n_kubernetes == 0 && config->n_services == 0)
+		fail(rules, "metricHeaders",
+			"would go to the servers of every backend: name those that may have them, "
+			"as in haproxy.backends: [ws]");
+}
+
 void config_rules_check(const struct config_node *root, const struct config *config,
 	struct config_mistakes *mistakes)
 {
@@ -165,6 +182,7 @@ void config_rules_check(const struct config_node *root, const struct config *con
 	/* Without the socket one complaint about it is enough. */
 	if (check_servers(&rules) || config->has_socket)
 		check_kubernetes(&rules);
+	check_headers(&rules);
 	check_times(&rules);
 	check_pair(&rules, "listenTLSCert", config->listen_tls_cert, "listenTLSKey",
 		config->listen_tls_key);
