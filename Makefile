@@ -62,7 +62,7 @@ shell_objs := $(call objects,$(shell_srcs))
 # Each asked once, and only when something is compiled: `make deps` must work without pkg-config.
 ask_once     = $(eval $(1) := $(shell pkg-config $(2)) $(3))$($(1))
 core_pkgs   := json-c yaml-0.1
-agent_pkgs  := libcurl libmicrohttpd gnutls $(core_pkgs)
+agent_pkgs  := libcurl libmicrohttpd gnutls libseccomp $(core_pkgs)
 core_cflags  = $(call ask_once,core_cflags,--cflags $(core_pkgs))
 core_libs    = $(call ask_once,core_libs,--libs $(core_pkgs),-lm)
 agent_cflags = $(call ask_once,agent_cflags,--cflags $(agent_pkgs))
@@ -173,7 +173,7 @@ install: agent ## to PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -D -m 644 $(OUT)/completion.bash $(share_dir)/bash-completion/completions/wsbalancer
 	install -D -m 644 $(OUT)/completion.zsh $(share_dir)/zsh/site-functions/_wsbalancer
 	install -D -m 644 $(OUT)/completion.fish $(share_dir)/fish/vendor_completions.d/wsbalancer.fish
-	install -D -m 644 -t $(doc_dir)/examples agent/etc/wsbalancer.yaml $(wildcard haproxy/*.cfg)
+	install -D -m 644 -t $(doc_dir)/examples agent/etc/wsbalancer.yaml agent/etc/credentials.conf $(wildcard haproxy/*.cfg)
 	test -e $(conf_dir)/wsbalancer.yaml || \
 		install -m 644 agent/etc/wsbalancer.yaml $(conf_dir)/wsbalancer.yaml
 

@@ -20,6 +20,8 @@
 #include "io/configfile.h"
 #include "io/log.h"
 #include "io/logsink.h"
+#include "io/notify.h"
+#include "io/sandbox.h"
 #include "round.h"
 
 /* For putting weights back; the whole stop is to take a second at most. */
@@ -35,6 +37,7 @@ struct agent {
 	struct reloadwatch *reloadwatch;
 	struct drain *drain;
 	struct drainfile *drainfile;
+	struct notify *notify;
 	char unready[320]; /* why the agent is not, as asked last */
 	ev_timer stop_deadline;
 	bool stopping;
@@ -263,6 +266,29 @@ static bool make_configured(struct agent *agent, struct config *config)
 	return agent->round != NULL;
 }
 
+static bool holds_secrets(const struct config *config)
+{
+	bool holds = config->listen_token_file || config->listen_tls_key;
+
+	for (unsigned i = 0; i < settings_n_sources(config); i++) {
+		const struct config_metric *metric = settings_metric(config, i);
+
+		holds = holds || metric->tls_key || metric->n_headers > 0;
+	}
+	return holds;
+}
+
+/* Files, sockets and the child that writes the record are still opened in it, and it lasts: a new
+ * configuration cannot leave it. */
+static void enter_sandbox(const struct config *config)
+{
+	if (holds_secrets(config))
+		sandbox_hide_memory();
+	if (config->sandbox && sandbox_enter() == SANDBOX_REFUSED)
+		log_warn("no sandbox: the kernel refuses it; see sandbox in wsbalancer.yaml(5)",
+			LOG_NONE);
+}
+
 struct agent *agent_new(
 	struct ev_loop *loop, struct config *config, const struct agent_options *options)
 {
@@ -292,6 +318,9 @@ struct agent *agent_new(
 		agent_free(agent);
 		return NULL;
 	}
+	enter_sandbox(config);
+	agent->notify = notify_new(loop);
+	notify_send(agent->notify, "READY=1");
 	log_info("started", log_str("version", WSB_VERSION),
 		log_str("config", options->config_path),
 		log_str("dry_run", options->dry_run ? "true" : "false"));
@@ -306,6 +335,7 @@ void agent_free(struct agent *agent)
 		return;
 	components = &agent->components;
 	logsink_watch(NULL);
+	notify_free(agent->notify);
 	ev_timer_stop(components->loop, &agent->stop_deadline);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
@@ -425,6 +455,7 @@ void agent_stop(struct agent *agent)
 		return;
 	}
 	log_info("stopping", LOG_NONE);
+	notify_send(agent->notify, "STOPPING=1");
 	agent->stopping = true;
 	ev_timer_start(agent->components.loop, &agent->stop_deadline);
 	drain_stop(agent->drain);

@@ -85,7 +85,7 @@ static int run(const struct options *options)
 	if (!configfile_load(options->config_path, config, &mistakes)) {
 		configfile_complain(options->config_path, &mistakes);
 		free(config);
-		return EXIT_FAILURE;
+		return OPTIONS_EXIT_CONFIG;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();

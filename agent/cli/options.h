@@ -12,6 +12,7 @@
 
 enum {
 	OPTIONS_EXIT_USAGE = 2,        /* what main exits with after a wrong command line */
+	OPTIONS_EXIT_CONFIG = 78,      /* a start with a configuration that is refused: EX_CONFIG */
 	OPTIONS_EXIT_NOT_RESTORED = 3, /* HAProxy has not taken its configured weights back */
 };
 

@@ -207,6 +207,7 @@ struct podrequest *podrequest_new(const struct config_metric *metric, long timeo
 		return NULL;
 	request->metric = metric;
 	request->timeout_ms = timeout_ms;
+	request->kept = true;
 	request->reader = metric_reader_new(&metric->query);
 	request->easy = curl_easy_init();
 	if (!request->easy || !request->reader || !set_options(request)) {

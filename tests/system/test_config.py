@@ -64,7 +64,7 @@ def test_a_mistake_stops_a_normal_start_in_the_same_way(tmp_path):
     path.write_text(GOOD + "pollInterval: soon\n")
     assert_refused(run("-c", str(path)),
                    f"{path}:2: pollInterval: invalid duration 'soon': "
-                   "use auto, or a number with ms, s, m or h, such as 1s")
+                   "use auto, or a number with ms, s, m or h, such as 1s", status=78)
 
 
 def test_a_good_file_is_ok(tmp_path):

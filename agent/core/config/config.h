@@ -151,6 +151,8 @@ struct config {
 	bool has_agent_check;
 	struct config_endpoint agent_check;
 
+	bool sandbox; /* give up what is never needed */
+
 	enum config_log_level log_level;
 	enum config_log_format log_format;
 };

@@ -247,6 +247,7 @@ static const struct config_key root_keys[] = {
 	{.key = "record", IS(file, config, record)},
 	{.key = "recordMaxSize", IS(size, config, record_max_bytes), .fallback = "64MiB",
 		.min = 1048576, .max = 1099511627776},
+	{.key = "sandbox", IS(bool, config, sandbox), .fallback = "true"},
 	{.key = "agentCheck", .mapping = &agent_check, .example = "'listen: 127.0.0.1:9181'"},
 	{.key = "log", .mapping = &logging, .example = "'level: info'"},
 	{.key = "kubernetes", LIST(kubernetes, config, kubernetes, n_kubernetes),
