@@ -22,6 +22,7 @@
 #include "io/logsink.h"
 #include "io/notify.h"
 #include "io/sandbox.h"
+#include "preflight.h"
 #include "round.h"
 
 /* For putting weights back; the whole stop is to take a second at most. */
@@ -408,6 +409,15 @@ static void log_mistakes(const char *path, const struct config_mistakes *mistake
 		log_refused(configfile_format(path, &mistakes->list[i], line, sizeof(line)));
 }
 
+/* Or it is given up. */
+static bool passes(struct config *config, struct config_mistakes *mistakes)
+{
+	if (preflight_check(config, mistakes))
+		return true;
+	config_fini(config);
+	return false;
+}
+
 void agent_reload(struct agent *agent)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -422,7 +432,8 @@ void agent_reload(struct agent *agent)
 		agent->stats.config_reloads_failed++;
 		return;
 	}
-	if (!configfile_load(agent->options.config_path, config, &mistakes)) {
+	if (!configfile_load(agent->options.config_path, config, &mistakes) ||
+		!passes(config, &mistakes)) {
 		log_mistakes(agent->options.config_path, &mistakes);
 		agent->stats.config_reloads_failed++;
 		free(config);

@@ -15,9 +15,11 @@
 #include "cli/status.h"
 #include "cli/top.h"
 #include "cli/words.h"
+#include "core/base/text.h"
 #include "io/configfile.h"
 #include "io/log.h"
 #include "io/logsink.h"
+#include "preflight.h"
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {
@@ -66,13 +68,40 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The text, and unless that is all that is wanted, whatever a start would look at. */
+static bool load(const struct options *options, bool text_only, struct config *config)
+{
+	struct config_mistakes mistakes;
+	bool ok = text_only ? configfile_parse(options->config_path, config, &mistakes)
+			    : configfile_load(options->config_path, config, &mistakes);
+
+	if (ok && !text_only && !preflight_check(config, &mistakes)) {
+		config_fini(config);
+		ok = false;
+	}
+	if (!ok)
+		configfile_complain(options->config_path, &mistakes);
+	return ok;
+}
+
+static int check(const struct options *options)
+{
+	struct config config;
+	char shown[256];
+
+	if (!load(options, options->action == OPTIONS_SYNTAX, &config))
+		return EXIT_FAILURE;
+	config_fini(&config);
+	printf("wsbalancer: %s: ok\n", text_show(options->config_path, shown, sizeof(shown)));
+	return EXIT_SUCCESS;
+}
+
 static int run(const struct options *options)
 {
 	struct agent_options agent_options = {
 		.config_path = options->config_path,
 		.dry_run = options->dry_run,
 	};
-	struct config_mistakes mistakes;
 	struct config *config = calloc(1, sizeof(*config));
 	struct ev_loop *loop;
 	struct agent *agent;
@@ -82,8 +111,7 @@ static int run(const struct options *options)
 		fputs("wsbalancer: out of memory\n", stderr);
 		return EXIT_FAILURE;
 	}
-	if (!configfile_load(options->config_path, config, &mistakes)) {
-		configfile_complain(options->config_path, &mistakes);
+	if (!load(options, false, config)) {
 		free(config);
 		return OPTIONS_EXIT_CONFIG;
 	}
@@ -131,7 +159,8 @@ int main(int argc, char **argv)
 	case OPTIONS_RUN:
 		return run(&options);
 	case OPTIONS_CHECK:
-		return configfile_check(options.config_path) ? EXIT_SUCCESS : EXIT_FAILURE;
+	case OPTIONS_SYNTAX:
+		return check(&options);
 	case OPTIONS_REPLAY:
 		return replay_run(options.record_path, options.config_path) ? EXIT_SUCCESS
 									    : EXIT_FAILURE;

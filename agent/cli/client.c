@@ -12,7 +12,7 @@
 #include "core/base/jsonparse.h"
 #include "core/base/text.h"
 #include "io/configfile.h"
-#include "io/credentials.h"
+#include "io/textfile.h"
 
 enum { BODY_MAX = 64 * 1024 * 1024 };
 
@@ -167,21 +167,19 @@ static char *url_of(const struct config *config)
 /* Adds the token, which is in a file. */
 static bool add_token(struct client *client, const char *file, struct why *why)
 {
-	const char *paths[CREDENTIALS_N_FILES] = {[CREDENTIALS_TOKEN] = file};
-	struct credentials credentials;
+	struct curl_slist *grown;
 	char *line = NULL;
+	char *token;
 
 	if (!file)
 		return true;
-	if (!credentials_load(&credentials, paths, why))
-		return false;
-	if (asprintf(&line, "Authorization: Bearer %s",
-		    credentials_text(&credentials, CREDENTIALS_TOKEN)) < 0)
+	token = textfile_read_word(file, why);
+	if (!token)
+		return why_prepend(why, "%s: ", file);
+	if (asprintf(&line, "Authorization: Bearer %s", token) < 0)
 		line = NULL;
-	credentials_fini(&credentials);
-
-	struct curl_slist *grown = line ? curl_slist_append(client->headers, line) : NULL;
-
+	free(token);
+	grown = line ? curl_slist_append(client->headers, line) : NULL;
 	free(line);
 	if (!grown)
 		return why_set(why, "out of memory");

@@ -81,6 +81,9 @@ bool options_parse(int argc, char **argv, struct options *out)
 		case 't':
 			options.action = OPTIONS_CHECK;
 			break;
+		case WORDS_SYNTAX:
+			options.action = OPTIONS_SYNTAX;
+			break;
 		case WORDS_DRY_RUN:
 			options.dry_run = true;
 			break;

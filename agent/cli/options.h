@@ -19,6 +19,7 @@ enum {
 enum options_action {
 	OPTIONS_RUN,     /* steer, in the foreground */
 	OPTIONS_CHECK,   /* -t: check the configuration and exit */
+	OPTIONS_SYNTAX,  /* --syntax: check its text alone */
 	OPTIONS_REPLAY,  /* --replay: plan recorded rounds again, show what differs, exit */
 	OPTIONS_VERSION, /* -V */
 	OPTIONS_HELP,    /* -h */
@@ -33,7 +34,7 @@ struct options {
 };
 
 /* Parses the command line of main. On false one line on stderr has said what is wrong, and *out is
- * untouched. The last of -t, --replay, -V and -h wins. */
+ * untouched. The last of -t, --syntax, --replay, -V and -h wins. */
 bool options_parse(int argc, char **argv, struct options *out);
 
 /* What -h and -V print. */

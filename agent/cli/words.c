@@ -22,6 +22,8 @@ static const struct {
 	{WORDS_TOP | WORDS_STATUS, 'c', "config", "FILE",
 		"the agent's configuration, which says where it listens"},
 	{WORDS_AGENT, 't', "check", NULL, "check the configuration, say what is wrong, exit"},
+	{WORDS_AGENT, WORDS_SYNTAX, "syntax", NULL,
+		"check its text alone, not the files that it names"},
 	{WORDS_AGENT, WORDS_DRY_RUN, "dry-run", NULL,
 		"plan and report, but send nothing to HAProxy"},
 	{WORDS_AGENT, WORDS_REPLAY, "replay", "FILE",

@@ -310,6 +310,16 @@ static void warn_if_open(const struct settings *settings)
 		log_str("listen", settings->listen.host), log_int("port", settings->listen.port));
 }
 
+bool httpd_check(const struct httpd_options *options, struct why *why)
+{
+	struct settings settings;
+
+	if (!settings_init(&settings, options, why))
+		return false;
+	settings_fini(&settings);
+	return true;
+}
+
 struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *options, struct why *why)
 {
 	struct httpd *httpd = calloc(1, sizeof(*httpd));

@@ -46,6 +46,9 @@ struct httpd_options {
 	struct drain *drain; /* what /drain is about; it must outlive httpd */
 };
 
+/* Whether the options' files are good; it listens nowhere. */
+bool httpd_check(const struct httpd_options *options, struct why *why);
+
 /*
  * Listens from now on. The files are looked at every few seconds, and what is new in them is taken
  * up. An address that other hosts can reach without a token is warned of in the log. All strings

@@ -164,18 +164,3 @@ void configfile_complain(const char *path, const struct config_mistakes *mistake
 		fprintf(stderr, "wsbalancer: %s: there may be more mistakes: only %d are shown\n",
 			text_show(path, shown, sizeof(shown)), CONFIG_MISTAKES_MAX);
 }
-
-bool configfile_check(const char *path)
-{
-	struct config config;
-	struct config_mistakes mistakes;
-	char shown[256];
-
-	if (!configfile_load(path, &config, &mistakes)) {
-		configfile_complain(path, &mistakes);
-		return false;
-	}
-	config_fini(&config);
-	printf("wsbalancer: %s: ok\n", text_show(path, shown, sizeof(shown)));
-	return true;
-}

@@ -30,7 +30,4 @@ char *configfile_format(const char *path, const struct why *mistake, char *buf, 
 /* All of them on stderr, each in a line that begins with "wsbalancer: ". */
 void configfile_complain(const char *path, const struct config_mistakes *mistakes);
 
-/* What -t does: loads, and says on stdout that the file is ok or complains. */
-bool configfile_check(const char *path);
-
 #endif

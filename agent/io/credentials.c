@@ -17,6 +17,11 @@ static bool load(
 bool credentials_load(
 	struct credentials *out, const char *const paths[CREDENTIALS_N_FILES], struct why *why)
 {
+	static const char *const keys[] = {
+		[CREDENTIALS_TOKEN] = "listenTokenFile",
+		[CREDENTIALS_CERT] = "listenTLSCert",
+		[CREDENTIALS_KEY] = "listenTLSKey",
+	};
 	struct credentials credentials = {0};
 
 	for (size_t i = 0; i < CREDENTIALS_N_FILES; i++) {
@@ -24,6 +29,7 @@ bool credentials_load(
 			i == CREDENTIALS_TOKEN ? textfile_read_word : textfile_read;
 
 		if (!load(&credentials.files[i], paths[i], reader, why)) {
+			why_prepend(why, "%s: ", keys[i]);
 			credentials_fini(&credentials);
 			return false;
 		}

@@ -33,7 +33,8 @@ static int open_one(const struct addrinfo *address)
 	return -1;
 }
 
-size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MAX], struct why *why)
+/* NULL, with the reason: the system does not know the host. */
+static struct addrinfo *find_addresses(const struct config_endpoint *endpoint, struct why *why)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -43,15 +44,23 @@ size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MA
 	bool any = strcmp(endpoint->host, "*") == 0;
 	struct addrinfo *found = NULL;
 	char port[8];
-	size_t n = 0;
 	int error;
 
 	snprintf(port, sizeof(port), "%u", endpoint->port);
 	error = getaddrinfo(any ? NULL : endpoint->host, port, &hints, &found);
-	if (error != 0) {
-		why_set(why, "%s", gai_strerror(error));
+	if (error == 0)
+		return found;
+	why_set(why, "%s", gai_strerror(error));
+	return NULL;
+}
+
+size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MAX], struct why *why)
+{
+	struct addrinfo *found = find_addresses(endpoint, why);
+	size_t n = 0;
+
+	if (!found)
 		return 0;
-	}
 	why_set(why, "no such address");
 	for (const struct addrinfo *a = found; a && n < LISTENER_MAX; a = a->ai_next) {
 		int fd = open_one(a);
@@ -71,6 +80,17 @@ size_t listener_open(const struct config_endpoint *endpoint, int fds[LISTENER_MA
 	}
 	freeaddrinfo(found);
 	return n;
+}
+
+bool listener_check(const struct config_endpoint *endpoint, struct why *why)
+{
+	const struct config_endpoint unused = {.host = endpoint->host, .port = 0};
+	int fds[LISTENER_MAX];
+	size_t n = listener_open(&unused, fds, why);
+
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	return n > 0;
 }
 
 bool listener_is_local(const struct config_endpoint *endpoint)

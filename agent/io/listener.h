@@ -20,6 +20,10 @@ enum { LISTENER_MAX = 2 }; /* sockets of one endpoint: "*" is IPv6 and IPv4 */
 size_t listener_open(
 	const struct config_endpoint *endpoint, int fds[LISTENER_MAX], struct why *why);
 
+/* The host is an address of this one, as far as can be told without its port, which may be in use
+ * by a running agent. */
+bool listener_check(const struct config_endpoint *endpoint, struct why *why);
+
 /* Only this host can reach the endpoint. */
 bool listener_is_local(const struct config_endpoint *endpoint);
 

@@ -88,6 +88,34 @@ static struct own own_namespace(void)
 	return own;
 }
 
+/* Whether the namespace is known of all that is to be watched. */
+static bool knows_namespaces(const struct config *config, const struct own *own, struct why *why)
+{
+	for (size_t i = 0; i < config->n_kubernetes && !own->namespace; i++) {
+		if (!config->kubernetes[i].namespace)
+			return why_set(why, "%s: give each Service its namespace", own->why.text);
+	}
+	/* HAProxy's own Service is where HAProxy's pod is, which is the agent's. */
+	if (config->replicas_service && !own->namespace)
+		return why_set(why, "%s: haproxy.replicas must be a number", own->why.text);
+	return true;
+}
+
+bool discovery_check(const struct config *config, struct why *why)
+{
+	struct own own = own_namespace();
+	struct kubeapi api;
+	bool ok = kubeapi_init(
+		&api, config->kube_server, config->kube_token_file, config->kube_ca_file, why);
+
+	if (ok) {
+		kubeapi_fini(&api);
+		ok = knows_namespaces(config, &own, why);
+	}
+	free(own.namespace);
+	return ok;
+}
+
 static bool add_entry(
 	struct discovery *discovery, const struct config_kubernetes *config, const char *namespace)
 {
@@ -108,20 +136,17 @@ static bool watch_all(struct discovery *discovery, const struct config *config,
 	discovery->reports = calloc(config->n_kubernetes + 1, sizeof(*discovery->reports));
 	if (!discovery->entries || !discovery->reports)
 		return why_set(why, "out of memory");
+	if (!knows_namespaces(config, own, why))
+		return false;
 	for (size_t i = 0; i < config->n_kubernetes; i++) {
 		const char *namespace = config->kubernetes[i].namespace;
 
-		if (!namespace && !own->namespace)
-			return why_set(why, "%s: give each Service its namespace", own->why.text);
 		if (!add_entry(discovery, &config->kubernetes[i],
 			    namespace ? namespace : own->namespace))
 			return why_set(why, "out of memory");
 	}
 	if (!config->replicas_service)
 		return true;
-	/* HAProxy's own Service is where HAProxy's pod is, which is the agent's. */
-	if (!own->namespace)
-		return why_set(why, "%s: haproxy.replicas must be a number", own->why.text);
 	discovery->replicas =
 		kubewatch_watch(discovery->kube, own->namespace, config->replicas_service, NULL);
 	return discovery->replicas || why_set(why, "out of memory");

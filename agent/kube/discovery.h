@@ -31,6 +31,9 @@ struct discovery *discovery_new(
 /* Takes NULL. */
 void discovery_free(struct discovery *discovery);
 
+/* Whether discovery_new would find the API server and the namespaces; nobody is asked. */
+bool discovery_check(const struct config *config, struct why *why);
+
 /* The configuration asks for a discovery, and for the same one. */
 bool discovery_is_wanted(const struct config *config);
 bool discovery_is_same(const struct config *a, const struct config *b);

@@ -238,7 +238,7 @@ def test_bad_files_stop_the_start_with_a_word(haproxy, tmp_path, break_it, wante
     pair = Pair(tmp_path)
     break_it(pair)
     agent = Agent(haproxy, **pair.keys())
-    assert agent.wait() == 1
+    assert agent.wait() == 78
     assert any(wanted in line for line in agent.err), agent.err
     agent.check_sanitizers()
 
@@ -275,7 +275,7 @@ def test_a_fifo_for_a_token_stops_the_start_and_not_the_agent(haproxy, tmp_path,
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     agent = Agent(haproxy, listenTokenFile=str(fifo))
-    assert agent.wait() == 1
+    assert agent.wait() == 78
     assert any("not a regular file" in line for line in agent.err), agent.err
     # Nor when it takes a good one's place later.
     with Agent(haproxy, listenTokenFile=str(token)) as agent:

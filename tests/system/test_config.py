@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from ports import free_port
 from program import ROOT, binary
 
 GOOD = "haproxy: {socket: /run/haproxy/admin.sock}\n"
@@ -109,7 +110,11 @@ def test_a_file_that_is_named_must_be_readable(tmp_path, key, lines):
     path, result = check(tmp_path, text)
     assert_refused(result, f"{path}: {key}: '{missing}' cannot be read: No such file or directory")
     missing.write_text("x")
-    assert check(tmp_path, text)[1].returncode == 0
+    path, result = check(tmp_path, text)
+    if key.startswith("tls"):
+        assert result.returncode == 1 and "cannot be read" not in result.stderr, result.stderr
+    else:
+        assert result.returncode == 0, result.stderr
 
 
 def test_a_record_must_be_writable(tmp_path):
@@ -181,3 +186,66 @@ def test_every_option_stands_in_the_man_page():
     assert len(options) >= 5
     for option in options:
         assert re.search(rf"^\.It .*Fl -{option}\b", manual, re.M), option
+
+
+def make_pair(tmp_path, name):
+    cert, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=pod"], check=True,
+                   capture_output=True)
+    return cert, key
+
+
+REFUSED_AT_START = {
+    "an empty token": ("listenTokenFile: {0}/empty", "listenTokenFile: ", "is empty"),
+    "a token of two words": ("listenTokenFile: {0}/words", "listenTokenFile: ", "is not one word"),
+    "a directory for a token": ("listenTokenFile: {0}", "listenTokenFile: ", "Is a directory"),
+    "a FIFO for a token": ("listenTokenFile: {0}/fifo", "listenTokenFile: ", "not a regular file"),
+    "a certificate and another's key": (
+        "listenTLSCert: {0}/a.pem\nlistenTLSKey: {0}/b.key", "listenTLSCert", "do not belong together"),
+    "garbage for authorities": ("metricScheme: https\ntlsCA: {0}/words", "tlsCA: ", "no certificate in PEM"),
+    "a pod certificate and another's key": (
+        "metricScheme: https\ntlsCert: {0}/a.pem\ntlsKey: {0}/b.key", "tlsCert: ", "do not belong together"),
+    "an address that is not here": ("listen: 192.0.2.77:9180", "listen: ", "Cannot assign requested address"),
+    "a name that is none": ("listen: nowhere.invalid:9180", "listen: ", ""),
+    "an agent-check's address that is not here": (
+        "agentCheck: {{listen: '192.0.2.77:9181'}}", "agentCheck.listen: ", "Cannot assign requested address"),
+    "Kubernetes outside a pod": ("kubernetes: [{{service: web}}]", "kubernetes: ", "not in a pod"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_AT_START)
+def test_what_a_start_refuses_the_check_refuses_in_the_same_words(tmp_path, name):
+    lines, key, said = REFUSED_AT_START[name]
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "words").write_text("two words\n")
+    os.mkfifo(tmp_path / "fifo")
+    for pair in "ab":
+        make_pair(tmp_path, pair)
+    text = GOOD + lines.format(tmp_path) + "\n"
+    path, checked = check(tmp_path, text)
+    assert checked.returncode == 1 and said in checked.stderr, checked.stderr
+    assert checked.stderr.startswith(f"wsbalancer: {path}: {key}"), checked.stderr
+    started = run("-c", str(path))
+    assert (started.returncode, started.stderr) == (78, checked.stderr)
+    # As a text there is nothing wrong with it.
+    syntax = run("--syntax", "-c", str(path))
+    assert (syntax.returncode, syntax.stdout) == (0, f"wsbalancer: {path}: ok\n"), syntax.stderr
+
+
+def test_the_check_passes_beside_a_running_agent(tmp_path):
+    from balancer import Agent, HAProxy
+    from field import Pod
+    with Pod() as pods, HAProxy(pods.addresses) as haproxy, \
+            Agent(haproxy, agentCheck={"listen": "127.0.0.1:0".replace(":0", f":{free_port()}")}) as agent:
+        agent.wait_ready()
+        result = run("-t", "-c", str(agent.file))
+        assert result.returncode == 0, result.stderr
+        asked = agent.series()["wsbalancer_rounds_total"]
+        assert asked > 0
+
+
+def test_syntax_finds_mistakes_in_the_text(tmp_path):
+    path = tmp_path / "wsbalancer.yaml"
+    path.write_text(GOOD + "pollInterval: soon\n")
+    assert run("--syntax", "-c", str(path)).returncode == 1

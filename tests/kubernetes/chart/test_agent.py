@@ -22,7 +22,7 @@ def check(config, folder):
         text = text.replace(f"/etc/wsbalancer-access/{name}", f"{folder}/{there}")
     file = folder / "wsbalancer.yaml"
     file.write_text(text)
-    return subprocess.run([AGENT, "-t", "-c", file], capture_output=True, text=True, check=False)
+    return subprocess.run([AGENT, "--syntax", "-c", file], capture_output=True, text=True, check=False)
 
 
 def rendered(name):

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A start without its consequences. */
+#include "preflight.h"
+
+#include "core/base/text.h"
+#include "core/settings.h"
+#include "http/httpd.h"
+#include "io/certificate.h"
+#include "io/listener.h"
+#include "kube/discovery.h"
+
+static void add(struct config_mistakes *mistakes, const char *key, struct why *why)
+{
+	why_prepend(why, "%s: ", key);
+	config_mistakes_add(mistakes, why);
+}
+
+static void check_endpoint(const struct config *config, struct config_mistakes *mistakes)
+{
+	const struct httpd_options options = {
+		.listen = &config->listen,
+		.names = config->listen_names,
+		.n_names = config->n_listen_names,
+		.balancer_metric_path = config->balancer_metric_path,
+		.token_file = config->listen_token_file,
+		.tls_cert_file = config->listen_tls_cert,
+		.tls_key_file = config->listen_tls_key,
+	};
+	struct why why;
+
+	if (!httpd_check(&options, &why))
+		config_mistakes_add(mistakes, &why);
+	if (!listener_check(&config->listen, &why))
+		add(mistakes, "listen", &why);
+	if (config->has_agent_check && !listener_check(&config->agent_check, &why))
+		add(mistakes, "agentCheck.listen", &why);
+}
+
+/* How pods are asked over TLS; what one source has of another is checked once. */
+static void check_sources(const struct config *config, struct config_mistakes *mistakes)
+{
+	const struct config_metric *before = NULL;
+	struct why why;
+
+	for (unsigned i = 0; i < settings_n_sources(config); i++) {
+		const struct config_metric *metric = settings_metric(config, i);
+		bool new_ca = !before || !text_is_same(metric->tls_ca, before->tls_ca);
+		bool new_pair = !before || !text_is_same(metric->tls_cert, before->tls_cert) ||
+				!text_is_same(metric->tls_key, before->tls_key);
+
+		if (metric->tls_ca && new_ca && !certificate_check_ca(metric->tls_ca, &why))
+			add(mistakes, "tlsCA", &why);
+		if (metric->tls_cert && new_pair &&
+			!certificate_check_pair(metric->tls_cert, metric->tls_key, &why))
+			add(mistakes, "tlsCert", &why);
+		before = metric;
+	}
+}
+
+bool preflight_check(const struct config *config, struct config_mistakes *mistakes)
+{
+	size_t n = mistakes->n;
+	struct why why;
+
+	check_endpoint(config, mistakes);
+	check_sources(config, mistakes);
+	if (discovery_is_wanted(config) && !discovery_check(config, &why))
+		add(mistakes, "kubernetes", &why);
+	return mistakes->n == n;
+}
