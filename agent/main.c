@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #include "agent.h"
-#include "check.h"
+#include "checkcmd.h"
 #include "cli/options.h"
 #include "cli/replay.h"
 #include "cli/status.h"
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "top") == 0)
 		return top_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
-		return check_main(argc - 1, argv + 1);
+		return checkcmd_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "status") == 0)
 		return status_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "completion") == 0) {

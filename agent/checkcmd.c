@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "check.h"
+#include "checkcmd.h"
 
 #include <curl/curl.h>
 #include <ev.h>
@@ -189,7 +189,7 @@ static bool parse(int argc, char **argv, const char **path)
 	return true;
 }
 
-int check_main(int argc, char **argv)
+int checkcmd_main(int argc, char **argv)
 {
 	struct check check = {.n_faults = 0};
 	struct config_mistakes mistakes;
