@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The chart on a real API server, in a namespace with restricted Pod Security, by real helm and kubectl."""
+import concurrent.futures
 import json
 import os
+import pathlib
 import subprocess
+import threading
 import time
 
 import pytest
@@ -36,6 +39,9 @@ class Namespace:
         # A pod template that Pod Security refuses is accepted with a mere warning.
         assert "would violate" not in done.stderr, done.stderr
         return done.stdout
+
+    def running(self):
+        return [pod for pod in self.get("pods") if "deletionTimestamp" not in pod["metadata"]]
 
     def replicas(self):
         return [made["spec"]["replicas"] for made in self.get("deployments")]
@@ -130,6 +136,54 @@ def test_the_agents_account_may_read_slices_and_nothing_else(namespace):
 
 SERVICE = ("--set", "services[0].name=web")
 SCALED = ("--set", "autoscaling.enabled=true,autoscaling.minReplicas=2")
+
+
+# The chart as it was released before this one.
+BEFORE = pathlib.Path(__file__).with_name("wsbalancer-0.1.0.tgz")
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_the_chart_before_is_upgraded_and_rolled_back(cluster, helm):
+    """Every object of the release's namespace keeps its name, no pod goes before a new one is ready, and the agents
+    that are still of the old chart keep their rights in the application's namespace."""
+    app, it = Namespace(cluster), Namespace(cluster)
+    values = ("--set", f"services[0].name=web,services[0].namespace={app.name},replicaCount=3")
+    it.tool(helm, "install", "wsb", BEFORE, *values)
+    until(lambda: len(it.pods()) == 3, "the first pods", 60, 0.2)
+    before = objects(it.tool(helm, "get", "manifest", "wsb"))
+    service = it.get("services")[0]["spec"]["clusterIP"]
+
+    def may():
+        return it.tool("kubectl", "auth", "can-i", "watch", "endpointslices.discovery.k8s.io", "--as",
+                       f"system:serviceaccount:{it.name}:wsb-wsbalancer", "--namespace", app.name, good=False).strip()
+
+    fewest, stop = [3], threading.Event()
+
+    def watch():
+        while not stop.wait(0.05):
+            ready = [pod for pod in it.get("pods") if any(
+                c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))]
+            fewest.append(len(ready))
+            assert may() == "yes"
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        watched = pool.submit(watch)
+        it.tool(helm, "upgrade", "wsb", tools.CHART, *values)
+        until(lambda: len(it.pods()) >= 3 and all(hook_of(pod) == "exec" for pod in it.running()), "the upgrade", 90, 0.2)
+        stop.set()
+        watched.result()
+    assert min(fewest) >= 3
+    after = objects(it.tool(helm, "get", "manifest", "wsb"))
+    assert before - after == {("Role", "wsb-wsbalancer"), ("RoleBinding", "wsb-wsbalancer")} - after
+    assert it.get("services")[0]["spec"]["clusterIP"] == service
+    it.tool(helm, "rollback", "wsb", "1")
+    until(lambda: len(it.pods()) >= 3 and all(hook_of(pod) == "httpGet" for pod in it.running()), "the rollback", 90, 0.2)
+    assert may() == "yes"
+
+
+def hook_of(pod):
+    haproxy, = [c for c in pod["spec"]["containers"] if c["name"] == "haproxy"]
+    return next(iter(haproxy["lifecycle"]["preStop"]))
 
 
 @pytest.mark.parametrize("helm", ["helm", "helm3"])
