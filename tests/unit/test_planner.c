@@ -226,6 +226,26 @@ START_TEST(a_liar_is_disbelieved_but_not_where_plain_requests_explain_it)
 }
 END_TEST
 
+/* A pod says 3 and was caught; HAProxy reloads, and holds nothing on it to catch it by. */
+START_TEST(a_liar_is_not_believed_again_because_haproxy_has_reloaded)
+{
+	struct planner_params params = params_stock();
+	struct planner_pod pods[3] = {pod_heard(3, 0), pod_heard(50, 0), pod_heard(50, 0)};
+	struct planner_result results[3];
+	struct planner_summary summary;
+
+	pods[0].doubted = true;
+	ck_assert(planner_plan(&params, pods, 3, results, &summary));
+	ck_assert_int_eq(results[0].basis, PLANNER_DISBELIEVED);
+	/* It says what is true once there is enough to tell. */
+	for (int i = 0; i < 3; i++)
+		pods[i].own = pods[i].own_then = 10;
+	pods[0].count = 9;
+	ck_assert(planner_plan(&params, pods, 3, results, &summary));
+	ck_assert_int_eq(results[0].basis, PLANNER_HEARD);
+}
+END_TEST
+
 START_TEST(a_stale_count_moves_with_own_and_ends_at_the_ttl)
 {
 	struct planner_params params = params_stock();
@@ -418,6 +438,7 @@ int main(void)
 		{after_a_reload_the_empty_pod_gets_the_largest_weight, ONCE},
 		{a_pod_that_is_not_heard_gets_what_the_others_get, ONCE},
 		{a_loud_voice_takes_only_itself_out, ONCE},
+		{a_liar_is_not_believed_again_because_haproxy_has_reloaded, ONCE},
 		{without_haproxys_word_no_pod_gets_more_than_three_shares, ONCE},
 		{lines_of_one_pod_share_what_it_lacks, ONCE},
 		{a_draining_pod_gets_weight_0_unless_all_drain, ONCE},

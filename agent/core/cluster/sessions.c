@@ -27,6 +27,7 @@ void sessions_new_pod(struct sessions *sessions, uint32_t own)
 	sessions->own = own;
 	sessions->own_then_ms = 0;
 	sessions->credit = 0.0;
+	sessions->doubted = false;
 	sessions->target_stands = false;
 }
 
@@ -117,6 +118,7 @@ void sessions_describe(const struct sessions *sessions, unsigned replicas, int64
 	pod->own = sessions->own;
 	pod->own_then = sessions->own_then;
 	pod->own_exact = sessions->own_exact;
+	pod->doubted = sessions->doubted;
 	pod->has_others = sessions->others.known;
 	pod->others = sessions->others.count;
 	pod->leaving =

@@ -25,6 +25,7 @@ struct sessions {
 	uint64_t started;    /* of these, since the last plan */
 	double credit;       /* see limits_credit() */
 	bool own_exact;      /* see struct planner_pod */
+	bool doubted;        /* see struct planner_pod; set by who plans */
 	bool target_stands;  /* the last plan's target is of this pod and this worker */
 
 	uint32_t own_then;    /* own when its pod's count was heard */

@@ -12,6 +12,7 @@
  */
 static const double BELIEVED_PART = 0.8;
 static const double BELIEVED_SLACK = 3.0;
+static const double DOUBTED_SLACK = 2.0 * 3.0;
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -56,6 +57,10 @@ static bool is_believed(const struct planner_pod *pod, double ratio)
 	/* When own is changing fast, nobody knows what it was when the pod was heard. */
 	double slack = BELIEVED_SLACK + fabs((double)pod->own - then);
 
+	/* A new worker holds too little to catch a liar by: until it does the old one's word
+	 * counts. */
+	if (pod->doubted && pod->own_exact && BELIEVED_PART * expected <= DOUBTED_SLACK)
+		return false;
 	return !pod->own_exact || (double)pod->count >= BELIEVED_PART * expected - slack;
 }
 

@@ -10,9 +10,12 @@
 #include <string.h>
 
 /* The flow planner pours so many times what it expects, so that a deficit is made good over a few
- * plans, and never less than this part of what the middle pod has. */
+ * plans, and never less than this part of a pod's mean count. */
 static const double POUR_ARRIVALS = 2.0;
 static const double POUR_PART = 0.1;
+
+/* So many times the middle pod's count is the most that the mean is taken for. */
+static const double LOUD = 4.0;
 
 /* Without HAProxy's word the expected arrivals are a lower bound, near 0 where as many come as go,
  * and weights arrive late, each at its own agent-check: then it pours at least this part of all
@@ -74,6 +77,7 @@ struct beds {
 	struct ranked *beds;
 	size_t n;
 	double capacity; /* of all */
+	double count;    /* connections of all the pods */
 	double own;      /* sessions of this HAProxy on all */
 };
 
@@ -94,6 +98,7 @@ static struct beds lay_beds(const struct planner_params *params, const struct pl
 		};
 		beds.capacity += plan_extent(&pods[i]);
 		beds.own += (double)pods[i].own;
+		beds.count += results[i].count * plan_part(&pods[i]);
 	}
 	workspace_sort(room, beds.n);
 	return beds;
@@ -214,9 +219,10 @@ static void target_flow(const struct planner_params *params, const struct planne
 	if (beds.n == 0)
 		return;
 
-	/* The middle one: a loud voice is one of many. */
 	double usual = room[beds.n / 2].rank;
-	double count = fmax(0.0, usual) * room[beds.n / 2].amount;
+	/* A loud voice is one of many: no more than the middle one would have it. */
+	double count = fmin(
+		beds.count / (double)beds.n, LOUD * fmax(0.0, usual) * room[beds.n / 2].amount);
 	double least = params->own_unknown ? POUR_PART_UNKNOWN * count * (double)beds.n
 					   : POUR_PART * count;
 	double amount = fmax(1.0, fmax(POUR_ARRIVALS * params->arrivals, least));

@@ -50,6 +50,7 @@ const struct record_column record_server_columns[] = {
 	SERVER(TEXT, "address", address, 0, 0),
 	SERVER(BOOL, "heard", input.heard, 0, 0),
 	SERVER(BOOL, "draining", input.draining, 0, 0),
+	SERVER(BOOL, "doubted", input.doubted, 0, 0),
 	SERVER(BOOL, "own_exact", input.own_exact, 0, 0),
 	SERVER(BOOL, "several", input.several, 0, 0),
 	SERVER(COUNT, "count", input.count, 0, COUNT_MAX),

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Pods whose word is none, that are loud, or that several servers lead to: no worse than leastconn."""
+import contextlib
+import json
+
+import pytest
+
+from balancer import Agent, HAProxy
+from field import Load, Pod
+from program import until
+
+
+def truth(pod, index=0):
+    """How many connections it has, whatever its /metric says."""
+    return json.loads(pod.get("/truth", index))["agentsConnections"]
+
+
+@contextlib.contextmanager
+def standing(url, n, **options):
+    with Load(url, connections=n, rate=400, message_interval=60, **options) as load:
+        load.wait_standing()
+        yield load
+
+
+def rounds(agent, n=3):
+    """Waits for so many more rounds."""
+    before = agent.series()["wsbalancer_rounds_total"]
+    until(lambda: agent.series()["wsbalancer_rounds_total"] >= before + n, "more rounds")
+
+
+@pytest.mark.parametrize("options", [
+    ("--no-metric",), ("--metric-body", "no JSON"), ("--lie", "3")], ids=["silent", "broken", "liar"])
+def test_a_pod_of_which_nothing_is_known_gets_what_the_others_get_after_a_reload(options):
+    with Pod(n=3) as pods, Pod(*options) as odd, \
+            HAProxy([*pods.addresses, odd.address]) as haproxy, Agent(haproxy) as agent:
+        haproxy.wait_up()
+        agent.wait_ready()
+        with standing(haproxy.url, 200):
+            rounds(agent)
+            haproxy.reload()
+            rounds(agent)
+            before = truth(odd)
+            with Load(haproxy.url, connections=80, rate=80, message_interval=60) as more:
+                more.wait_standing()
+                counts = [truth(pods, i) for i in range(3)] + [truth(odd)]
+    # leastconn would give each of them 20.
+    assert sum(counts) == 280, counts
+    assert counts[3] - before <= 32, (before, counts)
+    assert max(counts) <= 1.2 * sum(counts) / 4, counts
+
+
+def test_a_loud_pod_takes_only_itself_out():
+    with Pod(n=3) as pods, Pod("--lie", "2147483647") as loud, \
+            HAProxy([*pods.addresses, loud.address]) as haproxy, \
+            Load(pods.urls[0], connections=60, rate=2000, message_interval=60) as direct:
+        haproxy.wait_up()
+        direct.wait_standing()
+        with Agent(haproxy) as agent:
+            agent.wait_ready()
+            rounds(agent)
+            with Load(haproxy.url, connections=100, rate=100, message_interval=60) as load:
+                load.wait_standing()
+                counts = [truth(pods, i) for i in range(3)]
+    # An even spread would give the first 25 more, leastconn 33.
+    assert counts[0] <= 60 + 12, counts
+    assert abs(counts[1] - counts[2]) <= 10, counts
+
+
+@pytest.mark.parametrize("shape", ["lines", "backends"])
+def test_what_a_pod_lacks_is_divided_among_all_that_lead_to_it(shape):
+    lines = 4 if shape == "lines" else 1
+    with Pod(n=4) as pods:
+        servers = {f"s{i}-{line}": address for line in range(lines)
+                   for i, address in enumerate(pods.addresses)}
+        further = "".join(f"\tserver {name} {address} check inter 200ms weight 100\n"
+                          for name, address in servers.items())
+        more = "" if shape == "lines" else f"backend other\n\tbalance leastconn\n{further}"
+        frontend = "" if shape == "lines" else "\tuse_backend other if { rand(2) 0 }\n"
+        with HAProxy([], servers=servers, more=more) as haproxy:
+            if frontend:
+                text = haproxy.file.read_text()
+                haproxy.file.write_text(
+                    text.replace("\tdefault_backend ws\n", f"{frontend}\tdefault_backend ws\n"))
+                haproxy.reload()
+            haproxy.wait_up()
+            backends = ["ws"] if shape == "lines" else ["ws", "other"]
+            newest = [f"{b}/s3-{line}" for b in backends for line in range(lines)]
+            for server in newest:
+                haproxy.cli(f"set server {server} state maint")
+            with Agent(haproxy, config={"backends": backends}) as agent:
+                agent.wait_ready()
+                with standing(haproxy.url, 240):
+                    rounds(agent)
+                    haproxy.reload()
+                    for server in newest:
+                        haproxy.cli(f"set server {server} state ready")
+                    haproxy.wait_up()
+                    rounds(agent)
+                    # The new pod lacks 80; of 160 it is due 20 more.
+                    with Load(haproxy.url, connections=160, rate=80, message_interval=60) as load:
+                        load.wait_standing()
+                        counts = [truth(pods, i) for i in range(4)]
+    assert sum(counts) == 400, counts
+    assert max(counts) <= 1.12 * 100, counts
