@@ -51,8 +51,9 @@ static inline int run_rounds(int all)
 	return run_is_long() ? all : all / 10;
 }
 
-/* Runs all tests; what main returns. */
-static inline int run_suite(const char *name, const struct run_test *tests, int n_tests)
+/* Runs all tests, each between setup and teardown (NULL: nothing to do); what main returns. */
+static inline int run_suite_with(
+	const char *name, SFun setup, SFun teardown, const struct run_test *tests, int n_tests)
 {
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
@@ -60,12 +61,18 @@ static inline int run_suite(const char *name, const struct run_test *tests, int 
 
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, RUN_TIMEOUT_S);
+	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (int i = 0; i < n_tests; i++)
 		tcase_add_loop_test(tcase, tests[i].test, 0, tests[i].n);
 	srunner_run_all(runner, CK_ENV);
 	int n_failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static inline int run_suite(const char *name, const struct run_test *tests, int n_tests)
+{
+	return run_suite_with(name, NULL, NULL, tests, n_tests);
 }
 
 #endif
