@@ -229,5 +229,5 @@ int main(void)
 		{a_bad_number_names_its_column_and_changes_nothing, ONCE},
 	};
 
-	return run_suite("table", tests, N_OF(tests));
+	return run_suite("hatable", tests, N_OF(tests));
 }
