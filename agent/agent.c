@@ -28,6 +28,9 @@
 /* For putting weights back; the whole stop is to take a second at most. */
 static const double STOP_S = 0.8;
 
+/* Between two looks at the verdicts, for the log. */
+static const double VERDICT_S = 5.0;
+
 struct agent {
 	struct agent_options options;
 	struct components components;
@@ -39,6 +42,8 @@ struct agent {
 	struct drain *drain;
 	struct drainfile *drainfile;
 	struct notify *notify;
+	struct announce verdicts;
+	ev_timer verdict_look;
 	char unready[320]; /* why the agent is not, as asked last */
 	ev_timer stop_deadline;
 	bool stopping;
@@ -221,6 +226,19 @@ static bool open_httpd(struct agent *agent, const struct config *config)
 	return opened;
 }
 
+static void on_verdict_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct agent *agent = timer->data;
+	struct report_view view;
+
+	(void)loop;
+	(void)events;
+	if (agent->stopping)
+		return;
+	fill_view(&view, agent);
+	announce_verdicts(&agent->verdicts, &view);
+}
+
 static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)timer;
@@ -305,6 +323,8 @@ struct agent *agent_new(
 	agent->stats.start_wall_ms = clock_wall_ms();
 	agent->announced.events = &agent->stats.events;
 	events_add(&agent->stats.events, agent->stats.start_wall_ms, EVENT_AGENT_STARTED, "");
+	ev_timer_init(&agent->verdict_look, on_verdict_look, VERDICT_S, VERDICT_S);
+	agent->verdict_look.data = agent;
 	ev_timer_init(&agent->stop_deadline, on_stop_deadline, STOP_S, 0.0);
 	agent->stop_deadline.data = agent;
 	log_configure(config->log_level, config->log_format);
@@ -322,6 +342,7 @@ struct agent *agent_new(
 	enter_sandbox(config);
 	agent->notify = notify_new(loop);
 	notify_send(agent->notify, "READY=1");
+	ev_timer_start(loop, &agent->verdict_look);
 	log_info("started", log_str("version", WSB_VERSION),
 		log_str("config", options->config_path),
 		log_str("dry_run", options->dry_run ? "true" : "false"));
@@ -338,6 +359,8 @@ void agent_free(struct agent *agent)
 	logsink_watch(NULL);
 	notify_free(agent->notify);
 	ev_timer_stop(components->loop, &agent->stop_deadline);
+	ev_timer_stop(components->loop, &agent->verdict_look);
+	announce_fini(&agent->verdicts);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
 	drainfile_free(agent->drainfile);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/report/report_backends.h"
 #include "core/steer/tempo.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -33,6 +34,8 @@ struct said {
 	bool draining;
 	bool unasked;
 	bool overwritten;
+	enum verdict_state verdict; /* of a backend: as said last, and as seen last */
+	enum verdict_state verdict_seen;
 	bool used;         /* it had a pod that HAProxy used */
 	int64_t joined_ms; /* of that pod, see struct server */
 	char *pod;         /* its name, or else the server's */
@@ -467,4 +470,45 @@ void announce_poll(struct announce_polls *polls, const struct pod *pod, enum met
 		log_info("pod answers again", log_str("pod", pod->key));
 	if (outcome == METRIC_OK)
 		announce_odd(pod, metric);
+}
+
+static bool needs_somebody(enum verdict_state state)
+{
+	return state == VERDICT_CANNOT_LEVEL || state == VERDICT_NOT_STEERING;
+}
+
+static void announce_verdict(struct said *said, const struct report_backend *backend)
+{
+	const struct verdict *verdict = &backend->verdict;
+	bool stands = verdict->state == said->verdict_seen;
+
+	said->verdict_seen = verdict->state;
+	if (!stands || verdict->state == said->verdict)
+		return;
+	if (needs_somebody(verdict->state)) {
+		log_warn("verdict", log_str("backend", backend->backend->name),
+			log_str("says", verdict->text), log_str("why", verdict->why),
+			log_str("you", verdict->you));
+	} else if (needs_somebody(said->verdict)) {
+		log_info("verdict", log_str("backend", backend->backend->name),
+			log_str("says", verdict->text));
+	}
+	said->verdict = verdict->state;
+}
+
+void announce_verdicts(struct announce *announce, const struct report_view *view)
+{
+	struct report_backends backends;
+
+	if (!report_backends_init(&backends, view))
+		return;
+	announce->number++;
+	for (size_t i = 0; i < backends.n; i++) {
+		struct said *said = said_of(announce, backends.list[i].backend->name);
+
+		if (said)
+			announce_verdict(said, &backends.list[i]);
+	}
+	sweep(announce, NULL);
+	report_backends_fini(&backends);
 }

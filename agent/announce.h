@@ -7,6 +7,7 @@
 
 #include "core/cluster/cluster.h"
 #include "core/events.h"
+#include "core/report/report.h"
 
 struct lh_table;
 
@@ -24,6 +25,11 @@ struct announce {
  * no memory for it says nothing. */
 void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events);
 void announce_fini(struct announce *announce);
+
+/* Says a verdict that needs somebody, and its end, in the words of the reports: once it was the
+ * same at two looks in a row, so that none is said that passes at once. Looks in an announce of its
+ * own. */
+void announce_verdicts(struct announce *announce, const struct report_view *view);
 
 /* What was said of polls lately. But for events, zeroed memory is a valid start. */
 struct announce_polls {

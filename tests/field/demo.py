@@ -118,9 +118,10 @@ def play(stack, end_s):
     try:
         while end_s is None or seconds < end_s:
             if seconds >= JOIN_S and not pods[-1][0]:
-                late = stack.enter_context(Pod(
-                    listen=[f"127.0.0.1:{port}" for port in late_ports], env={"POD_NAME": "late"}))
-                pods[PODS:] = [(late, i) for i in range(LATE_PODS)]
+                # By the names that the table gives them, which are those on the pages.
+                pods[PODS:] = [(stack.enter_context(Pod(
+                    listen=[f"127.0.0.1:{port}"], env={"POD_NAME": f"pod-{PODS + i}"})), 0)
+                    for i, port in enumerate(late_ports)]
                 events.append((seconds, f"{LATE_PODS} pods join"))
             if seconds >= RELOAD_S and not reloaded:
                 for haproxy in haproxies:

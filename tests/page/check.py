@@ -52,7 +52,8 @@ def scene(n):
                 "nodeName": f"node-{i % 4}"}
 
     with ManyPods(n, answer) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
-            Agent(haproxy, variant="release", cacheTTL="2s") as agent:
+            Agent(haproxy, variant="release", pollInterval="1s", pollTimeout="900ms",
+                  cacheTTL="4s") as agent:
         agent.wait_ready()
         until(lambda: agent.json()["totals"]["pods_known"] == n, "all pods")
         yield pods, haproxy, agent

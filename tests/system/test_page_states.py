@@ -127,7 +127,6 @@ def test_silent_liar_and_draining(browser):
         load.wait_standing()
         agent.wait_ready()
         haproxy.cli("set server ws/s4 state drain")
-        honest.signal(signal.SIGSTOP) if len(honest.addresses) == 1 else None
         open_live(browser, agent)
         browser.until(lambda: "chat-liar" in needs(browser), "the liar")
         assert re.match(r"says 3 connections, HAProxy holds \d+: its /metric must count",
@@ -178,11 +177,16 @@ def test_haproxy_gone_and_back(browser):
                           "return Number(d.match(/L([\\d.]+) [^L]*$/)[1])")
         assert end < 995
         browser.picture("haproxy-gone")
+        # The log says the same, and what to do.
+        until(lambda: re.search(r"warn +verdict backend=ws says=\"Not steering ws: HAProxy has not "
+                                r"answered for \d+ s\" why=.* you=\"see that HAProxy runs", "\n".join(agent.err)), "the log")
         haproxy.start_again()
         haproxy.wait_up()
         # A socket of this host is looked at each second.
         until(lambda: agent.json()["haproxy"]["reached"], "HAProxy to be found", 3)
         browser.until(lambda: "not_steering" not in state(browser), "the page to say so")
+        until(lambda: re.search(r"info +verdict backend=ws says=\"Balanced: ",
+                                "\n".join(agent.err)), "the log")
         assert "HAProxy answered again" in "".join(browser.texts("#events li"))
 
 
@@ -255,13 +259,13 @@ def test_many_pods(browser, n):
     """A phone is not 173,000 pixels long, and nothing jumps while the page comes to life."""
     with scene(n, lambda i: {"agentsConnections": 100 + i % 7, "podName": f"chat-{i}",
                              "nodeName": f"node-{i % 20}"},
-               variant="release") as (pods, _, agent):
+               variant="release", pollInterval="1s", pollTimeout="900ms") as (pods, _, agent):
+        until(lambda: agent.json()["totals"]["pods_known"] == n, "all pods")
         browser.open(f"http://{agent.http}/balancer-metrics?refreshInterval=1")
         browser.run("window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach("
                     "(entry) => window.shift += entry.value))"
                     ".observe({type: 'layout-shift', buffered: true})")
         browser.until(lambda: len(names(browser)) == 100, "the first rows")
-        until(lambda: agent.json()["totals"]["pods_known"] == n, "all pods")
         pods.answers[n // 2] = {"agentsConnections": 300, "podName": "far", "nodeName": "x"}
         browser.until(lambda: names(browser)[0] == "far", "the farthest first")
         assert browser.run("return shift") < 0.1
