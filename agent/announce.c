@@ -28,6 +28,7 @@ struct said {
 	bool dns_full; /* every server found by DNS is in use */
 	bool dns_limit;
 	bool quiet;
+	bool sticky;
 	/* Of a server. */
 	bool disbelieved;
 	bool several; /* workers, each of which answers for itself */
@@ -322,6 +323,17 @@ static void announce_membership(
 	said->joined_ms = server->joined_ms;
 }
 
+static void announce_sticky(struct said *said, const struct backend *backend)
+{
+	if (backend->sticky && !said->sticky)
+		log_info(
+			"a cookie leads clients of this backend back to their server: new clients are "
+			"steered, returning ones are not; maxlife behind cookie in haproxy.cfg lets "
+			"them go",
+			log_str("backend", backend->name));
+	said->sticky = backend->sticky;
+}
+
 /* A backend whose pods are strangers may just as well be asked in the wrong way. */
 static void announce_quiet(struct said *said, const struct backend *backend)
 {
@@ -358,6 +370,7 @@ static void announce_backend(
 		announce_mode(said, backend);
 		announce_dns(said, backend);
 		announce_quiet(said, backend);
+		announce_sticky(said, backend);
 	}
 	if (said && asked)
 		announce_fallback(said, backend);

@@ -131,6 +131,11 @@ static void check_backend(struct speaker *speaker, const struct backend *backend
 			backend->name, backend->algo);
 	else
 		tell(speaker, CHECKUP_OK, "backend %s: balance %s", backend->name, backend->algo);
+	if (backend->sticky)
+		tell(speaker, CHECKUP_WARNING,
+			"backend %s: a cookie leads clients back to their server, where they are not "
+			"steered: in haproxy.cfg, write maxlife behind cookie",
+			backend->name);
 	for (size_t i = 0; i < backend->n_servers; i++)
 		check_server(speaker, backend->servers[i]);
 }

@@ -216,3 +216,15 @@ backend vendor
             until(lambda: len(ours.heads) > 3 and len(stranger.heads) > 3, "polls")
             assert all("Authorization: Bearer s3cret" in head for head in ours.heads)
             assert not any("Authorization" in head for head in stranger.heads)
+
+
+def test_a_cookie_is_said_once():
+    with Pod(n=2) as pods:
+        sticky = "\tcookie SRV insert indirect nocache"
+        with HAProxy(pods.addresses, backend=sticky, server="weight 100 cookie {name}") as haproxy:
+            with Agent(haproxy, config={"backends": ["ws"]}) as agent:
+                assert "backend=ws" in agent.wait_log("a cookie leads clients")
+                agent.wait_ready()
+                rounds = agent.series()["wsbalancer_rounds_total"]
+                until(lambda: agent.series()["wsbalancer_rounds_total"] > rounds + 3, "rounds")
+                assert sum("a cookie leads clients" in line for line in agent.err) == 1

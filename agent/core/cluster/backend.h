@@ -46,6 +46,7 @@ struct backend {
 	uint32_t id;   /* HAProxy's number for it; 0: it has none */
 	char algo[32]; /* as HAProxy writes it, "" where unknown */
 	enum backend_mode mode;
+	bool sticky;             /* a cookie leads clients back: they are not steered */
 	bool ambiguous;          /* two patterns of the settings fit it and say different things */
 	bool filled;             /* the agent fills it: a server without a pod is a free slot */
 	struct server **servers; /* in HAProxy's order */

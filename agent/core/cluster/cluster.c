@@ -188,6 +188,7 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 		return false;
 	}
 	backend->id = row->id;
+	backend->sticky = row->sticky;
 	snprintf(backend->algo, sizeof(backend->algo), "%s", row->algo);
 	update->source = selection_source(&cluster->settings.selection, row->name, &other);
 	/* Who of the two is meant nobody knows. */

@@ -18,6 +18,7 @@ enum {
 	STAT_UWEIGHT,
 	STAT_MODE,
 	STAT_ALGO,
+	STAT_COOKIE, /* not of older ones */
 	N_STAT
 };
 static const char *const stat_columns[N_STAT] = {
@@ -31,6 +32,7 @@ static const char *const stat_columns[N_STAT] = {
 	[STAT_UWEIGHT] = "uweight",
 	[STAT_MODE] = "mode",
 	[STAT_ALGO] = "algo",
+	[STAT_COOKIE] = "cookie",
 };
 
 enum {
@@ -62,7 +64,10 @@ static const char *const state_columns[N_STATE] = {
 bool harows_init(struct harows *rows, size_t max_rows)
 {
 	*rows = (struct harows){
-		.stat_table = {.style = HATABLE_CSV, .wanted = stat_columns, .n_wanted = N_STAT},
+		.stat_table = {.style = HATABLE_CSV,
+			.wanted = stat_columns,
+			.n_wanted = N_STAT,
+			.n_optional = 1},
 		.state_table = {.style = HATABLE_SPACES,
 			.wanted = state_columns,
 			.n_wanted = N_STATE},
@@ -144,6 +149,7 @@ bool harows_stat_row(struct harows *rows, char *line)
 		rows->backends[rows->n_backends++] = (struct hastate_backend){
 			.name = table->fields[STAT_BACKEND],
 			.algo = algo_of(table),
+			.sticky = table->fields[STAT_COOKIE][0] != '\0',
 			.tcp = strcmp(table->fields[STAT_MODE], "tcp") == 0,
 			.scur = (uint32_t)scur,
 		};

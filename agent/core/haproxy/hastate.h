@@ -54,6 +54,7 @@ struct hastate_backend {
 	const char *name;
 	uint32_t id; /* HAProxy's number for it, of no other proxy in this process; 0: no server */
 	const char *algo; /* "leastconn", "random", ...; never "" */
+	bool sticky;      /* clients with its cookie come back to their server */
 	bool tcp;         /* mode tcp: what its servers speak HAProxy does not know */
 	uint32_t scur;
 	struct hastate_server *servers;

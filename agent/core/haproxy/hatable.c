@@ -63,7 +63,7 @@ bool hatable_read_header(struct hatable *table, char *line)
 
 		while (i < n && strcmp(names[i], table->wanted[w]) != 0)
 			i++;
-		if (i == n) {
+		if (i == n && w + table->n_optional < table->n_wanted) {
 			table->bad = table->wanted[w];
 			return false;
 		}
@@ -82,7 +82,7 @@ bool hatable_read_row(struct hatable *table, char *line)
 		bool found = table->index[w] < n;
 
 		table->fields[w] = found ? fields[table->index[w]] : "";
-		if (!found && whole) {
+		if (!found && whole && w + table->n_optional < table->n_wanted) {
 			table->bad = table->wanted[w];
 			whole = false;
 		}

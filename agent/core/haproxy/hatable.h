@@ -21,7 +21,8 @@ enum hatable_style {
 struct hatable {
 	enum hatable_style style;
 	const char *const *wanted;
-	size_t n_wanted;                   /* <= HATABLE_MAX_COLUMNS */
+	size_t n_wanted;   /* <= HATABLE_MAX_COLUMNS */
+	size_t n_optional; /* of wanted, the last: where they are missing stands "" */
 	size_t index[HATABLE_MAX_COLUMNS]; /* of each wanted column in a row */
 	const char
 		*fields[HATABLE_MAX_COLUMNS]; /* of the row read last; they point into its line */
