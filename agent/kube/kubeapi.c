@@ -138,10 +138,12 @@ static char *make_url(const struct kubeapi *api, const struct kubeapi_request *r
 	char options[64] = "";
 
 	if (request->list) {
+		if (request->limit > 0)
+			snprintf(options, sizeof(options), "&limit=%u", request->limit);
 		if (asprintf(&url,
 			    "%s/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices"
-			    "?labelSelector=kubernetes.io%%2Fservice-name%%3D%s",
-			    api->server, request->namespace, request->service) < 0)
+			    "?labelSelector=kubernetes.io%%2Fservice-name%%3D%s%s",
+			    api->server, request->namespace, request->service, options) < 0)
 			return NULL;
 		return url;
 	}

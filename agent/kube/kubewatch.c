@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "io/curlloop.h"
 #include "io/log.h"
+#include "kube/kubeprobe.h"
 
 enum { GATHER_MS = 20 }; /* a burst of events is one change */
 
@@ -20,6 +21,7 @@ struct kubewatch {
 	struct kubeapi api;
 	int64_t silence_ms;
 	struct curlloop *curlloop;
+	struct kubeprobe *probe;
 	ev_timer gather;
 	kubewatch_changed changed;
 	void *arg;
@@ -231,6 +233,35 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	go_on(service, kubefeed_silent(&service->feed, clock_now_ms(), random01()));
 }
 
+/* A Service whose watch runs, for the probe to ask about. */
+static struct kubeprobe_question on_question(void *arg)
+{
+	const struct kubewatch *kube = arg;
+
+	for (const struct kubewatch_service *service = kube->services; service;
+		service = service->next) {
+		if (service->running && !service->feed.list)
+			return (struct kubeprobe_question){
+				.namespace = service->namespace, .service = service->service};
+	}
+	return (struct kubeprobe_question){.service = NULL};
+}
+
+/* The watches that run would tell nothing: they begin anew, with a list. */
+static void on_silent(void *arg)
+{
+	struct kubewatch *kube = arg;
+
+	for (struct kubewatch_service *service = kube->services; service; service = service->next) {
+		struct kubefeed_end end = {.detail = "the API server does not answer any more"};
+
+		if (!service->running || service->feed.list)
+			continue;
+		stop_request(service);
+		go_on(service, kubefeed_ended(&service->feed, &end, clock_now_ms(), random01()));
+	}
+}
+
 struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64_t silence_ms,
 	kubewatch_changed changed, void *arg)
 {
@@ -252,7 +283,10 @@ struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64
 	kube->gather.data = kube;
 	/* A broken path's idle connections would only be tried in vain. */
 	kube->curlloop = curlloop_new(loop, 4, 0, on_done, kube);
-	if (!kube->curlloop) {
+	const struct kubeprobe_callbacks callbacks = {
+		.question = on_question, .silent = on_silent, .arg = kube};
+	kube->probe = kubeprobe_new(loop, &kube->api, &callbacks);
+	if (!kube->curlloop || !kube->probe) {
 		kubewatch_free(kube);
 		return NULL;
 	}
@@ -283,6 +317,7 @@ void kubewatch_free(struct kubewatch *kube)
 		service_free(service);
 	}
 	ev_timer_stop(kube->loop, &kube->gather);
+	kubeprobe_free(kube->probe);
 	curlloop_free(kube->curlloop);
 	kubeapi_fini(&kube->api);
 	free(kube);

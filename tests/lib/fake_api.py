@@ -70,8 +70,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif query.get("watch") in ("1", "true"):
             api.note("watch", query, self.headers)
             self.watch(api, query)
+        elif "limit" in query:
+            # Whether the server answers at all: no test counts it, and no fault of the lists meets it.
+            api.note("probe", query, self.headers)
+            if not api.frozen.is_set():
+                self.answer(200, api.listing(query))
+            else:
+                api.stopping.wait(60)
+                self.cut(True)
         else:
             api.note("list", query, self.headers)
+            if api.frozen.is_set():
+                api.stopping.wait(60)
+                self.cut(True)
+                return
             self.list(api, query)
 
     def answer(self, code, body, **headers):
@@ -230,6 +242,7 @@ class FakeApi:
         self.requests = []      # (kind, query, headers)
         self.framing = plain
         self.stopping = threading.Event()
+        self.frozen = threading.Event()  # connections are taken, and nothing is answered
         self.server = None
         self.port = 0
 

@@ -351,6 +351,28 @@ def test_silence_is_followed_by_a_list(lab):
         it.expect(ready=(0, 2), deadline_s=6)
 
 
+def test_an_api_server_that_hangs_is_noticed_within_45_seconds(lab):
+    """It takes connections and answers nothing; the watch that stands looks like one at which nothing changes."""
+    it = lab(api={"silence": "4m"})
+    it.set_ready(0, 1)
+    it.expect(ready=(0, 1))
+    until(lambda: it.api.watches, "the watch")
+    lists = it.api.count("list")
+    # While it answers, nothing else is asked than whether it does.
+    until(lambda: it.api.count("probe") >= 1, "a question", 15)
+    assert (it.api.count("list"), it.api.count("watch")) == (lists, 1)
+    with Watcher(it, 0, 1):
+        began = time.monotonic()
+        it.api.frozen.set()
+        until(lambda: any("the API server does not answer any more" in line for line in it.agent.err), "the log", 45)
+        until(lambda: 'wsbalancer_kubernetes_watching{namespace="default",service="web",proxy="ws"} 0' in
+              it.agent.get("/metrics")[1], "the series", 45 - (time.monotonic() - began))
+        it.api.set_slice("web-1", it.endpoints(0, 1, 2), ports=it.ports())
+        it.api.frozen.clear()
+        # A list that was asked for while it hung may take its ten seconds yet.
+        it.expect(ready=(0, 1, 2), deadline_s=SETTLED_S + 10)
+
+
 def test_bookmarks_are_no_silence(lab):
     it = lab()
     it.set_ready(0)
