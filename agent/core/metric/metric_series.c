@@ -568,9 +568,9 @@ static bool is_no_number(const char *at, size_t len, double *value)
 	}
 	if ((len == 3 && strncasecmp(at, "inf", 3) == 0) ||
 		(len == 8 && strncasecmp(at, "infinity", 8) == 0))
-		*value = minus ? -INFINITY : INFINITY;
+		*value = minus ? -HUGE_VAL : HUGE_VAL;
 	else if (len == 3 && strncasecmp(at, "nan", 3) == 0)
-		*value = NAN;
+		*value = (double)NAN;
 	else
 		return false;
 	return true;
