@@ -255,10 +255,22 @@ START_TEST(the_man_page_tells_the_defaults)
 END_TEST
 
 /* What the manual says of a preset, written from the program's own table. */
+/* The manual's lines are at most 80 bytes long: alternatives that are longer have one each. */
+static void write_key(const char *key, char *buf, size_t size)
+{
+	char *bar;
+
+	snprintf(buf, size, "%s", key);
+	if (strlen(buf) > 80 && (bar = strstr(buf, " | ")))
+		bar[2] = '\n';
+}
+
 static void write_preset(const struct metric_preset *preset, char *buf, size_t size)
 {
 	char port[32] = "";
+	char key[256];
 
+	write_key(preset->key, key, sizeof(key));
 	if (preset->port)
 		snprintf(port, sizeof(port), ", port %u", preset->port);
 	snprintf(buf, size,
@@ -270,7 +282,7 @@ static void write_preset(const struct metric_preset *preset, char *buf, size_t s
 		".Ed\n"
 		"%s.\n"
 		"From: %s; %s%s.\n",
-		preset->name, metric_format_name(preset->format), preset->path, port, preset->key,
+		preset->name, metric_format_name(preset->format), preset->path, port, key,
 		preset->counts, preset->source,
 		preset->tried ? "tried with " : "nobody has run it here",
 		preset->tried ? preset->tried : "");
