@@ -4,6 +4,7 @@
 #include "../unit/rows.h"
 #include "core/plan/planner.h"
 #include "core/steer/agentcheck.h"
+#include "core/steer/percent.h"
 #include "fuzz.h"
 
 static const char *const names[] = {"s1", "s10", "s1.a", "web-0", "web-01"};

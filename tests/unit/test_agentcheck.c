@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/steer/agentcheck.h"
+#include "core/steer/percent.h"
 #include "core/steer/steer.h"
 #include "rows.h"
 #include "run.h"

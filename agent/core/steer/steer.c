@@ -10,6 +10,7 @@
 #include "core/plan/planner.h"
 #include "core/plan/storm.h"
 #include "core/steer/agentcheck.h"
+#include "core/steer/percent.h"
 #include "core/steer/tempo.h"
 
 double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s)
