@@ -208,6 +208,29 @@ START_TEST(names_are_kubernetes_word_or_else_the_pods_own)
 }
 END_TEST
 
+START_TEST(a_pod_renames_itself_a_few_times_and_no_more)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *pod = pod_hold(table, "10.0.0.1", 8080, &here, 0);
+	struct metric metric = {.count = 1};
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(metric.pod_name, sizeof(metric.pod_name), "web-%d", i);
+		metric.count = (uint32_t)i;
+		pod_observe(pod, METRIC_OK, &metric, "", 1000 + i);
+		ck_assert_uint_eq(pod->metric.count, (uint32_t)i);
+		if (i < 4)
+			ck_assert_str_eq(pod_name(pod), metric.pod_name);
+		else
+			ck_assert_str_eq(pod_name(pod), "web-3");
+	}
+	/* Ten minutes later it may again. */
+	pod_observe(pod, METRIC_OK, &metric, "", 1000 + 600000);
+	ck_assert_str_eq(pod_name(pod), "web-99");
+	pod_table_free(table);
+}
+END_TEST
+
 START_TEST(another_uid_at_the_same_address_is_a_pod_that_was_not_heard)
 {
 	struct pod_table *table = pod_table_new();
@@ -321,6 +344,7 @@ int main(void)
 		{a_failure_is_kept_in_words_and_leaves_the_last_good_answer, ONCE},
 		{growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth, ONCE},
 		{names_are_kubernetes_word_or_else_the_pods_own, ONCE},
+		{a_pod_renames_itself_a_few_times_and_no_more, ONCE},
 		{another_uid_at_the_same_address_is_a_pod_that_was_not_heard, ONCE},
 		{the_table_grows_and_each_pod_is_visited_once, ONCE},
 		{a_series_without_samples_is_believed_of_a_pod_that_never_had_one, ONCE},

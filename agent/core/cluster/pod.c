@@ -11,7 +11,9 @@
 
 enum {
 	FIRST_SIZE = 64, /* the table grows by itself */
-	HELD_FEW = 4,    /* sessions that may have come since a pod's page was made */
+	RENAMES_MAX = 3, /* in so long a time */
+	RENAMES_MS = 600000,
+	HELD_FEW = 4, /* sessions that may have come since a pod's page was made */
 };
 
 struct pod_table {
@@ -147,6 +149,38 @@ enum metric_outcome pod_weigh(const struct pod *pod, const struct metric *metric
 	return METRIC_OK;
 }
 
+static bool has_same_names(const struct metric *a, const struct metric *b)
+{
+	return strcmp(a->pod_name, b->pod_name) == 0 && strcmp(a->pod_ip, b->pod_ip) == 0 &&
+	       strcmp(a->node_name, b->node_name) == 0;
+}
+
+static void copy_names(const struct metric *from, struct metric *to)
+{
+	memcpy(to->pod_name, from->pod_name, sizeof(to->pod_name));
+	memcpy(to->pod_ip, from->pod_ip, sizeof(to->pod_ip));
+	memcpy(to->node_name, from->node_name, sizeof(to->node_name));
+}
+
+/* Takes the metric over. Names become labels of series, so a pod that gives itself another with
+ * each answer would fill a Prometheus: after a few it keeps the one that it has, for a while. */
+static void keep_names(struct pod *pod, const struct metric *metric, int64_t now_ms)
+{
+	struct metric before = pod->metric;
+	bool other = pod->heard && !has_same_names(&before, metric);
+
+	if (now_ms - pod->renamed_ms >= RENAMES_MS) {
+		pod->renamed_ms = now_ms;
+		pod->n_renames = 0;
+	}
+	pod->metric = *metric;
+	pod->heard = true;
+	if (other && pod->n_renames == RENAMES_MAX)
+		copy_names(&before, &pod->metric);
+	else if (other)
+		pod->n_renames++;
+}
+
 void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
 	const char *detail, int64_t now_ms)
 {
@@ -161,9 +195,8 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 			pod->gained += metric->count - pod->metric.count;
 		pod->has_before = pod->heard;
 		pod->count_before = pod->metric.count;
-		pod->heard = true;
 		pod->heard_ms = now_ms;
-		pod->metric = *metric;
+		keep_names(pod, metric, now_ms);
 		workers_observe(&pod->workers, metric->count, pod->held);
 		pod->sampled |= metric->sampled;
 		pod->error[0] = '\0';

@@ -41,6 +41,8 @@ struct pod {
 	bool has_before;             /* count_before holds one */
 	uint32_t count_before;       /* the count of the good answer before the last */
 	uint64_t gained;             /* by how many its count has grown, over all answers */
+	int64_t renamed_ms;          /* since when n_renames counts */
+	unsigned n_renames;          /* other names than in the answer before */
 	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
 	unsigned n_strange;          /* answers in a row that show another server */
 	int64_t polled_ms;           /* when the last poll ended; 0: none yet */
