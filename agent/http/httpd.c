@@ -12,6 +12,7 @@
 #include "haproxy/drain.h"
 #include "http/access.h"
 #include "http/mhdloop.h"
+#include "http/reportcache.h"
 #include "http/routes.h"
 #include "http/suspended.h"
 #include "io/certificate.h"
@@ -37,6 +38,7 @@ struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
 	struct suspended suspended;
+	struct reportcache cache;
 	struct mhdloop *mhdloops[LISTENER_MAX];
 	size_t n_mhdloops;
 	struct mhdloop *leaving[LISTENER_MAX]; /* those that others took the place of */
@@ -122,6 +124,7 @@ static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, struct 
 
 	settings->routes.access = &settings->access;
 	settings->routes.suspended = &httpd->suspended;
+	settings->routes.cache = &httpd->cache;
 	for (size_t i = 0; i < n; i++) {
 		httpd->mhdloops[i] = mhdloop_new(httpd->loop, fds[i], cert, key, &settings->routes);
 		if (httpd->mhdloops[i]) {
@@ -248,6 +251,7 @@ static bool apply(struct httpd *httpd, struct settings *wanted, struct why *why)
 	httpd->settings = *wanted;
 	httpd->settings.routes.access = &httpd->settings.access;
 	httpd->settings.routes.suspended = &httpd->suspended;
+	httpd->settings.routes.cache = &httpd->cache;
 	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
 		change_mhdloops(httpd, keeps_sockets, why)) {
 		settings_fini(&old);
@@ -363,6 +367,7 @@ void httpd_free(struct httpd *httpd)
 	drain_unlisten(httpd->settings.routes.drain, &httpd->drained);
 	close_leaving(httpd);
 	close_mhdloops(httpd);
+	reportcache_fini(&httpd->cache);
 	settings_fini(&httpd->settings);
 	free(httpd);
 }

@@ -12,7 +12,9 @@
 #include "haproxy/drain.h"
 #include "http/access.h"
 #include "http/process.h"
+#include "http/reportcache.h"
 #include "http/suspended.h"
+#include "io/clock.h"
 
 enum {
 	REFRESH_DEFAULT_S = 5,
@@ -59,18 +61,46 @@ static int queue(const struct http_request *request, unsigned status, struct MHD
 	return result;
 }
 
-/* Takes over the text. */
-static int answer_report(const struct http_request *request, struct buf text, const char *type,
-	const char *name, const char *value)
-{
-	struct MHD_Response *response;
+/* A report of a kind: what was asked for, how it is written, and how it is sent. */
+struct report_kind {
+	const char *name;
+	const char *type;
+	bool has_process; /* it tells of the process too */
+	bool has_policy;  /* a page: its scripts and styles are named in a header */
+	void (*fill)(const struct http_request *request, struct report_view *view);
+	struct buf (*write)(const struct report_view *view);
+};
 
+static struct MHD_Response *write_report(
+	const struct http_request *request, const struct report_kind *kind)
+{
+	struct report_process process;
+	struct report_view view = {0};
+	struct MHD_Response *response;
+	char policy[500];
+	struct buf text;
+
+	request->routes->view(&view, request->routes->arg);
+	if (kind->has_process) {
+		process_read(&process);
+		view.process = &process;
+	}
+	kind->fill(request, &view);
+	text = kind->write(&view);
 	if (!text.bytes)
-		return MHD_NO;
+		return NULL;
 	response = MHD_create_response_from_buffer(text.len, text.bytes, MHD_RESPMEM_MUST_FREE);
-	if (!response)
+	if (!response) {
 		free(text.bytes);
-	return queue(request, MHD_HTTP_OK, response, type, name, value);
+		return NULL;
+	}
+	if (add_headers(response, kind->type) &&
+		(!kind->has_policy ||
+			MHD_add_response_header(response, "Content-Security-Policy",
+				report_html_policy(policy, sizeof(policy))) == MHD_YES))
+		return response;
+	MHD_destroy_response(response);
+	return NULL;
 }
 
 static int answer_text(const struct http_request *request, unsigned status, const char *text,
@@ -113,40 +143,93 @@ static unsigned refresh_of(const struct http_request *request)
 	return (unsigned)seconds;
 }
 
+static void fill_series(const struct http_request *request, struct report_view *view)
+{
+	view->certificate_ends_s = request->routes->certificate_ends_s;
+}
+
+static void fill_report(const struct http_request *request, struct report_view *view)
+{
+	view->service = query_of(request, "service");
+	view->pod = query_of(request, "pod");
+	view->refresh_s = refresh_of(request);
+}
+
+static struct buf write_prometheus(const struct report_view *view)
+{
+	return report_prom_write(view, false);
+}
+
+static struct buf write_openmetrics(const struct report_view *view)
+{
+	return report_prom_write(view, true);
+}
+
+static const struct report_kind prometheus = {
+	"prometheus", prometheus_type, true, false, fill_series, write_prometheus};
+static const struct report_kind openmetrics = {
+	"openmetrics", openmetrics_type, true, false, fill_series, write_openmetrics};
+static const struct report_kind json = {
+	"json", json_type, false, false, fill_report, report_json_write};
+static const struct report_kind page = {
+	"page", text_html, false, true, fill_report, report_html_write};
+
+/* What was asked for, in words that no other request has. False when they are too many. */
+static bool write_key(const struct http_request *request, const struct report_kind *kind, char *key)
+{
+	const char *service = query_of(request, "service");
+	const char *pod = query_of(request, "pod");
+	int len = snprintf(key, REPORTCACHE_KEY_MAX, "%s %u %zu %s %s", kind->name,
+		refresh_of(request), service ? strlen(service) : 0, service ? service : "",
+		pod ? pod : "");
+
+	return len > 0 && len < REPORTCACHE_KEY_MAX;
+}
+
+static int answer_report(const struct http_request *request, const struct report_kind *kind)
+{
+	struct reportcache *cache = request->routes->cache;
+	int64_t now_ms = clock_now_ms();
+	int64_t cpu_ms = clock_cpu_ms();
+	struct MHD_Response *response;
+	char key[REPORTCACHE_KEY_MAX];
+	bool has_key = write_key(request, kind, key);
+	int result;
+
+	response = has_key ? reportcache_get(cache, key, now_ms) : NULL;
+	if (response)
+		return (int)MHD_queue_response(request->connection, MHD_HTTP_OK, response);
+	if (!reportcache_may_write(cache, now_ms))
+		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+			"So many reports were asked for that steering comes first.\n",
+			MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	response = write_report(request, kind);
+	if (!response)
+		return MHD_NO;
+	result = (int)MHD_queue_response(request->connection, MHD_HTTP_OK, response);
+	reportcache_put(
+		cache, has_key ? key : "", response, clock_cpu_ms() - cpu_ms, clock_now_ms());
+	return result;
+}
+
 static int answer_metrics(const struct http_request *request)
 {
 	static const char *const offers[] = {"text/plain", "application/openmetrics-text"};
-	struct report_view view = {0};
-	struct report_process process;
-	bool openmetrics =
-		negotiate_choose(header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+	const char *accept = header_of(request, MHD_HTTP_HEADER_ACCEPT);
 
-	request->routes->view(&view, request->routes->arg);
-	process_read(&process);
-	view.process = &process;
-	view.certificate_ends_s = request->routes->certificate_ends_s;
-	return answer_report(request, report_prom_write(&view, openmetrics),
-		openmetrics ? openmetrics_type : prometheus_type, NULL, NULL);
+	return answer_report(
+		request, negotiate_choose(accept, offers, 2) == 1 ? &openmetrics : &prometheus);
 }
 
 static int answer_balancer(const struct http_request *request)
 {
 	static const char *const offers[] = {"text/html", "application/json"};
-	struct report_view view = {0};
-	char policy[500];
+	const char *accept = header_of(request, MHD_HTTP_HEADER_ACCEPT);
 	const char *format = query_of(request, "format");
-	bool json = format ? strcmp(format, "json") == 0
-			   : negotiate_choose(
-				     header_of(request, MHD_HTTP_HEADER_ACCEPT), offers, 2) == 1;
+	bool is_json =
+		format ? strcmp(format, "json") == 0 : negotiate_choose(accept, offers, 2) == 1;
 
-	request->routes->view(&view, request->routes->arg);
-	view.service = query_of(request, "service");
-	view.pod = query_of(request, "pod");
-	view.refresh_s = refresh_of(request);
-	if (json)
-		return answer_report(request, report_json_write(&view), json_type, NULL, NULL);
-	return answer_report(request, report_html_write(&view), text_html,
-		"Content-Security-Policy", report_html_policy(policy, sizeof(policy)));
+	return answer_report(request, is_json ? &json : &page);
 }
 
 static int answer_ready(const struct http_request *request)

@@ -9,6 +9,7 @@ struct MHD_Connection;
 struct access;
 struct stats;
 struct drain;
+struct reportcache;
 struct suspended;
 
 /* What an answer depends on beside the request. */
@@ -18,7 +19,8 @@ struct routes {
 	struct stats *stats;
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
-	int64_t certificate_ends_s;  /* see struct report_view */
+	int64_t certificate_ends_s; /* see struct report_view */
+	struct reportcache *cache;
 	struct drain *drain;         /* asked by /drain */
 	struct suspended *suspended; /* holds requests whose answer is due later */
 };

@@ -8,7 +8,7 @@ static int64_t read_ms(clockid_t id)
 {
 	struct timespec now = {0};
 
-	/* Cannot fail for these two clocks (clock_gettime(2)). */
+	/* Cannot fail for these clocks (clock_gettime(2)). */
 	(void)clock_gettime(id, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
@@ -16,6 +16,11 @@ static int64_t read_ms(clockid_t id)
 int64_t clock_now_ms(void)
 {
 	return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_cpu_ms(void)
+{
+	return read_ms(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int64_t clock_wall_ms(void)

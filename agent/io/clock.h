@@ -8,6 +8,9 @@
 /* Monotonic milliseconds: for ages, never for show. */
 int64_t clock_now_ms(void);
 
+/* Milliseconds of processor that this process has used: for what something costs. */
+int64_t clock_cpu_ms(void);
+
 /* Milliseconds since the epoch: for show, never for ages. */
 int64_t clock_wall_ms(void);
 
