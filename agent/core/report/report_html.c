@@ -111,7 +111,7 @@ static size_t count_needs(const struct page *page)
 	size_t n = 0;
 
 	for (size_t i = 0; i < page->rows->n_rows; i++)
-		n += report_state_trouble(page->rows->rows[i].state) > 0;
+		n += page->rows->rows[i].trouble > 0;
 	return n;
 }
 
@@ -146,7 +146,7 @@ static void write_needs(const struct page *page)
 		n == 1 ? " needs you" : "s need you");
 	for (unsigned trouble = 2; trouble > 0; trouble--) {
 		for (size_t i = 0; i < page->rows->n_rows && n_told < NEEDS_MAX; i++) {
-			if (report_state_trouble(page->rows->rows[i].state) != trouble)
+			if (page->rows->rows[i].trouble != trouble)
 				continue;
 			write_need(page, &page->rows->rows[i]);
 			n_told++;

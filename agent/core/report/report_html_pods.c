@@ -53,13 +53,11 @@ static int compare_rows(const void *a, const void *b)
 {
 	const struct report_row *x = *(const struct report_row *const *)a;
 	const struct report_row *y = *(const struct report_row *const *)b;
-	unsigned p = report_state_trouble(x->state);
-	unsigned q = report_state_trouble(y->state);
 	double far_x = isnan(x->deviation) ? 0.0 : floor(10.0 * fabs(x->deviation));
 	double far_y = isnan(y->deviation) ? 0.0 : floor(10.0 * fabs(y->deviation));
 
-	if (p != q)
-		return p < q ? 1 : -1;
+	if (x->trouble != y->trouble)
+		return x->trouble < y->trouble ? 1 : -1;
 	if (far_x < far_y || far_x > far_y)
 		return far_x < far_y ? 1 : -1;
 	return strverscmp(report_pod_name(x->server), report_pod_name(y->server));
@@ -152,7 +150,7 @@ static void write_row(
 		buf_puts(to, "</span>");
 	}
 	/* A reason names the error that it rests on. */
-	if (error[0] && report_state_trouble(row->state) == 0) {
+	if (error[0] && row->trouble == 0) {
 		buf_puts(to, "<span class=\"error\">last error: ");
 		text_write_html(to, error);
 		buf_puts(to, "</span>");

@@ -89,7 +89,7 @@ static struct json_object *pod_of(
 	jsonput_string(put, to, "haproxy_status", server->haproxy.status);
 	jsonput_string(put, to, "state", report_state_label(row->state));
 	jsonput_string(put, to, "look", report_state_look(row->state));
-	jsonput_number(put, to, "trouble", report_state_trouble(row->state));
+	jsonput_number(put, to, "trouble", row->trouble);
 	jsonput_string(put, to, "why", report_why(view, server, why, sizeof(why)));
 	jsonput_string_or_null(put, to, "remedy", report_remedy(view, server));
 	jsonput_double_if(put, to, "since_s", row->since_ms > 0,

@@ -9,7 +9,10 @@
 #include "core/base/text.h"
 #include "core/report/report_age.h"
 
-enum { MISSED_MAX = 3 }; /* readings of HAProxy without a weight that was sent, and no complaint */
+enum {
+	MISSED_MAX = 3,  /* readings of HAProxy without a weight that was sent, and no complaint */
+	GRACE_MS = 3000, /* that a pod may be silent before it is told */
+};
 
 /* The one table of what states are called, how they look and what to do about them. */
 static const struct {
@@ -96,11 +99,6 @@ const char *report_state_look(enum report_state state)
 	return states[state].look;
 }
 
-unsigned report_state_trouble(enum report_state state)
-{
-	return states[state].trouble;
-}
-
 const char *report_pod_name(const struct server *server)
 {
 	const char *name = server->pod ? pod_name(server->pod) : "";
@@ -163,6 +161,15 @@ __attribute__((format(printf, 3, 4))) static void add(
 	va_start(args, format);
 	vsnprintf(buf + len, size - len, format, args);
 	va_end(args);
+}
+
+unsigned report_trouble(const struct report_view *view, const struct server *server)
+{
+	enum report_state state = report_state_of(view, server);
+
+	if (state == REPORT_STALE && view->now_ms - server->pod->heard_ms < GRACE_MS)
+		return 0;
+	return states[state].trouble;
 }
 
 static void why_silent(const struct report_view *view, const struct server *server,

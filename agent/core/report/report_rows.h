@@ -22,6 +22,7 @@ struct report_row {
 	const struct server *server;
 	char *url; /* of its service */
 	enum report_state state;
+	unsigned trouble;       /* see report_trouble */
 	uint32_t connections;   /* see report_connections */
 	bool known;             /* they are the pod's own word, fresh and believed; else reckoned */
 	int64_t age_ms;         /* of the pod's last good answer; -1: never */
