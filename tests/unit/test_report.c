@@ -18,8 +18,8 @@
 
 enum { N_MAX = 16 };
 
-/* A HAProxy with some backends, and what the pods said. */
-struct scene {
+/* A HAProxy with some backends, what the pods said, and the report on it. */
+static struct scene {
 	struct hastate_server servers[N_MAX];
 	struct hastate_backend backends[4];
 	struct hastate_snapshot snapshot;
@@ -27,56 +27,63 @@ struct scene {
 	struct stats stats;
 	struct report_view view;
 	int64_t now_ms;
-};
+	struct json_object *json; /* the last that read_report has read */
+} scene;
 
-static struct scene *scene_new(unsigned replicas)
+static void setup(void)
 {
-	struct scene *scene = calloc(1, sizeof(*scene));
 	struct cluster_settings settings = {
-		.replicas = replicas,
+		.replicas = 1,
 		.poll_interval_ms = 1000,
 		.cache_ttl_ms = 30000,
 	};
 
-	scene->now_ms = 1000000;
-	scene->snapshot.backends = scene->backends;
-	scene->snapshot.info.pid = 42;
-	scene->snapshot.info.uptime_s = 100;
-	strcpy(scene->snapshot.info.version, "2.6.12");
-	scene->cluster = cluster_new(&settings);
-	scene->stats.haproxy_reached = true;
-	scene->view = (struct report_view){
-		.cluster = scene->cluster,
-		.stats = &scene->stats,
+	scene = (struct scene){.now_ms = 1000000};
+	scene.snapshot.backends = scene.backends;
+	scene.snapshot.info.pid = 42;
+	scene.snapshot.info.uptime_s = 100;
+	strcpy(scene.snapshot.info.version, "2.6.12");
+	scene.cluster = cluster_new(&settings);
+	scene.stats.haproxy_reached = true;
+	scene.view = (struct report_view){
+		.cluster = scene.cluster,
+		.stats = &scene.stats,
 		.wall_ms = 1700000000123,
 		.version = "9.9",
 		.ready = true,
 		.refresh_s = 5,
 	};
-	return scene;
 }
 
-static void scene_free(struct scene *scene)
+static void teardown(void)
 {
-	cluster_free(scene->cluster);
-	free(scene);
+	json_object_put(scene.json);
+	cluster_free(scene.cluster);
+}
+
+static void set_replicas(unsigned replicas)
+{
+	struct cluster_settings settings = *cluster_settings(scene.cluster);
+
+	settings.replicas = replicas;
+	ck_assert(cluster_configure(scene.cluster, &settings));
 }
 
 /* Servers of one backend must be added one after the other. */
-static struct hastate_server *add_server(struct scene *scene, const char *backend_name,
-	const char *algo, const char *name, uint16_t port)
+static struct hastate_server *add_server(
+	const char *backend_name, const char *algo, const char *name, uint16_t port)
 {
-	struct hastate_snapshot *snapshot = &scene->snapshot;
-	struct hastate_backend *backend = &scene->backends[snapshot->n_backends];
+	struct hastate_snapshot *snapshot = &scene.snapshot;
+	struct hastate_backend *backend = &scene.backends[snapshot->n_backends];
 	size_t used = 0;
 
 	for (size_t i = 0; i < snapshot->n_backends; i++)
-		used += scene->backends[i].n_servers;
+		used += scene.backends[i].n_servers;
 	if (snapshot->n_backends > 0 && strcmp(backend[-1].name, backend_name) == 0) {
 		backend--;
 	} else {
 		*backend = (struct hastate_backend){
-			.name = backend_name, .algo = algo, .servers = &scene->servers[used]};
+			.name = backend_name, .algo = algo, .servers = &scene.servers[used]};
 		snapshot->n_backends++;
 	}
 	backend->servers[backend->n_servers] = (struct hastate_server){
@@ -93,21 +100,21 @@ static struct hastate_server *add_server(struct scene *scene, const char *backen
 }
 
 /* HAProxy's answer now. */
-static void update(struct scene *scene)
+static void update(void)
 {
-	ck_assert(cluster_update(scene->cluster, &scene->snapshot, scene->now_ms, NULL, NULL));
+	ck_assert(cluster_update(scene.cluster, &scene.snapshot, scene.now_ms, NULL, NULL));
 }
 
-static void plan(struct scene *scene)
+static void plan(void)
 {
-	ck_assert(steer_plan(scene->cluster, scene->now_ms));
-	scene->view.now_ms = scene->now_ms;
+	ck_assert(steer_plan(scene.cluster, scene.now_ms));
+	scene.view.now_ms = scene.now_ms;
 }
 
-static struct server *find(struct scene *scene, const char *backend, const char *server)
+static struct server *find(const char *backend, const char *server)
 {
 	struct server *found = cluster_find_server(
-		scene->cluster, backend, strlen(backend), server, strlen(server));
+		scene.cluster, backend, strlen(backend), server, strlen(server));
 
 	ck_assert_msg(found != NULL, "no %s/%s", backend, server);
 	return found;
@@ -115,25 +122,26 @@ static struct server *find(struct scene *scene, const char *backend, const char 
 
 /* The server's pod answers now. The plan knows it from the next update on, which says how many
  * sessions HAProxy held then. */
-static void hear(struct scene *scene, const char *backend, const char *server, uint32_t count,
-	const char *pod_name)
+static void hear(const char *backend, const char *server, uint32_t count, const char *pod_name)
 {
 	struct metric metric = {.count = count};
 
 	snprintf(metric.pod_name, sizeof(metric.pod_name), "%s", pod_name);
 	snprintf(metric.node_name, sizeof(metric.node_name), "node of %s", pod_name);
-	pod_observe(find(scene, backend, server)->pod, METRIC_OK, &metric, "", scene->now_ms);
+	pod_observe(find(backend, server)->pod, METRIC_OK, &metric, "", scene.now_ms);
 }
 
-static struct json_object *json_of(const struct scene *scene)
+/* The report as it is now, until the next is read. */
+static struct json_object *read_report(void)
 {
-	struct buf text = report_json_write(&scene->view);
-	struct json_object *report;
+	struct buf text = report_json_write(&scene.view);
 
+	json_object_put(scene.json);
+	scene.json = NULL;
 	ck_assert_ptr_nonnull(text.bytes);
-	ck_assert_int_eq(jsonparse(text.bytes, text.len, &report), JSONPARSE_OK);
+	ck_assert_int_eq(jsonparse(text.bytes, text.len, &scene.json), JSONPARSE_OK);
 	free(text.bytes);
-	return report;
+	return scene.json;
 }
 
 /* By a path of keys and indices: "podMetrics/ws/0/why". */
@@ -173,24 +181,22 @@ static const char *string_at(struct json_object *object, const char *path)
 	return json_object_get_string(at(object, path));
 }
 
-static struct scene *scene_of_two(void)
+/* s1 with 42 connections, s2 with 18. */
+static void play_two(void)
 {
-	struct scene *scene = scene_new(1);
-
-	add_server(scene, "ws", "leastconn", "s1", 1)->scur = 40;
-	add_server(scene, "ws", "leastconn", "s2", 2)->scur = 10;
-	update(scene);
-	hear(scene, "ws", "s1", 42, "web-0");
-	hear(scene, "ws", "s2", 18, "web-1");
-	update(scene);
-	plan(scene);
-	return scene;
+	add_server("ws", "leastconn", "s1", 1)->scur = 40;
+	add_server("ws", "leastconn", "s2", 2)->scur = 10;
+	update();
+	hear("ws", "s1", 42, "web-0");
+	hear("ws", "s2", 18, "web-1");
+	update();
+	plan();
 }
 
 START_TEST(json_has_the_plugins_keys_and_values)
 {
-	struct scene *scene = scene_of_two();
-	struct json_object *report = json_of(scene);
+	play_two();
+	struct json_object *report = read_report();
 
 	ck_assert_str_eq(string_at(report, "timestamp"), "2023-11-14T22:13:20.123Z");
 	ck_assert_str_eq(string_at(report, "services/0/url"), "ws");
@@ -202,97 +208,84 @@ START_TEST(json_has_the_plugins_keys_and_values)
 	ck_assert_int_eq(number_at(report, "agentsConnections"), 60);
 	/* As the plugin does, what the pod did not say is left out. */
 	ck_assert(!json_object_object_get_ex(at(report, "podMetrics/ws/0"), "podIP", NULL));
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(json_says_what_each_weight_is_made_of)
 {
-	struct scene *scene = scene_of_two();
-	struct json_object *report = json_of(scene);
+	play_two();
+	struct json_object *report = read_report();
 	struct json_object *pod = at(report, "podMetrics/ws/1");
 
 	ck_assert_double_eq_tol(json_object_get_double(at(pod, "level")), 30.0, 1e-3);
 	ck_assert_double_eq_tol(json_object_get_double(at(pod, "deficit")), 12.0, 1e-3);
 	ck_assert_double_eq_tol(json_object_get_double(at(pod, "target")), 22.0, 1e-3);
 	ck_assert_int_eq(number_at(pod, "own_sessions"), 10);
-	ck_assert_int_eq(number_at(pod, "weight"), find(scene, "ws", "s2")->plan.weight);
+	ck_assert_int_eq(number_at(pod, "weight"), find("ws", "s2")->plan.weight);
 	ck_assert_str_eq(string_at(pod, "why"), "steered");
 	ck_assert_double_eq_tol(
 		json_object_get_double(at(report, "totals/connections_per_ready_pod")), 30.0, 1e-9);
 	ck_assert_double_eq_tol(json_object_get_double(at(report, "totals/imbalance")), 0.4, 1e-3);
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(a_pod_of_two_servers_counts_once_in_the_totals)
 {
-	struct scene *scene = scene_new(1);
-
-	add_server(scene, "a", "leastconn", "s1", 1);
-	add_server(scene, "b", "leastconn", "s1", 1);
-	add_server(scene, "b", "leastconn", "s2", 2);
-	update(scene);
-	hear(scene, "a", "s1", 5, "web-0");
-	hear(scene, "b", "s2", 7, "web-1");
-	plan(scene);
-	struct json_object *report = json_of(scene);
+	add_server("a", "leastconn", "s1", 1);
+	add_server("b", "leastconn", "s1", 1);
+	add_server("b", "leastconn", "s2", 2);
+	update();
+	hear("a", "s1", 5, "web-0");
+	hear("b", "s2", 7, "web-1");
+	plan();
+	struct json_object *report = read_report();
 
 	ck_assert_int_eq(number_at(report, "services/0/connections"), 5);
 	ck_assert_int_eq(number_at(report, "services/1/connections"), 12);
 	ck_assert_int_eq(number_at(report, "totalConnections"), 12);
 	ck_assert_int_eq(number_at(report, "totals/pods"), 2);
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(servers_of_one_name_in_dns_are_one_service)
 {
-	struct scene *scene = scene_new(1);
-
 	for (uint16_t i = 0; i < 4; i++) {
 		static const char *const names[] = {"s1", "s2", "s3", "s4"};
-		struct hastate_server *server = add_server(
-			scene, i < 2 ? "a" : "b", "leastconn", names[i], (uint16_t)(i + 1));
+		struct hastate_server *server =
+			add_server(i < 2 ? "a" : "b", "leastconn", names[i], (uint16_t)(i + 1));
 
 		server->fqdn = "ws.default.svc";
 		server->port = 8100;
 		server->address =
 			(const char *const[]){"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.2"}[i];
 	}
-	update(scene);
-	hear(scene, "a", "s1", 1, "web-0");
-	hear(scene, "a", "s2", 10, "web-1");
-	hear(scene, "b", "s3", 100, "web-2");
-	plan(scene);
-	struct json_object *report = json_of(scene);
+	update();
+	hear("a", "s1", 1, "web-0");
+	hear("a", "s2", 10, "web-1");
+	hear("b", "s3", 100, "web-2");
+	plan();
+	struct json_object *report = read_report();
 
 	ck_assert_uint_eq(json_object_array_length(at(report, "services")), 1);
 	ck_assert_str_eq(string_at(report, "services/0/url"), "http://ws.default.svc:8100");
 	ck_assert_int_eq(number_at(report, "services/0/connections"), 111);
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(a_count_older_than_the_ttl_is_reckoned)
 {
-	struct scene *scene = scene_new(3);
-
-	add_server(scene, "ws", "leastconn", "s1", 1)->scur = 8;
-	add_server(scene, "ws", "leastconn", "s2", 2)->scur = 8;
-	update(scene);
-	hear(scene, "ws", "s1", 20, "web-0");
-	hear(scene, "ws", "s2", 20, "web-1");
-	update(scene);
-	scene->now_ms += 30001;
-	hear(scene, "ws", "s2", 21, "web-1");
-	update(scene);
-	plan(scene);
-	struct json_object *report = json_of(scene);
+	set_replicas(3);
+	add_server("ws", "leastconn", "s1", 1)->scur = 8;
+	add_server("ws", "leastconn", "s2", 2)->scur = 8;
+	update();
+	hear("ws", "s1", 20, "web-0");
+	hear("ws", "s2", 20, "web-1");
+	update();
+	scene.now_ms += 30001;
+	hear("ws", "s2", 21, "web-1");
+	update();
+	plan();
+	struct json_object *report = read_report();
 	struct json_object *pod = at(report, "podMetrics/ws/0");
 
 	/* Its last word, moved by what has come through this HAProxy since: nothing. */
@@ -312,8 +305,6 @@ START_TEST(a_count_older_than_the_ttl_is_reckoned)
 	ck_assert_int_eq(number_at(report, "totals/pods_silent"), 1);
 	ck_assert_int_eq(number_at(report, "totals/pods_never_heard"), 0);
 	ck_assert_int_eq(number_at(report, "totals/pods_known"), 1);
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
@@ -336,60 +327,56 @@ START_TEST(a_query_selects_pods_and_totals)
 		{NULL, "", 0, 0},
 		{NULL, "web", 0, 0},
 	};
-	struct scene *scene = scene_of_two();
 
-	scene->view.service = queries[_i].service;
-	scene->view.pod = queries[_i].pod;
-	struct json_object *report = json_of(scene);
+	play_two();
+	scene.view.service = queries[_i].service;
+	scene.view.pod = queries[_i].pod;
+	struct json_object *report = read_report();
 
 	ck_assert_int_eq(number_at(report, "totals/pods"), queries[_i].pods);
 	ck_assert_int_eq(number_at(report, "totalConnections"), queries[_i].connections);
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 /* Every reason in words, each with what brings it about. */
 START_TEST(why_is_said_in_words)
 {
-	struct scene *scene = scene_new(1);
 	char why[REPORT_WHY_SIZE];
 	/* What cannot be steered is shown when it is named. */
 	char *names[] = {(char[]){"ws"}, (char[]){"hash"}, (char[]){"odd"}};
-	struct cluster_settings settings = *cluster_settings(scene->cluster);
+	struct cluster_settings settings = *cluster_settings(scene.cluster);
 
 	settings.selection.backends = names;
 	settings.selection.n_backends = 3;
-	ck_assert(cluster_configure(scene->cluster, &settings));
-	add_server(scene, "ws", "leastconn", "heard", 1);
-	add_server(scene, "ws", "leastconn", "silent", 2);
-	add_server(scene, "ws", "leastconn", "drains", 3);
-	add_server(scene, "ws", "leastconn", "liar", 4);
-	add_server(scene, "ws", "leastconn", "down", 5)->status = "DOWN 1/2";
-	scene->servers[4].op_state = 0;
-	add_server(scene, "ws", "leastconn", "maint", 6)->admin_state = HASTATE_ADMIN_FORCED_MAINT;
-	scene->servers[5].status = "MAINT";
-	add_server(scene, "ws", "leastconn", "drained", 7)->admin_state =
-		HASTATE_ADMIN_FORCED_DRAIN;
-	add_server(scene, "ws", "leastconn", "spare", 8)->backup = true;
-	add_server(scene, "ws", "leastconn", "zero", 9)->iweight = 0;
-	add_server(scene, "ws", "leastconn", "stale", 10);
-	add_server(scene, "hash", "source", "s1", 11);
-	add_server(scene, "odd", "", "s1", 12);
-	update(scene);
-	scene->now_ms += 1000;
-	hear(scene, "ws", "stale", 10, "web-9");
-	update(scene);
-	scene->now_ms += 10000;
-	scene->servers[0].scur = 10;
-	scene->servers[2].scur = 10;
-	scene->servers[3].scur = 100;
-	hear(scene, "ws", "heard", 10, "web-0");
-	hear(scene, "ws", "drains", 10, "web-2");
-	find(scene, "ws", "drains")->pod->metric.draining = true;
-	hear(scene, "ws", "liar", 3, "web-3");
-	update(scene);
-	plan(scene);
+	ck_assert(cluster_configure(scene.cluster, &settings));
+	add_server("ws", "leastconn", "heard", 1);
+	add_server("ws", "leastconn", "silent", 2);
+	add_server("ws", "leastconn", "drains", 3);
+	add_server("ws", "leastconn", "liar", 4);
+	add_server("ws", "leastconn", "down", 5)->status = "DOWN 1/2";
+	scene.servers[4].op_state = 0;
+	add_server("ws", "leastconn", "maint", 6)->admin_state = HASTATE_ADMIN_FORCED_MAINT;
+	scene.servers[5].status = "MAINT";
+	add_server("ws", "leastconn", "drained", 7)->admin_state = HASTATE_ADMIN_FORCED_DRAIN;
+	add_server("ws", "leastconn", "spare", 8)->backup = true;
+	add_server("ws", "leastconn", "zero", 9)->iweight = 0;
+	add_server("ws", "leastconn", "stale", 10);
+	add_server("hash", "source", "s1", 11);
+	add_server("odd", "", "s1", 12);
+	update();
+	scene.now_ms += 1000;
+	hear("ws", "stale", 10, "web-9");
+	update();
+	scene.now_ms += 10000;
+	scene.servers[0].scur = 10;
+	scene.servers[2].scur = 10;
+	scene.servers[3].scur = 100;
+	hear("ws", "heard", 10, "web-0");
+	hear("ws", "drains", 10, "web-2");
+	find("ws", "drains")->pod->metric.draining = true;
+	hear("ws", "liar", 3, "web-3");
+	update();
+	plan();
 
 	static const struct {
 		const char *backend;
@@ -411,29 +398,26 @@ START_TEST(why_is_said_in_words)
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		const struct server *server = find(scene, wanted[i].backend, wanted[i].server);
+		const struct server *server = find(wanted[i].backend, wanted[i].server);
 
-		ck_assert_str_eq(report_why(&scene->view, server, why, sizeof(why)), wanted[i].why);
+		ck_assert_str_eq(report_why(&scene.view, server, why, sizeof(why)), wanted[i].why);
 	}
-	scene_free(scene);
 }
 END_TEST
 
-static void assert_why(
-	struct scene *scene, const char *backend, const char *server, const char *wanted)
+static void assert_why(const char *backend, const char *server, const char *wanted)
 {
 	char why[REPORT_WHY_SIZE];
 
-	ck_assert_str_eq(
-		report_why(&scene->view, find(scene, backend, server), why, sizeof(why)), wanted);
+	ck_assert_str_eq(report_why(&scene.view, find(backend, server), why, sizeof(why)), wanted);
 }
 
-static void assert_verdict(struct scene *scene, size_t i, const char *wanted)
+static void assert_verdict(size_t i, const char *wanted)
 {
 	struct report_backends backends;
 
-	scene->view.now_ms = scene->now_ms;
-	ck_assert(report_backends_init(&backends, &scene->view));
+	scene.view.now_ms = scene.now_ms;
+	ck_assert(report_backends_init(&backends, &scene.view));
 	ck_assert_uint_lt(i, backends.n);
 	ck_assert_str_eq(backends.list[i].verdict.text, wanted);
 	report_backends_fini(&backends);
@@ -441,132 +425,122 @@ static void assert_verdict(struct scene *scene, size_t i, const char *wanted)
 
 START_TEST(a_pod_that_warms_up_says_how_far)
 {
-	struct scene *scene = scene_new(1);
-	struct cluster_settings settings = *cluster_settings(scene->cluster);
+	struct cluster_settings settings = *cluster_settings(scene.cluster);
 
 	settings.ramp_ms = 20000;
-	ck_assert(cluster_configure(scene->cluster, &settings));
-	add_server(scene, "ws", "leastconn", "old", 1);
-	add_server(scene, "ws", "leastconn", "new", 2)->address = "";
-	update(scene);
-	assert_why(scene, "ws", "old", "no plan yet");
-	assert_why(scene, "ws", "new", "no address");
-	assert_verdict(scene, 0, "Starting: the pods of ws have not all been asked yet");
-	hear(scene, "ws", "old", 7, "web-0");
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "old", "steered");
+	ck_assert(cluster_configure(scene.cluster, &settings));
+	add_server("ws", "leastconn", "old", 1);
+	add_server("ws", "leastconn", "new", 2)->address = "";
+	update();
+	assert_why("ws", "old", "no plan yet");
+	assert_why("ws", "new", "no address");
+	assert_verdict(0, "Starting: the pods of ws have not all been asked yet");
+	hear("ws", "old", 7, "web-0");
+	update();
+	plan();
+	assert_why("ws", "old", "steered");
 
-	scene->servers[1].address = "10.0.0.2";
-	scene->now_ms += 1000;
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "new", "never heard, ramping 0 %");
-	hear(scene, "ws", "new", 0, "web-1");
-	scene->now_ms += 2000;
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "new", "ramping 10 %");
-	scene->now_ms += 6000;
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "new",
-		"silent for 8 s: its last count stands until 30 s, ramping 40 %");
-	hear(scene, "ws", "new", 0, "web-1");
-	hear(scene, "ws", "old", 7, "web-0");
-	scene->now_ms += 12000;
-	update(scene);
-	hear(scene, "ws", "new", 0, "web-1");
-	hear(scene, "ws", "old", 7, "web-0");
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "new", "steered");
-	scene_free(scene);
+	scene.servers[1].address = "10.0.0.2";
+	scene.now_ms += 1000;
+	update();
+	plan();
+	assert_why("ws", "new", "never heard, ramping 0 %");
+	hear("ws", "new", 0, "web-1");
+	scene.now_ms += 2000;
+	update();
+	plan();
+	assert_why("ws", "new", "ramping 10 %");
+	scene.now_ms += 6000;
+	update();
+	plan();
+	assert_why("ws", "new", "silent for 8 s: its last count stands until 30 s, ramping 40 %");
+	hear("ws", "new", 0, "web-1");
+	hear("ws", "old", 7, "web-0");
+	scene.now_ms += 12000;
+	update();
+	hear("ws", "new", 0, "web-1");
+	hear("ws", "old", 7, "web-0");
+	update();
+	plan();
+	assert_why("ws", "new", "steered");
 }
 END_TEST
 
 START_TEST(what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_it_is)
 {
-	struct scene *scene = scene_new(1);
-
-	add_server(scene, "ws", "leastconn", "s1", 1);
-	add_server(scene, "ws", "leastconn", "s2", 2);
-	add_server(scene, "ws", "leastconn", "s3", 3);
-	update(scene);
-	hear(scene, "ws", "s1", 7, "web-0");
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "s1", "fallback: 1 of 3 known");
-	assert_why(scene, "ws", "s3", "never heard");
-	assert_verdict(scene, 0,
+	add_server("ws", "leastconn", "s1", 1);
+	add_server("ws", "leastconn", "s2", 2);
+	add_server("ws", "leastconn", "s3", 3);
+	update();
+	hear("ws", "s1", 7, "web-0");
+	update();
+	plan();
+	assert_why("ws", "s1", "fallback: 1 of 3 known");
+	assert_why("ws", "s3", "never heard");
+	assert_verdict(0,
 		"Not steering ws: fewer than half of the pods are known, all weights are as "
 		"configured");
-	scene->now_ms += 31000;
-	hear(scene, "ws", "s2", 7, "web-1");
-	hear(scene, "ws", "s3", 7, "web-2");
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "s1", "silent for 31 s");
-	scene_free(scene);
+	scene.now_ms += 31000;
+	hear("ws", "s2", 7, "web-1");
+	hear("ws", "s3", 7, "web-2");
+	update();
+	plan();
+	assert_why("ws", "s1", "silent for 31 s");
 }
 END_TEST
 
 START_TEST(a_backend_says_what_brings_balance)
 {
-	struct scene *scene = scene_new(1);
 	struct json_object *report;
 
-	add_server(scene, "ws", "leastconn", "s1", 1)->stot = 0;
-	add_server(scene, "ws", "leastconn", "s2", 2);
-	update(scene);
-	hear(scene, "ws", "s1", 50, "web-0");
-	hear(scene, "ws", "s2", 50, "web-1");
-	update(scene);
-	plan(scene);
-	assert_verdict(scene, 0, "Balanced: every pod of ws is near its level");
+	add_server("ws", "leastconn", "s1", 1)->stot = 0;
+	add_server("ws", "leastconn", "s2", 2);
+	update();
+	hear("ws", "s1", 50, "web-0");
+	hear("ws", "s2", 50, "web-1");
+	update();
+	plan();
+	assert_verdict(0, "Balanced: every pod of ws is near its level");
 
 	/* A reading by itself may be of another moment than HAProxy's. */
 	for (int i = 0; i < 2; i++) {
-		scene->now_ms += 1000;
-		hear(scene, "ws", "s1", 100, "web-0");
-		update(scene);
+		scene.now_ms += 1000;
+		hear("ws", "s1", 100, "web-0");
+		update();
 	}
-	plan(scene);
-	assert_verdict(scene, 0, "Cannot level ws: no new connections come");
-	report = json_of(scene);
+	plan();
+	assert_verdict(0, "Cannot level ws: no new connections come");
+	report = read_report();
 	ck_assert_ptr_null(at(report, "backends/0/outlook/seconds"));
 	ck_assert_double_eq_tol(real_at(report, "backends/0/outlook/deficit"), 25.0, 1e-3);
-	json_object_put(report);
 
 	/* Ten a second come, and all to s2. */
-	scene->now_ms += 1000;
-	scene->servers[1].stot = scene->servers[1].scur = 10;
-	hear(scene, "ws", "s1", 100, "web-0");
-	hear(scene, "ws", "s2", 60, "web-1");
-	update(scene);
-	plan(scene);
-	report = json_of(scene);
+	scene.now_ms += 1000;
+	scene.servers[1].stot = scene.servers[1].scur = 10;
+	hear("ws", "s1", 100, "web-0");
+	hear("ws", "s2", 60, "web-1");
+	update();
+	plan();
+	report = read_report();
 	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "filling");
 	ck_assert_double_gt(real_at(report, "backends/0/outlook/seconds"), 1.0);
 	ck_assert_ptr_nonnull(
 		strstr(string_at(report, "backends/0/why"), "Levelling: ws is balanced in about "));
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 /* HAProxy gone is no state in which anything is steered, level or known of weights. */
 START_TEST(without_haproxy_nothing_is_said_to_be_steered)
 {
-	struct scene *scene = scene_of_two();
 	struct json_object *report;
 
-	scene->stats.haproxy_reached = false;
-	strcpy(scene->stats.haproxy_error, "Connection refused");
-	scene->now_ms += 25000;
-	assert_verdict(scene, 0, "Not steering ws: HAProxy has not answered for 25 s");
-	assert_why(scene, "ws", "s1", "not steered: HAProxy does not answer");
-	report = json_of(scene);
+	play_two();
+	scene.stats.haproxy_reached = false;
+	strcpy(scene.stats.haproxy_error, "Connection refused");
+	scene.now_ms += 25000;
+	assert_verdict(0, "Not steering ws: HAProxy has not answered for 25 s");
+	assert_why("ws", "s1", "not steered: HAProxy does not answer");
+	report = read_report();
 	ck_assert_str_eq(string_at(report, "verdict/state"), "not_steering");
 	ck_assert_str_eq(string_at(report, "verdict/why"), "Connection refused");
 	ck_assert_str_eq(string_at(report, "podMetrics/ws/0/state"), "unreached");
@@ -575,169 +549,153 @@ START_TEST(without_haproxy_nothing_is_said_to_be_steered)
 	ck_assert(json_object_is_type(at(report, "backends/0/imbalance"), json_type_null));
 	ck_assert(json_object_is_type(at(report, "podMetrics/ws/0/share_next"), json_type_null));
 	ck_assert_double_eq_tol(real_at(report, "haproxy/age_s"), 25.0, 1e-6);
-	json_object_put(report);
-	scene->view.draining = true;
-	assert_verdict(scene, 0, "Not steering ws: HAProxy stops, as it was told to");
-	scene_free(scene);
+	scene.view.draining = true;
+	assert_verdict(0, "Not steering ws: HAProxy stops, as it was told to");
 }
 END_TEST
 
 /* What HAProxy has is what is shown; a weight that it did not take is a fault. */
 START_TEST(a_weight_that_haproxy_does_not_take_is_a_fault)
 {
-	struct scene *scene = scene_of_two();
 	struct commands lines = {.n_lines = 0};
 	struct json_object *report;
 
-	ck_assert(reconcile_plan(scene->cluster, 0, &lines));
+	play_two();
+	ck_assert(reconcile_plan(scene.cluster, 0, &lines));
 	commands_fini(&lines);
 	/* Sent, and not yet read back: nothing is amiss. */
-	assert_verdict(scene, 0, "Cannot level ws: no new connections come");
-	strcpy(scene->stats.push_complaint, "Permission denied");
-	assert_verdict(scene, 0, "Cannot level ws: no new connections come");
-	scene->now_ms += 1000;
-	update(scene);
-	plan(scene);
-	assert_verdict(scene, 0, "Not steering ws: HAProxy refuses the weights");
-	report = json_of(scene);
+	assert_verdict(0, "Cannot level ws: no new connections come");
+	strcpy(scene.stats.push_complaint, "Permission denied");
+	assert_verdict(0, "Cannot level ws: no new connections come");
+	scene.now_ms += 1000;
+	update();
+	plan();
+	assert_verdict(0, "Not steering ws: HAProxy refuses the weights");
+	report = read_report();
 	ck_assert_str_eq(string_at(report, "verdict/why"), "Permission denied");
 	ck_assert_ptr_nonnull(strstr(string_at(report, "verdict/you"), "level admin"));
 	ck_assert_str_eq(string_at(report, "podMetrics/ws/0/state"), "refused");
 	ck_assert_int_eq(number_at(report, "podMetrics/ws/0/haproxy_weight"), 100);
 	ck_assert_int_eq(number_at(report, "podMetrics/ws/0/trouble"), 2);
-	json_object_put(report);
 	/* It takes them: all is well. */
-	scene->stats.push_complaint[0] = '\0';
+	scene.stats.push_complaint[0] = '\0';
 	for (size_t i = 0; i < 2; i++)
-		scene->servers[i].uweight = find(scene, "ws", scene->servers[i].name)->sent.weight;
-	scene->now_ms += 1000;
-	update(scene);
-	plan(scene);
-	assert_why(scene, "ws", "s1", "steered");
-	scene_free(scene);
+		scene.servers[i].uweight = find("ws", scene.servers[i].name)->sent.weight;
+	scene.now_ms += 1000;
+	update();
+	plan();
+	assert_why("ws", "s1", "steered");
 }
 END_TEST
 
 /* One line that got lost is sent again; one that is lost again and again is a fault too. */
 START_TEST(a_weight_that_is_never_there_is_a_fault_without_a_complaint)
 {
-	struct scene *scene = scene_of_two();
-
+	play_two();
 	for (int i = 0; i < 3; i++) {
 		struct commands lines = {.n_lines = 0};
 
-		ck_assert(reconcile_plan(scene->cluster, 0, &lines));
+		ck_assert(reconcile_plan(scene.cluster, 0, &lines));
 		commands_fini(&lines);
-		assert_why(scene, "ws", "s1", "steered");
-		scene->now_ms += 1000;
-		hear(scene, "ws", "s1", 42, "web-0");
-		update(scene);
-		plan(scene);
+		assert_why("ws", "s1", "steered");
+		scene.now_ms += 1000;
+		hear("ws", "s1", 42, "web-0");
+		update();
+		plan();
 	}
-	ck_assert_int_eq(report_state_of(&scene->view, find(scene, "ws", "s1")), REPORT_REFUSED);
-	scene_free(scene);
+	ck_assert_int_eq(report_state_of(&scene.view, find("ws", "s1")), REPORT_REFUSED);
 }
 END_TEST
 
 START_TEST(events_tell_why_and_stand_in_the_report)
 {
-	struct scene *scene = scene_of_two();
 	struct json_object *report;
 
-	events_add(&scene->stats.events, scene->view.wall_ms - 700000, EVENT_LEFT, "old");
-	events_add(&scene->stats.events, scene->view.wall_ms - 41000, EVENT_RELOADED, "");
-	events_add(&scene->stats.events, scene->view.wall_ms - 30000, EVENT_SILENT, "web-1");
-	events_add(&scene->stats.events, scene->view.wall_ms - 12000, EVENT_JOINED, "web-1");
-	report = json_of(scene);
+	play_two();
+	events_add(&scene.stats.events, scene.view.wall_ms - 700000, EVENT_LEFT, "old");
+	events_add(&scene.stats.events, scene.view.wall_ms - 41000, EVENT_RELOADED, "");
+	events_add(&scene.stats.events, scene.view.wall_ms - 30000, EVENT_SILENT, "web-1");
+	events_add(&scene.stats.events, scene.view.wall_ms - 12000, EVENT_JOINED, "web-1");
+	report = read_report();
 	ck_assert_str_eq(string_at(report, "verdict/why"),
 		"web-1 joined 12 s ago; HAProxy reloaded 41 s ago");
 	ck_assert_uint_eq(json_object_array_length(at(report, "events")), 4);
 	ck_assert_str_eq(string_at(report, "events/1/kind"), "reloaded");
 	ck_assert_double_eq_tol(real_at(report, "events/1/at"), 1699999959.123, 1e-3);
 	ck_assert_str_eq(string_at(report, "events/3/text"), "web-1 joined");
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 /* Where the pods are even, each bar ends at its level, whatever is expected to come. */
 START_TEST(in_perfect_balance_every_pod_is_at_its_level)
 {
-	struct scene *scene = scene_new(1);
 	struct json_object *report;
 
-	add_server(scene, "ws", "leastconn", "s1", 1)->scur = 50;
-	add_server(scene, "ws", "leastconn", "s2", 2)->scur = 50;
-	update(scene);
+	add_server("ws", "leastconn", "s1", 1)->scur = 50;
+	add_server("ws", "leastconn", "s2", 2)->scur = 50;
+	update();
 	for (int i = 0; i < 5; i++) {
-		scene->now_ms += 1000;
-		scene->servers[0].stot += 20;
-		scene->servers[1].stot += 20;
-		hear(scene, "ws", "s1", 50, "web-0");
-		hear(scene, "ws", "s2", 50, "web-1");
-		update(scene);
-		plan(scene);
+		scene.now_ms += 1000;
+		scene.servers[0].stot += 20;
+		scene.servers[1].stot += 20;
+		hear("ws", "s1", 50, "web-0");
+		hear("ws", "s2", 50, "web-1");
+		update();
+		plan();
 	}
-	report = json_of(scene);
+	report = read_report();
 	ck_assert_double_gt(real_at(report, "backends/0/arrivals_per_s"), 10.0);
 	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/0/level"), 50.0, 1e-9);
 	ck_assert_double_eq_tol(real_at(report, "podMetrics/ws/0/deviation"), 0.0, 1e-9);
 	ck_assert_str_eq(string_at(report, "verdict/state"), "balanced");
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(a_pod_that_is_not_believed_is_not_known)
 {
-	struct scene *scene = scene_new(1);
 	struct json_object *report;
 
 	for (uint16_t i = 1; i <= 3; i++)
-		add_server(
-			scene, "ws", "leastconn", (const char *const[]){"s1", "s2", "s3"}[i - 1], i)
+		add_server("ws", "leastconn", (const char *const[]){"s1", "s2", "s3"}[i - 1], i)
 			->scur = 100;
-	update(scene);
+	update();
 	for (int i = 0; i < 3; i++) {
-		scene->now_ms += 1000;
-		hear(scene, "ws", "s1", 100, "web-0");
-		hear(scene, "ws", "s2", 100, "web-1");
-		hear(scene, "ws", "s3", 3, "liar");
-		update(scene);
-		plan(scene);
+		scene.now_ms += 1000;
+		hear("ws", "s1", 100, "web-0");
+		hear("ws", "s2", 100, "web-1");
+		hear("ws", "s3", 3, "liar");
+		update();
+		plan();
 	}
-	report = json_of(scene);
+	report = read_report();
 	ck_assert_int_eq(number_at(report, "totals/pods_disbelieved"), 1);
 	ck_assert_int_eq(number_at(report, "totals/pods_known"), 2);
 	ck_assert(json_object_get_boolean(at(report, "podMetrics/ws/2/reckoned")));
 	ck_assert_str_eq(string_at(report, "podMetrics/ws/2/remedy"),
 		"its /metric must count all connections, and those of this pod alone");
 	ck_assert_str_eq(string_at(report, "verdict/state"), "balanced");
-	json_object_put(report);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(plans_are_counted_by_what_they_rest_on_and_weights_by_size)
 {
-	struct scene *scene = scene_new(1);
 	size_t n;
 	const struct backend_tally *tally;
 	struct buf text;
 
-	add_server(scene, "ws", "leastconn", "s1", 1);
-	add_server(scene, "ws", "leastconn", "s2", 2);
-	add_server(scene, "ws", "leastconn", "s3", 3);
-	update(scene);
-	plan(scene);
-	hear(scene, "ws", "s1", 1000, "web-0");
-	hear(scene, "ws", "s2", 0, "web-1");
-	update(scene);
-	plan(scene);
-	find(scene, "ws", "s2")->pod->metric.draining = true;
-	update(scene);
-	plan(scene);
-	tally = &cluster_backends(scene->cluster, &n)[0]->tally;
+	add_server("ws", "leastconn", "s1", 1);
+	add_server("ws", "leastconn", "s2", 2);
+	add_server("ws", "leastconn", "s3", 3);
+	update();
+	plan();
+	hear("ws", "s1", 1000, "web-0");
+	hear("ws", "s2", 0, "web-1");
+	update();
+	plan();
+	find("ws", "s2")->pod->metric.draining = true;
+	update();
+	plan();
+	tally = &cluster_backends(scene.cluster, &n)[0]->tally;
 	ck_assert_uint_eq(tally->fallbacks, 1);
 	ck_assert_uint_eq(tally->weights, 9);
 	ck_assert_uint_eq(tally->by_basis[PLANNER_HEARD], 3);
@@ -745,7 +703,7 @@ START_TEST(plans_are_counted_by_what_they_rest_on_and_weights_by_size)
 	ck_assert_uint_eq(tally->by_basis[PLANNER_DRAINING], 1);
 	ck_assert_uint_eq(tally->by_size[0], 1);
 
-	text = report_prom_write(&scene->view, true);
+	text = report_prom_write(&scene.view, true);
 	ck_assert_ptr_nonnull(strstr(text.bytes,
 		"wsbalancer_backend_planned_weight_bucket{proxy=\"ws\",le=\"0.0\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(text.bytes,
@@ -758,7 +716,6 @@ START_TEST(plans_are_counted_by_what_they_rest_on_and_weights_by_size)
 	ck_assert_ptr_nonnull(
 		strstr(text.bytes, "wsbalancer_backend_fallback_plans_total{proxy=\"ws\"} 1\n"));
 	free(text.bytes);
-	scene_free(scene);
 }
 END_TEST
 
@@ -771,9 +728,9 @@ static size_t count_of(const char *text, const char *what)
 	return n;
 }
 
-static char *html_of(const struct scene *scene)
+static char *html_of(void)
 {
-	struct buf text = report_html_write(&scene->view);
+	struct buf text = report_html_write(&scene.view);
 
 	ck_assert_ptr_nonnull(text.bytes);
 	ck_assert_uint_eq(strlen(text.bytes), text.len);
@@ -782,8 +739,8 @@ static char *html_of(const struct scene *scene)
 
 START_TEST(the_page_has_every_placeholder_filled)
 {
-	struct scene *scene = scene_of_two();
-	char *page = html_of(scene);
+	play_two();
+	char *page = html_of();
 
 	/* Two braces stand nowhere in the sources but around a placeholder. */
 	ck_assert_ptr_null(strstr(page, "{{"));
@@ -794,107 +751,101 @@ START_TEST(the_page_has_every_placeholder_filled)
 	ck_assert_ptr_null(strstr(page, " style="));
 	ck_assert_ptr_null(strstr(page, " onclick="));
 	free(page);
-	scene_free(scene);
 }
 END_TEST
+
+/* The page where s1's pod is called name, and the errors are it. To be freed. */
+static char *html_with(const char *name, const char *error)
+{
+	teardown();
+	setup();
+	play_two();
+	hear("ws", "s1", 42, name);
+	snprintf(find("ws", "s1")->pod->error, 100, "%s", error);
+	snprintf(scene.stats.haproxy_error, sizeof(scene.stats.haproxy_error), "%s", error);
+	scene.stats.haproxy_reached = false;
+	return html_of();
+}
 
 /* Names of random bytes change nothing in the page but text: it has as many tags, quotes and
  * entities' beginnings as with plain names. */
 START_TEST(no_name_becomes_markup)
 {
 	static const char spice[] = "<>&\"'{}/=\\\n\r\t \x80\xff\xc3\xa9\xe2\x80\xae-]!";
+	static const char *const marks[] = {"<", ">", "\"", "'"};
 	unsigned seed = run_seed() + (unsigned)_i;
 	char name[40];
-	struct scene *plain = scene_of_two();
-	struct scene *spiced = scene_of_two();
 
 	for (size_t i = 0; i < sizeof(name) - 1; i++)
 		name[i] = spice[(size_t)rand_r(&seed) % (sizeof(spice) - 1)];
 	name[sizeof(name) - 1] = '\0';
-	hear(plain, "ws", "s1", 42, "web-0");
-	hear(spiced, "ws", "s1", 42, name);
-	strcpy(find(plain, "ws", "s1")->pod->error, "x");
-	snprintf(find(spiced, "ws", "s1")->pod->error, 100, "%s", name);
-	snprintf(spiced->stats.haproxy_error, sizeof(spiced->stats.haproxy_error), "%s", name);
-	spiced->stats.haproxy_reached = false;
-	plain->stats.haproxy_reached = false;
-	strcpy(plain->stats.haproxy_error, "x");
 
-	char *a = html_of(plain);
-	char *b = html_of(spiced);
-	static const char *const marks[] = {"<", ">", "\"", "'"};
+	char *plain = html_with("web-0", "x");
+	char *spiced = html_with(name, name);
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		ck_assert_msg(count_of(a, marks[i]) == count_of(b, marks[i]), "%s, SEED=%u",
-			marks[i], run_seed());
-	ck_assert(text_is_utf8(b, strlen(b)));
-	free(a);
-	free(b);
+		ck_assert_msg(count_of(plain, marks[i]) == count_of(spiced, marks[i]),
+			"%s, SEED=%u", marks[i], run_seed());
+	ck_assert(text_is_utf8(spiced, strlen(spiced)));
+	free(plain);
+	free(spiced);
 
-	struct json_object *report = json_of(spiced);
+	struct json_object *report = read_report();
 
 	if (text_is_utf8(name, strlen(name)))
 		ck_assert_str_eq(string_at(report, "podMetrics/ws/0/podName"), name);
-	json_object_put(report);
 
-	struct buf text = report_prom_write(&spiced->view, _i % 2 == 0);
+	struct buf text = report_prom_write(&scene.view, _i % 2 == 0);
 
 	ck_assert(text_is_utf8(text.bytes, text.len));
 	free(text.bytes);
-	scene_free(plain);
-	scene_free(spiced);
 }
 END_TEST
 
 START_TEST(every_writer_manages_before_haproxy_has_answered)
 {
-	struct scene *scene = scene_new(1);
-
-	scene->stats.haproxy_reached = false;
-	scene->view.now_ms = scene->now_ms;
-	struct json_object *report = json_of(scene);
+	scene.stats.haproxy_reached = false;
+	scene.view.now_ms = scene.now_ms;
+	struct json_object *report = read_report();
 
 	ck_assert_int_eq(number_at(report, "totalConnections"), 0);
 	ck_assert(json_object_is_type(at(report, "haproxy/version"), json_type_null));
-	json_object_put(report);
-	free(html_of(scene));
+	free(html_of());
 	for (int openmetrics = 0; openmetrics < 2; openmetrics++) {
-		struct buf text = report_prom_write(&scene->view, openmetrics);
+		struct buf text = report_prom_write(&scene.view, openmetrics);
 
 		ck_assert_ptr_nonnull(strstr(text.bytes, "wsbalancer_haproxy_up 0\n"));
 		ck_assert_ptr_null(strstr(text.bytes, "wsbalancer_server_connections{"));
 		free(text.bytes);
 	}
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(series_of_a_pod_end_with_it)
 {
-	struct scene *scene = scene_of_two();
-	struct buf text = report_prom_write(&scene->view, false);
+	play_two();
+	struct buf text = report_prom_write(&scene.view, false);
 
 	ck_assert_ptr_nonnull(strstr(text.bytes,
 		"wsbalancer_server_connections{proxy=\"ws\",server=\"s2\",pod=\"web-1\","
 		"node=\"node of web-1\"} 18\n"));
 	free(text.bytes);
-	scene->backends[0].n_servers = 1;
-	scene->now_ms += 1000;
-	update(scene);
-	plan(scene);
-	text = report_prom_write(&scene->view, false);
+	scene.backends[0].n_servers = 1;
+	scene.now_ms += 1000;
+	update();
+	plan();
+	text = report_prom_write(&scene.view, false);
 	ck_assert_ptr_null(strstr(text.bytes, "web-1"));
 	ck_assert_ptr_nonnull(strstr(text.bytes, "web-0"));
 	free(text.bytes);
-	scene_free(scene);
 }
 END_TEST
 
 START_TEST(openmetrics_differs_where_it_must)
 {
-	struct scene *scene = scene_of_two();
-	struct buf plain = report_prom_write(&scene->view, false);
-	struct buf open = report_prom_write(&scene->view, true);
+	play_two();
+	struct buf plain = report_prom_write(&scene.view, false);
+	struct buf open = report_prom_write(&scene.view, true);
 
 	ck_assert_ptr_nonnull(strstr(plain.bytes, "# TYPE wsbalancer_rounds_total counter\n"));
 	ck_assert_ptr_nonnull(strstr(open.bytes, "# TYPE wsbalancer_rounds counter\n"));
@@ -904,7 +855,6 @@ START_TEST(openmetrics_differs_where_it_must)
 	ck_assert_str_eq(open.bytes + open.len - 6, "# EOF\n");
 	free(plain.bytes);
 	free(open.bytes);
-	scene_free(scene);
 }
 END_TEST
 
@@ -935,5 +885,5 @@ int main(void)
 		{openmetrics_differs_where_it_must, ONCE},
 	};
 
-	return run_suite("report", tests, N_OF(tests));
+	return run_suite_with("report", setup, teardown, tests, N_OF(tests));
 }
