@@ -7,9 +7,10 @@
 
 /* Calls visit for each term of the query that is wanted on a line, with what it found so far. */
 typedef void (*visit_term)(struct metric_prom *prom, const struct metric_series *series,
-	const struct metric_line *line, struct metric_found *found);
+	const struct metric_promline *line, struct metric_found *found);
 
-static void each_term(struct metric_prom *prom, const struct metric_line *line, visit_term visit)
+static void each_term(
+	struct metric_prom *prom, const struct metric_promline *line, visit_term visit)
 {
 	struct metric_found *found = prom->found;
 
@@ -22,7 +23,7 @@ static void each_term(struct metric_prom *prom, const struct metric_line *line, 
 }
 
 static void note_announcement(struct metric_prom *prom, const struct metric_series *series,
-	const struct metric_line *line, struct metric_found *found)
+	const struct metric_promline *line, struct metric_found *found)
 {
 	(void)prom;
 	if (metric_series_is_announced(series, line))
@@ -46,8 +47,8 @@ static bool grow_scratch(struct metric_prom *prom, size_t size)
 	return true;
 }
 
-static void take_sample(struct metric_prom *prom, const struct metric_series *series,
-	const struct metric_line *line, struct metric_found *found)
+static void add_sample(struct metric_prom *prom, const struct metric_series *series,
+	const struct metric_promline *line, struct metric_found *found)
 {
 	double value;
 
@@ -57,14 +58,14 @@ static void take_sample(struct metric_prom *prom, const struct metric_series *se
 	if (!grow_scratch(prom, line->labels_len + 1))
 		return;
 	switch (metric_series_match(series, line, prom->scratch)) {
-	case METRIC_SERIES_BAD:
+	case METRIC_GARBLED:
 		metric_found_note(found, METRIC_FOUND_BAD);
 		break;
-	case METRIC_SERIES_MISFIT:
+	case METRIC_MISFIT:
 		metric_found_note(found, METRIC_FOUND_MISFITS);
 		break;
-	case METRIC_SERIES_FITS:
-		if (metric_line_value(line, &value))
+	case METRIC_FITS:
+		if (metric_promline_value(line, &value))
 			metric_found_add(found, value);
 		else
 			metric_found_note(found, METRIC_FOUND_BAD);
@@ -107,31 +108,31 @@ static void skip_blanks(const char **line, size_t *len)
 void metric_prom_line(const char *line, size_t len, void *arg)
 {
 	struct metric_prom *prom = arg;
-	struct metric_line cut;
+	struct metric_promline cut;
 
 	skip_blanks(&line, &len);
 	if (len == 0 || prom->ended || (*line != '#' && !may_be_wanted(prom, line, len, true)))
 		return;
-	metric_line_cut(line, len, &cut);
+	metric_promline_cut(line, len, &cut);
 	switch (cut.kind) {
-	case METRIC_LINE_SAMPLE:
-		each_term(prom, &cut, take_sample);
+	case METRIC_PROMLINE_SAMPLE:
+		each_term(prom, &cut, add_sample);
 		break;
-	case METRIC_LINE_HELP:
-	case METRIC_LINE_TYPE:
+	case METRIC_PROMLINE_HELP:
+	case METRIC_PROMLINE_TYPE:
 		each_term(prom, &cut, note_announcement);
 		break;
-	case METRIC_LINE_EOF:
+	case METRIC_PROMLINE_EOF:
 		prom->ended = true;
 		break;
-	case METRIC_LINE_NONE:
+	case METRIC_PROMLINE_NONE:
 		break;
 	}
 }
 
 bool metric_prom_end(struct metric_prom *prom, const char *rest, size_t len)
 {
-	struct metric_line cut;
+	struct metric_promline cut;
 
 	skip_blanks(&rest, &len);
 	if (len == 0 || prom->ended)
@@ -139,7 +140,7 @@ bool metric_prom_end(struct metric_prom *prom, const char *rest, size_t len)
 	if (*rest != '#')
 		return !may_be_wanted(prom, rest, len, false);
 	/* Of the comments only this one is sure to be whole. */
-	metric_line_cut(rest, len, &cut);
-	prom->ended = cut.kind == METRIC_LINE_EOF;
+	metric_promline_cut(rest, len, &cut);
+	prom->ended = cut.kind == METRIC_PROMLINE_EOF;
 	return true;
 }
