@@ -58,10 +58,15 @@ fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)
 fuzz_main    := $(if $(filter fuzz,$(VARIANT)),,$(OUT)/tests/fuzz/replay.o)
 fuzz_seeds    = tests/fuzz/seeds/$(1) $(if $(filter hareply,$(1)),tests/data/haproxy)
 
+# What is tested of the shell, and nothing but that.
+$(OUT)/fuzz/screen: $(call objects,agent/cli/screen.c agent/cli/columns.c)
+$(OUT)/fuzz/wire: $(call objects,agent/pods/podrequest.c agent/io/answerguard.c agent/io/curlloop.c)
+$(OUT)/tests/fuzz/fuzz_wire.o: includes = -Iagent $(agent_cflags)
+
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
 	$(say_LD)
 	@mkdir -p $(@D)
-	$(Q)$(link) -o $@ $^ $(core_libs)
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(if $(filter wire,$*),$(agent_libs),$(core_libs))
 
 # ---- make test, and its parts ----
 

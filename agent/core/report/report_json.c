@@ -114,14 +114,17 @@ static void add_services(struct jsonput *put, struct json_object *to,
 		struct json_object *entry = json_object_new_object();
 		struct json_object *list = json_object_new_array();
 
+		struct json_object *url = jsonput_new_string(service->url);
+
 		jsonput_append(put, services, entry);
-		/* A URL is no static key, which jsonput_add wants. */
-		if (!put->ok || !list || json_object_object_add(pods, service->url, list) != 0) {
+		jsonput_add(put, entry, "url", url);
+		/* A URL is no static key, which jsonput_add wants; and a key is to be UTF-8 too. */
+		if (!put->ok || !list ||
+			json_object_object_add(pods, json_object_get_string(url), list) != 0) {
 			json_object_put(list);
 			put->ok = false;
 			return;
 		}
-		jsonput_string(put, entry, "url", service->url);
 		jsonput_number(put, entry, "connections", (int64_t)service->connections);
 		for (size_t j = 0; put->ok && j < service->n_rows; j++)
 			jsonput_append(
