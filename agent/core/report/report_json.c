@@ -114,10 +114,13 @@ static void add_services(struct jsonput *put, struct json_object *to,
 		struct json_object *entry = json_object_new_object();
 		struct json_object *list = json_object_new_array();
 
-		struct json_object *url = jsonput_new_string(service->url);
+		struct json_object *url = NULL;
 
 		jsonput_append(put, services, entry);
-		jsonput_add(put, entry, "url", url);
+		if (put->ok) {
+			url = jsonput_new_string(service->url);
+			jsonput_add(put, entry, "url", url);
+		}
 		/* A URL is no static key, which jsonput_add wants; and a key is to be UTF-8 too. */
 		if (!put->ok || !list ||
 			json_object_object_add(pods, json_object_get_string(url), list) != 0) {
