@@ -20,6 +20,7 @@
 #include "io/configfile.h"
 #include "io/log.h"
 #include "io/logsink.h"
+#include "io/loopwatch.h"
 #include "io/notify.h"
 #include "io/sandbox.h"
 #include "preflight.h"
@@ -35,6 +36,7 @@ struct agent {
 	struct agent_options options;
 	struct components components;
 	struct stats stats;
+	struct loopwatch loopwatch;
 	struct announce_polls announced;
 	struct httpd *httpd;
 	struct round *round;
@@ -248,6 +250,15 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 static const struct components none = {.config = NULL};
 
+static void on_turn(double seconds, void *arg)
+{
+	struct agent *agent = arg;
+
+	stats_observe(&agent->stats.turn, seconds);
+	if (seconds > agent->stats.longest_turn_s)
+		agent->stats.longest_turn_s = seconds;
+}
+
 /* What lives as long as the agent. False when out of memory. */
 static bool make_own(struct agent *agent, struct ev_loop *loop, const struct config *config)
 {
@@ -329,6 +340,7 @@ struct agent *agent_new(
 	agent->stop_deadline.data = agent;
 	log_configure(config->log_level, config->log_format);
 	logsink_watch(loop);
+	loopwatch_start(&agent->loopwatch, loop, on_turn, agent);
 	if (!make_own(agent, loop, config)) {
 		log_error("out of memory", LOG_NONE);
 		agent->components.config = config;

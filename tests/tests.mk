@@ -230,6 +230,12 @@ chaos: ## random faults in a real HAProxy, pods and agents; CHAOS_FLAGS='--seed 
 	$(again) agent field VARIANT=release
 	$(PYTHON) tests/chaos/chaos.py $(CHAOS_FLAGS)
 
+HOURS ?= 1
+soak: ## the agent for HOURS=1 beside a real HAProxy: memory, descriptors, imbalance, its loop; build/soak.json
+	@.ci/deps test
+	$(again) agent field VARIANT=release
+	$(PYTHON) tests/chaos/soak.py --hours $(HOURS)
+
 # ---- what is kept in the repository and made from the chart ----
 
 chart-update: ## README table, manifests, golden files

@@ -102,6 +102,11 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 		"Rounds that were to be recorded, by how it went.");
 	for (size_t i = 0; i < STATS_N_RECORDS; i++)
 		promtext_result(text, "wsbalancer_records", records[i], stats->records[i]);
+	promtext_histogram(text, "wsbalancer_loop_turn_duration_seconds",
+		"Time that the agent's loop took between two waits: so long did all else wait.",
+		&stats->turn);
+	promtext_gauge(text, "wsbalancer_loop_late_seconds_max",
+		"The longest of these times since the start.", stats->longest_turn_s);
 	promtext_gauge(text, "wsbalancer_http_connections",
 		"Connections to the agent's HTTP endpoint.", (double)stats->http_connections);
 	promtext_family(text, "wsbalancer_http_connections_dropped", PROMTEXT_COUNTER,
