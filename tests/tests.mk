@@ -59,7 +59,7 @@ fuzz_main    := $(if $(filter fuzz,$(VARIANT)),,$(OUT)/tests/fuzz/replay.o)
 fuzz_seeds    = tests/fuzz/seeds/$(1) $(if $(filter hareply,$(1)),tests/data/haproxy)
 
 # What is tested of the shell, and nothing but that.
-$(OUT)/fuzz/screen: $(call objects,agent/cli/screen.c agent/cli/columns.c)
+$(OUT)/fuzz/screen: $(call objects,$(addprefix agent/cli/,screen.c columns.c words.c))
 $(OUT)/fuzz/wire: $(call objects,agent/pods/podrequest.c agent/io/answerguard.c agent/io/curlloop.c)
 $(OUT)/tests/fuzz/fuzz_wire.o: includes = -Iagent $(agent_cflags)
 

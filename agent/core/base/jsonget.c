@@ -45,5 +45,5 @@ bool jsonget_flag(struct json_object *object, const char *name, bool missing)
 
 size_t jsonget_len(struct json_object *array)
 {
-	return array ? json_object_array_length(array) : 0;
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 }
