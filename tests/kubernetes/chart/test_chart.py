@@ -224,7 +224,7 @@ def test_a_disruption_budget_takes_minimum_or_maximum():
 def test_services_become_backends_slots_and_watches():
     docs = tools.documents(tools.scenario("services"))
     config = yaml.safe_load(tools.agent_yaml(docs))
-    assert config["haproxy"]["backends"] == ["chat", "feed", "rest"]
+    assert tools.backends(docs) == ["chat", "feed", "rest"]
     assert config["haproxy"]["replicas"] == {"service": "wsb-wsbalancer"}
     assert config["kubernetes"] == [
         {"service": "chat:ws", "namespace": "chat", "backend": "chat", "serverOptions": "check inter 2s fall 3 rise 1"},

@@ -65,7 +65,8 @@ def haproxy_cfg(docs):
 
 def backends(docs):
     """The Services' backends."""
-    return yaml.safe_load(agent_yaml(docs))["haproxy"]["backends"]
+    entries = yaml.safe_load(agent_yaml(docs))["haproxy"]["backends"]
+    return [entry if isinstance(entry, str) else entry["name"] for entry in entries]
 
 
 def agent_yaml(docs):
