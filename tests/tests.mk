@@ -217,7 +217,7 @@ coverage-report:
 	gcovr --root . --filter agent/ --exclude-throw-branches -j $$(nproc) --sort-percentage \
 		--txt --html-details $(OUT)/index.html --json-summary $(OUT)/summary.json $(OUT)
 	@for folder in agent/core agent; do \
-		gcovr --root . --filter $$folder/ -j $$(nproc) --print-summary --txt /dev/null $(OUT) | sed "s|^|$$folder: |"; done
+		gcovr --root . --filter $$folder/ -j $$(nproc) --print-summary --txt $(OUT)/lines.txt $(OUT) | sed "s|^|$$folder: |"; done
 
 test-examples: ## the servers of agent/doc/metric, each run as it says (npm, Go, Maven; what is not there is left out)
 	@.ci/deps test
