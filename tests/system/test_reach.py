@@ -228,3 +228,16 @@ def test_a_cookie_is_said_once():
                 rounds = agent.series()["wsbalancer_rounds_total"]
                 until(lambda: agent.series()["wsbalancer_rounds_total"] > rounds + 3, "rounds")
                 assert sum("a cookie leads clients" in line for line in agent.err) == 1
+
+
+def test_a_series_without_a_sample_is_0_before_the_first_client_and_no_count_after_one():
+    announced = "# HELP ws Open.\n# TYPE ws gauge\n"
+    with RawPod(http(announced)) as pod, HAProxy([pod.address], server="weight 100") as haproxy:
+        with Agent(haproxy, config={"backends": ["ws"]}, metricFormat="prometheus", metricKey="ws") as agent:
+            agent.wait_ready()
+            until(lambda: counts(agent) == {"ws": [0]}, "no client yet")
+            pod.answer = http(announced + "ws 5\n")
+            until(lambda: counts(agent) == {"ws": [5]}, "five clients")
+            pod.answer = http(announced)
+            assert "result=no_sample" in agent.wait_log("pod cannot be polled")
+            assert counts(agent) == {"ws": [5]}

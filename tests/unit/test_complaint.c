@@ -81,7 +81,7 @@ START_TEST(only_what_haproxy_refuses_is_a_complaint)
 		"IP changed from '127.0.0.1' to '10.0.0.1', port changed from '1' to '99' by "
 		"'stats "
 		"socket command'\n\n\n\nno need to change the addr, no need to change the port by "
-		"'stats socket command'\n\nNew server registered.\n\nServer deleted.\n\n";
+		"'stats socket command'\n\nnothing changed\n\nNew server registered.\n\nServer deleted.\n\n";
 	static const char wrong[] = "\n\nNo such server.\n\nServer deleted.\nNo such backend.\n";
 	char complaint[16] = "";
 
