@@ -87,8 +87,8 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 		ev_io_start(loop, &mhdloop->accept);
 }
 
-/* Takes a connection that waits. False when there is none, or it cannot be taken. */
-static bool take_one(struct mhdloop *mhdloop)
+/* Accepts a connection that waits. False when there is none, or it cannot be accepted. */
+static bool accept_one(struct mhdloop *mhdloop)
 {
 	struct sockaddr_storage address = {0};
 	socklen_t len = sizeof(address);
@@ -120,7 +120,7 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
-	for (int i = 0; i < ACCEPT_MAX && take_one(mhdloop); i++) {
+	for (int i = 0; i < ACCEPT_MAX && accept_one(mhdloop); i++) {
 	}
 	mhdloop_turn(mhdloop);
 }

@@ -269,7 +269,7 @@ static int answer_drain(const struct http_request *request)
 {
 	const struct routes *routes = request->routes;
 	char text[400];
-	bool good;
+	bool ok;
 
 	/* Unlike all else here it changes something, which a look at it must not. */
 	if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0)
@@ -285,9 +285,9 @@ static int answer_drain(const struct http_request *request)
 		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"Too many wait already.\n", NULL, NULL);
 	}
-	good = drain_answer(routes->drain, text, sizeof(text));
+	ok = drain_answer(routes->drain, text, sizeof(text));
 	return answer_text(
-		request, good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
+		request, ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, NULL, NULL);
 }
 
 struct route {

@@ -223,18 +223,18 @@ static bool plan_entry(
 	struct slots_plan plan;
 	size_t n;
 	const struct endpoint *endpoints = kubewatch_endpoints(entry->service, &n);
-	bool good = true;
+	bool ok = true;
 
 	if (!slots_plan(backend, endpoints, n, &options, &entry->memory, &plan))
 		return false;
 	slots_memory_fini(&entry->memory);
 	entry->memory = plan.memory;
 	plan.memory = (struct slots_memory){.owners = NULL};
-	for (size_t i = 0; i < plan.n_commands && good; i++)
-		good = commands_append(lines, plan.commands[i]);
+	for (size_t i = 0; i < plan.n_commands && ok; i++)
+		ok = commands_append(lines, plan.commands[i]);
 	say_changes(entry, &plan);
 	slots_plan_fini(&plan);
-	return good;
+	return ok;
 }
 
 /* Sees whether the Service is rightly named, and says what has changed. */
@@ -274,7 +274,7 @@ static const struct hastate_backend *find_backend(
 bool discovery_plan(struct discovery *discovery, const struct hastate_snapshot *snapshot,
 	struct commands *lines)
 {
-	bool good = true;
+	bool ok = true;
 
 	for (size_t i = 0; i < discovery->n_entries; i++) {
 		struct entry *entry = &discovery->entries[i];
@@ -289,9 +289,9 @@ bool discovery_plan(struct discovery *discovery, const struct hastate_snapshot *
 		}
 		log_repeat_end(&entry->missing);
 		if (kubewatch_service_status(entry->service).watch->listed)
-			good &= plan_entry(entry, backend, lines);
+			ok &= plan_entry(entry, backend, lines);
 	}
-	return good;
+	return ok;
 }
 
 static unsigned count_ready(struct kubewatch_service *service)

@@ -125,18 +125,17 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 static bool set_tls(CURL *easy, const struct config_metric *metric)
 {
 	bool verify = metric->tls_verify == CONFIG_TRUE;
-	bool well = true;
+	bool ok = true;
 
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
 	if (metric->tls_ca)
-		well = curl_easy_setopt(easy, CURLOPT_CAINFO, metric->tls_ca) == CURLE_OK && well;
+		ok = curl_easy_setopt(easy, CURLOPT_CAINFO, metric->tls_ca) == CURLE_OK && ok;
 	if (metric->tls_cert) {
-		well = curl_easy_setopt(easy, CURLOPT_SSLCERT, metric->tls_cert) == CURLE_OK &&
-		       well;
-		well = curl_easy_setopt(easy, CURLOPT_SSLKEY, metric->tls_key) == CURLE_OK && well;
+		ok = curl_easy_setopt(easy, CURLOPT_SSLCERT, metric->tls_cert) == CURLE_OK && ok;
+		ok = curl_easy_setopt(easy, CURLOPT_SSLKEY, metric->tls_key) == CURLE_OK && ok;
 	}
-	return well;
+	return ok;
 }
 
 /*

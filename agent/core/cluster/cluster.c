@@ -132,7 +132,7 @@ static bool add_backend(struct cluster *cluster, const char *name)
 
 /* The backend of a line, made where it is new, moved to the place that HAProxy gives it; those
  * before have theirs. NULL when out of memory. */
-static struct backend *take_backend(struct cluster *cluster, const char *name, size_t place)
+static struct backend *obtain_backend(struct cluster *cluster, const char *name, size_t place)
 {
 	struct backend **backends;
 	struct backend *backend;
@@ -149,7 +149,7 @@ static struct backend *take_backend(struct cluster *cluster, const char *name, s
 	return backend;
 }
 
-static struct server *take_server(
+static struct server *obtain_server(
 	struct cluster *cluster, struct backend *backend, const char *name, int64_t now_ms)
 {
 	struct server *server = cluster_find_server(
@@ -177,7 +177,7 @@ static uint64_t total_of(const struct cluster *cluster, const struct server *ser
 static bool update_backend(struct cluster *cluster, const struct hastate_backend *row, size_t place,
 	struct server_update *update)
 {
-	struct backend *backend = take_backend(cluster, row->name, place);
+	struct backend *backend = obtain_backend(cluster, row->name, place);
 	struct server **servers = calloc(row->n_servers + 1, sizeof(struct server *));
 	const char *other = NULL;
 	uint64_t total = 0;
@@ -198,7 +198,7 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	update->selection = &cluster->settings.selection;
 	update->news = false;
 	for (size_t i = 0; i < row->n_servers; i++) {
-		servers[i] = take_server(cluster, backend, row->servers[i].name, update->now_ms);
+		servers[i] = obtain_server(cluster, backend, row->servers[i].name, update->now_ms);
 		if (!servers[i] || !server_update(servers[i], &row->servers[i],
 					   backend->mode != BACKEND_NOT_STEERED, update)) {
 			free(servers);

@@ -90,7 +90,7 @@ static bool keep(struct metric_reader *reader, const char *bytes, size_t len)
 	return true;
 }
 
-static bool take(struct metric_reader *reader, const char *bytes, size_t len)
+static bool feed(struct metric_reader *reader, const char *bytes, size_t len)
 {
 	bool is_prom = reader->query->format == METRIC_PROMETHEUS;
 	enum metric_lines_outcome outcome;
@@ -112,14 +112,14 @@ static bool take(struct metric_reader *reader, const char *bytes, size_t len)
 
 /* The first bytes are known: a byte order mark is skipped; of JSON by its
  * parser. */
-static bool take_head(struct metric_reader *reader)
+static bool feed_head(struct metric_reader *reader)
 {
 	if (reader->n_head >= 2 && memcmp(reader->head, "\x1f\x8b", 2) == 0)
 		return refuse(reader, METRIC_COMPRESSED);
 	if (reader->query->format != METRIC_JSON && reader->n_head == HEAD_LEN &&
 		memcmp(reader->head, "\xef\xbb\xbf", HEAD_LEN) == 0)
 		return true;
-	return take(reader, reader->head, reader->n_head);
+	return feed(reader, reader->head, reader->n_head);
 }
 
 bool metric_reader_feed(struct metric_reader *reader, const char *bytes, size_t len)
@@ -138,12 +138,12 @@ bool metric_reader_feed(struct metric_reader *reader, const char *bytes, size_t 
 		reader->n_head += n;
 		if (reader->n_head < HEAD_LEN)
 			return true;
-		if (!take_head(reader))
+		if (!feed_head(reader))
 			return false;
 		bytes += n;
 		len -= n;
 	}
-	return take(reader, bytes, len);
+	return feed(reader, bytes, len);
 }
 
 enum metric_outcome metric_reader_refusal(const struct metric_reader *reader)
@@ -179,7 +179,7 @@ enum metric_outcome metric_reader_end(
 	enum metric_outcome outcome;
 
 	if (reader->refusal == METRIC_OK && reader->n_head < HEAD_LEN)
-		take_head(reader);
+		feed_head(reader);
 	if (reader->refusal != METRIC_OK)
 		return reader->refusal;
 	if (reader->query->format == METRIC_JSON)
