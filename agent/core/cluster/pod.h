@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/cluster/sharing.h"
+#include "core/cluster/pod_sharing.h"
 #include "core/cluster/workers.h"
 #include "core/kube/slice.h"
 #include "core/metric/metric.h"
@@ -48,7 +48,7 @@ struct pod {
 	int64_t polled_ms;           /* when the last poll ended; 0: none yet */
 	char error[160];             /* the last failure in words, "" after a success */
 	int64_t since_ms;            /* when this pod came into the cluster */
-	struct sharing sharing;      /* what this HAProxy's servers of it come to */
+	struct pod_sharing sharing;  /* what this HAProxy's servers of it come to */
 	struct endpoint *endpoint;   /* what Kubernetes says of it; NULL: nothing */
 };
 

@@ -54,7 +54,7 @@ static void add_up(const struct backend *backend)
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		const struct server *server = backend->servers[i];
 		const struct sessions *sessions = &server->sessions;
-		struct sharing *sharing;
+		struct pod_sharing *sharing;
 
 		if (!counts(server))
 			continue;
@@ -73,7 +73,7 @@ static void divide_lines(const struct backend *backend, double weight)
 {
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		const struct server *server = backend->servers[i];
-		struct sharing *sharing;
+		struct pod_sharing *sharing;
 
 		if (!counts(server))
 			continue;
@@ -96,7 +96,7 @@ static void divide_lines(const struct backend *backend, double weight)
 
 static void update_others(struct pod *pod, const struct sessions *sessions, unsigned replicas)
 {
-	struct sharing *sharing = &pod->sharing;
+	struct pod_sharing *sharing = &pod->sharing;
 	struct others_reading reading = {
 		.replicas = replicas,
 		.count = pod->metric.count,

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "core/base/nearest.h"
+#include "core/config/config_keys.h"
 
 enum { FEW_KEYS = 8 }; /* more are not listed in a message */
 

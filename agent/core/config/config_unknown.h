@@ -4,7 +4,8 @@
 #define WSB_CONFIG_UNKNOWN_H
 
 #include "core/base/why.h"
-#include "core/config/config_keys.h"
+#include "core/config/config_schema.h"
+#include "core/config/config_yaml.h"
 
 /* Sets *why to what comes behind "unknown key": " here: did you mean haproxy.socket?". node is in a
  * mapping whose keys should have been these. */

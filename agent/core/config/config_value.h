@@ -9,7 +9,7 @@
 
 #include "core/base/why.h"
 #include "core/config/config.h"
-#include "core/config/config_keys.h"
+#include "core/config/config_schema.h"
 
 /* How the text of a value becomes the member of its row. */
 struct config_kind {

@@ -50,7 +50,7 @@ static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
 static void describe_sharing(const struct cluster_settings *settings, const struct server *server,
 	struct planner_pod *input)
 {
-	const struct sharing *sharing = &server->pod->sharing;
+	const struct pod_sharing *sharing = &server->pod->sharing;
 	const struct sessions *sessions = &server->sessions;
 	double own = (double)sharing->own - (double)sessions->own;
 	double then = sharing->own_then - (double)sessions->own_then;
