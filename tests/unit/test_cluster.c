@@ -24,18 +24,32 @@ static void note_gone(struct pod *pod, void *arg)
 	snprintf(gone->keys + used, sizeof(gone->keys) - used, "%s ", pod->key);
 }
 
-static struct cluster *new_cluster(void)
+static struct cluster *cluster;
+
+/* Another cluster, with these settings. */
+static void start(const struct cluster_settings *settings)
+{
+	cluster_free(cluster);
+	cluster = cluster_new(settings);
+	ck_assert_ptr_nonnull(cluster);
+}
+
+static void setup(void)
 {
 	struct cluster_settings settings = row_settings();
-	struct cluster *cluster = cluster_new(&settings);
 
-	ck_assert_ptr_nonnull(cluster);
-	return cluster;
+	start(&settings);
+}
+
+static void teardown(void)
+{
+	cluster_free(cluster);
+	cluster = NULL;
 }
 
 /* An answer with one backend. */
-static void update(struct cluster *cluster, int64_t pid, const char *algo,
-	struct hastate_server *servers, size_t n, int64_t now_ms)
+static void update(
+	int64_t pid, const char *algo, struct hastate_server *servers, size_t n, int64_t now_ms)
 {
 	struct hastate_backend backend = row_backend("be", algo, servers, n);
 	struct hastate_snapshot answer = row_answer(pid, &backend, 1);
@@ -51,7 +65,7 @@ static void count_pod(struct pod *pod, void *arg)
 	n[1] += pod->wanted;
 }
 
-static size_t count_pods(const struct cluster *cluster, size_t *n_wanted)
+static size_t count_pods(size_t *n_wanted)
 {
 	size_t n[2] = {0, 0};
 
@@ -62,7 +76,7 @@ static size_t count_pods(const struct cluster *cluster, size_t *n_wanted)
 }
 
 /* "be1:s1,s2 be2:" */
-static const char *shape(const struct cluster *cluster)
+static const char *shape(void)
 {
 	static char text[1024];
 	size_t used = 0;
@@ -84,15 +98,12 @@ static const char *shape(const struct cluster *cluster)
 
 START_TEST(a_new_cluster_is_empty)
 {
-	struct cluster *cluster = new_cluster();
-
-	ck_assert_str_eq(shape(cluster), "");
+	ck_assert_str_eq(shape(), "");
 	ck_assert_int_eq(cluster_info(cluster)->pid, 0);
 	ck_assert_int_eq(cluster_updated_ms(cluster), 0);
 	ck_assert(!cluster_is_first_round_done(cluster));
-	ck_assert_uint_eq(count_pods(cluster, NULL), 0);
+	ck_assert_uint_eq(count_pods(NULL), 0);
 	ck_assert_ptr_null(row_find(cluster, "be", "s1"));
-	cluster_free(cluster);
 	cluster_free(NULL);
 }
 END_TEST
@@ -101,20 +112,18 @@ START_TEST(an_answer_becomes_backends_servers_and_pods)
 {
 	struct hastate_server servers[] = {
 		row_up("s2", "10.0.0.2", 4), row_up("s1", "10.0.0.1", 3), row_up("s3", "", 0)};
-	struct cluster *cluster = new_cluster();
 	size_t n;
 
-	update(cluster, 7, "leastconn", servers, 3, 1000);
-	ck_assert_str_eq(shape(cluster), "be:s2,s1,s3");
+	update(7, "leastconn", servers, 3, 1000);
+	ck_assert_str_eq(shape(), "be:s2,s1,s3");
 	ck_assert_str_eq(cluster_backends(cluster, &n)[0]->algo, "leastconn");
 	ck_assert_int_eq(cluster_backends(cluster, &n)[0]->mode, BACKEND_STOCK);
 	ck_assert_int_eq(cluster_info(cluster)->pid, 7);
 	ck_assert_str_eq(cluster_info(cluster)->version, "2.6");
 	ck_assert_int_eq(cluster_updated_ms(cluster), 1000);
-	ck_assert_uint_eq(count_pods(cluster, NULL), 2);
+	ck_assert_uint_eq(count_pods(NULL), 2);
 	ck_assert_uint_eq(row_find(cluster, "be", "s1")->sessions.own, 3);
 	ck_assert_int_eq(row_find(cluster, "be", "s3")->state, SERVER_NO_ADDRESS);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -127,7 +136,6 @@ START_TEST(what_haproxy_no_longer_lists_goes_with_its_pod)
 	struct hastate_server second[] = {row_up("s3", "10.0.0.3", 0)};
 	struct hastate_backend backend = row_backend("be", "leastconn", first, 3);
 	struct hastate_snapshot answer = row_answer(7, &backend, 1);
-	struct cluster *cluster = new_cluster();
 	struct gone gone = {0};
 	struct server *kept;
 
@@ -136,7 +144,7 @@ START_TEST(what_haproxy_no_longer_lists_goes_with_its_pod)
 	backend = row_backend("be", "leastconn", second, 1);
 	/* The clock need not have moved. */
 	ck_assert(cluster_update(cluster, &answer, 1000, note_gone, &gone));
-	ck_assert_str_eq(shape(cluster), "be:s3");
+	ck_assert_str_eq(shape(), "be:s3");
 	ck_assert_ptr_eq(row_find(cluster, "be", "s3"), kept);
 	ck_assert_ptr_null(row_find(cluster, "be", "s1"));
 	ck_assert_uint_eq(gone.n, 2);
@@ -145,10 +153,9 @@ START_TEST(what_haproxy_no_longer_lists_goes_with_its_pod)
 
 	answer.n_backends = 0;
 	ck_assert(cluster_update(cluster, &answer, 1000, note_gone, &gone));
-	ck_assert_str_eq(shape(cluster), "");
+	ck_assert_str_eq(shape(), "");
 	ck_assert_uint_eq(gone.n, 3);
-	ck_assert_uint_eq(count_pods(cluster, NULL), 0);
-	cluster_free(cluster);
+	ck_assert_uint_eq(count_pods(NULL), 0);
 }
 END_TEST
 
@@ -156,17 +163,15 @@ START_TEST(a_server_that_comes_back_has_no_past)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 5), row_up("s2", "10.0.0.2", 0)};
-	struct cluster *cluster = new_cluster();
 
-	update(cluster, 7, "leastconn", servers, 2, 1000);
+	update(7, "leastconn", servers, 2, 1000);
 	row_find(cluster, "be", "s2")->sent.weight = 17;
-	update(cluster, 7, "leastconn", servers, 1, 2000);
-	update(cluster, 7, "leastconn", servers, 2, 3000);
+	update(7, "leastconn", servers, 1, 2000);
+	update(7, "leastconn", servers, 2, 3000);
 	ck_assert_int_eq(row_find(cluster, "be", "s2")->sent.weight, -1);
 	ck_assert_int_eq(row_find(cluster, "be", "s2")->since_ms, 3000);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->since_ms, 1000);
 	ck_assert_uint_eq(cluster_counters(cluster)->new_addresses, 0);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -181,12 +186,11 @@ START_TEST(backends_and_servers_stand_in_haproxys_order)
 		row_backend("a", "leastconn", servers, 1),
 	};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct cluster *cluster = new_cluster();
 	struct backend *b;
 	size_t n;
 
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
-	ck_assert_str_eq(shape(cluster), "c:s1 b:s1");
+	ck_assert_str_eq(shape(), "c:s1 b:s1");
 	b = cluster_backends(cluster, &n)[1];
 	/* A new one in front, one gone, and the servers turned round. */
 	backends[1].servers = (struct hastate_server[]){servers[2], servers[1], servers[0]};
@@ -194,12 +198,11 @@ START_TEST(backends_and_servers_stand_in_haproxys_order)
 	answer.backends = (struct hastate_backend[]){backends[3], backends[1], backends[2]};
 	answer.n_backends = 3;
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
-	ck_assert_str_eq(shape(cluster), "a:s1 b:s3,s2,s1 d:s1");
+	ck_assert_str_eq(shape(), "a:s1 b:s3,s2,s1 d:s1");
 	ck_assert_ptr_eq(cluster_backends(cluster, &n)[1], b);
 	answer.backends = (struct hastate_backend[]){backends[2], backends[3], backends[1]};
 	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
-	ck_assert_str_eq(shape(cluster), "d:s1 a:s1 b:s3,s2,s1");
-	cluster_free(cluster);
+	ck_assert_str_eq(shape(), "d:s1 a:s1 b:s3,s2,s1");
 }
 END_TEST
 
@@ -210,11 +213,10 @@ START_TEST(a_pod_behind_two_backends_is_one_pod)
 	struct hastate_backend backends[] = {
 		row_backend("a", "leastconn", one, 2), row_backend("b", "roundrobin", two, 1)};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct cluster *cluster = new_cluster();
 	struct gone gone = {0};
 
 	ck_assert(cluster_update(cluster, &answer, 1000, note_gone, &gone));
-	ck_assert_uint_eq(count_pods(cluster, NULL), 2);
+	ck_assert_uint_eq(count_pods(NULL), 2);
 	ck_assert_ptr_eq(row_find(cluster, "a", "s2")->pod, row_find(cluster, "b", "s1")->pod);
 	ck_assert_uint_eq(row_find(cluster, "b", "s1")->pod->n_servers, 2);
 	/* One backend lets go of it, then the other. */
@@ -225,7 +227,6 @@ START_TEST(a_pod_behind_two_backends_is_one_pod)
 	answer.n_backends = 1;
 	ck_assert(cluster_update(cluster, &answer, 3000, note_gone, &gone));
 	ck_assert_str_eq(gone.keys, "10.0.0.2:80 ");
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -233,22 +234,20 @@ START_TEST(two_servers_that_change_places_take_their_pods_along)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct cluster *cluster = new_cluster();
 	struct pod *pod;
 
-	update(cluster, 7, "leastconn", servers, 2, 1000);
+	update(7, "leastconn", servers, 2, 1000);
 	pod = row_find(cluster, "be", "s2")->pod;
 	row_hear(row_find(cluster, "be", "s2"), 44, 1500);
 	servers[0].address = "10.0.0.2";
 	servers[1].address = "10.0.0.1";
-	update(cluster, 7, "leastconn", servers, 2, 2000);
+	update(7, "leastconn", servers, 2, 2000);
 	/* s1 takes the pod before s2 lets go of it, so what it said is kept. */
 	ck_assert_ptr_eq(row_find(cluster, "be", "s1")->pod, pod);
 	ck_assert(pod->heard);
 	ck_assert_uint_eq(pod->n_servers, 1);
 	ck_assert_uint_eq(cluster_counters(cluster)->new_addresses, 2);
-	ck_assert_uint_eq(count_pods(cluster, NULL), 2);
-	cluster_free(cluster);
+	ck_assert_uint_eq(count_pods(NULL), 2);
 }
 END_TEST
 
@@ -276,47 +275,43 @@ START_TEST(the_algorithm_decides_the_mode_and_a_backend_that_cannot_be_steered_i
 {
 	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 0)};
 	bool steered = algorithms[_i].mode != BACKEND_NOT_STEERED;
-	struct cluster *cluster = new_cluster();
 	struct cluster_settings settings = row_settings();
 	char name[] = "be";
 	char *names[] = {name};
 	size_t n;
 
-	update(cluster, 7, algorithms[_i].algo, servers, 1, 1000);
-	ck_assert_str_eq(shape(cluster), steered ? "be:s1" : "");
+	update(7, algorithms[_i].algo, servers, 1, 1000);
+	ck_assert_str_eq(shape(), steered ? "be:s1" : "");
 	settings.selection.backends = names;
 	settings.selection.n_backends = 1;
 	ck_assert(cluster_configure(cluster, &settings));
-	update(cluster, 7, algorithms[_i].algo, servers, 1, 2000);
-	ck_assert_str_eq(shape(cluster), "be:s1");
+	update(7, algorithms[_i].algo, servers, 1, 2000);
+	ck_assert_str_eq(shape(), "be:s1");
 	ck_assert_int_eq(cluster_backends(cluster, &n)[0]->mode, algorithms[_i].mode);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->state,
 		steered ? SERVER_STEERED : SERVER_NOT_STEERED);
 	/* With agent-check alone there is no algorithm to know. */
 	settings.agent_check_only = true;
 	ck_assert(cluster_configure(cluster, &settings));
-	update(cluster, 7, algorithms[_i].algo, servers, 1, 3000);
+	update(7, algorithms[_i].algo, servers, 1, 3000);
 	ck_assert_int_eq(cluster_backends(cluster, &n)[0]->mode, BACKEND_FLOW);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->state, SERVER_STEERED);
-	cluster_free(cluster);
 }
 END_TEST
 
 START_TEST(an_empty_backend_is_shown_only_if_named)
 {
-	struct cluster *cluster = new_cluster();
 	struct cluster_settings settings = row_settings();
 	char name[] = "be";
 	char *names[] = {name};
 
-	update(cluster, 7, "leastconn", NULL, 0, 1000);
-	ck_assert_str_eq(shape(cluster), "");
+	update(7, "leastconn", NULL, 0, 1000);
+	ck_assert_str_eq(shape(), "");
 	settings.selection.backends = names;
 	settings.selection.n_backends = 1;
 	ck_assert(cluster_configure(cluster, &settings));
-	update(cluster, 7, "leastconn", NULL, 0, 2000);
-	ck_assert_str_eq(shape(cluster), "be:");
-	cluster_free(cluster);
+	update(7, "leastconn", NULL, 0, 2000);
+	ck_assert_str_eq(shape(), "be:");
 }
 END_TEST
 
@@ -330,33 +325,30 @@ START_TEST(settings_are_copied_and_those_backends_that_are_not_named_go)
 	struct cluster_settings settings = row_settings();
 	char name[] = "ab";
 	char *names[] = {name};
-	struct cluster *cluster;
 
 	settings.replicas = 5;
 	settings.selection.backends = names;
 	settings.selection.n_backends = 1;
-	cluster = cluster_new(&settings);
-	ck_assert_ptr_nonnull(cluster);
+	start(&settings);
 	strcpy(name, "xx");
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
-	ck_assert_str_eq(shape(cluster), "ab:s2");
+	ck_assert_str_eq(shape(), "ab:s2");
 	ck_assert_uint_eq(cluster_settings(cluster)->replicas, 5);
 	ck_assert_str_eq(cluster_settings(cluster)->selection.backends[0], "ab");
 
 	row_hear(row_find(cluster, "ab", "s2"), 4, 1500);
 	settings = row_settings();
 	ck_assert(cluster_configure(cluster, &settings));
-	ck_assert_str_eq(shape(cluster), "ab:s2");
+	ck_assert_str_eq(shape(), "ab:s2");
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
-	ck_assert_str_eq(shape(cluster), "a:s1 ab:s2");
+	ck_assert_str_eq(shape(), "a:s1 ab:s2");
 	ck_assert(row_find(cluster, "ab", "s2")->pod->heard);
 	strcpy(name, "a");
 	settings.selection.backends = names;
 	settings.selection.n_backends = 1;
 	ck_assert(cluster_configure(cluster, &settings));
 	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
-	ck_assert_str_eq(shape(cluster), "a:s1");
-	cluster_free(cluster);
+	ck_assert_str_eq(shape(), "a:s1");
 }
 END_TEST
 
@@ -387,7 +379,6 @@ START_TEST(another_process_is_told_by_its_pid_or_by_its_start)
 	};
 	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 50)};
 	struct hastate_backend backend = row_backend("be", "leastconn", servers, 1);
-	struct cluster *cluster = new_cluster();
 
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
 		struct hastate_snapshot answer = row_answer(answers[i].pid, &backend, 1);
@@ -402,30 +393,27 @@ START_TEST(another_process_is_told_by_its_pid_or_by_its_start)
 		if (server)
 			ck_assert(server->sent.agent_send_set == !reload);
 	}
-	cluster_free(cluster);
 }
 END_TEST
 
 START_TEST(a_reload_moves_no_stale_count)
 {
 	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 100)};
-	struct cluster *cluster = new_cluster();
 	struct server *server;
 
-	update(cluster, 7, "leastconn", servers, 1, 1000);
+	update(7, "leastconn", servers, 1, 1000);
 	server = row_find(cluster, "be", "s1");
 	row_hear(server, 400, 1500);
-	update(cluster, 7, "leastconn", servers, 1, 2000);
+	update(7, "leastconn", servers, 1, 2000);
 	servers[0].scur = 0;
 	servers[0].stot = 0;
-	update(cluster, 8, "leastconn", servers, 1, 3000);
+	update(8, "leastconn", servers, 1, 3000);
 	ck_assert_uint_eq(server->sessions.own_then, 0);
 	servers[0].scur = 6;
-	update(cluster, 8, "leastconn", servers, 1, 4000);
+	update(8, "leastconn", servers, 1, 4000);
 	/* What the pod reported then, and the 6 that came since. */
 	ck_assert_uint_eq(server->sessions.own - server->sessions.own_then, 6);
 	ck_assert_int_eq(server->sessions.own_then_ms, 1500);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -433,22 +421,20 @@ START_TEST(counters_add_up_over_all_servers)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct cluster *cluster = new_cluster();
 
-	update(cluster, 7, "leastconn", servers, 2, 1000);
+	update(7, "leastconn", servers, 2, 1000);
 	row_find(cluster, "be", "s1")->sent.weight = 100;
 	row_find(cluster, "be", "s2")->sent.weight = 100;
-	update(cluster, 7, "leastconn", servers, 2, 2000);
+	update(7, "leastconn", servers, 2, 2000);
 	servers[0].uweight = 1;
 	servers[1].uweight = 1;
-	update(cluster, 7, "leastconn", servers, 2, 3000);
+	update(7, "leastconn", servers, 2, 3000);
 	ck_assert_uint_eq(cluster_counters(cluster)->repairs, 2);
 	servers[0].address = "10.0.0.3";
-	update(cluster, 7, "leastconn", servers, 2, 4000);
+	update(7, "leastconn", servers, 2, 4000);
 	ck_assert_uint_eq(cluster_counters(cluster)->new_addresses, 1);
 	ck_assert_uint_eq(cluster_counters(cluster)->repairs, 2);
 	ck_assert_uint_eq(cluster_counters(cluster)->reloads, 0);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -456,15 +442,13 @@ START_TEST(arrivals_are_those_of_all_servers_of_the_backend)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 10), row_up("s2", "10.0.0.2", 10)};
-	struct cluster *cluster = new_cluster();
 	size_t n;
 
-	update(cluster, 7, "leastconn", servers, 2, 1000);
+	update(7, "leastconn", servers, 2, 1000);
 	servers[0].stot += 30;
 	servers[1].stot += 10;
-	update(cluster, 7, "leastconn", servers, 2, 3000);
+	update(7, "leastconn", servers, 2, 3000);
 	ck_assert_double_eq_tol(cluster_backends(cluster, &n)[0]->arrivals.per_second, 20.0, 1e-9);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -473,23 +457,21 @@ START_TEST(with_agent_check_alone_arrivals_are_what_the_pods_have_gained)
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
 	struct cluster_settings settings = row_settings();
-	struct cluster *cluster;
 	size_t n;
 
 	settings.agent_check_only = true;
-	cluster = cluster_new(&settings);
-	update(cluster, 0, "", servers, 2, 1000);
+	start(&settings);
+	update(0, "", servers, 2, 1000);
 	row_hear(row_find(cluster, "be", "s1"), 70, 1100);
 	row_hear(row_find(cluster, "be", "s2"), 70, 1100);
-	update(cluster, 0, "", servers, 2, 2000);
+	update(0, "", servers, 2, 2000);
 	/* What they had when they were first heard did not come just then. */
 	ck_assert(cluster_backends(cluster, &n)[0]->arrivals.per_second == 0.0);
 	row_hear(row_find(cluster, "be", "s1"), 90, 2100);
 	row_hear(row_find(cluster, "be", "s2"), 10, 2100);
-	update(cluster, 0, "", servers, 2, 3000);
+	update(0, "", servers, 2, 3000);
 	ck_assert_double_gt(cluster_backends(cluster, &n)[0]->arrivals.per_second, 0.0);
 	ck_assert_double_le(cluster_backends(cluster, &n)[0]->arrivals.per_second, 20.0);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -502,24 +484,22 @@ START_TEST(pods_are_wanted_while_some_server_of_theirs_may_have_connections)
 	struct hastate_backend backends[] = {
 		row_backend("a", "leastconn", one, 2), row_backend("b", "leastconn", two, 1)};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct cluster *cluster = new_cluster();
 	size_t wanted;
 
 	one[0].status = "MAINT";
 	one[1].status = "DRAIN";
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
-	ck_assert_uint_eq(count_pods(cluster, &wanted), 2);
+	ck_assert_uint_eq(count_pods(&wanted), 2);
 	ck_assert_uint_eq(wanted, 2);
 	two[0].status = "DOWN";
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
-	ck_assert_uint_eq(count_pods(cluster, &wanted), 2);
+	ck_assert_uint_eq(count_pods(&wanted), 2);
 	ck_assert_uint_eq(wanted, 1);
 	ck_assert(row_find(cluster, "a", "s2")->pod->wanted);
 	one[0].status = "UP";
 	ck_assert(cluster_update(cluster, &answer, 3000, NULL, NULL));
-	count_pods(cluster, &wanted);
+	count_pods(&wanted);
 	ck_assert_uint_eq(wanted, 2);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -527,29 +507,24 @@ START_TEST(the_first_round_is_done_when_each_wanted_pod_was_asked_and_stays_done
 {
 	struct hastate_server servers[] = {row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0),
 		row_up("s3", "10.0.0.3", 0)};
-	struct cluster *cluster = new_cluster();
 
 	servers[2].status = "DOWN";
-	update(cluster, 7, "leastconn", servers, 3, 1000);
+	update(7, "leastconn", servers, 3, 1000);
 	ck_assert(!cluster_is_first_round_done(cluster));
 	row_hear(row_find(cluster, "be", "s1"), 4, 1100);
 	ck_assert(!cluster_is_first_round_done(cluster));
 	pod_observe(row_find(cluster, "be", "s2")->pod, METRIC_TIMED_OUT, NULL, NULL, 1200);
 	ck_assert(cluster_is_first_round_done(cluster));
 	servers[2].status = "UP";
-	update(cluster, 7, "leastconn", servers, 3, 2000);
+	update(7, "leastconn", servers, 3, 2000);
 	ck_assert(cluster_is_first_round_done(cluster));
-	cluster_free(cluster);
 }
 END_TEST
 
 START_TEST(without_pods_the_first_round_is_done_with_the_first_answer)
 {
-	struct cluster *cluster = new_cluster();
-
-	update(cluster, 7, "leastconn", NULL, 0, 1000);
+	update(7, "leastconn", NULL, 0, 1000);
 	ck_assert(cluster_is_first_round_done(cluster));
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -559,9 +534,8 @@ START_TEST(a_server_is_found_by_its_whole_name_only)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s12", "10.0.0.2", 0)};
-	struct cluster *cluster = new_cluster();
 
-	update(cluster, 7, "leastconn", servers, 2, 1000);
+	update(7, "leastconn", servers, 2, 1000);
 	ck_assert_ptr_nonnull(cluster_find_server(cluster, "be", 2, "s1", 2));
 	ck_assert_str_eq(cluster_find_server(cluster, "bexx", 2, "s12", 2)->name, "s1");
 	ck_assert_ptr_null(cluster_find_server(cluster, "be", 2, "s", 1));
@@ -572,7 +546,6 @@ START_TEST(a_server_is_found_by_its_whole_name_only)
 	ck_assert_ptr_null(cluster_find_server(cluster, "be", 2, "s1\0x", 4));
 	ck_assert_ptr_null(cluster_find_server(cluster, "be\0", 3, "s1", 2));
 	ck_assert_ptr_null(cluster_find_server(cluster, "be", 2, "s1\0", 3));
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -583,7 +556,6 @@ START_TEST(names_may_be_as_long_as_haproxy_takes_them)
 	struct hastate_server servers[1];
 	struct hastate_backend backend;
 	struct hastate_snapshot answer;
-	struct cluster *cluster = new_cluster();
 	struct server *server;
 
 	memset(names, 'x', sizeof(names));
@@ -597,7 +569,6 @@ START_TEST(names_may_be_as_long_as_haproxy_takes_them)
 	ck_assert(cluster_update(cluster, &answer, 2000, NULL, NULL));
 	ck_assert_ptr_eq(row_find(cluster, names[0], names[1]), server);
 	ck_assert_int_eq(server->since_ms, 1000);
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -605,13 +576,11 @@ START_TEST(longer_bytes_than_any_name_find_nothing)
 {
 	enum { LONG = 100000 };
 	char *bytes = malloc(LONG);
-	struct cluster *cluster = new_cluster();
 
 	memset(bytes, 'x', LONG);
 	for (size_t len = 4000; len < 4200; len++)
 		ck_assert_ptr_null(cluster_find_server(cluster, "be", 2, bytes, len));
 	ck_assert_ptr_null(cluster_find_server(cluster, bytes, LONG, bytes, LONG));
-	cluster_free(cluster);
 	free(bytes);
 }
 END_TEST
@@ -621,21 +590,18 @@ START_TEST(a_server_is_new_where_its_backend_was_steered_before)
 {
 	struct hastate_server servers[] = {
 		row_up("s1", "10.0.0.1", 0), row_up("s2", "10.0.0.2", 0)};
-	struct cluster *cluster = new_cluster();
 
-	update(cluster, 7, "leastconn", servers, 1, 1000);
+	update(7, "leastconn", servers, 1, 1000);
 	ck_assert(steer_plan(cluster, 1000));
-	update(cluster, 7, "leastconn", servers, 2, 2000);
+	update(7, "leastconn", servers, 2, 2000);
 	ck_assert_int_eq(row_find(cluster, "be", "s1")->joined_ms, 0);
 	ck_assert_int_eq(row_find(cluster, "be", "s2")->joined_ms, 2000);
-	cluster_free(cluster);
 }
 END_TEST
 
 /* ---- anything, many times ---- */
 
 struct census {
-	const struct cluster *cluster;
 	size_t n_pods;
 	size_t n_servers;
 };
@@ -646,7 +612,7 @@ static void check_pod(struct pod *pod, void *arg)
 	unsigned n = 0;
 	bool wanted = false;
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(census->cluster, &n_backends);
+	struct backend *const *backends = cluster_backends(cluster, &n_backends);
 
 	census->n_pods++;
 	for (size_t b = 0; b < n_backends; b++) {
@@ -697,16 +663,14 @@ static size_t random_answer(
 
 START_TEST(random_answers_leave_a_model_without_loose_ends)
 {
-	struct cluster *cluster = new_cluster();
-
 	for (int round = 0; round < 3000; round++) {
 		struct hastate_server servers[MAX_BACKENDS][MAX_SERVERS];
 		struct hastate_backend backends[MAX_BACKENDS];
 		size_t n = random_answer(backends, servers);
 		struct hastate_snapshot answer = row_answer(1 + rand() % 3, backends, n);
-		struct census census = {.cluster = cluster};
+		struct census census = {0};
 		struct gone gone = {0};
-		size_t before = count_pods(cluster, NULL);
+		size_t before = count_pods(NULL);
 
 		ck_assert(cluster_update(cluster, &answer, 1 + round / 2, note_gone, &gone));
 		cluster_each_pod(cluster, check_pod, &census);
@@ -724,7 +688,6 @@ START_TEST(random_answers_leave_a_model_without_loose_ends)
 			}
 		}
 	}
-	cluster_free(cluster);
 }
 END_TEST
 
@@ -759,5 +722,5 @@ int main(void)
 	};
 
 	run_dice("cluster");
-	return run_suite("cluster", tests, N_OF(tests));
+	return run_suite_with("cluster", setup, teardown, tests, N_OF(tests));
 }
