@@ -61,11 +61,11 @@ static bool deny_sockets(scmp_filter_ctx filter)
 		if (family == AF_UNIX || family == AF_INET || family == AF_INET6)
 			continue;
 		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-			    SCMP_A0(SCMP_CMP_EQ, family)) != 0)
+			    SCMP_A0(SCMP_CMP_EQ, family, 0)) != 0)
 			return false;
 	}
 	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-		       SCMP_A0(SCMP_CMP_GT, AF_NETLINK)) == 0;
+		       SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0)) == 0;
 }
 
 static bool load_filter(void)

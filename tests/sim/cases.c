@@ -75,7 +75,7 @@ const struct scenario_case scenario_cases[] = {
 		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 1},
 			{.at_s = 68, .kind = INCIDENT_RELOAD, .part = 1000},
 			{.at_s = 90, .kind = INCIDENT_OLD_END}},
-		.poll_ms = 250, .allowance = INFINITY, .is_blind = true},
+		.poll_ms = 250, .allowance = HUGE_VAL, .is_blind = true},
 	{"door closes", .length_s = 900, .from_s = 420, .event_s = 420,
 		.incidents = {{.at_s = 420, .kind = INCIDENT_DOOR_SHUT}}, .direct_pods = 0.3,
 		.direct_load = 0.6, .poll_ms = 250, .allowance = 1.8, .is_blind = true},
