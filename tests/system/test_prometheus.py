@@ -51,7 +51,8 @@ FAULTS = {
     "kubernetes": set(),
     "api_gone": {"WsbalancerKubernetesUnwatched"},
     "few_slots": {"WsbalancerSlotsUsedUp"},
-    "misnamed": {"WsbalancerServiceMisnamed"},
+    # The cause, and the outage that it is.
+    "misnamed": {"WsbalancerServiceMisnamed", "WsbalancerNoUsablePod"},
 }
 
 
@@ -165,7 +166,7 @@ def scene():
         _, haproxy, _ = s.start("fight", s.enter_context(ManyPods(5, uneven(5))))
         # Slower than the agent's rounds, so that it sees its own weights in between.
         s.keep_doing(lambda h=haproxy: h.cli(";".join(
-            f"set server ws/s{i + 1} weight 7" for i in range(5))), 0.7)
+            f"set server ws/s{i + 1} weight 77" for i in range(5))), 0.7)
         _, haproxy, _ = s.start("reloads")
         s.keep_doing(haproxy.reload, 0.3)
 
