@@ -102,7 +102,7 @@ START_TEST(where_new_connections_cannot_help_it_says_so)
 	ck_assert_str_eq(
 		verdict.why, "a pod that has too many connections keeps them until they close");
 	ck_assert_str_ne(verdict.you, "nothing");
-	input.outlook.seconds = INFINITY;
+	input.outlook.seconds = HUGE_VAL;
 	input.arrivals_per_s = 0;
 	ck_assert_str_eq(verdict_of(&input).text, "Cannot level ws: no new connections come");
 	/* Nobody comes, and nobody need. */
