@@ -13,6 +13,7 @@ import time
 import pytest
 
 from balancer import Agent, HAProxy
+from certificate import make_certificate
 from field import Pod
 from ports import free_port
 from program import until
@@ -43,11 +44,7 @@ class Pair:
         self.renew()
 
     def renew(self):
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-             "-nodes", "-days", "2", "-subj", "/CN=agent", "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", f"{self.key}.new", "-out", f"{self.cert}.new"],
-            check=True, capture_output=True)
+        make_certificate(f"{self.cert}.new", f"{self.key}.new", "agent", "IP:127.0.0.1")
         self.key.with_name(self.key.name + ".new").replace(self.key)
         self.cert.with_name(self.cert.name + ".new").replace(self.cert)
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from certificate import make_certificate
 from ports import free_port
 from program import ROOT, binary
 
@@ -190,9 +191,7 @@ def test_every_option_stands_in_the_man_page():
 
 def make_pair(tmp_path, name):
     cert, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=pod"], check=True,
-                   capture_output=True)
+    make_certificate(cert, key, "pod")
     return cert, key
 
 

@@ -21,6 +21,7 @@ import websockets
 from websockets.frames import Frame, Opcode
 
 import field
+from certificate import make_certificate
 from field import chosen_extensions
 from namespace import in_namespace
 from ports import free_port
@@ -700,9 +701,7 @@ def self_signed_certificate(tmp_path_factory):
     """Paths of a certificate for localhost and its key."""
     directory = tmp_path_factory.mktemp("tls")
     cert, key = str(directory / "cert.pem"), str(directory / "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                    "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                    "-days", "2", "-keyout", key, "-out", cert], check=True, capture_output=True)
+    make_certificate(cert, key, "localhost", "DNS:localhost")
     return cert, key
 
 

@@ -3,12 +3,12 @@
 import json
 import signal
 import socket
-import subprocess
 import threading
 import time
 
 import pytest
 from balancer import Agent, HAProxy
+from certificate import make_certificate
 from fake_api import FakeApi, byte_by_byte, endpoint, plain, pretty_crlf
 from field import Load, Pod
 from ports import free_port
@@ -458,9 +458,7 @@ def test_what_somebody_else_does_to_slots_is_undone(lab):
 
 def certificate(folder, name):
     key, cert = folder / f"{name}.key", folder / f"{name}.crt"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    make_certificate(cert, key, name, "IP:127.0.0.1")
     return cert, key
 
 

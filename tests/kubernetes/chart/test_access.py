@@ -4,11 +4,11 @@ import contextlib
 import ssl
 import socket
 
-import balancer
+import loopback
 import pytest
 import tools
 import yaml
-from test_haproxy import make_certificate
+from test_haproxy import make_secret
 
 DOCS = tools.documents(tools.scenario("public"))
 
@@ -46,7 +46,7 @@ def test_monitors_have_the_token_and_leave_out_empty_slots():
 
 
 def test_haproxy_leaves_servers_in_maintenance_out_of_its_metrics(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "slots=200") as haproxy, balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path, "--set", "slots=200") as haproxy, loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         series = {path: sum('_server_' in line and line[0] != "#" for line in haproxy.get(path, haproxy.stat)[1].splitlines())
                   for path in ("/metrics", "/metrics?no-maint=1", "/metrics?no-maint")}
@@ -55,15 +55,15 @@ def test_haproxy_leaves_servers_in_maintenance_out_of_its_metrics(tmp_path):
 
 
 def test_the_page_behind_a_token_comes_through_haproxy_and_its_agents_tls(tmp_path):
-    make_certificate(tmp_path / "agent")
+    make_secret(tmp_path / "agent")
     values = "balancerMetrics.enabled=true,agent.access.tlsSecret=t,agent.access.tokenSecret.name=p"
-    with balancer.Balancer(tmp_path, "--set", values) as haproxy, contextlib.ExitStack() as stack:
-        agent = balancer.new_server("agent", haproxy.agent)
+    with loopback.Balancer(tmp_path, "--set", values) as haproxy, contextlib.ExitStack() as stack:
+        agent = loopback.new_server("agent", haproxy.agent)
         stack.enter_context(agent)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tmp_path / "agent/tls.crt", tmp_path / "agent/tls.crt.key")
         agent.socket = context.wrap_socket(agent.socket, server_side=True)
-        stack.enter_context(balancer.serving(agent))
+        stack.enter_context(loopback.serving(agent))
         status, answer = haproxy.get("/balancer-metrics", headers="Authorization: Bearer x\r\n")
         # The token is the agent's to judge.
         assert status == 200 and "authorization: bearer x" in answer.lower()
@@ -78,8 +78,8 @@ def test_the_pods_metric_can_be_denied_to_clients(path, status, hidden):
 
 @pytest.fixture(name="hidden", scope="module")
 def fixture_hidden(tmp_path_factory):
-    with balancer.Balancer(tmp_path_factory.mktemp("hidden"), "--set", "haproxy.denyMetricPath=true") as haproxy, \
-            balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path_factory.mktemp("hidden"), "--set", "haproxy.denyMetricPath=true") as haproxy, \
+            loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         yield haproxy
 
@@ -93,8 +93,8 @@ PROTO = [("", "http", None, "http"), ("", "http", "https", "https"), ("haproxy.f
 
 @pytest.mark.parametrize("values, scheme, sent, got", PROTO)
 def test_the_pods_are_told_how_the_client_came(values, scheme, sent, got, tmp_path):
-    make_certificate(tmp_path / "tls")
-    with balancer.Balancer(tmp_path, *(("--set", values) if values else ())) as haproxy, balancer.server("pod") as pod:
+    make_secret(tmp_path / "tls")
+    with loopback.Balancer(tmp_path, *(("--set", values) if values else ())) as haproxy, loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         header = f"X-Forwarded-Proto: {sent}\r\n" if sent else ""
         answer = haproxy.get("/", headers=header)[1] if scheme == "http" else haproxy.tls_get("/", headers=header)
@@ -105,10 +105,10 @@ def test_the_pods_are_told_how_the_client_came(values, scheme, sent, got, tmp_pa
 def test_each_name_gets_its_certificate(tmp_path):
     for secret, name in (("certificates/shop", "shop.example.org"), ("certificates/wild", "any.example.com"),
                          ("tls", "ws.example.com")):
-        make_certificate(tmp_path / secret, name)
+        make_secret(tmp_path / secret, name)
     values = ("tls.enabled=true,tls.secretName=main,tls.certificates[0].secretName=shop,"
               "tls.certificates[1].secretName=wild,tls.certificates[1].hosts={*.example.com}")
-    with balancer.Balancer(tmp_path, "--set", values) as haproxy:
+    with loopback.Balancer(tmp_path, "--set", values) as haproxy:
         for name, folder in (("shop.example.org", "certificates/shop"), ("x.example.com", "certificates/wild"),
                              ("elsewhere.example.net", "tls")):
             pem = ssl.DER_cert_to_PEM_cert(presented(haproxy, name))
@@ -118,6 +118,6 @@ def test_each_name_gets_its_certificate(tmp_path):
 def presented(haproxy, name):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", haproxy.https), balancer.DEADLINE_S) as raw, \
+    with socket.create_connection(("127.0.0.1", haproxy.https), loopback.DEADLINE_S) as raw, \
             context.wrap_socket(raw, server_hostname=name) as link:
         return link.getpeercert(binary_form=True)

@@ -7,7 +7,7 @@ import pytest
 import tools
 import yaml
 from program import ROOT
-from test_haproxy import make_certificate
+from test_haproxy import make_secret
 
 AGENT = ROOT / "build" / "wsbalancer"
 
@@ -16,7 +16,7 @@ def check(config, folder):
     """What the agent says to a configuration; the files that Secrets would hold lie in the folder."""
     for name in "ca.crt", "authorization", "token":
         (folder / name).write_text("x\n")
-    make_certificate(folder / "access")
+    make_secret(folder / "access")
     text = yaml.safe_dump(config).replace("/etc/metric", str(folder))
     for name, there in ("token", "token"), ("tls.crt", "access/tls.crt"), ("tls.key", "access/tls.crt.key"):
         text = text.replace(f"/etc/wsbalancer-access/{name}", f"{folder}/{there}")

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-import balancer
+import loopback
 import pytest
 from program import until
 
@@ -44,7 +44,7 @@ def denied(haproxy):
 
 
 def test_clients_beyond_the_most_are_refused_at_once(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", FEW) as haproxy, balancer.server("pod") as pod, \
+    with loopback.Balancer(tmp_path, "--set", FEW) as haproxy, loopback.server("pod") as pod, \
             contextlib.ExitStack() as links:
         haproxy.fill("pod1", pod)
         haproxy.synced()
@@ -60,7 +60,7 @@ def test_clients_beyond_the_most_are_refused_at_once(tmp_path):
 
 def test_sixty_clients_at_once_are_answered_at_once(tmp_path):
     """In parallel, as at a scale-out."""
-    with balancer.Balancer(tmp_path, "--set", FEW) as haproxy, balancer.server("pod") as pod, \
+    with loopback.Balancer(tmp_path, "--set", FEW) as haproxy, loopback.server("pod") as pod, \
             contextlib.ExitStack() as links:
         haproxy.fill("pod1", pod)
         results = []
@@ -72,15 +72,15 @@ def test_sixty_clients_at_once_are_answered_at_once(tmp_path):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(balancer.DEADLINE_S)
+            thread.join(loopback.DEADLINE_S)
         assert sum(len(taken) for taken, _ in results) == 20
         assert max(wait for _, refused in results for wait in refused) < 2
 
 
 def test_a_full_haproxy_is_unready_between_two_marks_where_asked(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", f"{FEW},haproxy.unreadyWhenFull.enabled=true,"
+    with loopback.Balancer(tmp_path, "--set", f"{FEW},haproxy.unreadyWhenFull.enabled=true,"
                            "haproxy.unreadyWhenFull.mark=90,haproxy.unreadyWhenFull.backMark=50") as haproxy, \
-            balancer.server("pod") as pod, contextlib.ExitStack() as links:
+            loopback.server("pod") as pod, contextlib.ExitStack() as links:
         haproxy.fill("pod1", pod)
         haproxy.synced()
 
@@ -111,8 +111,8 @@ def test_a_full_haproxy_is_unready_between_two_marks_where_asked(tmp_path):
 @pytest.mark.parametrize("by_agent", [True, False])
 def test_clients_of_a_haproxy_that_has_just_started_wait_for_servers(by_agent, tmp_path):
     """by_agent: the agent says that the slots are filled; else two Services' servers are the sign."""
-    with balancer.Balancer(tmp_path, "--set", "services[1].name=b,services[1].paths={/b}") as haproxy, \
-            balancer.server("pod") as pod, contextlib.ExitStack() as stack:
+    with loopback.Balancer(tmp_path, "--set", "services[1].name=b,services[1].paths={/b}") as haproxy, \
+            loopback.server("pod") as pod, contextlib.ExitStack() as stack:
         statuses = []
         threads = [threading.Thread(target=lambda: statuses.append(websocket_status(haproxy))) for _ in range(28)]
         for thread in threads:
@@ -131,25 +131,25 @@ def test_clients_of_a_haproxy_that_has_just_started_wait_for_servers(by_agent, t
         began = time.monotonic()
         assert websocket_status(haproxy) == 101 and time.monotonic() - began < 0.5
         for thread in threads:
-            thread.join(balancer.DEADLINE_S)
+            thread.join(loopback.DEADLINE_S)
         assert statuses == [101] * 28
 
 
 def test_an_outage_of_the_application_makes_nobody_wait(tmp_path):
-    with balancer.Balancer(tmp_path) as haproxy:
+    with loopback.Balancer(tmp_path) as haproxy:
         haproxy.synced()
         began = time.monotonic()
         assert websocket_status(haproxy) == 503 and time.monotonic() - began < 0.5
 
 
 def test_clients_wait_no_longer_than_told(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "haproxy.waitForServers=300ms") as haproxy:
+    with loopback.Balancer(tmp_path, "--set", "haproxy.waitForServers=300ms") as haproxy:
         began = time.monotonic()
         assert websocket_status(haproxy) == 503
         assert 0.3 <= time.monotonic() - began < 2
 
 
 def test_a_slow_client_that_sends_nothing_is_no_other_than_before(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "haproxy.timeouts.httpRequest=500ms") as haproxy, \
-            socket.create_connection(("127.0.0.1", haproxy.http), balancer.DEADLINE_S) as link:
+    with loopback.Balancer(tmp_path, "--set", "haproxy.timeouts.httpRequest=500ms") as haproxy, \
+            socket.create_connection(("127.0.0.1", haproxy.http), loopback.DEADLINE_S) as link:
         assert b"408" in link.recv(4096)

@@ -5,29 +5,28 @@ import signal
 import socket
 import subprocess
 
-import balancer
+import loopback
 import pytest
 import tools
+from certificate import make_certificate
 from program import run, until
 
 SCENARIOS = list(tools.scenarios())
 
 
-def make_certificate(folder, name="ws.example.com"):
+def make_secret(folder, name="ws.example.com"):
     """What the volume of a Secret of type kubernetes.io/tls holds for HAProxy."""
     folder.mkdir(parents=True)
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-               "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", "2",
-               "-keyout", folder / "tls.crt.key", "-out", folder / "tls.crt")
+    make_certificate(folder / "tls.crt", folder / "tls.crt.key", name, f"DNS:{name}")
 
 
 @pytest.fixture(scope="module", name="certificate")
 def fixture_certificate(tmp_path_factory):
     """A folder with what the Secrets of the scenarios would hold."""
     folder = tmp_path_factory.mktemp("etc")
-    make_certificate(folder / "tls")
+    make_secret(folder / "tls")
     for secret in "shop-tls", "wild-tls":
-        make_certificate(folder / "certificates" / secret)
+        make_secret(folder / "certificates" / secret)
     (folder / "ca").mkdir()
     run("cp", folder / "tls/tls.crt", folder / "ca/ca.crt")
     return folder
@@ -37,7 +36,7 @@ def fixture_certificate(tmp_path_factory):
 def test_haproxy_takes_the_configuration_without_a_warning(name, certificate):
     files = tools.one(tools.documents(tools.scenario(name)), "ConfigMap", "-haproxy")["data"]
     for made, text in files.items():
-        (certificate / made).write_text(balancer.local(text, certificate))
+        (certificate / made).write_text(loopback.local(text, certificate))
     file = certificate / "haproxy.cfg"
     done = subprocess.run(["haproxy", "-c", "-f", file], capture_output=True, text=True, check=False)
     # A machine without a network cannot reach its name server: no fault of the configuration.
@@ -65,8 +64,8 @@ def test_a_whole_configuration_can_be_given(values, want):
 @pytest.fixture(scope="module", name="running")
 def fixture_running(tmp_path_factory):
     """One HAProxy of the default configuration with a pod in its first slot, and an agent to answer for the page."""
-    with balancer.Balancer(tmp_path_factory.mktemp("running"), "--set", "balancerMetrics.enabled=true") as haproxy, \
-            balancer.server("pod") as pod, balancer.server("agent", haproxy.agent):
+    with loopback.Balancer(tmp_path_factory.mktemp("running"), "--set", "balancerMetrics.enabled=true") as haproxy, \
+            loopback.server("pod") as pod, loopback.server("agent", haproxy.agent):
         haproxy.fill("pod1", pod)
         yield haproxy
 
@@ -93,8 +92,8 @@ def test_the_page_is_hidden_from_what_came_through_a_proxy(running):
 
 
 def test_the_page_is_hidden_from_addresses_outside(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "balancerMetrics.enabled=true,balancerMetrics.allowFrom={192.0.2.0/24}") as haproxy, \
-            balancer.server("agent", haproxy.agent):
+    with loopback.Balancer(tmp_path, "--set", "balancerMetrics.enabled=true,balancerMetrics.allowFrom={192.0.2.0/24}") as haproxy, \
+            loopback.server("agent", haproxy.agent):
         assert haproxy.get("/balancer-metrics")[0] == 404
 
 
@@ -106,8 +105,8 @@ def test_haproxys_metrics_name_each_server(running):
 
 
 def test_it_is_ready_from_when_its_slots_are_filled_until_it_stops(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "services[1].name=b,services[1].paths={/b}") as haproxy, \
-            balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path, "--set", "services[1].name=b,services[1].paths={/b}") as haproxy, \
+            loopback.server("pod") as pod:
         assert haproxy.get("/ready", port=haproxy.stat)[0] == 503
         # A Service's pods are no sign that the others are rightly named.
         haproxy.fill("pod1", pod)
@@ -126,7 +125,7 @@ def test_it_is_ready_from_when_its_slots_are_filled_until_it_stops(tmp_path):
 
 
 def test_probes_and_scrapes_leave_no_line_in_the_log(tmp_path):
-    with balancer.Balancer(tmp_path) as haproxy:
+    with loopback.Balancer(tmp_path) as haproxy:
         for path in "/live", "/ready", "/metrics", "/stats":
             haproxy.get(path, port=haproxy.stat)
         haproxy.get("/seen")
@@ -136,12 +135,12 @@ def test_probes_and_scrapes_leave_no_line_in_the_log(tmp_path):
 
 
 def test_it_is_ready_without_pods_where_asked(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "haproxy.readyWithoutServers=true") as haproxy:
+    with loopback.Balancer(tmp_path, "--set", "haproxy.readyWithoutServers=true") as haproxy:
         assert haproxy.get("/ready", port=haproxy.stat)[0] == 200
 
 
 def test_open_websockets_outlive_a_soft_stop(tmp_path):
-    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path) as haproxy, loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         with haproxy.open_websocket() as link:
             assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
@@ -156,13 +155,13 @@ def test_open_websockets_outlive_a_soft_stop(tmp_path):
             link.settimeout(0.2)
             with pytest.raises(socket.timeout):
                 link.recv(1)
-        assert haproxy.process.wait(balancer.DEADLINE_S) == 0
+        assert haproxy.process.wait(loopback.DEADLINE_S) == 0
 
 
 def test_each_slot_asks_agent_check_under_its_own_name(tmp_path):
-    haproxy = balancer.Balancer(tmp_path)
-    with socket.create_server(("127.0.0.1", haproxy.check)) as agent, balancer.server("pod") as pod:
-        agent.settimeout(balancer.DEADLINE_S)
+    haproxy = loopback.Balancer(tmp_path)
+    with socket.create_server(("127.0.0.1", haproxy.check)) as agent, loopback.server("pod") as pod:
+        agent.settimeout(loopback.DEADLINE_S)
         with haproxy:
             for slot in "pod1", "pod2":
                 haproxy.fill(slot, pod)
@@ -182,8 +181,8 @@ def test_each_slot_asks_agent_check_under_its_own_name(tmp_path):
 def test_tls_is_taken_and_the_plain_port_does_as_told(mode, plain, tmp_path, certificate):
     for name in "tls", "ca":
         run("cp", "-r", certificate / name, tmp_path)
-    with balancer.Balancer(tmp_path, "--set", f"tls.enabled=true,tls.secretName=s,tls.http={mode}") as haproxy, \
-            balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path, "--set", f"tls.enabled=true,tls.secretName=s,tls.http={mode}") as haproxy, \
+            loopback.server("pod") as pod:
         if plain is None:
             with pytest.raises(ConnectionRefusedError):
                 haproxy.get("/")

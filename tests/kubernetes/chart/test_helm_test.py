@@ -4,10 +4,10 @@ import contextlib
 import ssl
 import subprocess
 
-import balancer
+import loopback
 import pytest
 import tools
-from test_haproxy import make_certificate
+from test_haproxy import make_secret
 
 WEBSOCKET = "tests.websocketPath=/ws"
 
@@ -29,8 +29,8 @@ def run(haproxy):
 
 
 def test_it_passes_when_all_is_well_and_fails_when_not(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", WEBSOCKET) as haproxy, \
-            balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path, "--set", WEBSOCKET) as haproxy, \
+            loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
         failed = run(haproxy)
         assert failed.returncode == 1
         assert f"FAILED: plain 127.0.0.1:{haproxy.stat}/ready: wanted 200, got: HTTP/1.1 503" in failed.stdout
@@ -49,8 +49,8 @@ def test_it_passes_when_all_is_well_and_fails_when_not(tmp_path):
     "services[0].hosts={a.example.com},services[0].paths={/x,/ws}", "tests.host=b.example.com,services[0].hosts={b.example.com}",
     "services[0].paths={/}"])
 def test_it_asks_as_the_release_wants_to_be_asked(values, tmp_path):
-    with balancer.Balancer(tmp_path, "--set", f"{WEBSOCKET},{values}") as haproxy, \
-            balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path, "--set", f"{WEBSOCKET},{values}") as haproxy, \
+            loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         haproxy.synced()
         passed = run(haproxy)
@@ -61,9 +61,9 @@ def test_it_asks_as_the_release_wants_to_be_asked(values, tmp_path):
 @pytest.mark.parametrize("values, lines", [("", ["tls", "tls", "plain"]), (",tls.http=redirect", ["tls", "tls"]),
                                            (",tls.http=off", ["tls", "tls"])])
 def test_it_speaks_tls_where_clients_do(values, lines, tmp_path):
-    make_certificate(tmp_path / "tls")
-    with balancer.Balancer(tmp_path, "--set", f"{WEBSOCKET},tls.enabled=true,tls.secretName=s{values}") as haproxy, \
-            balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
+    make_secret(tmp_path / "tls")
+    with loopback.Balancer(tmp_path, "--set", f"{WEBSOCKET},tls.enabled=true,tls.secretName=s{values}") as haproxy, \
+            loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         haproxy.synced()
         passed = run(haproxy)
@@ -73,9 +73,9 @@ def test_it_speaks_tls_where_clients_do(values, lines, tmp_path):
 
 def test_it_sees_that_tls_does_not_work(tmp_path):
     """A Service port that leads to the plain port."""
-    make_certificate(tmp_path / "tls")
-    with balancer.Balancer(tmp_path, "--set", "tls.enabled=true,tls.secretName=s") as haproxy, \
-            balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
+    make_secret(tmp_path / "tls")
+    with loopback.Balancer(tmp_path, "--set", "tls.enabled=true,tls.secretName=s") as haproxy, \
+            loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         haproxy.synced()
         haproxy.https = haproxy.http
@@ -83,7 +83,7 @@ def test_it_sees_that_tls_does_not_work(tmp_path):
         assert failed.returncode == 1 and f"FAILED: tls 127.0.0.1:{haproxy.http}" in failed.stdout
 
 
-class Guarded(balancer.Answers):
+class Guarded(loopback.Answers):
     """The agent's endpoint with a token."""
 
     def do_GET(self):
@@ -97,15 +97,15 @@ class Guarded(balancer.Answers):
 def test_it_has_the_agents_token_and_speaks_its_tls(tls, tmp_path):
     values = "agent.access.tokenSecret.name=page" + (",agent.access.tlsSecret=agent-tls" if tls else "")
     (tmp_path / "token").write_text("open\n")
-    with balancer.Balancer(tmp_path, "--set", values) as haproxy, balancer.server("pod") as pod, \
+    with loopback.Balancer(tmp_path, "--set", values) as haproxy, loopback.server("pod") as pod, \
             contextlib.ExitStack() as stack:
-        agent = stack.enter_context(balancer.new_server("agent", haproxy.agent, handler=Guarded))
+        agent = stack.enter_context(loopback.new_server("agent", haproxy.agent, handler=Guarded))
         if tls:
-            make_certificate(tmp_path / "agent")
+            make_secret(tmp_path / "agent")
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tmp_path / "agent/tls.crt", tmp_path / "agent/tls.crt.key")
             agent.socket = context.wrap_socket(agent.socket, server_side=True)
-        stack.enter_context(balancer.serving(agent))
+        stack.enter_context(loopback.serving(agent))
         haproxy.fill("pod1", pod)
         haproxy.synced()
         passed = run(haproxy)
@@ -118,7 +118,7 @@ def test_it_has_the_agents_token_and_speaks_its_tls(tls, tmp_path):
 
 def test_one_pod_that_is_well_is_enough(tmp_path):
     """Right after an upgrade the old pods have the name of the metrics Service too, and are unready for minutes."""
-    with balancer.Balancer(tmp_path) as haproxy, balancer.server("agent", haproxy.agent), balancer.server("pod") as pod:
+    with loopback.Balancer(tmp_path) as haproxy, loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         haproxy.synced()
         command = script_of_the_test_pod(haproxy)

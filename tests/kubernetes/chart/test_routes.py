@@ -3,7 +3,7 @@
 import contextlib
 import json
 
-import balancer
+import loopback
 import pytest
 import tools
 import yaml
@@ -39,9 +39,9 @@ def test_requests_go_to_the_most_specific(services, asked, tmp_path):
     path = tools.CHART / "ci" / services if isinstance(services, str) else tmp_path / "values.yaml"
     if not isinstance(services, str):
         path.write_text(yaml.safe_dump({"services": services}))
-    with balancer.Balancer(tmp_path, services=path) as haproxy, contextlib.ExitStack() as stack:
+    with loopback.Balancer(tmp_path, services=path) as haproxy, contextlib.ExitStack() as stack:
         for name in tools.backends(haproxy.docs):
-            haproxy.fill("pod1", stack.enter_context(balancer.server(name)), backend=name)
+            haproxy.fill("pod1", stack.enter_context(loopback.server(name)), backend=name)
         got = [(host, path, haproxy.get(path, host=host)[1].split("\r\n\r\n", 1)[1].split("\n")[0])
                for host, path, _ in asked]
     assert got == asked
@@ -64,5 +64,5 @@ def test_each_entry_is_watched_for_its_own_backend():
 
 
 def test_an_unknown_host_gets_404_where_nothing_takes_the_rest(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "services[0].hosts={a.example.com}") as haproxy:
+    with loopback.Balancer(tmp_path, "--set", "services[0].hosts={a.example.com}") as haproxy:
         assert haproxy.get("/")[0] == 404

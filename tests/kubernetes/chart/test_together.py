@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-import balancer
+import loopback
 import pytest
 import tools
 import yaml
@@ -42,7 +42,7 @@ def agent(haproxy, api=None):
         yield process
     finally:
         process.kill()
-        process.wait(balancer.DEADLINE_S)
+        process.wait(loopback.DEADLINE_S)
 
 
 def status(haproxy, path):
@@ -62,8 +62,8 @@ def weights(haproxy):
 
 @pytest.fixture(name="pair")
 def fixture_pair(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "tests.websocketPath=/ws,balancerMetrics.enabled=true") as haproxy, \
-            balancer.server("full", connections=30) as full, balancer.server("empty", connections=10) as empty:
+    with loopback.Balancer(tmp_path, "--set", "tests.websocketPath=/ws,balancerMetrics.enabled=true") as haproxy, \
+            loopback.server("full", connections=30) as full, loopback.server("empty", connections=10) as empty:
         haproxy.fill("pod1", full)
         haproxy.fill("pod2", empty)
         haproxy.synced()
@@ -77,7 +77,7 @@ def test_the_emptier_pod_gets_the_greater_weight_and_a_stop_puts_both_back(pair)
     haproxy, process = pair
     until(lambda: 2 * weights(haproxy)["pod1"] < weights(haproxy)["pod2"], "weights")
     process.terminate()
-    assert process.wait(balancer.DEADLINE_S) == 0
+    assert process.wait(loopback.DEADLINE_S) == 0
     assert {name: weights(haproxy)[name] for name in ("pod1", "pod2")} == {"pod1": 100, "pod2": 100}
     # HAProxy goes on without its agent, and stays ready.
     assert haproxy.get("/ready", port=haproxy.stat)[0] == haproxy.get("/chat")[0] == 200
@@ -97,7 +97,7 @@ def test_the_page_shows_the_pods_through_haproxy(pair):
 
 def test_the_agent_is_alive_without_haproxy(tmp_path):
     """Its probes must not wait for HAProxy, which Kubernetes starts after it."""
-    haproxy = balancer.Balancer(tmp_path)
+    haproxy = loopback.Balancer(tmp_path)
     with agent(haproxy):
         until(lambda: status(haproxy, "/startz") == 200, "the agent is up")
         assert status(haproxy, "/healthz") == 200
@@ -135,8 +135,8 @@ def hooks(haproxy):
 
 @pytest.mark.parametrize("native, count", [("true", 1), ("false", 2)])
 def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
-    with balancer.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.closeOver=0,agent.nativeSidecar={native}") as haproxy, \
-            balancer.server("pod") as pod, agent(haproxy):
+    with loopback.Balancer(tmp_path, "--set", f"agent.drainDelay=3,agent.closeOver=0,agent.nativeSidecar={native}") as haproxy, \
+            loopback.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
         haproxy.synced()
         until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
@@ -147,7 +147,7 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
             assert link.recv(4096).startswith(b"HTTP/1.1 101 ")
             assert haproxy.try_get("/live") == 200 and readiness(haproxy) == 503 and answers == []
             for thread in threads:
-                thread.join(balancer.DEADLINE_S)
+                thread.join(loopback.DEADLINE_S)
             assert [answer[:2] for answer in answers] == [(0, "")] * count
             assert all(2.9 < took < 6 for _, _, took in answers)
 
@@ -161,15 +161,15 @@ def test_the_hooks_drain_haproxy_before_it_is_stopped(native, count, tmp_path):
             with pytest.raises(TimeoutError):
                 link.recv(1)
             assert haproxy.process.poll() is None
-        haproxy.process.wait(balancer.DEADLINE_S)
+        haproxy.process.wait(loopback.DEADLINE_S)
         assert " error " not in (tmp_path / "agent.log").read_text()
 
 
 def test_websockets_are_closed_one_after_the_other_while_the_hook_holds(tmp_path):
     """And nothing but WebSockets; a client that comes back meanwhile is taken."""
-    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1,agent.closeOver=10,"
+    with loopback.Balancer(tmp_path, "--set", "agent.drainDelay=1,agent.closeOver=10,"
                            "haproxy.timeouts.httpRequest=60s") as haproxy, \
-            balancer.server("pod") as pod, agent(haproxy), contextlib.ExitStack() as stack:
+            loopback.server("pod") as pod, agent(haproxy), contextlib.ExitStack() as stack:
         haproxy.fill("pod1", pod)
         haproxy.synced()
         until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
@@ -191,7 +191,7 @@ def test_websockets_are_closed_one_after_the_other_while_the_hook_holds(tmp_path
                     selector.unregister(key.fileobj)
                     ends.append(time.monotonic() - began)
         for thread in threads:
-            thread.join(balancer.DEADLINE_S)
+            thread.join(loopback.DEADLINE_S)
         # Each second a tenth, from when nobody sends new clients.
         assert len(ends) == 100 and ends[0] > 1
         counts = [sum(second <= end < second + 1 for end in ends) for second in range(13)]
@@ -203,26 +203,26 @@ def test_websockets_are_closed_one_after_the_other_while_the_hook_holds(tmp_path
 
 
 def test_the_hook_does_not_wait_for_an_agent_that_is_gone(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=0,agent.closeOver=0") as haproxy:
+    with loopback.Balancer(tmp_path, "--set", "agent.drainDelay=0,agent.closeOver=0") as haproxy:
         threads, answers = hooks(haproxy)
-        threads[0].join(balancer.DEADLINE_S)
+        threads[0].join(loopback.DEADLINE_S)
         assert answers[0][0] == 0 and 5 <= answers[0][2] < 8
 
 
 def test_a_drain_that_nobody_follows_up_is_over_soon(tmp_path):
-    with balancer.Balancer(tmp_path, "--set", "agent.drainDelay=1,agent.closeOver=0") as haproxy, \
-            balancer.server("pod") as pod, agent(haproxy):
+    with loopback.Balancer(tmp_path, "--set", "agent.drainDelay=1,agent.closeOver=0") as haproxy, \
+            loopback.server("pod") as pod, agent(haproxy):
         haproxy.fill("pod1", pod)
         haproxy.synced()
         until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
         threads, _ = hooks(haproxy)
         until(lambda: readiness(haproxy) == 503, "the probe fails")
-        threads[0].join(balancer.DEADLINE_S)
+        threads[0].join(loopback.DEADLINE_S)
         until(lambda: readiness(haproxy) == 200, "the probe succeeds again")
 
 
 def test_an_outage_of_the_application_is_none_of_haproxys(tmp_path):
-    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod, FakeApi() as api:
+    with loopback.Balancer(tmp_path) as haproxy, loopback.server("pod") as pod, FakeApi() as api:
         ports = [{"name": "ws", "port": pod, "protocol": "TCP"}]
         api.set_slice("my-app-1", [endpoint("127.0.0.1", pod="pod")], service="my-app", ports=ports)
         assert readiness(haproxy) == 503
@@ -243,8 +243,8 @@ def test_an_outage_of_the_application_is_none_of_haproxys(tmp_path):
     ("my-app", "ws", True, {"my-app": True}, None)])
 def test_a_misnamed_service_holds_haproxy_back_and_is_named(service, port, ready, slices, word, tmp_path):
     """slices: by Service, whether its pod is ready; None is no pod."""
-    with balancer.Balancer(tmp_path, "--set-string", f"services[0].port={port}") as haproxy, \
-            balancer.server("pod") as pod, FakeApi() as api:
+    with loopback.Balancer(tmp_path, "--set-string", f"services[0].port={port}") as haproxy, \
+            loopback.server("pod") as pod, FakeApi() as api:
         ports = [{"name": "ws", "port": pod, "protocol": "TCP"}]
         for name, state in slices.items():
             there = [] if state is None else [endpoint("127.0.0.1", pod="pod", ready=state)]
@@ -272,7 +272,7 @@ def test_a_misnamed_service_holds_haproxy_back_and_is_named(service, port, ready
 
 def test_one_misnamed_service_of_two_is_enough(tmp_path):
     values = "services[1].name=b,services[1].paths={/b},services[1].port=80"
-    with balancer.Balancer(tmp_path, "--set", values) as haproxy, balancer.server("pod") as pod, FakeApi() as api:
+    with loopback.Balancer(tmp_path, "--set", values) as haproxy, loopback.server("pod") as pod, FakeApi() as api:
         ports = [{"name": "ws", "port": pod, "protocol": "TCP"}]
         for name in "my-app", "b":
             api.set_slice(f"{name}-1", [endpoint("127.0.0.1", pod="pod")], service=name, ports=ports)
@@ -282,7 +282,7 @@ def test_one_misnamed_service_of_two_is_enough(tmp_path):
 
 
 def test_several_ports_and_none_named_is_warned_of(tmp_path):
-    with balancer.Balancer(tmp_path) as haproxy, balancer.server("pod") as pod, FakeApi() as api:
+    with loopback.Balancer(tmp_path) as haproxy, loopback.server("pod") as pod, FakeApi() as api:
         api.set_slice("my-app-1", [endpoint("127.0.0.1", pod="pod")], service="my-app", ports=[
             {"name": "ws", "port": pod}, {"name": "admin", "port": 9000}])
         with agent(haproxy, api):

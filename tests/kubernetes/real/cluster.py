@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import time
 
+from certificate import make_certificate
 from program import run, until
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,8 +35,7 @@ class Pki:
 
     def __init__(self, folder):
         self.folder = folder
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "2", "-subj", "/CN=test-authority", "-keyout", folder / "ca.key", "-out", folder / "ca.crt")
+        make_certificate(folder / "ca.crt", folder / "ca.key", "test-authority")
         self.issue("server", "/CN=kube-apiserver", f"subjectAltName=IP:{FAR},IP:127.0.0.1\n"
                    "extendedKeyUsage=serverAuth")
         self.issue("admin", "/O=system:masters/CN=admin", "extendedKeyUsage=clientAuth")
