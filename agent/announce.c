@@ -109,16 +109,6 @@ void announce_fini(struct announce *announce)
 	announce->left_out = NULL;
 }
 
-/* 2.4 is the first whose answers hold what is needed; a version that cannot be read is none. */
-static bool is_too_old(const char *version)
-{
-	unsigned major = 0;
-	unsigned minor = 0;
-
-	return sscanf(version, "%u.%u", &major, &minor) == 2 &&
-	       (major < 2 || (major == 2 && minor < 4));
-}
-
 static void announce_haproxy(
 	struct announce *announce, const struct hastate_info *info, struct events *events)
 {
@@ -127,7 +117,7 @@ static void announce_haproxy(
 	log_info(announce->haproxy.pid == 0 ? "HAProxy reached"
 					    : "HAProxy was reloaded or restarted",
 		log_str("version", info->version), log_int("pid", info->pid));
-	if (is_too_old(info->version))
+	if (hastate_is_too_old(info))
 		log_error("this HAProxy is too old: weights need 2.4, pods from Kubernetes 2.6",
 			log_str("version", info->version));
 	if (strncmp(info->version, "3.2.0", 5) == 0 &&
@@ -325,23 +315,25 @@ static void announce_membership(
 
 static void announce_sticky(struct said *said, const struct backend *backend)
 {
-	if (backend->sticky && !said->sticky)
+	if (backend->sticky && !said->sticky) {
 		log_info(
 			"a cookie leads clients of this backend back to their server: new clients are "
 			"steered, returning ones are not; maxlife behind cookie in haproxy.cfg lets "
 			"them go",
 			log_str("backend", backend->name));
+	}
 	said->sticky = backend->sticky;
 }
 
 /* A backend whose pods are strangers may just as well be asked in the wrong way. */
 static void announce_quiet(struct said *said, const struct backend *backend)
 {
-	if (backend->asking.quiet && !said->quiet)
+	if (backend->asking.quiet && !said->quiet) {
 		log_warn(
 			"no pod of this backend tells its connections: it is asked once a minute; "
 			"name it in haproxy.backends with how it is to be asked, or name the others",
 			log_str("backend", backend->name));
+	}
 	if (!backend->asking.quiet && said->quiet)
 		log_info("backend is asked in each interval", log_str("backend", backend->name));
 	said->quiet = backend->asking.quiet;
@@ -355,10 +347,11 @@ static void announce_left_out(struct announce *announce, const struct cluster *c
 		return;
 	free(announce->left_out);
 	announce->left_out = strdup(names);
-	if (*names)
+	if (*names) {
 		log_info("backends of mode tcp are left alone: what they speak is not known; "
 			 "to steer one, name it in haproxy.backends",
 			log_str("backends", names));
+	}
 }
 
 static void announce_backend(
@@ -394,12 +387,13 @@ static void announce_tempo(struct announce *announce, const struct cluster *clus
 	if (cluster_settings(cluster)->poll_interval_ms > 0 || announce->every_ms == every_ms)
 		return;
 	announce->every_ms = every_ms;
-	if (first)
+	if (first) {
 		log_info("pollInterval: auto has chosen how often pods are asked",
 			log_int("interval_ms", every_ms));
-	else
+	} else {
 		log_debug("pods are asked more or less often than before",
 			log_int("interval_ms", every_ms));
+	}
 }
 
 void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events)
@@ -442,11 +436,12 @@ static void sum_up(struct announce_polls *polls, int64_t now_ms)
 {
 	if (polls->since_ms != 0 && now_ms - polls->since_ms < POLLS_WINDOW_MS)
 		return;
-	if (polls->n_failed + polls->n_answer_again > 0)
+	if (polls->n_failed + polls->n_answer_again > 0) {
 		log_warn("further pods could not be polled or answered again",
 			log_int("could_not", polls->n_failed),
 			log_int("answered_again", polls->n_answer_again),
 			log_int("in_s", (now_ms - polls->since_ms) / 1000));
+	}
 	*polls = (struct announce_polls){.events = polls->events, .since_ms = now_ms};
 }
 

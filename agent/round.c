@@ -544,14 +544,15 @@ bool round_is_restored(const struct round *round)
 	/* It has refused all that was ever sent, too. */
 	if (trouble == PUSH_REFUSED && reconcile_count_changed(round->components->cluster) == 0)
 		return true;
-	if (answered && trouble == PUSH_FINE)
+	if (answered && trouble == PUSH_FINE) {
 		log_info("the configured weights are back",
 			log_int("servers", (int64_t)round->n_restored));
-	else if (trouble == PUSH_GONE)
+	} else if (trouble == PUSH_GONE) {
 		log_info("HAProxy is gone, and its weights with it", LOG_NONE);
-	else
+	} else {
 		log_error("the configured weights did not go back: set them, or reload HAProxy",
 			log_str("because", reasons[trouble]),
 			log_int("servers", (int64_t)round->n_restored));
+	}
 	return (answered && trouble == PUSH_FINE) || trouble == PUSH_GONE;
 }

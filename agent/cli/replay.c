@@ -185,12 +185,13 @@ static void print_backend(const struct rerun_backend *backend)
 			per_second(backend->changes_recorded, backend->seconds), "-",
 			backend->fallbacks_recorded, "-");
 	}
-	if (backend->imbalance_rounds > 0)
+	if (backend->imbalance_rounds > 0) {
 		printf("%6.1f %% %6.1f %%\n",
 			100.0 * backend->imbalance_sum / (double)backend->imbalance_rounds,
 			100.0 * backend->imbalance_peak);
-	else
+	} else {
 		printf("%8s %8s\n", "-", "-");
+	}
 }
 
 static void print_table(const struct rerun_backend *backends, size_t n)

@@ -145,10 +145,11 @@ static void put_haproxy(const struct columns *to, struct json_object *report)
 	if (!jsonget_flag(haproxy, "reached", false)) {
 		columns_color(to, "31");
 		buf_puts(to->to, "HAProxy does not answer");
-		if (jsonget_number(haproxy, "age_s", -1.0) >= 0.0)
+		if (jsonget_number(haproxy, "age_s", -1.0) >= 0.0) {
 			buf_printf(to->to, " for %s",
 				report_age_whole(
 					jsonget_number(haproxy, "age_s", 0), age, sizeof(age)));
+		}
 		columns_plain(to);
 		return;
 	}
@@ -313,12 +314,13 @@ static void put_line(const struct layout *layout, const struct line *line)
 	columns_plain(&layout->to);
 	put_name(layout, line->name);
 	buf_printf(to, "%s%6" PRId64 "  ", line->reckoned ? "~" : " ", line->connections);
-	if (!isnan(line->deviation))
+	if (!isnan(line->deviation)) {
 		snprintf(part, sizeof(part), "%s%.0f%%",
 			line->deviation <= -0.005  ? "-"
 			: line->deviation >= 0.005 ? "+"
 						   : "",
 			100.0 * fabs(line->deviation));
+	}
 	buf_printf(to, "%6s  ", part);
 	put_bar(layout, line);
 	part[0] = '\0';

@@ -95,10 +95,11 @@ static void put_footer(const struct top *top)
 		buf_printf(&line, "filter: %s_  (Enter keeps it, Esc clears it)", top->filter);
 	else if (top->why.text[0])
 		buf_puts(&line, top->why.text);
-	else
+	else {
 		buf_printf(&line, "q quit  ? keys  / filter%s%s  s sort: %s%s",
 			top->filter[0] ? ": " : "", top->filter, screen_sort_name(top->sort),
 			top->down ? ", reversed" : "");
+	}
 	if (top->why.text[0] && top->report && !top->filtering)
 		buf_printf(&line, ", %lld s ago",
 			(long long)((clock_now_ms() - top->report_ms) / 1000));
@@ -192,11 +193,12 @@ static void draw(struct top *top)
 		fputs("\033[H", stdout);
 		if (top->helping)
 			rows -= put_lines(help, 0, rows);
-		if (top->helping || !top->report)
+		if (top->helping || !top->report) {
 			for (; rows > 0; rows--)
 				fputs("\033[K\n", stdout);
-		else
+		} else {
 			put_screen(top, &screen, rows);
+		}
 		put_footer(top);
 		fflush(stdout);
 	}

@@ -35,22 +35,20 @@ void checkup_haproxy(
 	const struct hastate_info *info, const char *cli_level, checkup_say say, void *arg)
 {
 	const struct speaker speaker = {.say = say, .arg = arg};
-	unsigned major = 0;
-	unsigned minor = 0;
 
-	if (sscanf(info->version, "%u.%u", &major, &minor) == 2 &&
-		(major < 2 || (major == 2 && minor < 4)))
+	if (hastate_is_too_old(info))
 		tell(&speaker, CHECKUP_FAULT, "HAProxy %s: use 2.4 or later", info->version);
 	else
 		tell(&speaker, CHECKUP_OK, "HAProxy %s, pid %lld", info->version,
 			(long long)info->pid);
 	if (strncmp(cli_level, "admin", 5) == 0)
 		tell(&speaker, CHECKUP_OK, "the stats socket is of level admin");
-	else
+	else {
 		tell(&speaker, CHECKUP_FAULT,
 			"the stats socket is of level %.*s: in haproxy.cfg, write level admin "
 			"behind stats socket",
 			(int)strcspn(cli_level, "\n"), cli_level);
+	}
 }
 
 static void check_agent_port(const struct speaker *speaker, const struct server *server)
@@ -58,15 +56,16 @@ static void check_agent_port(const struct speaker *speaker, const struct server 
 	const struct config *config = speaker->config;
 	uint16_t asks = server->haproxy.agent_port;
 
-	if (asks != 0 && !config->has_agent_check)
+	if (asks != 0 && !config->has_agent_check) {
 		tell(speaker, CHECKUP_WARNING,
 			"%s: its agent-check asks at port %u, where nobody answers: in "
 			"wsbalancer.yaml, write agentCheck: {listen: 127.0.0.1:%u}",
 			server->id, asks, asks);
-	else if (asks != 0 && asks != config->agent_check.port)
+	} else if (asks != 0 && asks != config->agent_check.port) {
 		tell(speaker, CHECKUP_WARNING,
 			"%s: its agent-check asks at port %u, the agent answers at %u", server->id,
 			asks, config->agent_check.port);
+	}
 }
 
 static void check_pod(struct speaker *speaker, const struct server *server)
@@ -105,37 +104,40 @@ static void check_server(struct speaker *speaker, const struct server *server)
 		return;
 	check_pod(speaker, server);
 	check_agent_port(speaker, server);
-	if (server->haproxy.iweight != 100 && server->haproxy.iweight != 0)
+	if (server->haproxy.iweight != 100 && server->haproxy.iweight != 0) {
 		tell(speaker, CHECKUP_WARNING,
 			"%s: its weight is %d: in haproxy.cfg, write weight 100 into "
 			"default-server, which leaves the most steps",
 			server->id, server->haproxy.iweight);
+	}
 }
 
 static void check_backend(struct speaker *speaker, const struct backend *backend)
 {
-	if (backend->ambiguous)
+	if (backend->ambiguous) {
 		tell(speaker, CHECKUP_FAULT,
 			"backend %s: two patterns of haproxy.backends ask its pods in different "
 			"ways: name it there",
 			backend->name);
-	else if (backend->mode == BACKEND_NOT_STEERED)
+	} else if (backend->mode == BACKEND_NOT_STEERED) {
 		tell(speaker, CHECKUP_FAULT,
 			"backend %s: balance %s takes no weights: in haproxy.cfg, write balance "
 			"leastconn",
 			backend->name, backend->algo);
-	else if (backend->mode == BACKEND_FLOW)
+	} else if (backend->mode == BACKEND_FLOW) {
 		tell(speaker, CHECKUP_WARNING,
 			"backend %s: balance %s steers new connections only: balance leastconn "
 			"levels the open ones",
 			backend->name, backend->algo);
-	else
+	} else {
 		tell(speaker, CHECKUP_OK, "backend %s: balance %s", backend->name, backend->algo);
-	if (backend->sticky)
+	}
+	if (backend->sticky) {
 		tell(speaker, CHECKUP_WARNING,
 			"backend %s: a cookie leads clients back to their server, where they are not "
 			"steered: in haproxy.cfg, write maxlife behind cookie",
 			backend->name);
+	}
 	for (size_t i = 0; i < backend->n_servers; i++)
 		check_server(speaker, backend->servers[i]);
 }
@@ -152,10 +154,11 @@ static void check_names(const struct speaker *speaker, const struct cluster *clu
 	if (selection->n_backends > 0 && !cluster_has_selected(cluster))
 		tell(speaker, CHECKUP_FAULT,
 			"haproxy.backends names a backend that HAProxy does not have");
-	if (*cluster_left_out(cluster))
+	if (*cluster_left_out(cluster)) {
 		tell(speaker, CHECKUP_OK,
 			"mode tcp is left alone: %s; to steer one, name it in haproxy.backends",
 			cluster_left_out(cluster));
+	}
 }
 
 /* Clients may have other ways to the pods, so this is no more than a hint. */
@@ -166,13 +169,14 @@ static void check_replicas(const struct speaker *speaker)
 
 	if (speaker->config->replicas_service || speaker->own < REPLICAS_SURE)
 		return;
-	if (seen > (double)replicas + REPLICAS_SLACK || seen < (double)replicas - REPLICAS_SLACK)
+	if (seen > (double)replicas + REPLICAS_SLACK || seen < (double)replicas - REPLICAS_SLACK) {
 		tell(speaker, CHECKUP_WARNING,
 			"the pods hold %.1f times what this HAProxy has on them, and replicas is %u: "
 			"are there other HAProxies, or other ways to the pods?",
 			seen, replicas);
-	else
+	} else {
 		tell(speaker, CHECKUP_OK, "replicas: %u fits what the pods hold", replicas);
+	}
 }
 
 void checkup_cluster(

@@ -70,12 +70,13 @@ char *event_text(const struct event *event, char *buf, size_t size)
 	const char *one = words[event->kind].one;
 	const char *many = words[event->kind].many;
 
-	if (event->n > 1 && many)
+	if (event->n > 1 && many) {
 		snprintf(buf, size, "%s and %u more pod%s %s", event->name, event->n - 1,
 			event->n == 2 ? "" : "s", many);
-	else if (event->n > 1)
+	} else if (event->n > 1) {
 		snprintf(buf, size, "%s %u times", one, event->n);
-	else
+	} else {
 		snprintf(buf, size, "%s%s%s", event->name, event->name[0] ? " " : "", one);
+	}
 	return buf;
 }

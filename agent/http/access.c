@@ -86,10 +86,11 @@ bool access_is_our_host(struct access *access, struct MHD_Connection *connection
 	/* No browser leaves it out. */
 	if (access->token || !access->is_local || !host || is_ours(access, host))
 		return true;
-	if (log_repeat(&access->foreign_host))
+	if (log_repeat(&access->foreign_host)) {
 		log_warn("a request for a name that listenNames lacks is refused",
 			log_str("host", host),
 			log_int("times", (int64_t)access->foreign_host.times));
+	}
 	return false;
 }
 
@@ -141,10 +142,11 @@ bool access_may_drain(struct access *access, struct MHD_Connection *connection)
 		if (!header && is_from_loopback(connection))
 			return true;
 	}
-	if (log_repeat(&access->foreign_drain))
+	if (log_repeat(&access->foreign_drain)) {
 		log_warn("a request for /drain is refused: let the hook make drainFile, send "
 			 "Authorization: Bearer TOKEN, or ask from this host",
 			log_str("because", why),
 			log_int("times", (int64_t)access->foreign_drain.times));
+	}
 	return false;
 }

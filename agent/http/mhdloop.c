@@ -238,10 +238,11 @@ static struct MHD_Daemon *start_daemon(struct mhdloop *mhdloop, const char *cert
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	if (!cert)
+	if (!cert) {
 		return MHD_start_daemon(flags, 0, NULL, NULL, on_request, mhdloop, MHD_OPTION_ARRAY,
 			limits, MHD_OPTION_NOTIFY_CONNECTION, on_connection, mhdloop,
 			MHD_OPTION_NOTIFY_COMPLETED, on_completed, mhdloop, MHD_OPTION_END);
+	}
 	return MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request, mhdloop,
 		MHD_OPTION_ARRAY, limits, MHD_OPTION_NOTIFY_CONNECTION, on_connection, mhdloop,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, mhdloop, MHD_OPTION_HTTPS_MEM_CERT, cert,

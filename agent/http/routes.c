@@ -199,10 +199,11 @@ static int answer_report(const struct http_request *request, const struct report
 	response = has_key ? reportcache_get(cache, key, now_ms) : NULL;
 	if (response)
 		return (int)MHD_queue_response(request->connection, MHD_HTTP_OK, response);
-	if (!reportcache_may_write(cache, now_ms))
+	if (!reportcache_may_write(cache, now_ms)) {
 		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"So many reports were asked for that steering comes first.\n",
 			MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	}
 	response = write_report(request, kind);
 	if (!response)
 		return MHD_NO;

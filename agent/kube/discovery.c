@@ -250,14 +250,15 @@ static void check_ports(struct entry *entry)
 	ports_describe(slices, status.namespace, ports, sizeof(ports));
 	if (strcmp(ports, entry->ports) == 0)
 		return;
-	if (ports_is_misnamed(entry->finding))
+	if (ports_is_misnamed(entry->finding)) {
 		log_error("a Service is misnamed: none of its pods can be found",
 			log_str("backend", entry->backend), log_str("why", ports));
-	else if (ports[0])
+	} else if (ports[0]) {
 		log_warn("name the port of a Service", log_str("backend", entry->backend),
 			log_str("why", ports));
-	else
+	} else {
 		log_info("a Service is rightly named now", log_str("backend", entry->backend));
+	}
 	memcpy(entry->ports, ports, sizeof(ports));
 }
 

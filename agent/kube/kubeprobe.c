@@ -39,10 +39,11 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 	curlloop_remove(probe->curlloop, easy);
 	probe->running = false;
 	probe->misses = result == CURLE_OK ? 0 : probe->misses + 1;
-	if (result != CURLE_OK)
+	if (result != CURLE_OK) {
 		log_debug("the Kubernetes API was asked in vain whether it answers",
 			log_str("error", curl_easy_strerror(result)),
 			log_int("times", probe->misses));
+	}
 	if (probe->misses < MISSES)
 		return;
 	probe->misses = 0;

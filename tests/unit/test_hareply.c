@@ -529,6 +529,31 @@ START_TEST(every_outcome_has_words_of_its_own)
 }
 END_TEST
 
+static const struct {
+	const char *version;
+	bool too_old;
+} ages[] = {
+	{"1.9.16", true},
+	{"2.0", true},
+	{"2.3-dev4", true},
+	{"2.4.0", false},
+	{"2.10.1", false},
+	{"3.0.5", false},
+	{"", false},
+	{"2", false},
+	{"2.x", false},
+	{"master", false},
+};
+
+START_TEST(versions_before_2_4_are_too_old_and_what_is_none_is_not)
+{
+	struct hastate_info info = {.pid = 1};
+
+	strcpy(info.version, ages[_i].version);
+	ck_assert(hastate_is_too_old(&info) == ages[_i].too_old);
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -549,6 +574,7 @@ int main(void)
 		{info_is_read_by_its_keys_and_a_long_version_is_cut, ONCE},
 		{spoilt_bytes_do_no_harm, N_VERSIONS},
 		{every_outcome_has_words_of_its_own, ONCE},
+		{versions_before_2_4_are_too_old_and_what_is_none_is_not, N_OF(ages)},
 	};
 
 	run_dice("hareply");

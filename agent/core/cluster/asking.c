@@ -5,20 +5,26 @@
 #include "core/cluster/pod.h"
 #include "core/cluster/server.h"
 
+/* NULL: it is not asked. */
+static struct pod *polled_pod(const struct server *server)
+{
+	return server_is_polled(server) ? server->pod : NULL;
+}
+
 static bool is_stranger(const struct backend *backend)
 {
 	unsigned n_polled = 0;
 	unsigned n_strange = 0;
 
 	for (size_t i = 0; i < backend->n_servers; i++) {
-		const struct server *server = backend->servers[i];
+		const struct pod *pod = polled_pod(backend->servers[i]);
 
-		if (!server_is_polled(server))
+		if (!pod)
 			continue;
-		if (server->pod->heard)
+		if (pod->heard)
 			return false;
 		n_polled++;
-		n_strange += server->pod->n_strange >= ASKING_STRANGE_MAX;
+		n_strange += pod->n_strange >= ASKING_STRANGE_MAX;
 	}
 	return n_polled > 0 && (n_strange == n_polled || n_strange >= ASKING_PODS_MAX);
 }
@@ -63,7 +69,9 @@ void asking_update(struct backend *backend, bool named, bool news, int64_t now_m
 		return;
 	}
 	for (size_t i = 0; i < backend->n_servers; i++) {
-		if (server_is_polled(backend->servers[i]))
-			backend->servers[i]->pod->wanted = true;
+		struct pod *pod = polled_pod(backend->servers[i]);
+
+		if (pod)
+			pod->wanted = true;
 	}
 }

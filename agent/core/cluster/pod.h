@@ -21,13 +21,13 @@ struct pod_source {
 
 /* What answers at an address. Lives as long as a server points to it. */
 struct pod {
-	char *address; /* without brackets */
+	char *address;  /* without brackets */
+	char *key;      /* "address:port", IPv6 in brackets, of the first server: for people */
+	char *identity; /* unique in the cluster: whom to ask, and what */
 	uint16_t port;
-	char *key;          /* "address:port", IPv6 in brackets, of the first server: for people */
-	char *identity;     /* unique in the cluster: whom to ask, and what */
+	bool wanted;        /* to be polled: some server of it may be used */
 	unsigned source;    /* the index of its source */
 	unsigned n_servers; /* servers that point here */
-	bool wanted;        /* to be polled: some server of it may be used */
 	int64_t every_ms;   /* how often it is polled (steer/tempo); 0: not chosen yet */
 	int64_t due_ms;     /* when the next plan that wants its count is due; 0: at once */
 	void *poll;         /* the poller's own handle, NULL when not polled */
@@ -35,11 +35,11 @@ struct pod {
 	bool heard;                  /* metric and heard_ms hold an answer */
 	struct metric metric;        /* the last good answer */
 	uint32_t sampled;            /* terms of metricKey that had a sample since it is wanted */
-	struct workers workers;      /* whether it is one process that answers */
 	uint32_t held;               /* sessions that this HAProxy has on it, over all servers */
+	struct workers workers;      /* whether it is one process that answers */
 	int64_t heard_ms;            /* when it came */
-	bool has_before;             /* count_before holds one */
 	uint32_t count_before;       /* the count of the good answer before the last */
+	bool has_before;             /* count_before holds one */
 	uint64_t gained;             /* by how many its count has grown, over all answers */
 	int64_t renamed_ms;          /* since when n_renames counts */
 	unsigned n_renames;          /* other names than in the answer before */

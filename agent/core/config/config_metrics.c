@@ -174,10 +174,11 @@ static bool fill_by_format(const struct place *place, const struct metric_preset
 		metric->format != format_of_preset(preset))
 		return fail(place, "metricFormat", "the preset %s is in %s: remove one of the two",
 			preset->name, metric_format_name(preset->format));
-	if (metric->format == CONFIG_FORMAT_UNSET)
+	if (metric->format == CONFIG_FORMAT_UNSET) {
 		metric->format = preset ? format_of_preset(preset)
 				 : top  ? top->format
 					: CONFIG_JSON;
+	}
 	if (metric->max_bytes == 0 && top && !preset && top->format == metric->format)
 		metric->max_bytes = top->max_bytes;
 	words = words_of(top, preset, metric->format);

@@ -109,13 +109,14 @@ static void check_times(const struct rules *rules)
 	}
 	if (config->cache_ttl_ms < interval_ms) {
 		text_format_duration(config->cache_ttl_ms, other, sizeof(other));
-		if (config_yaml_get(rules->root, "cacheTTL"))
+		if (config_yaml_get(rules->root, "cacheTTL")) {
 			fail(rules, "cacheTTL", "%s is shorter than pollInterval: use at least %s",
 				other, interval);
-		else
+		} else {
 			fail(rules, "pollInterval",
 				"%s is longer than cacheTTL, by default %s: set cacheTTL too",
 				interval, other);
+		}
 	}
 }
 
@@ -168,10 +169,11 @@ static void check_headers(const struct rules *rules)
 			return;
 		any = any || config->backends[i].metric.n_headers > 0;
 	}
-	if (any && config->n_kubernetes == 0 && config->n_services == 0)
+	if (any && config->n_kubernetes == 0 && config->n_services == 0) {
 		fail(rules, "metricHeaders",
 			"would go to the servers of every backend: name those that may have them, "
 			"as in haproxy.backends: [ws]");
+	}
 }
 
 void config_rules_check(const struct config_node *root, const struct config *config,

@@ -105,11 +105,12 @@ static bool parse_duration(
 	}
 	if (row->bare_seconds && text_parse_u64(text, 0, INT64_MAX / 1000, &seconds))
 		value = (int64_t)seconds * 1000;
-	else if (!text_parse_duration(text, &value))
+	else if (!text_parse_duration(text, &value)) {
 		return config_value_invalid(why, "duration", text,
 			"use %sa number with ms, s, m or h, such as %s",
 			row->automatic ? "auto, or " : "",
 			row->automatic ? row->example : row->fallback);
+	}
 	if (value < row->min || value > row->max)
 		return fail_range(why, text, text_format_duration(row->min, min, sizeof(min)),
 			text_format_duration(row->max, max, sizeof(max)));
@@ -124,10 +125,11 @@ static bool parse_size(const struct config_key *row, const char *text, void *out
 	char min[24];
 	char max[24];
 
-	if (!text_parse_size(text, &value))
+	if (!text_parse_size(text, &value)) {
 		return config_value_invalid(why, "size", text,
 			"use a number with KiB, MiB or GiB, such as %s",
 			row->fallback ? row->fallback : row->example);
+	}
 	if (value < (uint64_t)row->min || value > (uint64_t)row->max)
 		return fail_range(why, text, text_format_size((uint64_t)row->min, min, sizeof(min)),
 			text_format_size((uint64_t)row->max, max, sizeof(max)));

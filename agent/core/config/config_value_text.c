@@ -66,12 +66,13 @@ static bool parse_preset(const struct config_key *row, const char *text, void *o
 	if (metric_preset_find(text))
 		return config_value_copy(out, text, strlen(text), why);
 	why_set(&names, "%s", "");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		why_append(&names, "%s%s",
 			i == 0       ? ""
 			: i + 1 == n ? " or "
 				     : ", ",
 			presets[i].name);
+	}
 	return config_value_invalid(why, "preset", text, "use %s", names.text);
 }
 

@@ -20,6 +20,10 @@ struct hastate_info {
  * HAProxy may have the old one's. */
 bool hastate_is_same_process(const struct hastate_info *a, const struct hastate_info *b);
 
+/* 2.4 is the first whose answers hold what is needed; a version that cannot be read is not too old.
+ */
+bool hastate_is_too_old(const struct hastate_info *info);
+
 /* Bits of srv_admin_state in "show servers state" (HAProxy's server-t.h, enum srv_admin). */
 enum {
 	HASTATE_ADMIN_FORCED_MAINT = 0x01,

@@ -51,17 +51,18 @@ bool ports_is_misnamed(enum ports_finding finding)
 static void describe_none(
 	const char *service, const char *port, const char *ports, char *buf, size_t size)
 {
-	if (!ports[0])
+	if (!ports || !ports[0]) {
 		snprintf(buf, size,
 			"Service %s has no port that its pods listen on: its targetPort is not "
 			"among theirs",
 			service);
-	else if (port)
+	} else if (port) {
 		snprintf(buf, size, "Service %s has no port %s: its pods listen on %s", service,
 			port, ports);
-	else
+	} else {
 		snprintf(buf, size, "Service %s has no TCP port: its pods listen on %s", service,
 			ports);
+	}
 }
 
 void ports_describe(const struct slicestore *store, const char *namespace, char *buf, size_t size)

@@ -72,8 +72,10 @@ bool metric_key_parse(
 		.format = format, .terms = calloc(METRIC_TERMS_MAX, sizeof(*out.terms))};
 	unsigned alternative = 0;
 	bool minus = false;
-	bool ok = out.terms || why_set(why, "out of memory");
+	bool ok = true;
 
+	if (!out.terms)
+		return why_set(why, "out of memory");
 	while (ok) {
 		const char *sign = find_sign(text, format);
 

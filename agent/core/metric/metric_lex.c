@@ -26,8 +26,11 @@ size_t metric_lex_unescape(const char *text, size_t len, char *out)
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
-		if (c == '\\' && i + 1 < len)
-			c = text[++i] == 'n' ? '\n' : text[i];
+		if (c == '\\' && i + 1 < len) {
+			c = text[++i];
+			if (c == 'n')
+				c = '\n';
+		}
 		out[n++] = c;
 	}
 	return n;

@@ -2,6 +2,7 @@
 #include "core/metric/metric_matcher.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static bool has_regex(const struct metric_matcher *matcher)
  */
 static bool compile(const char *pattern, regex_t *regex, struct why *why)
 {
-	char *whole = NULL;
+	char *whole;
 	int failed;
 
 	for (const char *s = pattern; *s; s++) {
@@ -27,12 +28,8 @@ static bool compile(const char *pattern, regex_t *regex, struct why *why)
 				"like: use [0-9]");
 		}
 	}
-	whole = malloc(strlen(pattern) + sizeof("^()$"));
-	if (!whole)
+	if (asprintf(&whole, "^(%s)$", pattern) < 0)
 		return why_set(why, "out of memory");
-	strcpy(whole, "^(");
-	strcat(whole, pattern);
-	strcat(whole, ")$");
 	failed = regcomp(regex, whole, REG_EXTENDED | REG_NOSUB);
 	free(whole);
 	if (failed) {

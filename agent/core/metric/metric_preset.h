@@ -11,9 +11,9 @@
 struct metric_preset {
 	const char *name;
 	enum metric_format format;
+	uint16_t port; /* that the server has for it; 0: the server's own */
 	const char *path;
 	const char *key;
-	uint16_t port;      /* that the server has for it; 0: the server's own */
 	const char *counts; /* what the number is */
 	const char *source; /* where that is from */
 	const char

@@ -76,11 +76,9 @@ static void answer_draining(
 	bool is_there;
 	double value;
 
-	if (!read_optional(key, found, &is_there, &value))
-		metric->odd_draining = true;
-	else if (is_there && value != 0.0 && value != 1.0)
-		metric->odd_draining = true;
-	else if (is_there)
+	metric->odd_draining = !read_optional(key, found, &is_there, &value) ||
+			       (is_there && value != 0.0 && value != 1.0);
+	if (is_there && !metric->odd_draining)
 		metric->draining = value != 0.0;
 }
 
@@ -90,14 +88,11 @@ static void answer_capacity(
 	bool is_there;
 	double value;
 
-	if (!read_optional(key, found, &is_there, &value)) {
-		metric->odd_capacity = true;
-		/* Bounds that keep every sum of 10,000 capacities an ordinary number. */
-	} else if (is_there && !(value >= 1e-3 && value <= 1e9)) {
-		metric->odd_capacity = true;
-	} else if (is_there) {
+	/* Bounds that keep every sum of 10,000 capacities an ordinary number. */
+	metric->odd_capacity = !read_optional(key, found, &is_there, &value) ||
+			       (is_there && !(value >= 1e-3 && value <= 1e9));
+	if (is_there && !metric->odd_capacity)
 		metric->capacity = value;
-	}
 }
 
 enum metric_outcome metric_query_answer(

@@ -152,10 +152,11 @@ static void write_needs(const struct page *page)
 			n_told++;
 		}
 	}
-	if (n > n_told)
+	if (n > n_told) {
 		buf_printf(page->to,
 			"<li><span class=\"rest\">and %zu more, first in the table</span></li>",
 			n - n_told);
+	}
 	buf_puts(page->to, "</ul>");
 }
 
@@ -202,16 +203,17 @@ static void write_haproxy(const struct page *page)
 	buf_puts(page->to, "</b>");
 	if (updated_ms == 0)
 		buf_puts(page->to, " has not answered yet</span>");
-	else if (!view->stats->haproxy_reached)
+	else if (!view->stats->haproxy_reached) {
 		buf_printf(page->to, " has not answered for %s</span>",
 			report_age_whole(age_s, text, sizeof(text)));
-	else
+	} else {
 		buf_printf(page->to, ", up %s</span> <span>%s</span>",
 			report_age_whole(age_s + (double)cluster_info(view->cluster)->uptime_s,
 				text, sizeof(text)),
 			view->dry_run                    ? "weights <b>planned, none sent</b>"
 			: view->stats->push_complaint[0] ? "weights <b>refused</b>"
 							 : "weights <b>sent and read back</b>");
+	}
 }
 
 static void write_facts(const struct page *page)

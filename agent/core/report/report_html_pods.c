@@ -66,11 +66,12 @@ static int compare_rows(const void *a, const void *b)
 static void write_shape(struct buf *to, const char *look)
 {
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		if (strcmp(shapes[i].look, look) == 0)
+		if (strcmp(shapes[i].look, look) == 0) {
 			buf_printf(to,
 				"<svg class=\"shape %s\" viewBox=\"0 0 12 12\" "
 				"aria-hidden=\"true\"><path d=\"%s\"/></svg>",
 				look, shapes[i].path);
+		}
 	}
 }
 
@@ -104,11 +105,12 @@ static void write_bar(struct buf *to, const struct report_row *row, double max)
 		"<rect class=\"own\" height=\"100%%\" width=\"%.2f%%\"/>"
 		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
 		100.0 * own / max, 100.0 * own / max, 100.0 * (row->connections - own) / max);
-	if (row->level >= 0.0)
+	if (row->level >= 0.0) {
 		buf_printf(to,
 			"<line class=\"halo\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>"
 			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
 			level, level, level, level);
+	}
 	buf_puts(to, "</svg></td>");
 }
 
@@ -117,12 +119,13 @@ static void write_numbers(struct buf *to, const struct report_row *row, double m
 	buf_printf(to, "<td class=\"c-connections\">%s", row->known ? "" : "\xe2\x89\x88 ");
 	report_html_number(to, row->connections);
 	buf_puts(to, "</td><td class=\"c-deviation\">");
-	if (!isnan(row->deviation))
+	if (!isnan(row->deviation)) {
 		buf_printf(to, "%s%.0f %%",
 			row->deviation < -0.005  ? "\xe2\x88\x92"
 			: row->deviation > 0.005 ? "+"
 						 : "",
 			100.0 * fabs(row->deviation));
+	}
 	buf_puts(to, "</td>");
 	write_bar(to, row, max);
 	buf_puts(to, "<td class=\"c-share\">");

@@ -204,11 +204,12 @@ static void why_heard(const struct server *server, char *buf, size_t size)
 	const struct planner_summary *summary = &server->backend->summary;
 	double ramp = server->plan.result.ramp;
 
-	if (summary->fallback)
+	if (summary->fallback) {
 		snprintf(buf, size, "fallback: %zu of %zu known", summary->n_known,
 			summary->n_known + summary->n_never_heard + summary->n_disbelieved);
-	else
+	} else {
 		snprintf(buf, size, "%s", ramp < 1.0 ? "" : "steered");
+	}
 }
 
 static void why_not_steered(const struct backend *backend, char *buf, size_t size)
@@ -250,13 +251,14 @@ static void say_why(const struct report_view *view, const struct server *server,
 		why_silent(view, server, "never heard", buf, size);
 		break;
 	case REPORT_DISBELIEVED:
-		if (pod->workers.several)
+		if (pod->workers.several) {
 			snprintf(buf, size,
 				"its answers differ from one connection to the next: one worker "
 				"of several?");
-		else
+		} else {
 			snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
 				pod->metric.count, server->sessions.own);
+		}
 		break;
 	case REPORT_REFUSED:
 		snprintf(buf, size, "weight %d in HAProxy, which does not take %d",

@@ -149,10 +149,11 @@ static void write_all(
 	buf_puts(text->to, "} 1\n");
 	promtext_gauge(text, "wsbalancer_ready",
 		"1 when HAProxy was reached and the first round is done.", view->ready);
-	if (view->certificate_ends_s > 0)
+	if (view->certificate_ends_s > 0) {
 		promtext_gauge(text, "wsbalancer_certificate_end_timestamp_seconds",
 			"When the endpoint's certificate ends, since the epoch.",
 			(double)view->certificate_ends_s);
+	}
 	promtext_gauge(text, "wsbalancer_dry_run", "1 when the agent plans and sends nothing.",
 		view->dry_run);
 	promtext_gauge(text, "wsbalancer_replicas",

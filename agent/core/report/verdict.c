@@ -119,24 +119,26 @@ static void say_text(const struct verdict_input *input, struct verdict *verdict)
 			input->backend);
 		return;
 	case VERDICT_CANNOT_LEVEL:
-		if (input->arrivals_per_s > 0.0)
+		if (input->arrivals_per_s > 0.0) {
 			snprintf(to, size, "%s %s by new connections alone: %s at this rate", name,
 				input->backend,
 				about(fmax(input->outlook.alone, input->outlook.deficit) /
 						input->arrivals_per_s,
 					age, sizeof(age)));
-		else
+		} else {
 			snprintf(to, size, "%s %s: no new connections come", name, input->backend);
+		}
 		return;
 	case VERDICT_NOT_STEERING:
 	case VERDICT_N_STATES:
 		break;
 	}
-	if (input->cause == VERDICT_SILENT && input->silent_s >= 0.0)
+	if (input->cause == VERDICT_SILENT && input->silent_s >= 0.0) {
 		snprintf(to, size, "%s %s: HAProxy has not answered for %s", name, input->backend,
 			report_age_whole(input->silent_s, age, sizeof(age)));
-	else
+	} else {
 		snprintf(to, size, "%s %s: %s", name, input->backend, causes[input->cause].text);
+	}
 }
 
 static void say_now(const struct verdict_input *input, struct verdict *verdict)
@@ -157,10 +159,11 @@ static void say_now(const struct verdict_input *input, struct verdict *verdict)
 	snprintf(to, size, "fullest pod %.0f %% above its level (%.0f of %.0f)", fmax(above, 0.0),
 		input->fullest, input->fullest_level);
 	len = strlen(to);
-	if (input->n_missing > 0)
+	if (input->n_missing > 0) {
 		snprintf(to + len, size - len, "; %.0f connection%s missing on %zu pod%s",
 			input->missing, lround(input->missing) == 1 ? " is" : "s are",
 			input->n_missing, plural(input->n_missing));
+	}
 }
 
 static void say_why(const struct verdict_input *input, struct verdict *verdict)
@@ -172,11 +175,12 @@ static void say_why(const struct verdict_input *input, struct verdict *verdict)
 		snprintf(to, size, "%zu of %zu pods are known", input->n_known, input->n_pods);
 	else if (input->cause != VERDICT_NO_CAUSE)
 		snprintf(to, size, "%s", input->detail);
-	else if (verdict->state == VERDICT_CANNOT_LEVEL && !input->events[0])
+	else if (verdict->state == VERDICT_CANNOT_LEVEL && !input->events[0]) {
 		snprintf(to, size,
 			"a pod that has too many connections keeps them until they close");
-	else
+	} else {
 		snprintf(to, size, "%s", input->events);
+	}
 }
 
 static void say_how(const struct verdict_input *input, struct verdict *verdict)
@@ -187,12 +191,13 @@ static void say_how(const struct verdict_input *input, struct verdict *verdict)
 
 	if (verdict->state == VERDICT_LEVELLING && input->share_missing >= 0.0 &&
 		input->n_missing > 0) {
-		if (input->n_missing == 1)
+		if (input->n_missing == 1) {
 			snprintf(to, size, "%.0f of 100 new connections go to %s",
 				100.0 * input->share_missing, input->lowest);
-		else
+		} else {
 			snprintf(to, size, "%.0f of 100 new connections go to these %zu pods",
 				100.0 * input->share_missing, input->n_missing);
+		}
 		len = strlen(to);
 	}
 	if (input->arrivals_per_s >= 0.0)

@@ -147,11 +147,12 @@ static void hold_away(const struct cluster_settings *settings, const struct back
 
 		server->plan.held =
 			is_limited && server_is_away(server->state) && server->haproxy.iweight > 0;
-		if (server->plan.held)
+		if (server->plan.held) {
 			server->plan.weight =
 				settings->percent_steps
 					? percent_reachable(server->haproxy.iweight, 1)
 					: 1;
+		}
 	}
 }
 
