@@ -146,7 +146,8 @@ def test_clients_wait_no_longer_than_told(tmp_path):
     with loopback.Balancer(tmp_path, "--set", "haproxy.waitForServers=300ms") as haproxy:
         began = time.monotonic()
         assert websocket_status(haproxy) == 503
-        assert 0.3 <= time.monotonic() - began < 2
+        # HAProxy looks at its clock once for all that has happened, so that a wait may seem some ms shorter.
+        assert 0.29 <= time.monotonic() - began < 2
 
 
 def test_a_slow_client_that_sends_nothing_is_no_other_than_before(tmp_path):
