@@ -142,8 +142,10 @@ static void write_needs(const struct page *page)
 	size_t n = count_needs(page);
 	size_t n_told = 0;
 
-	buf_printf(page->to, "<h2 id=\"needs-title\">%zu pod%s</h2><ul>", n,
-		n == 1 ? " needs you" : "s need you");
+	buf_printf(page->to,
+		"<h2 id=\"needs-title\">%zu pod%s</h2>"
+		"<ul aria-labelledby=\"needs-title\">",
+		n, n == 1 ? " needs you" : "s need you");
 	for (unsigned trouble = 2; trouble > 0; trouble--) {
 		for (size_t i = 0; i < page->rows->n_rows && n_told < NEEDS_MAX; i++) {
 			if (page->rows->rows[i].trouble != trouble)
