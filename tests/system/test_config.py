@@ -215,6 +215,10 @@ REFUSED_AT_START = {
 
 @pytest.mark.parametrize("name", REFUSED_AT_START)
 def test_what_a_start_refuses_the_check_refuses_in_the_same_words(tmp_path, name):
+    # A resolver that is asked twice may have two words for the same: its own server came late.
+    def same_words(said):
+        return said.replace("Temporary failure in name resolution", "Name or service not known")
+
     lines, key, said = REFUSED_AT_START[name]
     (tmp_path / "empty").write_text("")
     (tmp_path / "words").write_text("two words\n")
@@ -226,7 +230,7 @@ def test_what_a_start_refuses_the_check_refuses_in_the_same_words(tmp_path, name
     assert checked.returncode == 1 and said in checked.stderr, checked.stderr
     assert checked.stderr.startswith(f"wsbalancer: {path}: {key}"), checked.stderr
     started = run("-c", str(path))
-    assert (started.returncode, started.stderr) == (78, checked.stderr)
+    assert (started.returncode, same_words(started.stderr)) == (78, same_words(checked.stderr))
     # As a text there is nothing wrong with it.
     syntax = run("--syntax", "-c", str(path))
     assert (syntax.returncode, syntax.stdout) == (0, f"wsbalancer: {path}: ok\n"), syntax.stderr

@@ -194,7 +194,7 @@ def test_an_agent_with_secrets_leaves_no_core(haproxy, tmp_path):
     for keys, hidden in (({}, False), ({"listenTokenFile": str(token)}, True),
                          ({"metricHeaders": {"X-Token": "s3cret"}}, True)):
         with Agent(haproxy, **keys) as agent:
-            agent.wait_log("started")
+            agent.wait_http("/healthz")  # from then on it ends in good order
             limits = pathlib.Path(f"/proc/{agent.pid}/limits").read_text()
             core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
             if hidden:
