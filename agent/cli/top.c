@@ -411,6 +411,15 @@ static void read_signal(struct top *top)
 	draw(top);
 }
 
+/* libcurl's poll tells of input alone: of a terminal that has gone it would return at once, for
+ * ever. */
+static bool has_terminal(void)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&in, 1, 0) >= 0 && (in.revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
+}
+
 static void turn(struct top *top)
 {
 	struct curl_waitfd fds[] = {
@@ -427,6 +436,8 @@ static void turn(struct top *top)
 	curl_multi_perform(top->multi, &running);
 	show_answer(top);
 	if (curl_multi_poll(top->multi, fds, 2, wait_ms > 0 ? (int)wait_ms : 100, NULL) != CURLM_OK)
+		top->over = true;
+	if (!has_terminal())
 		top->over = true;
 	if (fds[0].revents)
 		read_keys(top);

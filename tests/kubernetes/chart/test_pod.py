@@ -194,7 +194,7 @@ def test_twenty_pods_come_and_go_and_no_websocket_is_cut(scene):
             expect(balancer, up=at_new)
             old = new
         assert sum(field.counts(range(N_PODS - ROUND))) == STANDING * (N_PODS // ROUND - 1)
-        assert len(balancer.servers()) == N_PODS
+        until(lambda: len(balancer.servers()) == N_PODS, "as many servers as pods")
         reports = [load.stop() for load in (churn, *loads)]
     assert [report for report in reports if not report["ok"]] == []
     assert {report["dropped"] for report in reports} == {report["failed"] for report in reports} == {0}
