@@ -2,6 +2,7 @@
 /* A request to an agent by libcurl. */
 #include "cli/client.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,4 +312,25 @@ struct json_object *client_report(struct client *client, CURLcode code, struct w
 	json_object_put(report);
 	why_set(why, "the answer is not an agent's report");
 	return NULL;
+}
+
+int client_main(int argc, char **argv, int (*run)(const struct client_options *options))
+{
+	struct client_options options;
+	int status = EXIT_FAILURE;
+
+	setlocale(LC_CTYPE, "");
+	switch (client_parse(argc, argv, &options)) {
+	case CLIENT_HELP:
+		return EXIT_SUCCESS;
+	case CLIENT_WRONG:
+		return OPTIONS_EXIT_USAGE;
+	case CLIENT_RUN:
+		break;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+		status = run(&options);
+		curl_global_cleanup();
+	}
+	return status;
 }

@@ -33,6 +33,10 @@ enum client_parsed {
 /* Parses the command line from the command's name (argv[0], "top" or "status") on. */
 enum client_parsed client_parse(int argc, char **argv, struct client_options *out);
 
+/* The whole of a command that asks: parses its words, and calls run where they are right. Returns
+ * the exit status: run's, or what wrong words or a libcurl that does not start come to. */
+int client_main(int argc, char **argv, int (*run)(const struct client_options *options));
+
 /* A prepared question. */
 struct client {
 	CURL *easy;

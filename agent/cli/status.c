@@ -2,7 +2,6 @@
 #include "cli/status.h"
 
 #include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,21 +97,5 @@ static int ask(const struct client_options *options)
 
 int status_main(int argc, char **argv)
 {
-	struct client_options options;
-	int status = EXIT_FAILURE;
-
-	setlocale(LC_CTYPE, "");
-	switch (client_parse(argc, argv, &options)) {
-	case CLIENT_HELP:
-		return EXIT_SUCCESS;
-	case CLIENT_WRONG:
-		return OPTIONS_EXIT_USAGE;
-	case CLIENT_RUN:
-		break;
-	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-		status = ask(&options);
-		curl_global_cleanup();
-	}
-	return status;
+	return client_main(argc, argv, ask);
 }

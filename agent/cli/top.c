@@ -4,7 +4,6 @@
 
 #include <curl/curl.h>
 #include <langinfo.h>
-#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -435,9 +434,9 @@ static void turn(struct top *top)
 	}
 	curl_multi_perform(top->multi, &running);
 	show_answer(top);
-	if (curl_multi_poll(top->multi, fds, 2, wait_ms > 0 ? (int)wait_ms : 100, NULL) != CURLM_OK)
-		top->over = true;
-	if (!has_terminal())
+	if (curl_multi_poll(top->multi, fds, 2, wait_ms > 0 ? (int)wait_ms : 100, NULL) !=
+			CURLM_OK ||
+		!has_terminal())
 		top->over = true;
 	if (fds[0].revents)
 		read_keys(top);
@@ -490,21 +489,5 @@ static int run(const struct client_options *options)
 
 int top_main(int argc, char **argv)
 {
-	struct client_options options;
-	int status = EXIT_FAILURE;
-
-	setlocale(LC_CTYPE, "");
-	switch (client_parse(argc, argv, &options)) {
-	case CLIENT_HELP:
-		return EXIT_SUCCESS;
-	case CLIENT_WRONG:
-		return OPTIONS_EXIT_USAGE;
-	case CLIENT_RUN:
-		break;
-	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-		status = run(&options);
-		curl_global_cleanup();
-	}
-	return status;
+	return client_main(argc, argv, run);
 }
