@@ -134,7 +134,7 @@ static void announce_missing(struct announce *announce, const struct cluster *cl
 	const struct cluster_settings *settings = cluster_settings(cluster);
 	const char *missing = NULL;
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	size_t n = 0;
 
 	for (size_t i = 0; i < settings->selection.n_backends; i++) {
@@ -401,7 +401,7 @@ void announce_plan(struct announce *announce, struct cluster *cluster, struct ev
 	/* Before all have been asked once, nothing known is no news. */
 	bool asked = cluster_is_first_round_done(cluster);
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	announce->number++;
 	announce_haproxy(announce, cluster_info(cluster), events);

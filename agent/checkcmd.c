@@ -130,8 +130,6 @@ static bool ask_pods(struct check *check)
 	if (!poller ||
 		!cluster_update(check->cluster, &check->snapshot, clock_now_ms(), NULL, NULL) ||
 		!poller_sync(poller, check->cluster, 1.0, 1.0)) {
-		if (poller)
-			poller_drop_all(poller, check->cluster);
 		poller_free(poller);
 		say(CHECKUP_FAULT, "out of memory", check);
 		return false;
@@ -141,7 +139,6 @@ static bool ask_pods(struct check *check)
 	ev_timer_start(check->loop, &tick);
 	ev_run(check->loop, 0);
 	ev_timer_stop(check->loop, &tick);
-	poller_drop_all(poller, check->cluster);
 	poller_free(poller);
 	return true;
 }

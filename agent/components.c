@@ -100,8 +100,6 @@ bool components_make(const struct components *old, struct config *config,
 
 void components_free(struct components *components, const struct components *kept)
 {
-	if (components->poller)
-		poller_drop_all(components->poller, components->cluster);
 	poller_free(components->poller);
 	if (components->runtime != kept->runtime)
 		runtime_free(components->runtime);

@@ -350,7 +350,7 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 static bool can_be_narrow(const struct cluster *cluster)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (backends[i]->id == 0)
@@ -366,7 +366,7 @@ static char *write_question(struct round *round)
 	const struct cluster *cluster = round->components->cluster;
 	struct haquery_backend *named;
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 	char *line;
 
 	round->narrow = round->n_narrow < NARROW_MAX && can_be_narrow(cluster);

@@ -184,7 +184,7 @@ void checkup_cluster(
 {
 	struct speaker speaker = {.say = say, .arg = arg, .config = config};
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	check_names(&speaker, cluster);
 	for (size_t i = 0; i < n; i++)

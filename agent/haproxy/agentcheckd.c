@@ -32,7 +32,7 @@ struct check {
 
 struct agentcheckd {
 	struct ev_loop *loop;
-	const struct cluster *cluster;
+	struct cluster *cluster;
 	struct stats *stats;
 	ev_io listeners[LISTENER_MAX];
 	ev_timer pause; /* while no connection can be taken */
@@ -204,7 +204,7 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 }
 
 struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
-	const struct cluster *cluster, struct stats *stats)
+	struct cluster *cluster, struct stats *stats)
 {
 	struct agentcheckd *agentcheckd = calloc(1, sizeof(*agentcheckd));
 	int fds[LISTENER_MAX];

@@ -18,7 +18,7 @@ struct agentcheckd;
 
 /* Listens; cluster and stats must outlive it. NULL, logged, when it cannot. */
 struct agentcheckd *agentcheckd_new(struct ev_loop *loop, const struct config_endpoint *endpoint,
-	const struct cluster *cluster, struct stats *stats);
+	struct cluster *cluster, struct stats *stats);
 /* Closes everything. Takes NULL. */
 void agentcheckd_free(struct agentcheckd *agentcheckd);
 

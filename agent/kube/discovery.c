@@ -383,10 +383,8 @@ static bool fills(const struct discovery *discovery, const char *backend)
 	return false;
 }
 
-static void describe_pod(struct pod *pod, void *arg)
+static void describe_pod(const struct discovery *discovery, struct pod *pod)
 {
-	struct discovery *discovery = arg;
-
 	for (size_t i = 0; i < discovery->n_entries; i++) {
 		size_t n;
 		const struct endpoint *endpoints =
@@ -403,11 +401,13 @@ static void describe_pod(struct pod *pod, void *arg)
 
 void discovery_describe(struct discovery *discovery, struct cluster *cluster)
 {
-	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	size_t n_backends;
+	struct backend *const *backends = cluster_edit_backends(cluster, &n_backends);
+	size_t n_pods;
+	struct pod *const *pods = cluster_edit_pods(cluster, &n_pods);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n_backends; i++)
 		backends[i]->filled = fills(discovery, backends[i]->name);
-	if (discovery)
-		cluster_each_pod(cluster, describe_pod, discovery);
+	for (size_t i = 0; discovery && i < n_pods; i++)
+		describe_pod(discovery, pods[i]);
 }

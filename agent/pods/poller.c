@@ -3,6 +3,7 @@
 #include "pods/poller.h"
 
 #include <curl/curl.h>
+#include <json-c/linkhash.h>
 #include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 
 enum {
 	IDLE_REQUESTS = 32, /* of a source, kept for the next polls */
+	FIRST_PODS = 64,    /* the table of polls grows by itself */
 	GROUP_PODS = 250,   /* of one multi handle, measured: agent/doc/DESIGN.md, "Scale" */
 	/* Descriptors that are not for pods: HAProxy, the endpoint, Kubernetes, files, the record.
 	 * At most a third of all. */
@@ -76,6 +78,7 @@ struct poller {
 	size_t n_sources;
 	size_t max_bytes; /* of the largest answer that any source allows */
 	struct group *groups;
+	struct lh_table *polls; /* struct poll by its pod */
 	/* Descriptors, and what they allow: */
 	unsigned kept_max;   /* connections that are kept */
 	unsigned flying_max; /* others at a time */
@@ -88,7 +91,6 @@ struct poller {
 	int64_t round_ms; /* when the next round is */
 	double window_s;  /* polls are spread over this time before a round */
 	unsigned n_started;
-	bool failed;
 };
 
 static struct podrequest *request_get(const struct poller *poller, struct source *source)
@@ -320,13 +322,17 @@ static bool start(struct poller *poller, struct pod *pod)
 		return false;
 	poll->poller = poller;
 	poll->pod = pod;
+	if (lh_table_insert(poller->polls, pod, poll) != 0) {
+		free(poll);
+		return false;
+	}
 	count_kept(poll);
 	ev_init(&poll->timer, on_timer);
 	poll->timer.data = poll;
 	poll->source = &poller->sources[pod->source < poller->n_sources ? pod->source : 0];
 	poll->group = find_group(poller);
 	if (!poll->group) {
-		poll_free(poll);
+		poller_drop(poller, pod);
 		return false;
 	}
 	resize_group(poll->group, poll->group->n_polls + 1);
@@ -337,19 +343,17 @@ static bool start(struct poller *poller, struct pod *pod)
 	} else {
 		settle(poll);
 	}
-	pod->poll = poll;
 	return true;
 }
 
-void poller_drop(struct poller *poller, struct pod *pod)
+void poller_drop(struct poller *poller, const struct pod *pod)
 {
-	struct poll *poll = pod->poll;
+	struct lh_entry *entry = lh_table_lookup_entry(poller->polls, pod);
 
-	/* Another poller's is that one's business. */
-	if (!poll || poll->poller != poller)
+	if (!entry)
 		return;
-	poll_free(poll);
-	pod->poll = NULL;
+	poll_free(lh_entry_v(entry));
+	lh_table_delete_entry(poller->polls, entry);
 }
 
 /* Not a pod that has not been asked yet. */
@@ -359,16 +363,18 @@ static void aim_again(struct poll *poll)
 		aim(poll);
 }
 
-static void sync_pod(struct pod *pod, void *arg)
+static bool sync_pod(struct poller *poller, struct pod *pod)
 {
-	struct poller *poller = arg;
+	void *poll = NULL;
 
-	if (pod->wanted && !pod->poll)
-		poller->failed = !start(poller, pod) || poller->failed;
-	else if (!pod->wanted && pod->poll)
+	lh_table_lookup_ex(poller->polls, pod, &poll);
+	if (pod->wanted && !poll)
+		return start(poller, pod);
+	if (!pod->wanted)
 		poller_drop(poller, pod);
-	else if (pod->poll)
-		aim_again(pod->poll);
+	else
+		aim_again(poll);
+	return true;
 }
 
 static void say_short(struct poller *poller)
@@ -381,24 +387,18 @@ static void say_short(struct poller *poller)
 
 bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s, double round_s)
 {
+	size_t n;
+	struct pod *const *pods = cluster_edit_pods(cluster, &n);
+	bool ok = true;
+
 	poller->round_s = round_s;
 	poller->round_ms = clock_now_ms() + (int64_t)(next_s * 1000.0);
 	poller->window_s = window_s(poller);
 	poller->n_started = 0;
-	poller->failed = false;
-	cluster_each_pod(cluster, sync_pod, poller);
+	for (size_t i = 0; i < n; i++)
+		ok = sync_pod(poller, pods[i]) && ok;
 	say_short(poller);
-	return !poller->failed;
-}
-
-static void drop_pod(struct pod *pod, void *arg)
-{
-	poller_drop(arg, pod);
-}
-
-void poller_drop_all(struct poller *poller, struct cluster *cluster)
-{
-	cluster_each_pod(cluster, drop_pod, poller);
+	return ok;
 }
 
 static void free_sources(struct poller *poller)
@@ -464,18 +464,34 @@ struct poller *poller_new(
 	poller->answer = answer;
 	share_out_descriptors(poller);
 	poller->arg = arg;
-	if (!make_sources(poller)) {
-		free_sources(poller);
-		free(poller);
+	poller->polls = lh_kptr_table_new(FIRST_PODS, NULL);
+	if (!poller->polls || !make_sources(poller)) {
+		poller_free(poller);
 		return NULL;
 	}
 	return poller;
+}
+
+static void drop_all(struct poller *poller)
+{
+	struct lh_entry *entry;
+	struct lh_entry *next;
+
+	lh_foreach_safe(poller->polls, entry, next)
+	{
+		poll_free(lh_entry_v(entry));
+		lh_table_delete_entry(poller->polls, entry);
+	}
 }
 
 void poller_free(struct poller *poller)
 {
 	if (!poller)
 		return;
+	if (poller->polls) {
+		drop_all(poller);
+		lh_table_free(poller->polls);
+	}
 	while (poller->groups) {
 		struct group *group = poller->groups;
 

@@ -26,7 +26,7 @@ typedef void (*poller_answer)(struct pod *pod, enum metric_outcome outcome,
 struct poller *poller_new(
 	struct ev_loop *loop, const struct config *config, poller_answer answer, void *arg);
 
-/* Every pod must have been dropped. Takes NULL. */
+/* Stops all polls. Takes NULL. */
 void poller_free(struct poller *poller);
 
 /* Once in each round, at its end: starts polling the pods that are wanted and stops the others. The
@@ -39,9 +39,6 @@ bool poller_sync(struct poller *poller, struct cluster *cluster, double next_s, 
 double poller_needs_s(const struct poller *poller);
 
 /* Stops polling a pod; no callback follows. Harmless for one that this poller does not poll. */
-void poller_drop(struct poller *poller, struct pod *pod);
-
-/* Stops polling all pods of the cluster that it polls. */
-void poller_drop_all(struct poller *poller, struct cluster *cluster);
+void poller_drop(struct poller *poller, const struct pod *pod);
 
 #endif

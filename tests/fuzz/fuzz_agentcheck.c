@@ -75,7 +75,7 @@ static bool says(const char *bytes, size_t len, const char *id)
 static bool begins_another(const struct cluster *cluster, const struct server *server)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	for (size_t b = 0; b < n; b++)
 		for (size_t i = 0; i < backends[b]->n_servers; i++)
@@ -86,7 +86,7 @@ static bool begins_another(const struct cluster *cluster, const struct server *s
 	return false;
 }
 
-static void check_request(const struct cluster *cluster, const char *bytes, size_t size)
+static void check_request(struct cluster *cluster, const char *bytes, size_t size)
 {
 	char *request = fuzz_copy(bytes, size);
 	struct server *server = NULL;
@@ -108,7 +108,7 @@ static void check_request(const struct cluster *cluster, const char *bytes, size
 }
 
 /* In whatever pieces the bytes come: what was decided stands. */
-static void check_pieces(const struct cluster *cluster, const char *bytes, size_t size)
+static void check_pieces(struct cluster *cluster, const char *bytes, size_t size)
 {
 	struct server *decided = NULL;
 

@@ -46,10 +46,10 @@ static void check_snapshot(const struct hastate_snapshot *snapshot, size_t len)
 	}
 }
 
-static void check_cluster(const struct cluster *cluster)
+static void check_cluster(struct cluster *cluster)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	for (size_t b = 0; b < n; b++) {
 		const struct backend *backend = backends[b];
@@ -85,13 +85,18 @@ static void check_commands(const struct commands *commands)
 	}
 }
 
-static void hear(struct pod *pod, void *arg)
+static void hear_pods(struct cluster *cluster, int64_t now_ms)
 {
-	struct metric metric = {.count = pod->port, .draining = pod->port % 7 == 0};
-	const int64_t *now_ms = arg;
+	size_t n;
+	struct pod *const *pods = cluster_edit_pods(cluster, &n);
 
-	if (pod->wanted)
-		pod_observe(pod, METRIC_OK, &metric, NULL, *now_ms + pod->port % 2000);
+	for (size_t i = 0; i < n; i++) {
+		uint16_t port = pods[i]->port;
+		struct metric metric = {.count = port, .draining = port % 7 == 0};
+
+		if (pods[i]->wanted)
+			pod_observe(pods[i], METRIC_OK, &metric, NULL, now_ms + port % 2000);
+	}
 }
 
 /* An answer that broke off is not taken for a whole one. */
@@ -130,7 +135,7 @@ static void take(struct cluster *cluster, const char *bytes, size_t len, int64_t
 	check_cluster(cluster);
 	check_commands(&commands);
 	commands_fini(&commands);
-	cluster_each_pod(cluster, hear, &now_ms);
+	hear_pods(cluster, now_ms);
 }
 
 static void check_complaints(const char *bytes, size_t len)

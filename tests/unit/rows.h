@@ -50,7 +50,7 @@ static inline struct cluster_settings row_settings(void)
 }
 
 static inline struct server *row_find(
-	const struct cluster *cluster, const char *backend, const char *server)
+	struct cluster *cluster, const char *backend, const char *server)
 {
 	return cluster_find_server(cluster, backend, strlen(backend), server, strlen(server));
 }

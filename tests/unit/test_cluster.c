@@ -57,22 +57,16 @@ static void update(
 	ck_assert(cluster_update(cluster, &answer, now_ms, NULL, NULL));
 }
 
-static void count_pod(struct pod *pod, void *arg)
-{
-	size_t *n = arg;
-
-	n[0]++;
-	n[1] += pod->wanted;
-}
-
 static size_t count_pods(size_t *n_wanted)
 {
-	size_t n[2] = {0, 0};
+	size_t n;
+	struct pod *const *pods = cluster_edit_pods(cluster, &n);
 
-	cluster_each_pod(cluster, count_pod, n);
 	if (n_wanted)
-		*n_wanted = n[1];
-	return n[0];
+		*n_wanted = 0;
+	for (size_t i = 0; n_wanted && i < n; i++)
+		*n_wanted += pods[i]->wanted;
+	return n;
 }
 
 /* "be1:s1,s2 be2:" */
@@ -81,7 +75,7 @@ static const char *shape(void)
 	static char text[1024];
 	size_t used = 0;
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	text[0] = '\0';
 	for (size_t b = 0; b < n; b++) {
@@ -186,7 +180,7 @@ START_TEST(backends_and_servers_stand_in_haproxys_order)
 		row_backend("a", "leastconn", servers, 1),
 	};
 	struct hastate_snapshot answer = row_answer(7, backends, 2);
-	struct backend *b;
+	const struct backend *b;
 	size_t n;
 
 	ck_assert(cluster_update(cluster, &answer, 1000, NULL, NULL));
@@ -601,20 +595,13 @@ END_TEST
 
 /* ---- anything, many times ---- */
 
-struct census {
-	size_t n_pods;
-	size_t n_servers;
-};
-
-static void check_pod(struct pod *pod, void *arg)
+static void check_pod(const struct pod *pod)
 {
-	struct census *census = arg;
 	unsigned n = 0;
 	bool wanted = false;
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 
-	census->n_pods++;
 	for (size_t b = 0; b < n_backends; b++) {
 		for (size_t i = 0; i < backends[b]->n_servers; i++) {
 			const struct server *server = backends[b]->servers[i];
@@ -668,12 +655,15 @@ START_TEST(random_answers_leave_a_model_without_loose_ends)
 		struct hastate_backend backends[MAX_BACKENDS];
 		size_t n = random_answer(backends, servers);
 		struct hastate_snapshot answer = row_answer(1 + rand() % 3, backends, n);
-		struct census census = {0};
+		size_t n_pods;
+		struct pod *const *pods;
 		struct gone gone = {0};
 		size_t before = count_pods(NULL);
 
 		ck_assert(cluster_update(cluster, &answer, 1 + round / 2, note_gone, &gone));
-		cluster_each_pod(cluster, check_pod, &census);
+		pods = cluster_edit_pods(cluster, &n_pods);
+		for (size_t i = 0; i < n_pods; i++)
+			check_pod(pods[i]);
 		ck_assert_uint_le(gone.n, before);
 		for (size_t b = 0; b < n; b++) {
 			if (strcmp(backends[b].algo, "source") == 0 || backends[b].n_servers == 0)

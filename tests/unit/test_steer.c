@@ -29,7 +29,7 @@ static void update(struct bench *bench, int64_t pid, int64_t now_ms)
 	size_t n;
 
 	ck_assert(cluster_update(bench->cluster, &answer, now_ms, NULL, NULL));
-	backends = cluster_backends(bench->cluster, &n);
+	backends = cluster_edit_backends(bench->cluster, &n);
 	bench->be = n > 0 ? backends[0] : NULL;
 	for (size_t i = 0; i < N && n > 0; i++)
 		bench->servers[i] = row_find(bench->cluster, "be", bench->rows[i].name);

@@ -28,7 +28,7 @@ static void answer(struct trial *trial, int64_t now_ms)
 	size_t n;
 
 	ck_assert(cluster_update(trial->cluster, &snapshot, now_ms, NULL, NULL));
-	trial->found = cluster_backends(trial->cluster, &n);
+	trial->found = cluster_edit_backends(trial->cluster, &n);
 	ck_assert_uint_eq(n, trial->n_backends);
 }
 

@@ -243,9 +243,8 @@ static void sweep(struct cluster *cluster, const struct server_update *update)
 	cluster->n_backends = kept;
 }
 
-static void clear_wanted(struct pod *pod, void *arg)
+static void clear_wanted(struct pod *pod)
 {
-	(void)arg;
 	/* One that comes back may be another process than the one that was heard. */
 	if (!pod->wanted)
 		pod->sampled = 0;
@@ -256,9 +255,12 @@ static void clear_wanted(struct pod *pod, void *arg)
 static void mark_wanted(struct cluster *cluster, int64_t now_ms)
 {
 	const struct selection *selection = &cluster->settings.selection;
+	size_t n_pods;
+	struct pod *const *pods = pod_table_list(cluster->pods, &n_pods);
 	struct lh_entry *entry;
 
-	pod_each(cluster->pods, clear_wanted, NULL);
+	for (size_t i = 0; i < n_pods; i++)
+		clear_wanted(pods[i]);
 	lh_foreach(cluster->servers, entry)
 	{
 		struct server *server = lh_entry_v(entry);
@@ -350,27 +352,37 @@ const struct cluster_counters *cluster_counters(const struct cluster *cluster)
 	return &cluster->counters;
 }
 
-static void find_unpolled(struct pod *pod, void *arg)
-{
-	bool *done = arg;
-
-	if (pod->wanted && pod->polled_ms == 0)
-		*done = false;
-}
-
 bool cluster_is_first_round_done(struct cluster *cluster)
 {
-	if (!cluster->first_round_done && cluster->updated_ms != 0) {
-		cluster->first_round_done = true;
-		pod_each(cluster->pods, find_unpolled, &cluster->first_round_done);
+	size_t n;
+	struct pod *const *pods = pod_table_list(cluster->pods, &n);
+
+	if (cluster->first_round_done || cluster->updated_ms == 0)
+		return cluster->first_round_done;
+	for (size_t i = 0; i < n; i++) {
+		if (pods[i]->wanted && pods[i]->polled_ms == 0)
+			return false;
 	}
-	return cluster->first_round_done;
+	cluster->first_round_done = true;
+	return true;
 }
 
-struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n)
+const struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n)
+{
+	*n = cluster->n_backends;
+	/* C adds a const behind one pointer by itself, and behind two only when told. */
+	return (const struct backend *const *)cluster->backends;
+}
+
+struct backend *const *cluster_edit_backends(struct cluster *cluster, size_t *n)
 {
 	*n = cluster->n_backends;
 	return cluster->backends;
+}
+
+struct pod *const *cluster_edit_pods(struct cluster *cluster, size_t *n)
+{
+	return pod_table_list(cluster->pods, n);
 }
 
 bool cluster_has_selected(const struct cluster *cluster)
@@ -388,8 +400,8 @@ bool cluster_has_selected(const struct cluster *cluster)
 	return true;
 }
 
-struct server *cluster_find_server(const struct cluster *cluster, const char *backend,
-	size_t backend_len, const char *server, size_t server_len)
+struct server *cluster_find_server(struct cluster *cluster, const char *backend, size_t backend_len,
+	const char *server, size_t server_len)
 {
 	char id[ID_MAX];
 	void *found = NULL;
@@ -403,10 +415,4 @@ struct server *cluster_find_server(const struct cluster *cluster, const char *ba
 	id[backend_len + 1 + server_len] = '\0';
 	lh_table_lookup_ex(cluster->servers, id, &found);
 	return found;
-}
-
-void cluster_each_pod(
-	const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg), void *arg)
-{
-	pod_each(cluster->pods, visit, arg);
 }

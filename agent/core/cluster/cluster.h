@@ -72,19 +72,19 @@ const struct cluster_counters *cluster_counters(const struct cluster *cluster);
 /* HAProxy has answered, and since then each pod that is polled was heard or failed once. */
 bool cluster_is_first_round_done(struct cluster *cluster);
 
-/* Backends in HAProxy's order; *n is set. The array is the cluster's, valid until the next call
- * that changes it. */
-struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n);
+/* Backends in HAProxy's order, to read or to change; *n is set. The array is the cluster's, valid
+ * until the next call that changes it. */
+const struct backend *const *cluster_backends(const struct cluster *cluster, size_t *n);
+struct backend *const *cluster_edit_backends(struct cluster *cluster, size_t *n);
+/* All pods in no certain order, likewise. */
+struct pod *const *cluster_edit_pods(struct cluster *cluster, size_t *n);
 /* Names of mode tcp backends that would be steered if somebody named them, "a, b"; "" when there
  * are none. Valid until the next update. */
 const char *cluster_left_out(const struct cluster *cluster);
 /* HAProxy has every backend that the settings name, and one at least for each pattern. */
 bool cluster_has_selected(const struct cluster *cluster);
 /* NULL where there is none. */
-struct server *cluster_find_server(const struct cluster *cluster, const char *backend,
-	size_t backend_len, const char *server, size_t server_len);
-/* Calls visit for each pod, in no certain order. */
-void cluster_each_pod(
-	const struct cluster *cluster, void (*visit)(struct pod *pod, void *arg), void *arg);
+struct server *cluster_find_server(struct cluster *cluster, const char *backend, size_t backend_len,
+	const char *server, size_t server_len);
 
 #endif

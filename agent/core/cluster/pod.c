@@ -18,6 +18,9 @@ enum {
 
 struct pod_table {
 	struct lh_table *by_identity;
+	struct pod **list;
+	size_t n;
+	size_t room;
 };
 
 static void pod_free(struct pod *pod)
@@ -47,19 +50,12 @@ struct pod_table *pod_table_new(void)
 
 void pod_table_free(struct pod_table *table)
 {
-	struct lh_entry *entry;
-	struct lh_entry *next;
-
 	if (!table)
 		return;
-	lh_foreach_safe(table->by_identity, entry, next)
-	{
-		struct pod *pod = lh_entry_v(entry);
-
-		lh_table_delete_entry(table->by_identity, entry);
-		pod_free(pod);
-	}
 	lh_table_free(table->by_identity);
+	for (size_t i = 0; i < table->n; i++)
+		pod_free(table->list[i]);
+	free(table->list);
 	free(table);
 }
 
@@ -104,6 +100,34 @@ static struct pod *pod_new(const char *address, uint16_t port, char *identity, i
 	return pod;
 }
 
+static bool list_pod(struct pod_table *table, struct pod *pod)
+{
+	if (table->n == table->room) {
+		size_t room = table->room > 0 ? 2 * table->room : FIRST_SIZE;
+		struct pod **list = reallocarray(table->list, room, sizeof(*list));
+
+		if (!list)
+			return false;
+		table->list = list;
+		table->room = room;
+	}
+	if (lh_table_insert(table->by_identity, pod->identity, pod) != 0)
+		return false;
+	pod->place = table->n;
+	table->list[table->n++] = pod;
+	return true;
+}
+
+/* The last one fills its place. */
+static void unlist_pod(struct pod_table *table, const struct pod *pod)
+{
+	struct pod *last = table->list[--table->n];
+
+	table->list[pod->place] = last;
+	last->place = pod->place;
+	lh_table_delete(table->by_identity, pod->identity);
+}
+
 struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port,
 	const struct pod_source *source, int64_t now_ms)
 {
@@ -120,7 +144,7 @@ struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port
 		pod = pod_new(address, port, identity, now_ms);
 		if (!pod)
 			return NULL;
-		if (lh_table_insert(table->by_identity, pod->identity, pod) != 0) {
+		if (!list_pod(table, pod)) {
 			pod_free(pod);
 			return NULL;
 		}
@@ -136,7 +160,7 @@ void pod_release(struct pod_table *table, struct pod *pod, pod_gone gone, void *
 		return;
 	if (gone)
 		gone(pod, arg);
-	lh_table_delete(table->by_identity, pod->identity);
+	unlist_pod(table, pod);
 	pod_free(pod);
 }
 
@@ -206,14 +230,10 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 	}
 }
 
-void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void *arg), void *arg)
+struct pod *const *pod_table_list(const struct pod_table *table, size_t *n)
 {
-	struct lh_entry *entry;
-
-	lh_foreach(table->by_identity, entry)
-	{
-		visit(lh_entry_v(entry), arg);
-	}
+	*n = table->n;
+	return table->list;
 }
 
 bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_ms)

@@ -28,9 +28,9 @@ struct pod {
 	bool wanted;        /* to be polled: some server of it may be used */
 	unsigned source;    /* the index of its source */
 	unsigned n_servers; /* servers that point here */
+	size_t place;       /* in the table's list */
 	int64_t every_ms;   /* how often it is polled (steer/tempo); 0: not chosen yet */
 	int64_t due_ms;     /* when the next plan that wants its count is due; 0: at once */
-	void *poll;         /* the poller's own handle, NULL when not polled */
 
 	bool heard;                  /* metric and heard_ms hold an answer */
 	struct metric metric;        /* the last good answer */
@@ -91,7 +91,7 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 const char *pod_name(const struct pod *pod);
 const char *pod_node(const struct pod *pod);
 
-/* Calls visit for each pod, in no certain order; visit must not take or release any. */
-void pod_each(const struct pod_table *table, void (*visit)(struct pod *pod, void *arg), void *arg);
+/* All pods in no certain order; *n is set. The table's, valid until one is held or released. */
+struct pod *const *pod_table_list(const struct pod_table *table, size_t *n);
 
 #endif

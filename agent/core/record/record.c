@@ -12,7 +12,7 @@ static bool is_planned(const struct server *server)
 }
 
 /* How many backends and servers there are at most. */
-static size_t count_servers(struct backend *const *backends, size_t n_backends)
+static size_t count_servers(const struct backend *const *backends, size_t n_backends)
 {
 	size_t n = 0;
 
@@ -56,7 +56,7 @@ static void add_backend(const struct backend *backend, struct record *record)
 bool record_from(const struct cluster *cluster, int64_t now_ms, int64_t wall_ms, struct record *out)
 {
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	struct record record = {
 		.wall_ms = wall_ms,
 		.now_ms = now_ms,

@@ -237,7 +237,7 @@ bool report_backends_init(struct report_backends *out, const struct report_view 
 {
 	struct report_backends backends = {.n = 0};
 	size_t n;
-	struct backend *const *all = cluster_backends(view->cluster, &n);
+	const struct backend *const *all = cluster_backends(view->cluster, &n);
 
 	backends.list = calloc(n + 1, sizeof(*backends.list));
 	if (!backends.list)

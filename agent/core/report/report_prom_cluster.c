@@ -186,7 +186,7 @@ static const struct {
 
 /* How many servers are in each state: what alerts ask, without a series a pod. */
 static void write_server_counts(const struct promtext *text, const struct report_view *view,
-	struct backend *const *backends, size_t n)
+	const struct backend *const *backends, size_t n)
 {
 	promtext_family(text, "wsbalancer_backend_servers", PROMTEXT_GAUGE,
 		"Servers of the backend by what their weight rests on.");
@@ -233,7 +233,8 @@ static void write_weights(const struct promtext *text, const struct backend *bac
 }
 
 /* The weights that plans gave, and what they rested on, since each backend is known. */
-static void write_tallies(const struct promtext *text, struct backend *const *backends, size_t n)
+static void write_tallies(
+	const struct promtext *text, const struct backend *const *backends, size_t n)
 {
 	static const char *const bases[] = {
 		[PLANNER_HEARD] = "heard",
@@ -300,7 +301,7 @@ void report_prom_backends(
 	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(view->cluster, &n);
+	const struct backend *const *backends = cluster_backends(view->cluster, &n);
 
 	promtext_family(text, "wsbalancer_backend", PROMTEXT_INFO,
 		"The backend's algorithm and how its weights are planned.");

@@ -78,7 +78,7 @@ static bool add_row(struct report_rows *rows, const struct report_view *view,
 static bool collect(struct report_rows *rows, const struct report_view *view)
 {
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(view->cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(view->cluster, &n_backends);
 	size_t n_servers = 0;
 
 	for (size_t i = 0; i < n_backends; i++)
@@ -183,7 +183,7 @@ static bool group(struct report_rows *rows)
 static void find_plan(struct report_totals *totals, const struct report_view *view)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(view->cluster, &n);
+	const struct backend *const *backends = cluster_backends(view->cluster, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (!report_is_planned(view, backends[i]))

@@ -9,7 +9,7 @@
 #include "core/steer/percent.h"
 
 /* Finds the server that text names, and whether other names begin with it. */
-static struct server *find(const struct cluster *cluster, const char *text, size_t len)
+static struct server *find(struct cluster *cluster, const char *text, size_t len)
 {
 	const char *slash = memchr(text, '/', len);
 	size_t backend_len;
@@ -34,7 +34,7 @@ static bool begins_another(const struct server *server)
 }
 
 enum agentcheck_request agentcheck_read(
-	const struct cluster *cluster, const char *bytes, size_t len, struct server **server)
+	struct cluster *cluster, const char *bytes, size_t len, struct server **server)
 {
 	const char *end = memchr(bytes, '\n', len);
 

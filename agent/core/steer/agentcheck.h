@@ -31,7 +31,7 @@ enum agentcheck_request {
  * known by that name (with AGENTCHECK_COMPLETE: answer an empty line).
  */
 enum agentcheck_request agentcheck_read(
-	const struct cluster *cluster, const char *bytes, size_t len, struct server **server);
+	struct cluster *cluster, const char *bytes, size_t len, struct server **server);
 
 /* The answer with its newline: "N%\n", or "\n" for NULL and for a server without a plan, which
  * changes nothing. Returns its length without the NUL. */

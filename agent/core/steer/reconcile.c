@@ -63,7 +63,7 @@ static bool restore_server(struct server *server, struct commands *out)
 bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct commands *out)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	struct backend *const *backends = cluster_edit_backends(cluster, &n);
 	bool ok = true;
 
 	for (size_t b = 0; b < n; b++) {
@@ -76,7 +76,7 @@ bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct c
 bool reconcile_restore(struct cluster *cluster, struct commands *out)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	struct backend *const *backends = cluster_edit_backends(cluster, &n);
 	bool ok = true;
 
 	for (size_t b = 0; b < n; b++) {
@@ -89,7 +89,7 @@ bool reconcile_restore(struct cluster *cluster, struct commands *out)
 size_t reconcile_count_changed(const struct cluster *cluster)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	const struct backend *const *backends = cluster_backends(cluster, &n);
 	size_t n_changed = 0;
 
 	for (size_t b = 0; b < n; b++) {
@@ -106,7 +106,7 @@ size_t reconcile_count_changed(const struct cluster *cluster)
 void reconcile_lost(struct cluster *cluster)
 {
 	size_t n;
-	struct backend *const *backends = cluster_backends(cluster, &n);
+	struct backend *const *backends = cluster_edit_backends(cluster, &n);
 
 	for (size_t b = 0; b < n; b++) {
 		for (size_t i = 0; i < backends[b]->n_servers; i++)

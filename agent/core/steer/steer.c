@@ -263,7 +263,7 @@ static bool is_torn(const struct backend *backend)
 bool steer_is_torn(const struct cluster *cluster)
 {
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 
 	/* What a single instance has itself outweighs one reading of the pods: others.h. */
 	for (size_t i = 0; i < n_backends && cluster_settings(cluster)->replicas > 1; i++) {
@@ -278,7 +278,7 @@ static bool plan_backends(struct cluster *cluster, int64_t now_ms, bool all)
 {
 	const struct cluster_settings *settings = cluster_settings(cluster);
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	struct backend *const *backends = cluster_edit_backends(cluster, &n_backends);
 	bool planned = true;
 
 	for (size_t i = 0; i < n_backends; i++) {
@@ -304,7 +304,7 @@ bool steer_plan_due(struct cluster *cluster, int64_t now_ms)
 void steer_release(struct cluster *cluster)
 {
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	struct backend *const *backends = cluster_edit_backends(cluster, &n_backends);
 
 	for (size_t b = 0; b < n_backends; b++) {
 		for (size_t i = 0; i < backends[b]->n_servers; i++)
@@ -316,7 +316,7 @@ void steer_release(struct cluster *cluster)
 double steer_imbalance(const struct cluster *cluster)
 {
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	double worst = 0.0;
 
 	for (size_t i = 0; i < n_backends; i++) {

@@ -20,7 +20,7 @@ int64_t tempo_round_ms(const struct cluster *cluster)
 {
 	const struct cluster_settings *settings = cluster_settings(cluster);
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	int64_t least_ms =
 		settings->poll_interval_ms > 0 ? settings->poll_interval_ms : TEMPO_CALM_MS;
 
@@ -65,7 +65,7 @@ struct load {
 static struct load load_of(const struct cluster *cluster)
 {
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	const struct backend *const *backends = cluster_backends(cluster, &n_backends);
 	struct load load = {.n_servers = 0};
 	double n_pods = 0.0;
 
@@ -92,12 +92,6 @@ static int64_t choose(struct backend *backend, const struct load *load, int64_t 
 	return load->asked <= TEMPO_ASKED_MAX || rush ? TEMPO_FAST_MS : TEMPO_CALM_MS;
 }
 
-static void forget(struct pod *pod, void *arg)
-{
-	(void)arg;
-	pod->every_ms = 0;
-}
-
 /* A pod that several backends share is asked as often as the one that wants it most. */
 static void set_pods(const struct backend *backend, int64_t every_ms)
 {
@@ -115,11 +109,14 @@ void tempo_update(struct cluster *cluster, int64_t now_ms)
 {
 	const struct cluster_settings *settings = cluster_settings(cluster);
 	size_t n_backends;
-	struct backend *const *backends = cluster_backends(cluster, &n_backends);
+	struct backend *const *backends = cluster_edit_backends(cluster, &n_backends);
+	size_t n_pods;
+	struct pod *const *pods = cluster_edit_pods(cluster, &n_pods);
 	struct load load = load_of(cluster);
 	bool planned;
 
-	cluster_each_pod(cluster, forget, NULL);
+	for (size_t i = 0; i < n_pods; i++)
+		pods[i]->every_ms = 0;
 	for (size_t i = 0; i < n_backends; i++) {
 		struct backend *backend = backends[i];
 		int64_t every_ms = settings->poll_interval_ms > 0 ? settings->poll_interval_ms
