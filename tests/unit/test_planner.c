@@ -240,6 +240,30 @@ START_TEST(a_liar_is_not_believed_again_because_haproxy_has_reloaded)
 }
 END_TEST
 
+/* Own at the moment of its count is known the less the faster it fills, which is no proof of a lie
+ * to start with, and none of the truth either. */
+START_TEST(a_rush_makes_no_liar_believed_that_was_caught)
+{
+	static const uint32_t rush[] = {0, 5, 10, 15, 30, 60, 10, 8};
+
+	add_heard(3, 0);
+	add_heard(50, 0);
+	add_heard(50, 0);
+	pods[0].doubted = true;
+	for (int i = 1; i < N_OF(rush); i++) {
+		for (size_t k = 0; k < 3; k++) {
+			pods[k].own_then = rush[i - 1];
+			pods[k].own = rush[i];
+			pods[k].count = k == 0 ? 3 : 50 + rush[i - 1];
+		}
+		plan();
+		ck_assert_msg(results[0].basis == PLANNER_DISBELIEVED, "%u", rush[i]);
+		ck_assert_int_eq(results[1].basis, PLANNER_HEARD);
+		ck_assert_int_le(results[0].weight, results[1].weight);
+	}
+}
+END_TEST
+
 START_TEST(a_stale_count_moves_with_own_and_ends_at_the_ttl)
 {
 	add_heard(50, 50);
@@ -409,6 +433,7 @@ int main(void)
 		{a_pod_that_is_not_heard_gets_what_the_others_get, ONCE},
 		{a_loud_voice_takes_only_itself_out, ONCE},
 		{a_liar_is_not_believed_again_because_haproxy_has_reloaded, ONCE},
+		{a_rush_makes_no_liar_believed_that_was_caught, ONCE},
 		{without_haproxys_word_no_pod_gets_more_than_three_shares, ONCE},
 		{lines_of_one_pod_share_what_it_lacks, ONCE},
 		{a_draining_pod_gets_weight_0_unless_all_drain, ONCE},

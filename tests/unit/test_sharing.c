@@ -18,11 +18,16 @@ struct bench {
 	struct hastate_backend backends[2];
 };
 
-static void update(struct bench *bench, int64_t now_ms)
+static void update_of(struct bench *bench, int64_t pid, int64_t now_ms)
 {
-	struct hastate_snapshot answer = row_answer(7, bench->backends, 2);
+	struct hastate_snapshot answer = row_answer(pid, bench->backends, 2);
 
 	ck_assert(cluster_update(bench->cluster, &answer, now_ms, NULL, NULL));
+}
+
+static void update(struct bench *bench, int64_t now_ms)
+{
+	update_of(bench, 7, now_ms);
 }
 
 static void setup(struct bench *bench, uint32_t own)
@@ -84,6 +89,38 @@ START_TEST(a_backend_of_plain_requests_has_the_least_part)
 }
 END_TEST
 
+/* Every server has begun so many sessions in its worker, and none has ended. */
+static void hold(struct bench *bench, uint32_t own)
+{
+	for (int i = 0; i < 2 * PODS; i++)
+		bench->lines[i].stot = bench->lines[i].scur = own;
+	for (int i = 0; i < PODS; i++)
+		bench->others[i].stot = bench->others[i].scur = own;
+}
+
+START_TEST(what_an_old_worker_holds_is_of_all_servers_of_a_pod)
+{
+	struct bench bench;
+	struct server *server;
+
+	setup(&bench, 20);
+	server = row_find(bench.cluster, "x", "a1");
+	row_hear(server, 32, 1500);
+	row_hear(row_find(bench.cluster, "x", "b1"), 60, 1500);
+	update(&bench, 2000);
+	ck_assert(steer_plan(bench.cluster, 2000));
+	ck_assert_int_eq(server->plan.result.basis, PLANNER_DISBELIEVED);
+	/* 32 would do for its 18 and what one of the three has left behind. */
+	hold(&bench, 6);
+	row_hear(server, 32, 2500);
+	row_hear(row_find(bench.cluster, "x", "b1"), 78, 2500);
+	update_of(&bench, 8, 3000);
+	ck_assert(steer_plan(bench.cluster, 3000));
+	ck_assert_int_eq(server->plan.result.basis, PLANNER_DISBELIEVED);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(lines_divide_by_their_configured_weights)
 {
 	struct bench bench;
@@ -135,6 +172,7 @@ int main(void)
 	const struct run_test tests[] = {
 		{a_correction_is_divided_among_backends_by_what_comes_to_them, ONCE},
 		{a_backend_of_plain_requests_has_the_least_part, ONCE},
+		{what_an_old_worker_holds_is_of_all_servers_of_a_pod, ONCE},
 		{lines_divide_by_their_configured_weights, ONCE},
 		{what_one_server_holds_of_a_pod_is_nobody_elses, ONCE},
 		{a_pod_of_one_server_is_all_its_own, ONCE},

@@ -127,6 +127,73 @@ START_TEST(every_steered_server_gets_the_planners_weight)
 }
 END_TEST
 
+/* All servers have begun so many sessions in this worker, and none has ended. */
+static void hold(struct bench *bench, int64_t pid, uint32_t own, int64_t now_ms)
+{
+	for (size_t i = 0; i < N; i++) {
+		bench->rows[i].scur = own;
+		bench->rows[i].stot = own;
+	}
+	update(bench, pid, now_ms);
+}
+
+/* Servers of 50 sessions each; the first one's pod says so many, and HAProxy reloads. */
+static int64_t setup_caught(
+	struct bench *bench, const struct cluster_settings *settings, uint32_t says)
+{
+	setup(bench, settings, (uint32_t[]){50, 50, 50});
+	row_hear(bench->servers[0], says, 2500);
+	hold(bench, 7, 50, 3000);
+	plan(bench, 3000);
+	ck_assert_int_eq(bench->servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	hold(bench, 8, 0, 4000);
+	plan(bench, 4000);
+	return 4000;
+}
+
+/* A worker of several tells of a fourth, say: enough for all that the new worker holds. */
+START_TEST(who_was_caught_is_measured_by_what_the_old_worker_holds_too)
+{
+	struct cluster_settings settings = row_settings();
+	struct bench bench;
+	int64_t now_ms = setup_caught(&bench, &settings, 12);
+
+	for (uint32_t own = 0; own <= 40; own += 4, now_ms += 1000) {
+		for (size_t i = 0; i < N; i++)
+			row_hear(bench.servers[i], i == 0 ? 12 + own / 4 : 50 + own, now_ms + 500);
+		hold(&bench, 8, own, now_ms + 1000);
+		plan(&bench, now_ms + 1000);
+		ck_assert_msg(
+			bench.servers[0]->plan.result.basis == PLANNER_DISBELIEVED, "own %u", own);
+		ck_assert_int_eq(bench.servers[1]->plan.result.basis, PLANNER_HEARD);
+		ck_assert_int_eq(bench.servers[0]->plan.weight, bench.servers[1]->plan.weight);
+	}
+	/* Mended, it is believed at once. */
+	row_hear(bench.servers[0], 90, now_ms + 500);
+	hold(&bench, 8, 40, now_ms + 1000);
+	plan(&bench, now_ms + 1000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_HEARD);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+/* The old worker's sessions have ended, which nobody tells. */
+START_TEST(what_an_old_worker_holds_is_forgotten_in_time)
+{
+	struct cluster_settings settings = row_settings();
+	struct bench bench;
+	int64_t now_ms = setup_caught(&bench, &settings, 3);
+
+	for (int minute = 0; minute < 10; minute++, now_ms += 60000)
+		hold(&bench, 8, 40, now_ms + 1000);
+	row_hear(bench.servers[0], 40, now_ms);
+	hold(&bench, 8, 40, now_ms);
+	plan(&bench, now_ms);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_HEARD);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone)
 {
 	static const struct {
@@ -693,6 +760,8 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, sessions_of_a_round_that_was_put_off_count_against_a_limit_too);
 	tcase_add_test(tcase, a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not);
 	tcase_add_test(tcase, every_steered_server_gets_the_planners_weight);
+	tcase_add_test(tcase, who_was_caught_is_measured_by_what_the_old_worker_holds_too);
+	tcase_add_test(tcase, what_an_old_worker_holds_is_forgotten_in_time);
 	tcase_add_test(tcase, a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone);
 	tcase_add_test(tcase, fewer_than_half_known_means_the_configured_weights);
 	tcase_add_test(tcase, a_count_newer_than_haproxys_answer_waits_for_the_next_one);

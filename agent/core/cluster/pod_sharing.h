@@ -19,6 +19,7 @@ struct pod_sharing {
 	uint64_t own;                  /* sessions of this HAProxy on all of them */
 	uint64_t own_before;           /* the same at the reading before */
 	double own_then;               /* when the pod was heard */
+	double left;                   /* see struct sessions */
 	double turnover;               /* see struct others_reading */
 	double part;                   /* see struct others_reading */
 	int64_t heard_ms;              /* the answer that others was updated with last; 0: none */

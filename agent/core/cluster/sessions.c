@@ -6,6 +6,10 @@
 
 #include "core/plan/limits.h"
 
+/* Of what old workers hold on a pod nobody tells: it is taken to close as fast as it did before,
+ * and as if lives were of so many seconds at most. */
+static const double LEFT_LIVES_MAX_S = 300.0;
+
 void sessions_init(struct sessions *sessions)
 {
 	/*
@@ -28,7 +32,22 @@ void sessions_new_pod(struct sessions *sessions, uint32_t own)
 	sessions->own_then_ms = 0;
 	sessions->credit = 0.0;
 	sessions->doubted = false;
+	sessions->left = 0.0;
 	sessions->target_stands = false;
+}
+
+/* The old worker's sessions go on as the pod's: by them a pod that was caught is measured on. */
+static void leave_behind(struct sessions *sessions)
+{
+	double own = (double)sessions->own;
+
+	if (!sessions->own_exact || own <= 0.0)
+		return;
+	/* The worker that has held more knows better how long they live. */
+	if (own >= sessions->left)
+		sessions->left_per_s =
+			fmax(sessions->closings.per_second / own, 1.0 / LEFT_LIVES_MAX_S);
+	sessions->left += own;
 }
 
 /* A new worker does not count the old one's sessions, though the pods have them: the difference is
@@ -36,6 +55,7 @@ void sessions_new_pod(struct sessions *sessions, uint32_t own)
 static void start_worker(struct sessions *sessions, const struct sessions_reading *reading)
 {
 	others_reload(&sessions->others, sessions->own);
+	leave_behind(sessions);
 	sessions->own = reading->own;
 	sessions->own_then = reading->own;
 	sessions->own_exact = true;
@@ -76,6 +96,7 @@ void sessions_away(struct sessions *sessions, int64_t now_ms)
 {
 	if (sessions->own > 0)
 		return;
+	sessions->left = 0.0;
 	sessions->away_ms = now_ms;
 	sessions->own_then_ms = 0;
 	others_empty(&sessions->others);
@@ -86,6 +107,8 @@ void sessions_update(struct sessions *sessions, const struct sessions_reading *r
 	bool reloaded = sessions->known && sessions->worker != reading->worker;
 	uint64_t began = 0;
 
+	sessions->left *=
+		exp(-sessions->left_per_s * (double)(reading->now_ms - sessions->read_ms) / 1000.0);
 	if (reloaded)
 		start_worker(sessions, reading);
 	if (sessions->known && !reloaded && reading->total >= sessions->total)
@@ -119,6 +142,7 @@ void sessions_describe(const struct sessions *sessions, unsigned replicas, int64
 	pod->own_then = sessions->own_then;
 	pod->own_exact = sessions->own_exact;
 	pod->doubted = sessions->doubted;
+	pod->own_beside = sessions->doubted ? (uint32_t)sessions->left : 0;
 	pod->has_others = sessions->others.known;
 	pod->others = sessions->others.count;
 	pod->leaving =

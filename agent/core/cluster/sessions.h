@@ -26,6 +26,8 @@ struct sessions {
 	double credit;       /* see limits_credit() */
 	bool own_exact;      /* see struct planner_pod */
 	bool doubted;        /* see struct planner_pod; set by who plans */
+	double left;         /* that older workers of this HAProxy are taken to hold on its pod */
+	double left_per_s;   /* what part of left closes in a second */
 	bool target_stands;  /* the last plan's target is of this pod and this worker */
 
 	uint32_t own_then;    /* own when its pod's count was heard */
@@ -67,8 +69,8 @@ void sessions_update(struct sessions *sessions, const struct sessions_reading *r
  */
 void sessions_account(struct sessions *sessions, double limit, uint64_t arrived);
 
-/* Sets what the planner is told of own and of others: own, own_then, own_exact, has_others, others,
- * leaving and credit. interval_ms is the time to the next plan. */
+/* Sets what the planner is told of own and of others: own, own_then, own_exact, doubted,
+ * own_beside, has_others, others, leaving and credit. interval_ms is the time to the next plan. */
 void sessions_describe(const struct sessions *sessions, unsigned replicas, int64_t interval_ms,
 	struct planner_pod *pod);
 

@@ -26,6 +26,7 @@ static void clear(const struct backend *backend)
 		pod->sharing.own = 0;
 		pod->sharing.own_before = 0;
 		pod->sharing.own_then = 0.0;
+		pod->sharing.left = 0.0;
 		pod->sharing.turnover = 0.0;
 		pod->sharing.weights = 0.0;
 		pod->sharing.backend = NULL;
@@ -63,6 +64,7 @@ static void add_up(const struct backend *backend)
 		sharing->own += sessions->own;
 		sharing->own_before += sessions->own_before;
 		sharing->own_then += sessions->own_then;
+		sharing->left += sessions->left;
 		sharing->turnover += sessions->turnover;
 		sharing->part = sessions->part_then;
 	}

@@ -57,11 +57,14 @@ static bool is_believed(const struct planner_pod *pod, double ratio)
 	/* When own is changing fast, nobody knows what it was when the pod was heard. */
 	double slack = BELIEVED_SLACK + fabs((double)pod->own - then);
 
-	/* A new worker holds too little to catch a liar by: until it does the old one's word
-	 * counts. */
-	if (pod->doubted && pod->own_exact && BELIEVED_PART * expected <= DOUBTED_SLACK)
-		return false;
-	return !pod->own_exact || (double)pod->count >= BELIEVED_PART * expected - slack;
+	if (!pod->own_exact)
+		return true;
+	/* Who was caught has to prove its word, by more than a new worker's first few: slack is for
+	 * the honest, and in a rush there is enough of it for any lie. */
+	if (pod->doubted)
+		return BELIEVED_PART * expected > DOUBTED_SLACK &&
+		       (double)pod->count >= BELIEVED_PART * expected;
+	return (double)pod->count >= BELIEVED_PART * expected - slack;
 }
 
 double counts_moved_alike(double moved)

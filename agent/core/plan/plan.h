@@ -31,14 +31,13 @@ enum planner_basis {
 /* One server of the backend that HAProxy may use. Servers that are down, in maintenance, backup or
  * of configured weight 0 are the caller's business and never come here. */
 struct planner_pod {
-	bool heard;     /* count, count_age_ms and own_then hold an answer */
-	bool draining;  /* the pod asks for no new connections */
-	bool doubted;   /* it was disbelieved before HAProxy reloaded, and has not been believed
-			   since */
-	bool own_exact; /* every session in own went to this pod: its address has not changed
-			   since the server held nothing */
-	bool several;   /* each of several workers answers for itself: count is no count */
-	uint32_t count; /* connections that the pod reported */
+	bool heard;           /* count, count_age_ms and own_then hold an answer */
+	bool draining;        /* the pod asks for no new connections */
+	bool doubted;         /* it was disbelieved, and has not been believed since */
+	bool own_exact;       /* every session in own went to this pod: its address has not changed
+				 since the server held nothing */
+	bool several;         /* each of several workers answers for itself: count is no count */
+	uint32_t count;       /* connections that the pod reported */
 	int64_t count_age_ms; /* since that answer, >= 0 */
 	uint32_t own;         /* sessions that this HAProxy has on the server now (scur) */
 	uint32_t own_then;    /* the same when count was heard */

@@ -61,7 +61,9 @@ static void describe_sharing(const struct cluster_settings *settings, const stru
 	input->has_others = sharing->others.known;
 	input->others = sharing->others.count + own +
 			((double)settings->replicas - 1.0) * counts_moved_alike(own - then);
-	input->own_beside = sessions->own_exact ? (uint32_t)fmax(0.0, fmin(own, then)) : 0;
+	input->own_beside += sessions->own_exact ? (uint32_t)fmax(0.0, fmin(own, then)) : 0;
+	if (sessions->doubted)
+		input->own_beside += (uint32_t)fmax(0.0, sharing->left - sessions->left);
 }
 
 static struct planner_pod pod_of(
