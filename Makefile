@@ -28,11 +28,12 @@ DEFINES  := -D_GNU_SOURCE
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
 FLAGS_release  := -O2 -g $(HARDEN) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 FLAGS_debug    := -O0 -g3
-FLAGS_san      := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=undefined
+# A double that no integer holds is undefined too, and not among "undefined".
+FLAGS_san      := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow \
+	-fno-sanitize-recover=undefined,float-cast-overflow
 FLAGS_coverage := -O0 -g --coverage
 # libFuzzer is clang's and brings its own main.
-FLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+FLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
 LINK_release   := -pie -Wl,-z,relro,-z,now
 LINK_debug     :=
 LINK_san       := -fsanitize=address,undefined

@@ -55,6 +55,7 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 	const char *detail, double seconds, void *arg)
 {
 	struct agent *agent = arg;
+	bool lacked = pod_lacks_name(pod);
 
 	if (outcome == METRIC_OK)
 		outcome = pod_weigh(pod, metric);
@@ -67,6 +68,8 @@ static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct
 	if (outcome == METRIC_OK && !pod->heard && agent->round)
 		round_hurry(agent->round);
 	pod_observe(pod, outcome, metric, detail, clock_now_ms());
+	if (pod_lacks_name(pod) && !lacked)
+		announce_lack(&agent->announced, pod);
 }
 
 /* Why the agent is not ready, in the words of whoever knows; NULL when it is. */

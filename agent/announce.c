@@ -436,6 +436,8 @@ static void sum_up(struct announce_polls *polls, int64_t now_ms)
 {
 	if (polls->since_ms != 0 && now_ms - polls->since_ms < POLLS_WINDOW_MS)
 		return;
+	if (polls->n_lack_name > 0)
+		log_warn("further pods say names of others", log_int("pods", polls->n_lack_name));
 	if (polls->n_failed + polls->n_answer_again > 0) {
 		log_warn("further pods could not be polled or answered again",
 			log_int("could_not", polls->n_failed),
@@ -478,6 +480,13 @@ void announce_poll(struct announce_polls *polls, const struct pod *pod, enum met
 		log_info("pod answers again", log_str("pod", pod->key));
 	if (outcome == METRIC_OK)
 		announce_odd(pod, metric);
+}
+
+void announce_lack(struct announce_polls *polls, const struct pod *pod)
+{
+	if (is_said(polls, &polls->n_lack_name))
+		log_warn("pod says a name that is another's: its address is shown instead",
+			log_str("pod", pod->key), log_str("name", pod->metric.pod_name));
 }
 
 static bool needs_somebody(enum verdict_state state)

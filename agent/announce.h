@@ -38,6 +38,7 @@ struct announce_polls {
 	unsigned n_said;
 	unsigned n_failed; /* and that were not said */
 	unsigned n_answer_again;
+	unsigned n_lack_name;
 };
 
 /* A poll of pod has ended with outcome, and, with METRIC_OK, with this metric; call it before
@@ -45,5 +46,8 @@ struct announce_polls {
  */
 void announce_poll(struct announce_polls *polls, const struct pod *pod, enum metric_outcome outcome,
 	const struct metric *metric, const char *detail);
+
+/* The pod has begun to say a name that is another's. */
+void announce_lack(struct announce_polls *polls, const struct pod *pod);
 
 #endif

@@ -47,10 +47,13 @@ $(OUT)/unit/test_out_of_memory: private wraps = $(call wrap,malloc calloc reallo
 	reallocarray strdup strndup asprintf __asprintf_chk open_memstream json_tokener_new_ex \
 	lh_kchar_table_new lh_table_insert)
 
+# What is tested of the shell here, and nothing but that.
+$(OUT)/unit/test_screen: $(call objects,$(addprefix agent/cli/,screen.c columns.c))
+
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(OUT)/libsim.a $(OUT)/libcore.a
 	$(say_LD)
 	@mkdir -p $(@D)
-	$(Q)$(link) $(wraps) -o $@ $^ $(check_libs) $(core_libs)
+	$(Q)$(link) $(wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(check_libs) $(core_libs)
 
 # Linked with libFuzzer, or with what replays the seeds. The captured answers of HAProxy serve the unit
 # tests too.

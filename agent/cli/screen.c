@@ -19,6 +19,7 @@ enum {
 	STATE_MIN = 24,     /* what is left to the reason at least */
 	FIXED_COLUMNS = 36, /* mark, connections, level, next, since, and the blanks between */
 	NEEDS_MAX = 8,
+	DEVIATION_MAX = 9999, /* shown, in hundreds of per cent */
 };
 
 /* One pod, as the table needs it; strings are the report's. */
@@ -242,7 +243,9 @@ static void put_needs(
 
 static int columns_of(const struct layout *layout, double n)
 {
-	return (int)(n / layout->largest * layout->bar_columns + 0.5);
+	double part = n / layout->largest;
+
+	return (int)(fmin(fmax(part, 0.0), 1.0) * layout->bar_columns + 0.5);
 }
 
 /* Held by this HAProxy, by others, and the level as a mark; what is only reckoned is an outline. */
@@ -319,13 +322,13 @@ static void put_line(const struct layout *layout, const struct line *line)
 			line->deviation <= -0.005  ? "-"
 			: line->deviation >= 0.005 ? "+"
 						   : "",
-			100.0 * fabs(line->deviation));
+			100.0 * fmin(fabs(line->deviation), DEVIATION_MAX));
 	}
 	buf_printf(to, "%6s  ", part);
 	put_bar(layout, line);
 	part[0] = '\0';
 	if (!isnan(line->share))
-		snprintf(part, sizeof(part), "%.0f", 100.0 * line->share);
+		snprintf(part, sizeof(part), "%.0f", 100.0 * fmin(fmax(line->share, 0.0), 1.0));
 	buf_printf(to, "%4s  ", part);
 	part[0] = '\0';
 	if (!isnan(line->since_s))

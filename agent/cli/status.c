@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "core/base/jsonget.h"
+#include "core/base/jsonparse.h"
 #include "core/base/text.h"
 
 enum { PIPE_WIDTH = 110 };
@@ -51,13 +52,27 @@ static int print_verdict(struct json_object *report)
 	struct json_object *verdict = jsonget_member(report, "verdict", json_type_object);
 	const char *text = jsonget_text(verdict, "text");
 	char shown[512];
+	int64_t status;
 
 	if (!text) {
 		fputs("wsbalancer status: the agent gives no verdict\n", stderr);
 		return EXIT_FAILURE;
 	}
 	puts(text_show(text, shown, sizeof(shown)));
-	return (int)jsonget_whole(verdict, "exit_status", EXIT_FAILURE);
+	status = jsonget_whole(verdict, "exit_status", EXIT_FAILURE);
+	return status >= 0 && status <= UINT8_MAX ? (int)status : EXIT_FAILURE;
+}
+
+static void print_json(const struct client *client)
+{
+	const char *bytes = buf_text(&client->body);
+	struct buf text = {0};
+
+	if (strncmp(bytes, JSONPARSE_MARK, JSONPARSE_MARK_LEN) == 0)
+		bytes += JSONPARSE_MARK_LEN;
+	text_write_json(&text, bytes);
+	puts(text.failed ? "" : buf_text(&text));
+	buf_fini(&text);
 }
 
 static int print_report(const struct client *client, struct json_object *report,
@@ -68,7 +83,7 @@ static int print_report(const struct client *client, struct json_object *report,
 	if (options->verdict)
 		status = print_verdict(report);
 	else if (options->json)
-		printf("%s\n", buf_text(&client->body));
+		print_json(client);
 	else if (!print_table(report))
 		return EXIT_FAILURE;
 	return fflush(stdout) == 0 ? status : EXIT_FAILURE;

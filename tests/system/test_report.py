@@ -267,6 +267,31 @@ def test_hostile_names_survive_both_formats():
         assert checked.stdout + checked.stderr == ""
 
 
+def test_a_pod_that_says_anothers_name_is_shown_by_its_server_and_address():
+    with ManyPods(3) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy:
+        pods.answers[1] = {"agentsConnections": 50}
+        pods.answers[2] = {"agentsConnections": 50, "podName": pods.addresses[0]}
+        with Agent(haproxy) as agent:
+            agent.wait_ready()
+            pods.answers[1] = {"agentsConnections": 50, "podName": "pod-0"}
+            words = "pod says a name that is another's: its address is shown instead"
+            agent.wait_log(f"{words} pod={pods.addresses[1]} name=pod-0")
+            agent.wait_log(f"{words} pod={pods.addresses[2]} name={pods.addresses[0]}")
+            rows = agent.json()["podMetrics"]["ws"]
+            assert [(row["server"], row.get("podName")) for row in rows] == \
+                [("s1", "pod-0"), ("s2", None), ("s3", None)]
+            labels = [f'server="s{i + 1}",pod="{name}"' for i, name in
+                      enumerate(["pod-0", *pods.addresses[1:]])]
+            assert all(f'wsbalancer_server_connections{{proxy="ws",{label},node=""}}' in agent.series()
+                       for label in labels), labels
+            found = json.loads(agent.get("/balancer-metrics?format=json&pod=pod-0")[1])
+            assert [row["server"] for row in found["podMetrics"]["ws"]] == ["s1"]
+            # Its own name it may have again, and is said no more.
+            pods.answers[1] = {"agentsConnections": 50, "podName": "pod-1"}
+            until(lambda: agent.json()["podMetrics"]["ws"][1].get("podName") == "pod-1", "its own name")
+            assert len([line for line in agent.err if words in line]) == 2
+
+
 def test_series_say_what_haproxy_and_pods_say(agent, haproxy, pods):
     with Load(haproxy.url, connections=30) as load:
         load.wait_standing()

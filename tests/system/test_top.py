@@ -17,6 +17,7 @@ import pytest
 
 from balancer import SANITIZERS, Agent, HAProxy
 from field import Load, Pod
+from hostile import Hostile, with_body
 from manypods import ManyPods
 from ports import free_port
 from program import ROOT, binary, until
@@ -192,6 +193,23 @@ def test_hostile_names_cannot_drive_the_terminal():
             result = status("--url", url(agent), locale=locale)
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", result.stdout)
             assert "evil?[31m?" in result.stdout
+
+
+def test_hostile_json_cannot_drive_the_terminal():
+    words = "\x7f\u009b31m\u202e\u2028é\U0001f600"
+    body = '\ufeff{"ready": true,\n\t"x": "%s\\u001b"}' % words
+    with Hostile(lambda: with_body(body.encode())) as bad:
+        result = status("--url", f"http://{bad.address}", "--json")
+        assert result.returncode == 0
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ufeff]", result.stdout)
+        assert json.loads(result.stdout) == {"ready": True, "x": words + "\x1b"}
+
+
+@pytest.mark.parametrize("code", ["-1", "256", "1e999", "-9223372036854775808", "99999999999999999999", "null"])
+def test_no_report_makes_the_exit_status(code):
+    body = '{"ready": true, "verdict": {"text": "t", "exit_status": %s}}' % code
+    with Hostile(lambda: with_body(body.encode())) as bad:
+        assert status("--url", f"http://{bad.address}", "--verdict").returncode == 1
 
 
 # --- top -----------------------------------------------------------------------------------------

@@ -224,6 +224,139 @@ START_TEST(a_pod_renames_itself_a_few_times_and_no_more)
 }
 END_TEST
 
+START_TEST(a_pod_does_not_take_the_name_of_another)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *first = pod_hold(table, "10.0.0.1", 80, &here, 1);
+	struct pod *second = pod_hold(table, "10.0.0.2", 80, &here, 1);
+	struct metric metric = {.count = 3, .pod_name = "web-0", .node_name = "n"};
+
+	pod_observe(first, METRIC_OK, &metric, NULL, 1000);
+	pod_observe(second, METRIC_OK, &metric, NULL, 1000);
+	ck_assert_str_eq(pod_name(first), "web-0");
+	ck_assert(!pod_lacks_name(first));
+	ck_assert_str_eq(pod_name(second), "");
+	ck_assert_str_eq(pod_node(second), "n");
+	ck_assert_uint_eq(second->metric.count, 3);
+	ck_assert(pod_lacks_name(second));
+	/* Its own it may have, and then let the other have one that it had. */
+	strcpy(metric.pod_name, "web-1");
+	pod_observe(first, METRIC_OK, &metric, NULL, 2000);
+	strcpy(metric.pod_name, "web-0");
+	pod_observe(second, METRIC_OK, &metric, NULL, 2000);
+	ck_assert_str_eq(pod_name(first), "web-1");
+	ck_assert_str_eq(pod_name(second), "web-0");
+	ck_assert(!pod_lacks_name(second));
+	/* With a pod its name goes. */
+	pod_release(table, second, NULL, NULL);
+	pod_observe(first, METRIC_OK, &metric, NULL, 3000);
+	ck_assert_str_eq(pod_name(first), "web-0");
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(a_silent_pod_keeps_its_name_for_a_minute)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *first = pod_hold(table, "10.0.0.1", 80, &here, 1);
+	struct pod *second = pod_hold(table, "10.0.0.2", 80, &here, 1);
+	struct metric metric = {.pod_name = "web-0"};
+
+	pod_observe(first, METRIC_OK, &metric, NULL, 1000);
+	pod_observe(second, METRIC_OK, &metric, NULL, 61000);
+	ck_assert_str_eq(pod_name(second), "");
+	pod_observe(second, METRIC_OK, &metric, NULL, 61001);
+	ck_assert_str_eq(pod_name(second), "web-0");
+	ck_assert_str_eq(pod_name(first), "");
+	/* It comes back, and the name is another's now. */
+	pod_observe(first, METRIC_OK, &metric, NULL, 61002);
+	ck_assert_str_eq(pod_name(first), "");
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(a_name_that_kubernetes_gives_is_its_pods)
+{
+	struct pod_table *table = pod_table_new();
+	struct pod *liar = pod_hold(table, "10.0.0.1", 80, &here, 1);
+	struct pod *pod = pod_hold(table, "10.0.0.2", 80, &here, 1);
+	struct pod *port = pod_hold(table, "10.0.0.2", 81, &here, 1);
+	struct metric metric = {.pod_name = "ws-0"};
+	struct endpoint endpoint = {.uid = "u1", .pod = "ws-0"};
+
+	pod_observe(liar, METRIC_OK, &metric, NULL, 1000);
+	ck_assert_str_eq(pod_name(liar), "ws-0");
+	ck_assert(pod_identify(pod, &endpoint, 1001));
+	ck_assert_str_eq(pod_name(pod), "ws-0");
+	ck_assert_str_eq(pod_name(liar), "");
+	pod_observe(liar, METRIC_OK, &metric, NULL, 1000000);
+	ck_assert_str_eq(pod_name(liar), "");
+	ck_assert(pod_lacks_name(liar));
+	/* A pod of two ports has the name at both. */
+	ck_assert(pod_identify(port, &endpoint, 1001));
+	ck_assert_str_eq(pod_name(port), "ws-0");
+	ck_assert(!pod_lacks_name(port));
+	/* What a pod that Kubernetes knows says of itself takes nobody's name. */
+	strcpy(metric.pod_name, "ws-1");
+	pod_observe(pod, METRIC_OK, &metric, NULL, 1000001);
+	pod_observe(liar, METRIC_OK, &metric, NULL, 1000001);
+	ck_assert_str_eq(pod_name(pod), "ws-0");
+	ck_assert_str_eq(pod_name(liar), "ws-1");
+	pod_table_free(table);
+}
+END_TEST
+
+START_TEST(an_address_is_the_name_of_nobody_else)
+{
+	static const struct {
+		const char *name;
+		bool taken;
+	} names[] = {
+		{"10.0.0.1", true},
+		{"10.0.0.1:80", true},
+		{"10.0.0.2", false},
+		{"10.0.0.1:81", false},
+		{"10.0.0.2:80", false},
+		{"fd00::1", false},
+		{"[fd00::1]:80", false},
+		{"10.0.0.1-a", true},
+		{"web:80", true},
+		{"1", true},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct pod_table *table = pod_table_new();
+		struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
+		struct metric metric = {.count = 1};
+
+		strcpy(metric.pod_name, names[i].name);
+		pod_observe(pod, METRIC_OK, &metric, NULL, 2);
+		ck_assert_msg((pod_name(pod)[0] != '\0') == names[i].taken, "%s", names[i].name);
+		ck_assert(pod_lacks_name(pod) == !names[i].taken);
+		pod_table_free(table);
+	}
+}
+END_TEST
+
+START_TEST(one_process_that_is_asked_in_two_ways_has_one_name)
+{
+	struct pod_source other = {.identity = (char *)(uintptr_t) "other", .index = 1};
+	struct pod_table *table = pod_table_new();
+	struct pod *first = pod_hold(table, "10.0.0.1", 80, &here, 1);
+	struct pod *second = pod_hold(table, "10.0.0.1", 80, &other, 1);
+	struct metric metric = {.pod_name = "web-0"};
+
+	pod_observe(first, METRIC_OK, &metric, NULL, 2);
+	pod_observe(second, METRIC_OK, &metric, NULL, 2);
+	ck_assert_str_eq(pod_name(first), "web-0");
+	ck_assert_str_eq(pod_name(second), "web-0");
+	pod_release(table, first, NULL, NULL);
+	pod_observe(second, METRIC_OK, &metric, NULL, 3);
+	ck_assert_str_eq(pod_name(second), "web-0");
+	pod_table_free(table);
+}
+END_TEST
+
 START_TEST(another_uid_at_the_same_address_is_a_pod_that_was_not_heard)
 {
 	struct pod_table *table = pod_table_new();
@@ -338,6 +471,11 @@ int main(void)
 		{growth_adds_up_and_neither_a_first_count_nor_a_fall_is_growth, ONCE},
 		{names_are_kubernetes_word_or_else_the_pods_own, ONCE},
 		{a_pod_renames_itself_a_few_times_and_no_more, ONCE},
+		{a_pod_does_not_take_the_name_of_another, ONCE},
+		{a_silent_pod_keeps_its_name_for_a_minute, ONCE},
+		{a_name_that_kubernetes_gives_is_its_pods, ONCE},
+		{an_address_is_the_name_of_nobody_else, ONCE},
+		{one_process_that_is_asked_in_two_ways_has_one_name, ONCE},
 		{another_uid_at_the_same_address_is_a_pod_that_was_not_heard, ONCE},
 		{the_table_grows_and_each_pod_is_visited_once, ONCE},
 		{a_series_without_samples_is_believed_of_a_pod_that_never_had_one, ONCE},

@@ -300,6 +300,8 @@ static const struct {
 	{text_write_html, "\xff\xc3<\xe2\x82", BAD BAD "&lt;" BAD BAD},
 	{text_write_html, "caf\xc3\xa9 \xf0\x9f\x98\x80", "caf\xc3\xa9 \xf0\x9f\x98\x80"},
 	{text_write_label, "a\"b\\c\nd{}\t", "a\\\"b\\\\c\\nd{}\t"},
+	{text_write_json, "{\"a\\n\": [1,\t\"\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\"]}\r\n",
+		"{\"a\\n\": [1,\t\"\\u007f\\u009b\\u202e\xc3\xa9\"]}\r\n"},
 	{text_write_label, "\xff\"", BAD "\\\""},
 	{text_write_logvalue, "", "\"\""},
 	{text_write_logvalue, "10.0.0.1:80", "10.0.0.1:80"},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/base/jsonget.h"
 
+#include <math.h>
+
 struct json_object *jsonget_member(
 	struct json_object *object, const char *name, enum json_type type)
 {
@@ -23,10 +25,13 @@ const char *jsonget_text(struct json_object *object, const char *name)
 double jsonget_number(struct json_object *object, const char *name, double missing)
 {
 	struct json_object *value = jsonget_member(object, name, json_type_double);
+	double number;
 
 	if (!value)
 		value = jsonget_member(object, name, json_type_int);
-	return value ? json_object_get_double(value) : missing;
+	number = value ? json_object_get_double(value) : missing;
+	/* 1e999 is JSON. */
+	return isfinite(number) ? number : missing;
 }
 
 int64_t jsonget_whole(struct json_object *object, const char *name, int64_t missing)

@@ -17,7 +17,8 @@ struct json_object *jsonget_member(
 const char *jsonget_text(struct json_object *object, const char *name);
 
 /* The same for a number of either kind, a whole number and a truth value; missing where there is no
- * such member. */
+ * such member, or a number beyond what a double holds. A whole number beyond an int64_t is the
+ * nearest one. */
 double jsonget_number(struct json_object *object, const char *name, double missing);
 int64_t jsonget_whole(struct json_object *object, const char *name, int64_t missing);
 bool jsonget_flag(struct json_object *object, const char *name, bool missing);

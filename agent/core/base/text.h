@@ -89,6 +89,9 @@ bool text_is_utf8(const char *s, size_t len);
  * not allow come out as U+FFFD. */
 void text_write_html(struct buf *out, const char *s);
 
+/* s is a JSON text and stays the same one; what must not come raw to a terminal is spelt \uNNNN. */
+void text_write_json(struct buf *out, const char *s);
+
 /* Safe between the double quotes of a label's value in Prometheus text format. */
 void text_write_label(struct buf *out, const char *s);
 

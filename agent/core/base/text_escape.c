@@ -136,6 +136,19 @@ static bool is_unprintable(uint32_t point)
 	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
+void text_write_json(struct buf *out, const char *s)
+{
+	struct character c;
+
+	/* Of these JSON has raw ones in strings only, but for what is space to it. */
+	while (next_character(&s, &c)) {
+		if (is_unprintable(c.point) && !(c.len == 1 && strchr("\t\n\r", *c.bytes)))
+			buf_printf(out, "\\u%04x", (unsigned)c.point);
+		else
+			buf_append(out, c.bytes, c.len);
+	}
+}
+
 enum { ESCAPED_MAX = 7 }; /* "\uNNNN" and its NUL */
 
 /* Spells a character for a log line; returns its length. */

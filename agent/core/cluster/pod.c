@@ -2,6 +2,7 @@
 /* The table of pods. */
 #include "core/cluster/pod.h"
 
+#include <arpa/inet.h>
 #include <json-c/linkhash.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,15 @@ struct pod_table {
 	struct pod **list;
 	size_t n;
 	size_t room;
+	struct names *names;
 };
 
 static void pod_free(struct pod *pod)
 {
 	if (!pod)
 		return;
+	if (pod->names)
+		names_release(pod->names, &pod->claim);
 	free(pod->address);
 	free(pod->key);
 	free(pod->identity);
@@ -41,7 +45,11 @@ struct pod_table *pod_table_new(void)
 	if (!table)
 		return NULL;
 	table->by_identity = lh_kchar_table_new(FIRST_SIZE, NULL);
-	if (!table->by_identity) {
+	table->names = names_new();
+	if (!table->by_identity || !table->names) {
+		if (table->by_identity)
+			lh_table_free(table->by_identity);
+		names_free(table->names);
 		free(table);
 		return NULL;
 	}
@@ -56,6 +64,7 @@ void pod_table_free(struct pod_table *table)
 	for (size_t i = 0; i < table->n; i++)
 		pod_free(table->list[i]);
 	free(table->list);
+	names_free(table->names);
 	free(table);
 }
 
@@ -93,6 +102,7 @@ static struct pod *pod_new(const char *address, uint16_t port, char *identity, i
 	pod->address = strdup(address);
 	pod->port = port;
 	pod->since_ms = now_ms;
+	pod->claim.where = pod->key;
 	if (!pod->key || !pod->address) {
 		pod_free(pod);
 		return NULL;
@@ -148,6 +158,7 @@ struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port
 			pod_free(pod);
 			return NULL;
 		}
+		pod->names = table->names;
 	}
 	pod->source = source->index;
 	pod->n_servers++;
@@ -205,6 +216,46 @@ static void keep_names(struct pod *pod, const struct metric *metric, int64_t now
 		pod->n_renames++;
 }
 
+/* Reads as the address of something, with or without a port. */
+static bool is_address(const char *name)
+{
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	const char *begin = name + (name[0] == '[');
+	size_t len =
+		name[0] == '[' ? strcspn(begin, "]") : strcspn(name, strchr(name, '.') ? ":" : "");
+
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, begin, len);
+	host[len] = '\0';
+	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+static bool is_given(const struct pod *pod)
+{
+	return pod->endpoint && pod->endpoint->pod[0];
+}
+
+/* Whether the name that Kubernetes gave the pod, or that it gave itself, is its own. An address is
+ * the name of what answers there. */
+static void claim_name(struct pod *pod, int64_t now_ms)
+{
+	bool given = is_given(pod);
+	const char *name = given ? pod->endpoint->pod : pod->heard ? pod->metric.pod_name : "";
+	bool foreign = !given && is_address(name) && strcmp(name, pod->key) != 0 &&
+		       strcmp(name, pod->address) != 0;
+
+	if (!pod->names)
+		return;
+	if (name[0] && !foreign) {
+		names_claim(pod->names, &pod->claim, name, given, now_ms);
+		return;
+	}
+	names_release(pod->names, &pod->claim);
+	pod->claim.refused = foreign;
+}
+
 void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
 	const char *detail, int64_t now_ms)
 {
@@ -221,6 +272,7 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 		pod->count_before = pod->metric.count;
 		pod->heard_ms = now_ms;
 		keep_names(pod, metric, now_ms);
+		claim_name(pod, now_ms);
 		workers_observe(&pod->workers, metric->count, pod->held);
 		pod->sampled |= metric->sampled;
 		pod->error[0] = '\0';
@@ -251,14 +303,20 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 		pod->sampled = 0;
 		pod->since_ms = now_ms;
 	}
+	claim_name(pod, now_ms);
 	return true;
 }
 
 const char *pod_name(const struct pod *pod)
 {
-	if (pod->endpoint && pod->endpoint->pod[0])
+	if (is_given(pod))
 		return pod->endpoint->pod;
-	return pod->heard ? pod->metric.pod_name : "";
+	return pod->heard && !pod->claim.refused ? pod->metric.pod_name : "";
+}
+
+bool pod_lacks_name(const struct pod *pod)
+{
+	return pod->heard && !is_given(pod) && pod->claim.refused;
 }
 
 const char *pod_node(const struct pod *pod)

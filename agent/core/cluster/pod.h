@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cluster/names.h"
 #include "core/cluster/pod_sharing.h"
 #include "core/cluster/workers.h"
 #include "core/kube/slice.h"
@@ -49,6 +50,8 @@ struct pod {
 	char error[160];             /* the last failure in words, "" after a success */
 	int64_t since_ms;            /* when this pod came into the cluster */
 	struct pod_sharing sharing;  /* what this HAProxy's servers of it come to */
+	struct names *names;         /* of its table; NULL: nobody has any */
+	struct names_claim claim;    /* on its name */
 	struct endpoint *endpoint;   /* what Kubernetes says of it; NULL: nothing */
 };
 
@@ -87,8 +90,10 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_ms);
 
 /* The pod's name and node, as Kubernetes says or else as the pod itself does; "" where neither
- * does. */
+ * does, or where the name is another pod's (see names.h). */
 const char *pod_name(const struct pod *pod);
+/* The pod says a name that is another's, and goes without one. */
+bool pod_lacks_name(const struct pod *pod);
 const char *pod_node(const struct pod *pod);
 
 /* All pods in no certain order; *n is set. The table's, valid until one is held or released. */

@@ -2,13 +2,22 @@
 #include "core/report/report_age.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 
+/* What strangers say may be any number; a thousand years are enough. */
+static double bounded(double s)
+{
+	return s > 0.0 ? fmin(s, 365250.0 * 86400.0) : 0.0;
+}
+
 char *report_age(double s, char *buf, size_t size)
 {
-	int64_t whole = (int64_t)s;
+	int64_t whole;
 
+	s = bounded(s);
+	whole = (int64_t)s;
 	if (s < 10.0)
 		snprintf(buf, size, "%.1f s", s);
 	else if (s < 60.0)
@@ -25,6 +34,7 @@ char *report_age(double s, char *buf, size_t size)
 
 char *report_age_whole(double s, char *buf, size_t size)
 {
+	s = bounded(s);
 	if (s >= 10.0)
 		return report_age(s, buf, size);
 	snprintf(buf, size, "%" PRId64 " s", (int64_t)s);

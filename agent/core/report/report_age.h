@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* "0.4 s", "42 s", "5 min", "3 h 10 min", "2 d 4 h" of s >= 0; written to buf, which 40 bytes
+/* "0.4 s", "42 s", "5 min", "3 h 10 min", "2 d 4 h"; less than 0, and what is no
+ * number, is 0, and more than a thousand years is those; written to buf, which 40 bytes
  * always suffice for; returns buf. */
 char *report_age(double s, char *buf, size_t size);
 
