@@ -525,6 +525,27 @@ START_TEST(a_first_update_cut_short_is_mended_by_the_next)
 }
 END_TEST
 
+START_TEST(a_name_is_had_or_not_and_the_count_is_heard)
+{
+	struct metric metric = {.count = 3, .pod_name = "web-0"};
+	bool more = true;
+
+	for (int n = 1; more; n++) {
+		struct pod_table *table = pod_table_new();
+		struct pod *pod = pod_hold(table, "10.0.0.1", 80, &here, 1);
+
+		arm(n);
+		pod_observe(pod, METRIC_OK, &metric, NULL, 2);
+		more = disarm();
+		ck_assert_uint_eq(pod->metric.count, 3);
+		ck_assert_str_eq(pod_name(pod), more ? "" : "web-0");
+		pod_observe(pod, METRIC_OK, &metric, NULL, 3);
+		ck_assert_str_eq(pod_name(pod), "web-0");
+		pod_table_free(table);
+	}
+}
+END_TEST
+
 START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
 {
 	struct pod_table *table = pod_table_new();
@@ -547,7 +568,7 @@ START_TEST(a_pod_is_taken_or_not_and_then_the_table_is_as_before)
 	ck_assert_ptr_null(pod_hold(table, "10.0.0.1", 80, &here, 1));
 	ck_assert(disarm());
 	pod_table_free(table);
-	for (int n = 1; n <= 2; n++) {
+	for (int n = 1; n <= 4; n++) {
 		arm(n);
 		ck_assert_ptr_null(pod_table_new());
 		ck_assert(disarm());
@@ -729,6 +750,7 @@ int main(void)
 		{a_cluster_is_whole_or_none_and_settings_change_wholly_or_not_at_all, ONCE},
 		{an_update_cut_short_is_mended_by_the_next_as_if_nothing_had_been, ONCE},
 		{a_first_update_cut_short_is_mended_by_the_next, ONCE},
+		{a_name_is_had_or_not_and_the_count_is_heard, ONCE},
 		{a_pod_is_taken_or_not_and_then_the_table_is_as_before, ONCE},
 		{a_plan_that_fails_leaves_the_weights_and_is_made_up_for, ONCE},
 		{a_recorded_round_is_written_read_and_planned_again_or_not_at_all, ONCE},
