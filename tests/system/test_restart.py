@@ -82,8 +82,10 @@ def test_readiness_names_the_service_that_kubernetes_has_not_told_of():
         with Agent(haproxy, kubernetes=[{"service": "web", "namespace": "prod", "backend": "ws"}],
                    kubernetesAPI={"server": url}) as agent:
             agent.wait_log("the Kubernetes API fails")
-            said = unready(agent)
-            assert said.startswith("not ready: Kubernetes has not told the endpoints of prod/web: ")
+            # Until HAProxy has answered too, that is what is said.
+            said = until(lambda: (said := unready(agent)).startswith(
+                "not ready: Kubernetes has not told the endpoints of prod/web: ") and said,
+                "the Service")
             assert "refused" in said.lower() or "connect" in said.lower(), said
 
 

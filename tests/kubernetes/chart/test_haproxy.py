@@ -42,7 +42,6 @@ def test_haproxy_takes_the_configuration_without_a_warning(name, certificate):
     # A machine without a network cannot reach its name server: no fault of the configuration.
     said = re.sub(r"(?m)^\[NOTICE\].*\n|^.*can't connect socket for nameserver.*\n", "", done.stderr)
     assert (done.returncode, said) == (0, ""), done.stderr
-    assert "valid" in done.stdout
 
 
 def test_a_mistake_in_an_added_line_is_seen(tmp_path):
