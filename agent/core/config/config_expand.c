@@ -2,10 +2,10 @@
 /* ${NAME}. */
 #include "core/config/config_expand.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/text.h"
 
 enum { NAME_MAX_BYTES = 127 };
@@ -26,7 +26,7 @@ static size_t name_length(const char *s)
 /* Writes the variable whose name stands at s, before its closing brace. Returns what comes behind
  * the brace, or NULL. */
 static const char *write_variable(
-	FILE *out, const char *s, config_getenv lookup, void *arg, struct why *why)
+	struct buf *out, const char *s, config_getenv lookup, void *arg, struct why *why)
 {
 	size_t len = name_length(s);
 	char name[NAME_MAX_BYTES + 1];
@@ -45,23 +45,23 @@ static const char *write_variable(
 		why_set(why, "environment variable %s is not set", name);
 		return NULL;
 	}
-	fputs(value, out);
+	buf_puts(out, value);
 	return s + len + 1;
 }
 
 static bool write_expanded(
-	FILE *out, const char *text, config_getenv lookup, void *arg, struct why *why)
+	struct buf *out, const char *text, config_getenv lookup, void *arg, struct why *why)
 {
 	while (*text) {
 		if (strncmp(text, "$${", 3) == 0) {
-			fputs("${", out);
+			buf_puts(out, "${");
 			text += 3;
 		} else if (strncmp(text, "${", 2) == 0) {
 			text = write_variable(out, text + 2, lookup, arg, why);
 			if (!text)
 				return false;
 		} else {
-			fputc(*text++, out);
+			buf_putc(out, *text++);
 		}
 	}
 	return true;
@@ -80,21 +80,11 @@ static bool is_clean(const char *text)
 
 char *config_expand(const char *text, config_getenv lookup, void *arg, struct why *why)
 {
-	char *expanded = NULL;
-	size_t len;
-	FILE *out = open_memstream(&expanded, &len);
-	bool broken;
-	bool ok;
+	struct buf out = {.bytes = NULL};
+	bool ok = write_expanded(&out, text, lookup, arg, why);
+	char *expanded = buf_finish(&out, NULL);
 
-	if (!out) {
-		why_set(why, "out of memory");
-		return NULL;
-	}
-	ok = write_expanded(out, text, lookup, arg, why);
-	/* When memory ends early, fclose succeeds and there is no text. */
-	broken = ferror(out);
-	broken = fclose(out) != 0 || broken || !expanded;
-	if (ok && broken)
+	if (ok && !expanded)
 		why_set(why, "out of memory");
 	else if (ok && !is_clean(expanded))
 		why_set(why, "the value must be one line of UTF-8 without control characters");

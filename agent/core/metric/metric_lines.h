@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/buf.h"
+
 enum { METRIC_LINE_MAX = 64 * 1024 }; /* bytes of a line, without its end */
 
 /* Zeroed memory is a valid start. */
 struct metric_lines {
-	char *held; /* the beginning of a line whose end has not come */
-	size_t len;
-	size_t size;
+	struct buf held; /* the beginning of a line whose end has not come */
 };
 
 /* A line without its end; valid during the call. */

@@ -30,34 +30,19 @@ static void note_announcement(struct metric_prom *prom, const struct metric_seri
 		metric_found_note(found, METRIC_FOUND_ANNOUNCED);
 }
 
-/* Room for what escapes leave of a line. */
-static bool grow_scratch(struct metric_prom *prom, size_t size)
-{
-	char *grown;
-
-	if (size <= prom->scratch_size)
-		return true;
-	grown = realloc(prom->scratch, size);
-	if (!grown) {
-		prom->out_of_memory = true;
-		return false;
-	}
-	prom->scratch = grown;
-	prom->scratch_size = size;
-	return true;
-}
-
 static void add_sample(struct metric_prom *prom, const struct metric_series *series,
 	const struct metric_promline *line, struct metric_found *found)
 {
 	double value;
+	char *room;
 
 	if (line->name_len != series->name_len ||
 		memcmp(line->name, series->name, series->name_len) != 0)
 		return;
-	if (!grow_scratch(prom, line->labels_len + 1))
+	room = buf_reserve(&prom->scratch, line->labels_len + 1);
+	if (!room)
 		return;
-	switch (metric_series_match(series, line, prom->scratch)) {
+	switch (metric_series_match(series, line, room)) {
 	case METRIC_GARBLED:
 		metric_found_note(found, METRIC_FOUND_BAD);
 		break;

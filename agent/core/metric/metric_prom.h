@@ -3,6 +3,7 @@
 #ifndef WSB_METRIC_PROM_H
 #define WSB_METRIC_PROM_H
 
+#include "core/base/buf.h"
 #include "core/metric/metric_query.h"
 
 /* A page on its way: nothing of it is kept but what the terms found. */
@@ -10,9 +11,7 @@ struct metric_prom {
 	const struct metric_query *query;
 	struct metric_found *found; /* one for each term of the query, zeroed at a page's start */
 	bool ended;                 /* # EOF was seen: what follows is of nobody */
-	char *scratch;
-	size_t scratch_size;
-	bool out_of_memory;
+	struct buf scratch;         /* what escapes leave of a label */
 };
 
 /* Takes a line; arg is a struct metric_prom (see metric_lines_each). */

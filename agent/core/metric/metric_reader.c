@@ -23,9 +23,7 @@ struct metric_reader {
 	struct metric_lines lines; /* not of JSON */
 	struct metric_prom prom;
 	struct metric_text text;
-	char *body; /* of JSON */
-	size_t len;
-	size_t size;
+	struct buf body; /* of JSON */
 };
 
 struct metric_reader *metric_reader_new(const struct metric_query *query)
@@ -51,9 +49,9 @@ void metric_reader_free(struct metric_reader *reader)
 	if (!reader)
 		return;
 	metric_lines_fini(&reader->lines);
-	free(reader->prom.scratch);
+	buf_fini(&reader->prom.scratch);
 	free(reader->found);
-	free(reader->body);
+	buf_fini(&reader->body);
 	free(reader);
 }
 
@@ -64,30 +62,15 @@ void metric_reader_begin(struct metric_reader *reader)
 	reader->refusal = METRIC_OK;
 	reader->n_bytes = 0;
 	reader->n_head = 0;
-	reader->len = 0;
+	buf_clear(&reader->body);
 	reader->prom.ended = false;
-	reader->prom.out_of_memory = false;
+	buf_clear(&reader->prom.scratch);
 }
 
 static bool refuse(struct metric_reader *reader, enum metric_outcome outcome)
 {
 	reader->refusal = outcome;
 	return false;
-}
-
-static bool keep(struct metric_reader *reader, const char *bytes, size_t len)
-{
-	if (reader->len + len > reader->size) {
-		char *grown = realloc(reader->body, reader->len + len);
-
-		if (!grown)
-			return refuse(reader, METRIC_OUT_OF_MEMORY);
-		reader->body = grown;
-		reader->size = reader->len + len;
-	}
-	memcpy(reader->body + reader->len, bytes, len);
-	reader->len += len;
-	return true;
 }
 
 static bool feed(struct metric_reader *reader, const char *bytes, size_t len)
@@ -97,15 +80,17 @@ static bool feed(struct metric_reader *reader, const char *bytes, size_t len)
 
 	if (len == 0)
 		return true;
-	if (reader->query->format == METRIC_JSON)
-		return keep(reader, bytes, len);
+	if (reader->query->format == METRIC_JSON) {
+		buf_append(&reader->body, bytes, len);
+		return !reader->body.failed || refuse(reader, METRIC_OUT_OF_MEMORY);
+	}
 	outcome = is_prom ? metric_lines_feed(
 				    &reader->lines, bytes, len, metric_prom_line, &reader->prom)
 			  : metric_lines_feed(
 				    &reader->lines, bytes, len, metric_text_line, &reader->text);
 	if (outcome == METRIC_LINES_TOO_LONG)
 		return refuse(reader, METRIC_TOO_LARGE);
-	if (outcome == METRIC_LINES_OUT_OF_MEMORY || reader->prom.out_of_memory)
+	if (outcome == METRIC_LINES_OUT_OF_MEMORY || reader->prom.scratch.failed)
 		return refuse(reader, METRIC_OUT_OF_MEMORY);
 	return true;
 }
@@ -162,13 +147,13 @@ static bool is_openmetrics(const char *content_type)
 static enum metric_outcome end_lines(struct metric_reader *reader, const char *content_type)
 {
 	const struct metric_lines *lines = &reader->lines;
-	const char *rest = lines->held ? lines->held : "";
+	const char *rest = buf_text(&lines->held);
 
 	if (reader->query->format == METRIC_TEXT) {
-		metric_text_line(rest, lines->len, &reader->text);
+		metric_text_line(rest, lines->held.len, &reader->text);
 		return METRIC_OK;
 	}
-	if (!metric_prom_end(&reader->prom, rest, lines->len))
+	if (!metric_prom_end(&reader->prom, rest, lines->held.len))
 		return METRIC_BROKEN;
 	return is_openmetrics(content_type) && !reader->prom.ended ? METRIC_BROKEN : METRIC_OK;
 }
@@ -184,7 +169,7 @@ enum metric_outcome metric_reader_end(
 		return reader->refusal;
 	if (reader->query->format == METRIC_JSON)
 		return metric_json_read(
-			reader->body ? reader->body : "", reader->len, reader->query, out);
+			buf_text(&reader->body), reader->body.len, reader->query, out);
 	outcome = end_lines(reader, content_type);
 	metric_lines_fini(&reader->lines);
 	return outcome == METRIC_OK ? metric_query_answer(reader->query, reader->found, out)
