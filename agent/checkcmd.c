@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "checkcmd.h"
 
-#include <curl/curl.h>
 #include <ev.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commandline.h"
 #include "cli/options.h"
 #include "core/base/text.h"
 #include "core/checkup.h"
@@ -150,8 +150,7 @@ static bool prepare(struct check *check)
 	struct cluster_settings settings;
 
 	check->loop = ev_default_loop(EVFLAG_AUTO);
-	if (!check->loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-		!settings_for_cluster(&check->config, 0, &settings))
+	if (!check->loop || !settings_for_cluster(&check->config, 0, &settings))
 		return false;
 	check->cluster = cluster_new(&settings);
 	cluster_settings_fini(&settings);
@@ -176,27 +175,12 @@ static void run(struct check *check)
 		checkup_cluster(check->cluster, &check->config, say, check);
 }
 
-static bool parse(int argc, char **argv, const char **path)
-{
-	*path = OPTIONS_DEFAULT_CONFIG;
-	if (argc == 3 && (strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "--config") == 0))
-		*path = argv[2];
-	else if (argc != 1)
-		return false;
-	return true;
-}
-
-int checkcmd_main(int argc, char **argv)
+static int check_configured(const struct commandline *options)
 {
 	struct check check = {.n_faults = 0};
 	struct config_mistakes mistakes;
-	const char *path;
+	const char *path = options->config_path ? options->config_path : OPTIONS_DEFAULT_CONFIG;
 
-	if (!parse(argc, argv, &path)) {
-		fputs("wsbalancer: check takes -c FILE and nothing else: see wsbalancer -h\n",
-			stderr);
-		return OPTIONS_EXIT_USAGE;
-	}
 	if (!configfile_load(path, &check.config, &mistakes)) {
 		configfile_complain(path, &mistakes);
 		return EXIT_FAILURE;
@@ -208,8 +192,12 @@ int checkcmd_main(int argc, char **argv)
 	hastate_fini(&check.snapshot);
 	cluster_free(check.cluster);
 	config_fini(&check.config);
-	curl_global_cleanup();
 	if (check.loop)
 		ev_loop_destroy(check.loop);
 	return check.n_faults > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int checkcmd_main(int argc, char **argv)
+{
+	return commandline_main(argc, argv, check_configured);
 }

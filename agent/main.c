@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "advisecmd.h"
 #include "agent.h"
 #include "checkcmd.h"
+#include "cli/commandline.h"
 #include "cli/options.h"
 #include "cli/replay.h"
 #include "cli/status.h"
@@ -137,22 +139,33 @@ static int run(const struct options *options)
 	return status;
 }
 
+static int complete(const struct commandline *options)
+{
+	if (options->shell && words_write_completion(stdout, options->shell))
+		return EXIT_SUCCESS;
+	fputs("wsbalancer completion: name a shell: bash, zsh or fish\n", stderr);
+	return OPTIONS_EXIT_USAGE;
+}
+
+static int completion_main(int argc, char **argv)
+{
+	return commandline_main(argc, argv, complete);
+}
+
 int main(int argc, char **argv)
 {
+	static int (*const commands[])(int argc, char **argv) = {
+		[WORDS_TOP] = top_main,
+		[WORDS_STATUS] = status_main,
+		[WORDS_CHECK] = checkcmd_main,
+		[WORDS_ADVISE] = advisecmd_main,
+		[WORDS_COMPLETION] = completion_main,
+	};
+	enum words_command command = argc > 1 ? words_find_command(argv[1]) : WORDS_AGENT;
 	struct options options;
 
-	if (argc > 1 && strcmp(argv[1], "top") == 0)
-		return top_main(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "check") == 0)
-		return checkcmd_main(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "status") == 0)
-		return status_main(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "completion") == 0) {
-		if (argc == 3 && words_write_completion(stdout, argv[2]))
-			return EXIT_SUCCESS;
-		fputs("wsbalancer completion: name a shell: bash, zsh or fish\n", stderr);
-		return OPTIONS_EXIT_USAGE;
-	}
+	if (command != WORDS_AGENT)
+		return commands[command](argc - 1, argv + 1);
 	if (!options_parse(argc, argv, &options))
 		return OPTIONS_EXIT_USAGE;
 	switch (options.action) {

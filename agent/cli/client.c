@@ -2,14 +2,12 @@
 /* A request to an agent by libcurl. */
 #include "cli/client.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/options.h"
-#include "cli/words.h"
 #include "core/base/jsonparse.h"
 #include "core/base/text.h"
 #include "io/configfile.h"
@@ -19,102 +17,6 @@ enum { BODY_MAX = 64 * 1024 * 1024 };
 
 static const long TIMEOUT_MS = 5000;
 static const char DEFAULT_URL[] = "http://127.0.0.1:9180";
-
-static void write_help(const char *name, bool is_top)
-{
-	printf("usage: wsbalancer %s [HOST:PORT | --url URL | -c FILE] %s\n"
-	       "\n"
-	       "%s\n"
-	       "\n",
-		name, is_top ? "[--interval TIME]" : "[--json | --verdict]",
-		is_top ? "Shows a running agent's verdict and pods in this terminal. ? shows the keys."
-		       : "Prints a running agent's verdict and pods once. Exits with 0 when the "
-			 "agent is\nready, else 1.");
-	words_write_options(stdout, is_top ? WORDS_TOP : WORDS_STATUS);
-	printf("\nWithout any, the agent of %s is asked if that is there,\n"
-	       "else http://127.0.0.1:9180.\n",
-		OPTIONS_DEFAULT_CONFIG);
-}
-
-static enum client_parsed complain(const char *name, const char *what, const char *word)
-{
-	char shown[80];
-
-	fprintf(stderr, "wsbalancer %s: %s '%s': see wsbalancer %s -h\n", name, what,
-		text_show(word, shown, sizeof(shown)), name);
-	return CLIENT_WRONG;
-}
-
-static enum client_parsed complain_option(
-	enum words_command command, const char *name, const char *word)
-{
-	const char *best =
-		strncmp(word, "--", 2) == 0 ? words_nearest_option(command, word + 2) : NULL;
-	char shown[80];
-
-	if (!best)
-		return complain(name, "unknown option", word);
-	fprintf(stderr, "wsbalancer %s: unknown option '%s': did you mean --%s?\n", name,
-		text_show(word, shown, sizeof(shown)), best);
-	return CLIENT_WRONG;
-}
-
-enum client_parsed client_parse(int argc, char **argv, struct client_options *out)
-{
-	const char *name = argv[0];
-	bool is_top = strcmp(name, "top") == 0;
-	enum words_command command = is_top ? WORDS_TOP : WORDS_STATUS;
-	struct client_options options = {.interval_ms = 1000};
-	struct option long_options[WORDS_MAX + 1];
-	char letters[WORDS_LETTERS_SIZE];
-	int found;
-
-	opterr = 0;
-	optind = 1;
-	words_getopt(command, long_options, letters);
-	while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-		switch (found) {
-		case 'u':
-			options.url = optarg;
-			break;
-		case 'c':
-			options.config_path = optarg;
-			break;
-		case WORDS_TOKEN_FILE:
-			options.token_file = optarg;
-			break;
-		case WORDS_CA:
-			options.ca_file = optarg;
-			break;
-		case 'i':
-			if (!text_parse_duration(optarg, &options.interval_ms) ||
-				options.interval_ms < 100 || options.interval_ms > 3600000)
-				return complain(
-					name, "a time from 100ms to 1h is needed, not", optarg);
-			break;
-		case 'j':
-			options.json = true;
-			break;
-		case WORDS_VERDICT:
-			options.verdict = true;
-			break;
-		case 'h':
-			write_help(name, is_top);
-			return CLIENT_HELP;
-		case ':':
-			return complain(name, "a value is needed behind", argv[optind - 1]);
-		default:
-			return complain_option(command, name, argv[optind - 1]);
-		}
-	}
-	if (optind < argc && !options.url)
-		options.url = argv[optind++];
-	if (optind < argc)
-		return complain(
-			name, "no further argument is expected, but there is", argv[optind]);
-	*out = options;
-	return CLIENT_RUN;
-}
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -215,7 +117,7 @@ static bool set_options(struct client *client, const char *ca_file, bool is_own_
 }
 
 /* url is NULL where config says it. */
-static bool prepare(struct client *client, const struct client_options *options, const char *url,
+static bool prepare(struct client *client, const struct commandline *options, const char *url,
 	const struct config *config, struct why *why)
 {
 	const char *token_file = options->token_file;
@@ -243,7 +145,7 @@ static bool prepare(struct client *client, const struct client_options *options,
 
 /* Asks the agent of a configuration. */
 static bool init_configured(
-	struct client *out, const struct client_options *options, const char *path, struct why *why)
+	struct client *out, const struct commandline *options, const char *path, struct why *why)
 {
 	struct config_mistakes mistakes;
 	struct config config;
@@ -260,7 +162,7 @@ static bool init_configured(
 	return ok;
 }
 
-bool client_init(struct client *out, const struct client_options *options, struct why *why)
+bool client_init(struct client *out, const struct commandline *options, struct why *why)
 {
 	const char *path = options->config_path;
 	bool ok;
@@ -312,25 +214,4 @@ struct json_object *client_report(struct client *client, CURLcode code, struct w
 	json_object_put(report);
 	why_set(why, "the answer is not an agent's report");
 	return NULL;
-}
-
-int client_main(int argc, char **argv, int (*run)(const struct client_options *options))
-{
-	struct client_options options;
-	int status = EXIT_FAILURE;
-
-	setlocale(LC_CTYPE, "");
-	switch (client_parse(argc, argv, &options)) {
-	case CLIENT_HELP:
-		return EXIT_SUCCESS;
-	case CLIENT_WRONG:
-		return OPTIONS_EXIT_USAGE;
-	case CLIENT_RUN:
-		break;
-	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-		status = run(&options);
-		curl_global_cleanup();
-	}
-	return status;
 }

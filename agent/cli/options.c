@@ -112,6 +112,7 @@ void options_write_help(FILE *out)
 	fputs("usage: wsbalancer [-t] [-c FILE] [--dry-run]\n"
 	      "       wsbalancer --replay FILE [-c FILE]\n"
 	      "       wsbalancer check [-c FILE]\n"
+	      "       wsbalancer advise [--for TIME] [--socket PATH | -c FILE] [--master PATH]\n"
 	      "       wsbalancer top | status [HOST:PORT | --url URL | -c FILE]\n"
 	      "       wsbalancer completion bash | zsh | fish\n"
 	      "\n"
@@ -123,7 +124,9 @@ void options_write_help(FILE *out)
 	fputs("\n"
 	      "check asks HAProxy and each pod once, changes nothing, and says what is to be\n"
 	      "written where something is not as it must be.\n"
-	      "top and status show what a running agent knows; see wsbalancer top -h.\n"
+	      "advise looks at a HAProxy for some minutes without one, and says what an agent\n"
+	      "would gain. top and status show what a running agent knows. -h behind any of\n"
+	      "them tells more.\n"
 	      "\n"
 	      "SIGTERM and SIGINT put the configured weights back and end it; SIGHUP reads the\n"
 	      "configuration again. See wsbalancer(8) and wsbalancer.yaml(5).\n",

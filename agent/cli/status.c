@@ -75,8 +75,8 @@ static void print_json(const struct client *client)
 	buf_fini(&text);
 }
 
-static int print_report(const struct client *client, struct json_object *report,
-	const struct client_options *options)
+static int print_report(
+	const struct client *client, struct json_object *report, const struct commandline *options)
 {
 	int status = jsonget_flag(report, "ready", false) ? EXIT_SUCCESS : EXIT_FAILURE;
 
@@ -89,7 +89,7 @@ static int print_report(const struct client *client, struct json_object *report,
 	return fflush(stdout) == 0 ? status : EXIT_FAILURE;
 }
 
-static int ask(const struct client_options *options)
+static int ask(const struct commandline *options)
 {
 	struct why why;
 	struct client client;
@@ -112,5 +112,5 @@ static int ask(const struct client_options *options)
 
 int status_main(int argc, char **argv)
 {
-	return client_main(argc, argv, ask);
+	return commandline_main(argc, argv, ask);
 }

@@ -444,7 +444,7 @@ static void turn(struct top *top)
 		read_signal(top);
 }
 
-static int run(const struct client_options *options)
+static int run(const struct commandline *options)
 {
 	struct top top = {.interval_ms = options->interval_ms,
 		.signals = -1,
@@ -489,5 +489,5 @@ static int run(const struct client_options *options)
 
 int top_main(int argc, char **argv)
 {
-	return client_main(argc, argv, run);
+	return commandline_main(argc, argv, run);
 }

@@ -7,6 +7,7 @@
 #include "core/base/nearest.h"
 
 #define CONFIG_PATH WSB_SYSCONFDIR "/wsbalancer/wsbalancer.yaml"
+#define SOCKET_PATH "/run/haproxy/admin.sock"
 
 static const struct {
 	unsigned commands;
@@ -17,7 +18,7 @@ static const struct {
 } options[] = {
 	{WORDS_TOP | WORDS_STATUS, 'u', "url", "URL",
 		"the agent's address (default http://127.0.0.1:9180)"},
-	{WORDS_AGENT | WORDS_CHECK, 'c', "config", "FILE",
+	{WORDS_AGENT | WORDS_CHECK | WORDS_ADVISE, 'c', "config", "FILE",
 		"configuration (default " CONFIG_PATH ")"},
 	{WORDS_TOP | WORDS_STATUS, 'c', "config", "FILE",
 		"the agent's configuration, which says where it listens"},
@@ -32,24 +33,55 @@ static const struct {
 		"the token that it asks for, with --url"},
 	{WORDS_TOP | WORDS_STATUS, WORDS_CA, "ca", "FILE",
 		"whose certificates are trusted, with --url"},
+	{WORDS_ADVISE, 'f', "for", "TIME", "how long it looks (default 3m)"},
+	{WORDS_ADVISE, 's', "socket", "PATH",
+		"HAProxy's stats socket (default " SOCKET_PATH ", or as configured)"},
+	{WORDS_ADVISE, 'm', "master", "PATH",
+		"HAProxy's master socket, which tells what old workers still hold"},
 	{WORDS_TOP, 'i', "interval", "TIME", "between two looks (default 1s)"},
 	{WORDS_STATUS, 'j', "json", NULL, "print the report as JSON"},
 	{WORDS_STATUS, WORDS_VERDICT, "verdict", NULL,
 		"print the verdict; exit with 0, 3 (cannot level) or 4 (not steering)"},
 	{WORDS_AGENT, 'V', "version", NULL, "print the version and exit"},
-	{WORDS_AGENT | WORDS_TOP | WORDS_STATUS | WORDS_CHECK, 'h', "help", NULL,
-		"print this and exit"},
+	{WORDS_AGENT | WORDS_TOP | WORDS_STATUS | WORDS_CHECK | WORDS_ADVISE | WORDS_COMPLETION,
+		'h', "help", NULL, "print this and exit"},
 };
+
+#define WHICH_AGENT                                                                \
+	"\nWithout any, the agent of " CONFIG_PATH " is asked if that is there,\n" \
+	"else http://127.0.0.1:9180.\n"
 
 static const struct {
 	const char *name;
-	unsigned command;
-	const char *text;
+	enum words_command command;
+	const char *text;  /* in a line, for completion */
+	const char *usage; /* what stands behind the name */
+	const char *about;
+	const char *note; /* below the options */
 } commands[] = {
-	{"top", WORDS_TOP, "show a running agent's pods, live"},
-	{"status", WORDS_STATUS, "print a running agent's verdict and pods"},
-	{"check", WORDS_CHECK, "ask HAProxy and each pod once, and say what is amiss"},
-	{"completion", 0, "print a completion script for bash, zsh or fish"},
+	{"top", WORDS_TOP, "show a running agent's pods, live",
+		"[HOST:PORT | --url URL | -c FILE] [--interval TIME]",
+		"Shows a running agent's verdict and pods in this terminal. ? shows the keys.",
+		WHICH_AGENT},
+	{"status", WORDS_STATUS, "print a running agent's verdict and pods",
+		"[HOST:PORT | --url URL | -c FILE] [--json | --verdict]",
+		"Prints a running agent's verdict and pods once. Exits with 0 when the agent is\n"
+		"ready, else 1.",
+		WHICH_AGENT},
+	{"check", WORDS_CHECK, "ask HAProxy and each pod once, and say what is amiss", "[-c FILE]",
+		"Asks HAProxy and each pod once, changes nothing, and says what is to be written\n"
+		"where something is not as it must be. Exits with 0 without a fault, else 1.",
+		""},
+	{"advise", WORDS_ADVISE,
+		"look at a HAProxy for some minutes: would the agent gain anything?",
+		"[--for TIME] [--socket PATH | -c FILE] [--master PATH]",
+		"Looks at a HAProxy for some minutes, asks no pod and changes nothing, and says\n"
+		"whether leastconn is all you need or what the agent would gain. No agent is\n"
+		"needed for it, and no configuration.",
+		""},
+	{"completion", WORDS_COMPLETION, "print a completion script for bash, zsh or fish",
+		"bash | zsh | fish",
+		"Prints a script that completes wsbalancer's words in a shell.", ""},
 };
 
 static const char *const shells[] = {"bash", "zsh", "fish"};
@@ -94,6 +126,27 @@ void words_write_options(FILE *out, enum words_command command)
 	}
 }
 
+enum words_command words_find_command(const char *name)
+{
+	for (size_t i = 0; i < N_OF(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].command;
+	}
+	return WORDS_AGENT;
+}
+
+void words_write_help(FILE *out, enum words_command command)
+{
+	for (size_t i = 0; i < N_OF(commands); i++) {
+		if (commands[i].command != command)
+			continue;
+		fprintf(out, "usage: wsbalancer %s %s\n\n%s\n\n", commands[i].name,
+			commands[i].usage, commands[i].about);
+		words_write_options(out, command);
+		fputs(commands[i].note, out);
+	}
+}
+
 const char *words_nearest_option(enum words_command command, const char *name)
 {
 	struct nearest nearest;
@@ -129,6 +182,11 @@ static void write_names(FILE *out, unsigned command)
 	}
 }
 
+static bool is_file(const char *value)
+{
+	return value && (strcmp(value, "FILE") == 0 || strcmp(value, "PATH") == 0);
+}
+
 static void write_bash(FILE *out)
 {
 	fputs("_wsbalancer()\n{\n"
@@ -136,19 +194,18 @@ static void write_bash(FILE *out)
 	      "\tcase $before in\n\t",
 		out);
 	for (size_t i = 0; i < N_OF(options); i++) {
-		if (options[i].value && strcmp(options[i].value, "FILE") == 0)
+		if (is_file(options[i].value))
 			fprintf(out, "--%s|", options[i].name);
 	}
-	fputs("-c)\n\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n\t\treturn ;;\n"
-	      "\t-u|--url|-i|--interval)\n\t\treturn ;;\n"
-	      "\tcompletion)\n\t\tCOMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\"))\n"
-	      "\t\treturn ;;\n\tesac\n\tcase ${COMP_WORDS[1]} in\n",
+	fputs("-c|-s|-m)\n\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n\t\treturn ;;\n"
+	      "\t-u|--url|-i|--interval|-f|--for)\n\t\treturn ;;\n"
+	      "\tesac\n\tcase ${COMP_WORDS[1]} in\n",
 		out);
 	for (size_t i = 0; i < N_OF(commands); i++) {
-		if (commands[i].command == 0)
-			continue;
 		fprintf(out, "\t%s)\n\t\tCOMPREPLY=($(compgen -W \"", commands[i].name);
 		write_names(out, commands[i].command);
+		if (commands[i].command == WORDS_COMPLETION)
+			fputs(" bash zsh fish", out);
 		fputs("\" -- \"$word\")) ;;\n", out);
 	}
 	fputs("\t*)\n\t\tCOMPREPLY=($(compgen -W \"", out);
@@ -165,9 +222,7 @@ static void write_zsh_options(FILE *out, unsigned command)
 {
 	for (size_t i = 0; i < N_OF(options); i++) {
 		const char *value = options[i].value;
-		const char *what = !value                       ? ""
-				   : strcmp(value, "FILE") == 0 ? ":file:_files"
-								: ":value:";
+		const char *what = !value ? "" : is_file(value) ? ":file:_files" : ":value:";
 
 		if (!(options[i].commands & command))
 			continue;
@@ -182,13 +237,14 @@ static void write_zsh(FILE *out)
 {
 	fputs("#compdef wsbalancer\n\n_wsbalancer()\n{\n\tcase $words[2] in\n", out);
 	for (size_t i = 0; i < N_OF(commands); i++) {
-		if (commands[i].command == 0)
-			continue;
 		fprintf(out, "\t%s)\n\t\t_arguments \\\n", commands[i].name);
 		write_zsh_options(out, commands[i].command);
-		fputs("\t\t\t\"*:agent:\" ;;\n", out);
+		fputs(commands[i].command == WORDS_COMPLETION
+				? "\t\t\t\"*:shell:(bash zsh fish)\" ;;\n"
+				: "\t\t\t\"*:agent:\" ;;\n",
+			out);
 	}
-	fputs("\tcompletion)\n\t\t_values shell bash zsh fish ;;\n\t*)\n\t\t_arguments \\\n", out);
+	fputs("\t*)\n\t\t_arguments \\\n", out);
 	write_zsh_options(out, WORDS_AGENT);
 	fputs("\t\t\t\"1:command:((", out);
 	for (size_t i = 0; i < N_OF(commands); i++)
@@ -208,7 +264,7 @@ static void write_fish_options(FILE *out, unsigned command, const char *conditio
 		if (options[i].id < 256)
 			fprintf(out, " -s %c", options[i].id);
 		if (options[i].value)
-			fputs(strcmp(options[i].value, "FILE") == 0 ? " -r -F" : " -x", out);
+			fputs(is_file(options[i].value) ? " -r -F" : " -x", out);
 		fprintf(out, " -d \"%s\"\n", options[i].text);
 	}
 }

@@ -8,7 +8,14 @@
 #include <stdio.h>
 
 /* Whose word it is; an option may be of several. */
-enum words_command { WORDS_AGENT = 1, WORDS_TOP = 2, WORDS_STATUS = 4, WORDS_CHECK = 8 };
+enum words_command {
+	WORDS_AGENT = 1, /* without a command: the agent itself */
+	WORDS_TOP = 2,
+	WORDS_STATUS = 4,
+	WORDS_CHECK = 8,
+	WORDS_ADVISE = 16,
+	WORDS_COMPLETION = 32,
+};
 
 /* Options without a letter. */
 enum { WORDS_DRY_RUN = 256, WORDS_SYNTAX, WORDS_REPLAY, WORDS_TOKEN_FILE, WORDS_CA, WORDS_VERDICT };
@@ -22,6 +29,11 @@ void words_getopt(enum words_command command, struct option options[WORDS_MAX + 
 
 /* The lines of -h about its options. */
 void words_write_options(FILE *out, enum words_command command);
+
+/* Whose name it is; WORDS_AGENT where it is no command's. */
+enum words_command words_find_command(const char *name);
+/* What a command prints after -h. */
+void words_write_help(FILE *out, enum words_command command);
 
 /* The option's name that was meant by a wrong one; NULL where none is near. Static. */
 const char *words_nearest_option(enum words_command command, const char *name);

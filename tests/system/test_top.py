@@ -482,14 +482,28 @@ def test_a_wrong_command_gets_a_proposal():
     assert "name a shell" in run("completion", "ksh").stderr
 
 
+COMMANDS = ("top", "status", "check", "advise", "completion")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_tells_about_itself(command):
+    for option in ("-h", "--help"):
+        result = run(command, option)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.startswith(f"usage: wsbalancer {command} ") and "--help" in result.stdout
+    result = run(command, "--nonsense")
+    assert result.returncode == 2 and f"see wsbalancer {command} -h" in result.stderr
+    assert f"wsbalancer {command}" in run("-h").stdout or command == "status"
+
+
 def test_completion_help_and_manual_name_the_same_options():
     manual = (ROOT / "agent/doc/wsbalancer.8").read_text()
-    for command in ([], ["top"], ["status"]):
+    for command in ([], *([name] for name in COMMANDS)):
         for name in help_options(*command):
             assert re.search(rf"Fl -{name}\b", manual), name
     for shell in ("zsh", "fish"):
         script = run("completion", shell).stdout
-        for name in help_options() | help_options("top") | help_options("status"):
+        for name in help_options().union(*map(help_options, COMMANDS)):
             assert name in script, (shell, name)
 
 
@@ -497,6 +511,8 @@ def test_completion_help_and_manual_name_the_same_options():
     ("wsbalancer ", help_options),
     ("wsbalancer top --", lambda: help_options("top")),
     ("wsbalancer status --", lambda: help_options("status")),
+    ("wsbalancer check --", lambda: help_options("check")),
+    ("wsbalancer advise --", lambda: help_options("advise")),
     ("wsbalancer completion ", lambda: {"bash", "zsh", "fish"}),
 ])
 def test_bash_completes(line, wanted):
