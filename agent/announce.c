@@ -35,6 +35,7 @@ struct said {
 	bool draining;
 	bool unasked;
 	bool overwritten;
+	bool capped;                /* its pod tells more capacity than counts */
 	enum verdict_state verdict; /* of a backend: as said last, and as seen last */
 	enum verdict_state verdict_seen;
 	bool used;         /* it had a pod that HAProxy used */
@@ -253,6 +254,24 @@ static void announce_overwritten(struct said *said, const struct server *server)
 		log_str("server", server->id), log_int("times", server->sent.overwritten));
 }
 
+/* Once for each pod that comes to tell too much: bounds move with the other pods. */
+static void announce_capacity(struct said *said, const struct server *server)
+{
+	double most = server->backend->capacity_most;
+	double told = server->plan.made ? server->plan.input.told : 0.0;
+	char tells[32];
+	char counts[32];
+
+	if (said->capped || told <= most)
+		return;
+	said->capped = true;
+	snprintf(tells, sizeof(tells), "%g", told);
+	snprintf(counts, sizeof(counts), "%g", most);
+	log_warn("pod tells more capacity than capacityMax allows, and counts as less",
+		log_str("server", server->id), log_str("pod", server->pod->key),
+		log_str("tells", tells), log_str("counts_as", counts));
+}
+
 static void announce_server(struct said *said, const struct server *server)
 {
 	bool disbelieved = server->plan.made && server->plan.result.basis == PLANNER_DISBELIEVED;
@@ -373,6 +392,7 @@ static void announce_backend(
 			announce_unasked(said, backend->servers[i]);
 			announce_overwritten(said, backend->servers[i]);
 			announce_server(said, backend->servers[i]);
+			announce_capacity(said, backend->servers[i]);
 			announce_membership(said, backend->servers[i], events);
 		}
 	}

@@ -43,6 +43,9 @@ def value_schema(kind, row):
         return {"type": "boolean"}
     if kind == "share":
         return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+    if kind == "unsigned":
+        least, most = (re.search(rf"\.{end} = (\d+)", row) for end in ("min", "max"))
+        return {"type": "integer", "minimum": int(least.group(1)) if least else 0, "maximum": int(most.group(1))}
     if "automatic = true" in row:
         return {"type": "string", "pattern": "^(auto|[0-9]+(ms|s|m|h))$"}
     if kind in TEXTS:

@@ -134,6 +134,7 @@ static void print_settings(const struct replay *replay)
 			"s"},
 		{"ramp", (double)was->ramp_ms / 1000.0, (double)now->ramp_ms / 1000.0, "s"},
 		{"maxShare", was->max_share, now->max_share, ""},
+		{"capacityMax", was->capacity_max, now->capacity_max, ""},
 	};
 	bool any = false;
 

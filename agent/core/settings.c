@@ -171,6 +171,7 @@ bool settings_for_cluster(
 		.cache_ttl_ms = config->cache_ttl_ms,
 		.ramp_ms = config->ramp_ms,
 		.max_share = config->max_share,
+		.capacity_max = config->capacity_max,
 		.percent_steps = config->has_agent_check,
 		.agent_check_only = !config->has_socket,
 	};

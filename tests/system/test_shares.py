@@ -219,6 +219,21 @@ def test_connections_are_in_proportion_to_the_capacity_that_pods_tell(balance):
         check_proportions(haproxy, agent, pods, capacities)
 
 
+def test_a_pod_that_tells_too_much_capacity_takes_no_more_than_capacity_max_lets_it():
+    capacities = [1, 1, 1000000000, 1]
+    with contextlib.ExitStack() as stack:
+        pods = [stack.enter_context(Pod("--capacity", str(n))) for n in capacities]
+        haproxy = stack.enter_context(HAProxy([p.address for p in pods]))
+        haproxy.wait_up()
+        agent = stack.enter_context(Agent(haproxy, capacityMax=2))
+        agent.wait_ready()
+        check_proportions(haproxy, agent, pods, [1, 1, 2, 1])
+        loud = agent.json()["podMetrics"]["ws"][2]
+        assert loud["reported_capacity"] == 1000000000
+        assert loud["why"] == "steered, tells a capacity of 1e+09, counts as 2"
+        assert sum("more capacity than capacityMax allows" in line for line in agent.err) == 1
+
+
 def counts_of(pods):
     return [pods.count(i) for i in range(4)] if isinstance(pods, Pod) else [p.count() for p in pods]
 

@@ -144,6 +144,7 @@ START_TEST(all_but_the_socket_has_a_default)
 	ck_assert_int_eq(config.cache_ttl_ms, 30000);
 	ck_assert_int_eq(config.ramp_ms, 0);
 	ck_assert_double_eq(config.max_share, 1.0);
+	ck_assert_uint_eq(config.capacity_max, 16);
 	ck_assert_ptr_null(config.record);
 	ck_assert_uint_eq(config.record_max_bytes, 64 << 20);
 	ck_assert_int_eq(config.metric.tls_verify, CONFIG_TRUE);
@@ -182,6 +183,7 @@ START_TEST(every_key_is_taken)
 		     "cacheTTL: 1m\n"
 		     "ramp: 45s\n"
 		     "maxShare: 0.15\n"
+		     "capacityMax: 4\n"
 		     "record: /var/lib/wsbalancer/record\n"
 		     "recordMaxSize: 2GiB\n"
 		     "tlsVerify: false\n"
@@ -216,6 +218,7 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(config.cache_ttl_ms, 60000);
 	ck_assert_int_eq(config.ramp_ms, 45000);
 	ck_assert_double_eq(config.max_share, 0.15);
+	ck_assert_uint_eq(config.capacity_max, 4);
 	ck_assert_str_eq(config.record, "/var/lib/wsbalancer/record");
 	ck_assert_uint_eq(config.record_max_bytes, UINT64_C(2) << 30);
 	ck_assert_int_eq(config.metric.tls_verify, CONFIG_FALSE);

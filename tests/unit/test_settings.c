@@ -23,6 +23,7 @@ START_TEST(settings_are_the_configurations)
 		.cache_ttl_ms = 40000,
 		.ramp_ms = 5000,
 		.max_share = 0.25,
+		.capacity_max = 3,
 		.metric = plain,
 		.backends = backends,
 		.n_backends = 2,
@@ -36,6 +37,7 @@ START_TEST(settings_are_the_configurations)
 	ck_assert_int_eq(settings.cache_ttl_ms, 40000);
 	ck_assert_int_eq(settings.ramp_ms, 5000);
 	ck_assert_double_eq(settings.max_share, 0.25);
+	ck_assert_uint_eq(settings.capacity_max, 3);
 	ck_assert(settings.percent_steps);
 	ck_assert(!settings.agent_check_only);
 	ck_assert_uint_eq(selection->n_backends, 2);

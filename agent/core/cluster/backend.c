@@ -2,6 +2,7 @@
 /* Backends. */
 #include "core/cluster/backend.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct backend *backend_new(const char *name)
 
 	if (!backend)
 		return NULL;
+	backend->capacity_most = INFINITY;
 	backend->name = strdup(name);
 	if (!backend->name) {
 		free(backend);

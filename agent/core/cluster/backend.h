@@ -62,6 +62,8 @@ struct backend {
 	int64_t due_ms;         /* when the next plan is due; 0: at once */
 	int64_t rush_ms;        /* when a pod lacked much last; 0: never */
 	struct outlook outlook; /* of the last plan */
+	double capacity_most;   /* what a pod's word on its capacity counts for at most; INFINITY
+				   before the first plan and where no pod tells one */
 	struct backend_tally tally;
 	uint64_t seen; /* number of the update that listed it last */
 };

@@ -39,6 +39,7 @@ struct cluster_settings {
 	int64_t cache_ttl_ms;
 	int64_t ramp_ms;            /* see struct planner_params */
 	double max_share;           /* see struct planner_params */
+	unsigned capacity_max;      /* see capacity_settle() */
 	bool percent_steps;         /* weights must be reachable by agent-check's N% too */
 	bool agent_check_only;      /* nothing but agent-check answers: every backend by flow */
 	struct selection selection; /* copied where a cluster takes it */

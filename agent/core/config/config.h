@@ -123,8 +123,9 @@ struct config {
 	int64_t poll_timeout_ms; /* 10 ms..pollInterval; of auto half a second, or pollInterval */
 	int64_t cache_ttl_ms;    /* pollInterval..24 h */
 
-	int64_t ramp_ms;  /* 0..24 h; see struct planner_params */
-	double max_share; /* above 0, at most 1: no limit */
+	int64_t ramp_ms;       /* 0..24 h; see struct planner_params */
+	double max_share;      /* above 0, at most 1: no limit */
+	unsigned capacity_max; /* medians, see capacity_settle() */
 
 	struct config_endpoint listen;
 	char **listen_names; /* hosts that may be asked for there, beside addresses and localhost */

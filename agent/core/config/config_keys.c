@@ -231,6 +231,8 @@ static const struct config_key root_keys[] = {
 		.max = 86400000, .bare_seconds = true},
 	{.key = "ramp", IS(duration, config, ramp_ms), .fallback = "0s", .max = 86400000},
 	{.key = "maxShare", IS(share, config, max_share), .fallback = "1"},
+	{.key = "capacityMax", IS(unsigned, config, capacity_max), .fallback = "16", .min = 1,
+		.max = 1000000},
 	{.key = "listen", IS(listen, config, listen), .fallback = "127.0.0.1:9180"},
 	{.key = "drainDelay", IS(duration, config, drain_delay_ms), .fallback = "15s",
 		.max = 3600000},

@@ -52,7 +52,9 @@ struct planner_pod {
 	double credit;   /* new connections that the pod is owed (above 0) or has had too many
 			    of, by limits_credit(); 0 where nobody counts them */
 	int configured;  /* weight in HAProxy's configuration, 1..256 */
-	double capacity; /* > 0; by default the configured weight */
+	double told;     /* capacity that the pod tells; 0: it tells none */
+	double capacity; /* > 0; by default the configured weight, and what the pod tells by
+			    capacity_settle() */
 	double part; /* of the pod's correction that is this server's, above 0 to 1, where several
 			servers of this HAProxy lead to the pod; 0: all. others and count are of
 			the whole pod: what this HAProxy has on the pod's other servers is in

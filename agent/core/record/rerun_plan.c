@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plan/capacity.h"
 #include "core/plan/planner.h"
 #include "core/steer/steer.h"
 
@@ -76,6 +77,7 @@ bool rerun_plan_make(const struct cluster_settings *open, const struct record *r
 	struct planner_params params =
 		steer_params(&settings, mode, interval_of(&settings, backend), &rates);
 	size_t n = backend->n_servers;
+	double most;
 
 	*plan = (struct rerun_plan){
 		.mode = mode,
@@ -88,7 +90,8 @@ bool rerun_plan_make(const struct cluster_settings *open, const struct record *r
 		return false;
 	for (size_t i = 0; i < n; i++)
 		plan->pods[i] = input_of(&settings, record, backend, &backend->servers[i]);
-	if (!planner_plan(&params, plan->pods, n, plan->results, &plan->summary))
+	if (!capacity_settle(plan->pods, n, settings.capacity_max, &most) ||
+		!planner_plan(&params, plan->pods, n, plan->results, &plan->summary))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		plan->weights[i] =

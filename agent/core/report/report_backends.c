@@ -40,7 +40,8 @@ double report_capacity(const struct server *server)
 	const struct pod *pod = server->pod;
 	double capacity = pod && pod->heard ? pod->metric.capacity : 0.0;
 
-	return capacity > 0.0 ? capacity : fmax(server->haproxy.iweight, 1.0);
+	return capacity > 0.0 ? fmin(capacity, server->backend->capacity_most)
+			      : fmax(server->haproxy.iweight, 1.0);
 }
 
 static bool participates(const struct report_view *view, const struct server *server)

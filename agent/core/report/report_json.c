@@ -82,6 +82,8 @@ static struct json_object *pod_of(
 		(double)(view->now_ms - server->joined_ms) / 1000.0);
 	jsonput_number(put, to, "own_sessions", server->sessions.own);
 	jsonput_double(put, to, "capacity", report_capacity(server));
+	jsonput_double_if(put, to, "reported_capacity", pod->heard && pod->metric.capacity > 0.0,
+		pod->metric.capacity);
 	add_plan(put, to, row);
 	jsonput_number(put, to, "haproxy_weight", server->haproxy.uweight);
 	jsonput_number_if(put, to, "sent_weight", server->sent.weight >= 0, server->sent.weight);

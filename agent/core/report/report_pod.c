@@ -232,6 +232,16 @@ static void add_ramp(enum report_state state, const struct server *server, char 
 			100.0 * server->plan.result.ramp);
 }
 
+/* Its own word is bounded: what it says stands beside what it counts as. */
+static void add_capacity(const struct server *server, char *buf, size_t size)
+{
+	double told = server->plan.made ? server->plan.input.told : 0.0;
+
+	if (told > server->plan.input.capacity)
+		add(buf, size, "%stells a capacity of %g, counts as %g", buf[0] ? ", " : "", told,
+			server->plan.input.capacity);
+}
+
 static void say_why(const struct report_view *view, const struct server *server,
 	enum report_state state, char *buf, size_t size)
 {
@@ -306,6 +316,7 @@ char *report_why(
 
 	say_why(view, server, state, buf, size);
 	add_ramp(state, server, buf, size);
+	add_capacity(server, buf, size);
 	return buf;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/plan/capacity.h"
 #include "core/plan/counts.h"
 #include "core/plan/limits.h"
 #include "core/plan/planner.h"
@@ -81,8 +82,8 @@ static struct planner_pod pod_of(
 		.target_then = server->plan.result.target,
 		.age_ms = server->joined_ms > 0 ? now_ms - server->joined_ms : OLD_MS,
 		.configured = iweight,
-		.capacity = pod->heard && pod->metric.capacity > 0.0 ? pod->metric.capacity
-								     : (double)iweight,
+		.told = pod->heard ? pod->metric.capacity : 0.0,
+		.capacity = iweight,
 	};
 
 	sessions_describe(&server->sessions, settings->replicas,
@@ -227,7 +228,9 @@ static bool plan_backend(
 			server->plan.made ? server->plan.result.share_limit : 1.0, arrived);
 		plan.pods[i] = pod_of(settings, server, now_ms);
 	}
-	planned = planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
+	planned = capacity_settle(
+			  plan.pods, plan.n, settings->capacity_max, &backend->capacity_most) &&
+		  planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
 	if (planned)
 		apply_plan(settings, backend, &plan, &summary, now_ms);
 	hold_away(settings, backend);

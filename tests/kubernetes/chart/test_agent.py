@@ -38,6 +38,7 @@ def test_the_agent_takes_its_configuration(name, tmp_path):
 # Values of agent.extraConfig, which the schema of the chart and the program judge alike.
 EXTRA = [("ramp", "30s", True), ("ramp", "soon", False), ("ramp", "1h30m", False), ("ramp", 30, False),
          ("maxShare", 0.5, True), ("maxShare", 2, False), ("maxShare", 0, False),
+         ("capacityMax", 8, True), ("capacityMax", 0, False), ("capacityMax", 1.5, False),
          ("recordMaxSize", "1GiB", True), ("recordMaxSize", "1GB", False), ("kubernetesAPI", {"silence": "1m"}, True),
          ("kubernetesAPI", {"silense": "1m"}, False), ("kubernetesAPI", {"server": "https://10.0.0.1:443"}, True),
          ("kubernetesAPI", {"server": "10.0.0.1"}, False), ("rampp", "30s", False)]
