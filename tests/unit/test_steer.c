@@ -522,6 +522,60 @@ START_TEST(what_a_pod_has_from_outside_is_remembered)
 }
 END_TEST
 
+static void hold_and_plan(struct bench *bench, uint32_t own, uint32_t says, int64_t now_ms)
+{
+	for (size_t i = 0; i < N; i++) {
+		bench->rows[i].scur = own;
+		row_hear(bench->servers[i], i == 0 ? says : own, now_ms - 500);
+	}
+	update(bench, 7, now_ms);
+	plan(bench, now_ms);
+}
+
+/* HAProxy holds too few on it to prove that a pod is honest, and will for hours. */
+START_TEST(who_was_caught_is_believed_when_its_word_has_fitted_for_a_minute)
+{
+	struct cluster_settings settings = row_settings();
+	struct bench bench;
+	int64_t now_ms = 3000;
+
+	setup(&bench, &settings, (uint32_t[]){50, 50, 50});
+	hold_and_plan(&bench, 50, 3, now_ms);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	for (; now_ms < 50000; now_ms += 1000) {
+		hold_and_plan(&bench, 2, 2, now_ms);
+		ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	}
+	/* A word that does not fit begins the minute anew. */
+	hold_and_plan(&bench, 5, 3, now_ms);
+	for (int i = 0; i < 59; i++) {
+		hold_and_plan(&bench, 5, 5, now_ms += 1000);
+		ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	}
+	hold_and_plan(&bench, 5, 5, now_ms += 1000);
+	hold_and_plan(&bench, 5, 5, now_ms += 1000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_HEARD);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
+/* One worker of several is no liar: once its answers agree it is believed. */
+START_TEST(several_workers_leave_no_doubt_behind)
+{
+	struct cluster_settings settings = row_settings();
+	struct bench bench;
+
+	setup(&bench, &settings, (uint32_t[]){5, 5, 5});
+	bench.servers[0]->pod->workers.several = true;
+	hold_and_plan(&bench, 5, 5, 3000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	bench.servers[0]->pod->workers.several = false;
+	hold_and_plan(&bench, 5, 5, 4000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_HEARD);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 START_TEST(the_last_target_is_remembered_until_another_worker_or_another_pod_comes)
 {
 	struct cluster_settings settings = row_settings();
@@ -776,6 +830,8 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, credit_is_what_the_last_plans_limit_leaves_of_what_came);
 	tcase_add_test(tcase, sessions_are_held_against_a_limit_once_however_often_it_is_planned);
 	tcase_add_test(tcase, what_a_pod_has_from_outside_is_remembered);
+	tcase_add_test(tcase, who_was_caught_is_believed_when_its_word_has_fitted_for_a_minute);
+	tcase_add_test(tcase, several_workers_leave_no_doubt_behind);
 	tcase_add_test(
 		tcase, the_last_target_is_remembered_until_another_worker_or_another_pod_comes);
 	tcase_add_test(tcase, in_percent_steps_the_weight_is_one_that_agent_check_can_say);

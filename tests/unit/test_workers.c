@@ -86,6 +86,28 @@ START_TEST(a_busy_pod_is_no_workers)
 }
 END_TEST
 
+/* Clients that come by another door all at once are no worker's, whichever poll hears of them
+ * first. */
+START_TEST(a_jump_is_no_workers)
+{
+	for (unsigned at = 2; at < 60; at++) {
+		struct trial trial = {.counts = {0}, .n = 1};
+
+		/* HAProxy's own sessions have closed, and were read before that: a suspect. */
+		poll(&trial, 20);
+		ck_assert(trial.workers.suspect);
+		for (unsigned i = 0; i < 60; i++) {
+			if (i == at)
+				trial.counts[0] += 12;
+			if (i == at + 9)
+				trial.counts[0] -= 12;
+			poll(&trial, 0);
+			ck_assert_msg(!trial.workers.several, "jump at %u, poll %u", at, i);
+		}
+	}
+}
+END_TEST
+
 START_TEST(an_honest_pod_is_asked_over_a_new_connection_seldom)
 {
 	struct trial trial = {.counts = {100}, .n = 1};
@@ -117,6 +139,7 @@ int main(void)
 		{so_are_those_of_a_pod_that_others_fill_too, ONCE},
 		{plain_requests_are_no_workers, ONCE},
 		{a_busy_pod_is_no_workers, ONCE},
+		{a_jump_is_no_workers, ONCE},
 		{an_honest_pod_is_asked_over_a_new_connection_seldom, ONCE},
 		{a_pod_that_has_become_one_process_is_believed_again, ONCE},
 	};

@@ -299,7 +299,7 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 	*pod->endpoint = *endpoint;
 	if (other) {
 		pod->heard = false;
-		pod->workers = (struct workers){.heard = false};
+		pod->workers = (struct workers){.suspect = false};
 		pod->sampled = 0;
 		pod->since_ms = now_ms;
 	}

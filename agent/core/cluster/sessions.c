@@ -6,6 +6,9 @@
 
 #include "core/plan/limits.h"
 
+/* A pod that was caught is believed again when its word has fitted for so long. */
+static const int64_t DOUBT_MS = 60000;
+
 /* Of what old workers hold on a pod nobody tells: it is taken to close as fast as it did before,
  * and as if lives were of so many seconds at most. */
 static const double LEFT_LIVES_MAX_S = 300.0;
@@ -133,6 +136,21 @@ void sessions_account(struct sessions *sessions, double limit, uint64_t arrived)
 {
 	sessions->credit = limits_credit(sessions->credit, limit, arrived, sessions->started);
 	sessions->started = 0;
+}
+
+void sessions_judge(struct sessions *sessions, const struct planner_pod *pod,
+	enum planner_basis basis, int64_t now_ms)
+{
+	double least = fmin((double)pod->own, (double)pod->own_then) + (double)pod->own_beside;
+
+	if (basis == PLANNER_HEARD)
+		sessions->doubted = false;
+	/* Several workers are found out by other means, and let go by these. */
+	if (basis != PLANNER_DISBELIEVED || pod->several)
+		return;
+	if (!sessions->doubted || (double)pod->count < least)
+		sessions->caught_ms = now_ms;
+	sessions->doubted = now_ms - sessions->caught_ms < DOUBT_MS;
 }
 
 void sessions_describe(const struct sessions *sessions, unsigned replicas, int64_t interval_ms,

@@ -25,7 +25,8 @@ struct sessions {
 	uint64_t started;    /* of these, since the last plan */
 	double credit;       /* see limits_credit() */
 	bool own_exact;      /* see struct planner_pod */
-	bool doubted;        /* see struct planner_pod; set by who plans */
+	bool doubted;        /* see struct planner_pod */
+	int64_t caught_ms;   /* while doubted: the last plan for which its count was too small */
 	double left;         /* that older workers of this HAProxy are taken to hold on its pod */
 	double left_per_s;   /* what part of left closes in a second */
 	bool target_stands;  /* the last plan's target is of this pod and this worker */
@@ -68,6 +69,12 @@ void sessions_update(struct sessions *sessions, const struct sessions_reading *r
  * whole backend, against the limit that the last plan gave it (1: none).
  */
 void sessions_account(struct sessions *sessions, double limit, uint64_t arrived);
+
+/* A plan was made of the pod: one that it disbelieved is doubted until it is believed, or until its
+ * word has fitted what this HAProxy and its old workers hold on it for a minute: with few sessions
+ * nobody could prove more. */
+void sessions_judge(struct sessions *sessions, const struct planner_pod *pod,
+	enum planner_basis basis, int64_t now_ms);
 
 /* Sets what the planner is told of own and of others: own, own_then, own_exact, doubted,
  * own_beside, has_others, others, leaving and credit. interval_ms is the time to the next plan. */

@@ -37,14 +37,24 @@ static void look_closely(struct workers *workers)
 	workers->fresh_off = 0.0;
 }
 
-/* By how much the answer differs from the last one over the kept connection, beyond what HAProxy's
- * own did. */
-static double off(const struct workers *workers, uint32_t count, uint32_t held)
+/* By how much two answers differ beyond what HAProxy's own sessions moved. */
+static double off(const struct workers_answer *a, const struct workers_answer *b)
 {
-	double told = fabs((double)count - (double)workers->count);
-	double moved = fabs((double)held - (double)workers->held);
+	double told = fabs((double)a->count - (double)b->count);
+	double moved = fabs((double)a->held - (double)b->held);
 
 	return fmax(0.0, told - moved);
+}
+
+/* The same of one between two others. Connections that came by another door meanwhile are in the
+ * second of these too, or in neither: only what lies outside both is another's word. */
+static double off_both(const struct workers_answer *before, const struct workers_answer *answer,
+	const struct workers_answer *after)
+{
+	bool between = (before->count <= answer->count && answer->count <= after->count) ||
+		       (before->count >= answer->count && answer->count >= after->count);
+
+	return between ? 0.0 : fmin(off(before, answer), off(answer, after));
 }
 
 static void judge(struct workers *workers)
@@ -64,20 +74,21 @@ static void judge(struct workers *workers)
 	}
 }
 
-static void compare(struct workers *workers, uint32_t count, uint32_t held)
+/* Another answer has come over the kept connection. */
+static void compare(struct workers *workers, const struct workers_answer *answer)
 {
-	double differs = off(workers, count, held);
+	const struct workers_answer *other = &workers->other;
+	double differs = other->heard ? off_both(&workers->kept, other, answer) : 0.0;
 
 	if (!workers->suspect) {
-		if (workers->fresh && differs > SLACK + ODD * sqrt((double)workers->count))
+		if (differs > SLACK + ODD * sqrt((double)workers->kept.count))
 			look_closely(workers);
 		return;
 	}
-	if (!workers->fresh) {
-		workers->n_kept++;
-		workers->kept_off += differs;
+	workers->n_kept++;
+	workers->kept_off += off(&workers->kept, answer);
+	if (!other->heard)
 		return;
-	}
 	workers->n_fresh++;
 	workers->fresh_off += differs;
 	judge(workers);
@@ -85,14 +96,16 @@ static void compare(struct workers *workers, uint32_t count, uint32_t held)
 
 void workers_observe(struct workers *workers, uint32_t count, uint32_t held)
 {
+	const struct workers_answer answer = {.heard = true, .count = count, .held = held};
 	bool part = (double)count < PART * (double)held - SLACK;
 
-	if (workers->heard)
-		compare(workers, count, held);
-	if (!workers->fresh) {
-		workers->heard = true;
-		workers->count = count;
-		workers->held = held;
+	if (workers->fresh) {
+		workers->other = answer;
+	} else {
+		if (workers->kept.heard)
+			compare(workers, &answer);
+		workers->kept = answer;
+		workers->other.heard = false;
 	}
 	workers->polls = workers->fresh ? 0 : workers->polls + 1;
 	workers->acquitted = workers->acquitted && part;

@@ -14,17 +14,23 @@
  * connection another worker may answer.
  *
  * So some polls are made on a connection of their own, few as a rule and more of a pod that tells
- * of a part. If their counts differ from those over the kept connection by more than HAProxy's own
- * sessions moved, and by far more than the kept connection's differ among themselves, the pod's
- * word is no count of the pod.
+ * of a part. If their counts lie outside those over the kept connection before and after them by
+ * more than HAProxy's own sessions moved, and by far more than the kept connection's differ among
+ * themselves, the pod's word is no count of the pod.
  */
+struct workers_answer {
+	bool heard;
+	uint32_t count;
+	uint32_t held; /* sessions that this HAProxy had on the pod when it came */
+};
+
 struct workers {
 	/* Zeroed memory is a pod of which nothing is known. */
-	unsigned polls;   /* answers since the last one over a new connection */
-	bool fresh;       /* the poll under way, or the next one, is over a new connection */
-	bool heard;       /* count and held are the last answer's over the kept connection */
-	uint32_t count;   /* that it told of */
-	uint32_t held;    /* sessions that this HAProxy had on the pod when it came */
+	unsigned polls; /* answers since the last one over a new connection */
+	bool fresh;     /* the poll under way, or the next one, is over a new connection */
+	struct workers_answer kept; /* the last one over the kept connection */
+	struct workers_answer
+		other;    /* one over a new connection, until the kept one has told too */
 	bool suspect;     /* looked at closely */
 	bool acquitted;   /* it tells of a part, and was found to be one: plain requests */
 	unsigned n_kept;  /* comparisons since then, over the kept connection */

@@ -33,7 +33,7 @@ enum planner_basis {
 struct planner_pod {
 	bool heard;           /* count, count_age_ms and own_then hold an answer */
 	bool draining;        /* the pod asks for no new connections */
-	bool doubted;         /* it was disbelieved, and has not been believed since */
+	bool doubted;         /* it was disbelieved: sessions_judge() */
 	bool own_exact;       /* every session in own went to this pod: its address has not changed
 				 since the server held nothing */
 	bool several;         /* each of several workers answers for itself: count is no count */

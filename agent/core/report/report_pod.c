@@ -242,11 +242,27 @@ static void add_capacity(const struct server *server, char *buf, size_t size)
 			server->plan.input.capacity);
 }
 
-static void say_why(const struct report_view *view, const struct server *server,
-	enum report_state state, char *buf, size_t size)
+static void why_disbelieved(const struct server *server, char *buf, size_t size)
 {
 	const struct pod *pod = server->pod;
 
+	if (pod->workers.several) {
+		snprintf(buf, size,
+			"its answers differ from one connection to the next: one worker of "
+			"several?");
+	} else if (server->sessions.doubted && pod->metric.count >= server->sessions.own) {
+		snprintf(buf, size,
+			"told too few connections, and holds too few to tell whether it still "
+			"does");
+	} else {
+		snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
+			pod->metric.count, server->sessions.own);
+	}
+}
+
+static void say_why(const struct report_view *view, const struct server *server,
+	enum report_state state, char *buf, size_t size)
+{
 	switch (state) {
 	case REPORT_HEARD:
 		why_heard(server, buf, size);
@@ -261,14 +277,7 @@ static void say_why(const struct report_view *view, const struct server *server,
 		why_silent(view, server, "never heard", buf, size);
 		break;
 	case REPORT_DISBELIEVED:
-		if (pod->workers.several) {
-			snprintf(buf, size,
-				"its answers differ from one connection to the next: one worker "
-				"of several?");
-		} else {
-			snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
-				pod->metric.count, server->sessions.own);
-		}
+		why_disbelieved(server, buf, size);
 		break;
 	case REPORT_REFUSED:
 		snprintf(buf, size, "weight %d in HAProxy, which does not take %d",

@@ -129,10 +129,7 @@ static void apply_result(const struct cluster_settings *settings, struct server 
 	server->plan.result = *result;
 	server->plan.weight = steer_weight(settings, pod, result);
 	server->plan.made = true;
-	if (result->basis == PLANNER_DISBELIEVED)
-		server->sessions.doubted = true;
-	else if (result->basis == PLANNER_HEARD)
-		server->sessions.doubted = false;
+	sessions_judge(&server->sessions, pod, result->basis, now_ms);
 	server->sessions.target_stands = true;
 }
 
