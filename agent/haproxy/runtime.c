@@ -18,8 +18,10 @@
 
 enum {
 	CHUNK = 64 * 1024,            /* bytes read at a time */
-	REPLY_MAX = 64 * 1024 * 1024, /* 10,000 servers answer about 4 MB */
+	REPLY_MAX = 16 * 1024 * 1024, /* 10,000 servers answer about 4 MB */
 	TIMEOUT_MS = 5000,            /* from connecting to the last byte */
+	KEPT_MIN = 1024 * 1024,       /* bytes of room that are kept whatever came last */
+	KEPT_TIMES = 4,               /* the last answer's size */
 };
 
 /* A line on its way. */
@@ -142,7 +144,7 @@ static void read_reply(struct runtime *runtime)
 		runtime->reply.len += (size_t)got;
 		runtime->reply.bytes[runtime->reply.len] = '\0';
 		if (runtime->reply.len > REPLY_MAX)
-			finish(runtime, RUNTIME_TOO_LARGE, "the answer is over 64 MiB");
+			finish(runtime, RUNTIME_TOO_LARGE, "the answer is over 16 MiB");
 	}
 }
 
@@ -254,6 +256,15 @@ static CURL *make_easy(struct runtime *runtime)
 	return easy;
 }
 
+/* Room is kept for an answer like the last, not for one that was far larger. */
+static void clear_reply(struct buf *reply)
+{
+	if (reply->room > KEPT_MIN && reply->room / KEPT_TIMES > reply->len)
+		buf_fini(reply);
+	else
+		buf_clear(reply);
+}
+
 static void on_kick(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct runtime *runtime = timer->data;
@@ -263,7 +274,7 @@ static void on_kick(struct ev_loop *loop, ev_timer *timer, int events)
 	if (!runtime->first || runtime->easy)
 		return;
 	runtime->written = 0;
-	buf_clear(&runtime->reply);
+	clear_reply(&runtime->reply);
 	runtime->error[0] = '\0';
 	runtime->os_error = 0;
 	runtime->started_ms = clock_now_ms();

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "io/answerguard.h"
 #include "io/curlloop.h"
 #include "io/log.h"
 
@@ -20,6 +21,7 @@ struct kubeprobe {
 	struct curlloop *curlloop;
 	CURL *easy;
 	struct curl_slist *headers;
+	struct answerguard guard;
 	ev_timer timer;
 	bool running;
 	unsigned misses;
@@ -70,6 +72,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	request.service = question.service;
 	curl_easy_reset(probe->easy);
 	curl_easy_setopt(probe->easy, CURLOPT_WRITEFUNCTION, on_bytes);
+	answerguard_begin(&probe->guard, probe->easy);
 	/* That our own files cannot be read is for the watches to tell. */
 	probe->running =
 		kubeapi_prepare(probe->api, &request, probe->easy, &probe->headers, &why) &&

@@ -14,7 +14,11 @@
 #include "io/log.h"
 #include "kube/kubeprobe.h"
 
-enum { GATHER_MS = 20 }; /* a burst of events is one change */
+enum {
+	GATHER_MS = 20,              /* a burst of events is one change */
+	WIRE_MAX = 64 * 1024 * 1024, /* bytes of an answer, with all that HTTP and TLS add; a watch
+					that has had so many begins anew */
+};
 
 struct kubewatch {
 	struct ev_loop *loop;
@@ -147,6 +151,15 @@ static void stop_request(struct kubewatch_service *service)
 	service->running = false;
 }
 
+static const char *detail_of(const struct kubewatch_service *service, CURLcode result)
+{
+	if (service->guard.refusal != ANSWERGUARD_NONE)
+		return answerguard_name(&service->guard);
+	if (result == CURLE_FILESIZE_EXCEEDED)
+		return "the answer is longer than 64 MiB";
+	return service->error[0] ? service->error : curl_easy_strerror(result);
+}
+
 static void on_done(CURL *easy, CURLcode result, void *arg)
 {
 	struct kubewatch_service *service = NULL;
@@ -163,10 +176,7 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 		.retry_after_ms = retry_after_s > 0 && retry_after_s < 86400
 					  ? (int64_t)retry_after_s * 1000
 					  : 0,
-		.detail = service->guard.refusal != ANSWERGUARD_NONE
-				  ? answerguard_name(&service->guard)
-			  : service->error[0] ? service->error
-					      : curl_easy_strerror(result),
+		.detail = detail_of(service, result),
 	};
 	stop_request(service);
 	go_on(service, kubefeed_ended(&service->feed, &end, clock_now_ms(), random01()));
@@ -282,7 +292,7 @@ struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64
 	ev_timer_init(&kube->gather, on_gather, 0.0, 0.0);
 	kube->gather.data = kube;
 	/* A broken path's idle connections would only be tried in vain. */
-	kube->curlloop = curlloop_new(loop, 4, 0, on_done, kube);
+	kube->curlloop = curlloop_new(loop, 4, WIRE_MAX, on_done, kube);
 	const struct kubeprobe_callbacks callbacks = {
 		.question = on_question, .silent = on_silent, .arg = kube};
 	kube->probe = kubeprobe_new(loop, &kube->api, &callbacks);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* HAProxy's answers, as captured from three versions, whole, cut and spoilt. */
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "captures.h"
+#include "core/base/buf.h"
 #include "core/haproxy/hareply.h"
 #include "core/haproxy/hastate.h"
 #include "run.h"
@@ -389,6 +392,50 @@ START_TEST(rows_are_joined_by_name_and_not_by_place)
 }
 END_TEST
 
+/* Two tables of so many servers each, none of which the other has, and one that both have. */
+static char *make_strangers(size_t n)
+{
+	struct buf text = {0};
+
+	buf_puts(&text, STAT_HEADER);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "b,x%zu,3,9,UP,0,2,http,,50,\n", i);
+	buf_puts(&text, STAT_A STAT_B "\n" STATE_HEADER);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "3 b 1 y%zu 127.0.0.1 2 0 100 - 80 0\n", i);
+	buf_puts(&text, STATE_A "\n" INFO);
+	return buf_finish(&text, NULL);
+}
+
+static double seconds_of(size_t n)
+{
+	struct hastate_snapshot snapshot;
+	char *text = make_strangers(n);
+	clock_t began = clock();
+
+	ck_assert_uint_eq(servers_of(text, &snapshot), 1);
+	ck_assert_uint_eq(snapshot.backends[0].servers[0].scur, 3);
+	double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
+	hastate_fini(&snapshot);
+	free(text);
+	return seconds;
+}
+
+/* Each row against each took 20 times as long here. */
+START_TEST(rows_that_do_not_fit_cost_no_more_each_the_more_there_are)
+{
+	double least_few = 1e9;
+	double least_many = 1e9;
+
+	for (int i = 0; i < 5; i++) {
+		least_few = fmin(least_few, seconds_of(1000));
+		least_many = fmin(least_many, seconds_of(20000));
+	}
+	ck_assert_msg(least_many < 20 * 4 * least_few, "%g s for 1,000, %g s for 20,000", least_few,
+		least_many);
+}
+END_TEST
+
 START_TEST(a_server_of_the_same_name_in_another_backend_is_another)
 {
 	struct hastate_snapshot snapshot;
@@ -568,6 +615,7 @@ int main(void)
 		{a_nul_byte_is_refused_wherever_it_stands, ONCE},
 		{servers_are_those_that_both_tables_have, ONCE},
 		{rows_are_joined_by_name_and_not_by_place, ONCE},
+		{rows_that_do_not_fit_cost_no_more_each_the_more_there_are, ONCE},
 		{a_server_of_the_same_name_in_another_backend_is_another, ONCE},
 		{a_backend_in_two_places_is_refused, ONCE},
 		{an_algorithm_without_a_name_is_random_only_where_connections_are_balanced, ONCE},

@@ -79,8 +79,8 @@ static bool is_stream(const struct json_body *body, size_t cut)
 	enum jsonstream_outcome outcome = JSONSTREAM_MORE;
 	bool is_whole;
 
-	ck_assert(jsonstream_init(&stream, 1024));
-	for (int i = 0; i < 2 && outcome != JSONSTREAM_BAD; i++) {
+	ck_assert(jsonstream_init(&stream, 1024, SIZE_MAX));
+	for (int i = 0; i < 2 && outcome <= JSONSTREAM_MORE; i++) {
 		const char *piece = body->bytes + (i == 0 ? 0 : cut);
 		size_t len = i == 0 ? cut : body->len - cut;
 		struct json_object *object;

@@ -23,7 +23,7 @@ static enum jsonstream_outcome feed(
 
 		if (outcome != JSONSTREAM_OBJECT) {
 			ck_assert_ptr_null(object);
-			ck_assert(outcome == JSONSTREAM_BAD || len == 0);
+			ck_assert(outcome > JSONSTREAM_MORE || len == 0);
 			return outcome;
 		}
 		struct json_object *number;
@@ -40,7 +40,7 @@ START_TEST(every_cut_into_two_pieces_gives_the_same_objects)
 		struct jsonstream stream;
 		int n = 0;
 
-		ck_assert(jsonstream_init(&stream, 1024));
+		ck_assert(jsonstream_init(&stream, 1024, SIZE_MAX));
 		ck_assert_int_eq(feed(&stream, stream_text, cut, &n), JSONSTREAM_MORE);
 		ck_assert_int_eq(
 			feed(&stream, stream_text + cut, sizeof(stream_text) - 1 - cut, &n),
@@ -56,7 +56,7 @@ START_TEST(single_bytes_give_the_same_objects)
 	struct jsonstream stream;
 	int n = 0;
 
-	ck_assert(jsonstream_init(&stream, 1024));
+	ck_assert(jsonstream_init(&stream, 1024, SIZE_MAX));
 	for (size_t i = 0; i < sizeof(stream_text) - 1; i++)
 		ck_assert_int_eq(feed(&stream, &stream_text[i], 1, &n), JSONSTREAM_MORE);
 	ck_assert_int_eq(n, 5);
@@ -72,7 +72,7 @@ START_TEST(what_is_no_object_is_refused)
 	struct jsonstream stream;
 	int n = 0;
 
-	ck_assert(jsonstream_init(&stream, 1024));
+	ck_assert(jsonstream_init(&stream, 1024, SIZE_MAX));
 	ck_assert_int_eq(feed(&stream, bad[_i], strlen(bad[_i]), &n), JSONSTREAM_BAD);
 	jsonstream_reset(&stream);
 	n = 0;
@@ -91,16 +91,46 @@ START_TEST(an_object_above_the_cap_is_refused_and_one_at_it_is_not)
 			struct jsonstream stream;
 			int n = 0;
 
-			ck_assert(jsonstream_init(&stream, (size_t)cap));
+			ck_assert(jsonstream_init(&stream, (size_t)cap, SIZE_MAX));
 			snprintf(text, sizeof(text), "{\"t\":\"%0*d\"}", size - 8, 0);
 			ck_assert_uint_eq(strlen(text), (size_t)size);
 			feed(&stream, text, 3, &n);
 			ck_assert_int_eq(feed(&stream, text + 3, (size_t)size - 3, &n),
-				size <= cap ? JSONSTREAM_MORE : JSONSTREAM_BAD);
+				size <= cap ? JSONSTREAM_MORE : JSONSTREAM_TOO_LARGE);
 			ck_assert_int_eq(n, size <= cap ? 1 : 0);
 			jsonstream_fini(&stream);
 		}
 	}
+}
+END_TEST
+
+START_TEST(values_above_the_cap_are_refused_before_they_take_memory)
+{
+	static const char piece[] = "{},{},{},{},{},{},{},{},";
+	struct jsonstream stream;
+	int n = 0;
+	size_t fed = 0;
+	enum jsonstream_outcome outcome;
+
+	ck_assert(jsonstream_init(&stream, SIZE_MAX, 20000));
+	outcome = feed(&stream, "{\"a\":[", 6, &n);
+	for (; outcome == JSONSTREAM_MORE && fed < 1000000; fed += sizeof(piece) - 1)
+		outcome = feed(&stream, piece, sizeof(piece) - 1, &n);
+	ck_assert_int_eq(outcome, JSONSTREAM_TOO_COSTLY);
+	ck_assert_uint_le(fed, 4000 + sizeof(piece));
+	jsonstream_fini(&stream);
+}
+END_TEST
+
+START_TEST(a_name_twice_is_told_as_that)
+{
+	struct jsonstream stream;
+	int n = 0;
+
+	ck_assert(jsonstream_init(&stream, 1024, SIZE_MAX));
+	ck_assert_int_eq(feed(&stream, "{\"a\":1,\"a\":2}", 13, &n), JSONSTREAM_DUPLICATE_KEY);
+	ck_assert_str_eq(jsonstream_outcome_name(JSONSTREAM_DUPLICATE_KEY), "a duplicate key");
+	jsonstream_fini(&stream);
 }
 END_TEST
 
@@ -109,7 +139,7 @@ START_TEST(space_between_objects_never_counts_towards_the_cap)
 	struct jsonstream stream;
 	int n = 0;
 
-	ck_assert(jsonstream_init(&stream, 16));
+	ck_assert(jsonstream_init(&stream, 16, SIZE_MAX));
 	for (int i = 0; i < 1000; i++)
 		ck_assert_int_eq(feed(&stream, " \r\n\t", 4, &n), JSONSTREAM_MORE);
 	ck_assert_int_eq(feed(&stream, "{\"n\":0}", 7, &n), JSONSTREAM_MORE);
@@ -125,7 +155,7 @@ START_TEST(deep_nesting_is_refused)
 	int n = 0;
 
 	memset(text + 5, '[', 400);
-	ck_assert(jsonstream_init(&stream, 1024));
+	ck_assert(jsonstream_init(&stream, 1024, SIZE_MAX));
 	ck_assert_int_eq(feed(&stream, text, 405, &n), JSONSTREAM_BAD);
 	jsonstream_fini(&stream);
 }
@@ -138,7 +168,7 @@ START_TEST(no_random_stream_in_random_pieces_does_harm)
 	for (int round = 0; round < 20000; round++) {
 		struct jsonstream stream;
 
-		ck_assert(jsonstream_init(&stream, 64));
+		ck_assert(jsonstream_init(&stream, 64, SIZE_MAX));
 		for (int piece = 0; piece < 8; piece++) {
 			char text[16];
 			const char *at = text;
@@ -164,6 +194,8 @@ int main(void)
 		{single_bytes_give_the_same_objects, ONCE},
 		{what_is_no_object_is_refused, N_OF(bad)},
 		{an_object_above_the_cap_is_refused_and_one_at_it_is_not, ONCE},
+		{values_above_the_cap_are_refused_before_they_take_memory, ONCE},
+		{a_name_twice_is_told_as_that, ONCE},
 		{space_between_objects_never_counts_towards_the_cap, ONCE},
 		{deep_nesting_is_refused, ONCE},
 		{no_random_stream_in_random_pieces_does_harm, ONCE},

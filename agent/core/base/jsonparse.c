@@ -5,12 +5,26 @@
 #include <json.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { MEMORY_BASE = 8192, MEMORY_A_BYTE = 3, MEMORY_A_COST = 240 };
 
 struct json_tokener *jsonparse_tokener_new(void)
 {
 	/* json-c counts levels in another way, so its limit lies beyond ours. */
 	return json_tokener_new_ex(JSONCHECK_DEPTH_MAX + 2);
+}
+
+bool jsonparse_has_memory(size_t len, size_t cost)
+{
+	/* Measured at most: 204 bytes for each cost, where an object has just grown, and 2 for each
+	 * byte, where a long string has. */
+	void *room = malloc(MEMORY_BASE + MEMORY_A_BYTE * len + MEMORY_A_COST * cost);
+	bool has = room != NULL;
+
+	free(room);
+	return has;
 }
 
 /* As deep as the check allows, no deeper. */
@@ -77,7 +91,7 @@ enum jsonparse_outcome jsonparse_within(
 		return JSONPARSE_NOT_JSON;
 	if (check.cost > max_cost)
 		return JSONPARSE_TOO_COSTLY;
-	tokener = jsonparse_tokener_new();
+	tokener = jsonparse_has_memory(end, check.cost) ? jsonparse_tokener_new() : NULL;
 	if (!tokener)
 		return JSONPARSE_OUT_OF_MEMORY;
 	*root = json_tokener_parse_ex(tokener, bytes, (int)end);

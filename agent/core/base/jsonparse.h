@@ -38,6 +38,13 @@ enum jsonparse_outcome jsonparse_within(
 /* "not JSON" and the like; static. */
 const char *jsonparse_outcome_name(enum jsonparse_outcome outcome);
 
+/*
+ * Whether there is memory for what json-c makes of so many bytes whose values cost so much. json-c
+ * does not look whether it got any: 0.16 crashes where a member's name cannot be copied, and leaves
+ * out what does not fit. What is free now is free a moment later, in a program of one thread.
+ */
+bool jsonparse_has_memory(size_t len, size_t cost);
+
 /* For who reads in pieces: a tokener for what jsoncheck passes, NULL when out of memory, and
  * whether what it made has as many members as the text had. */
 struct json_tokener *jsonparse_tokener_new(void);

@@ -7,11 +7,12 @@
 
 #include "core/base/jsonparse.h"
 
-bool jsonstream_init(struct jsonstream *stream, size_t cap_bytes)
+bool jsonstream_init(struct jsonstream *stream, size_t cap_bytes, size_t cap_cost)
 {
 	*stream = (struct jsonstream){
 		.tokener = jsonparse_tokener_new(),
 		.cap_bytes = cap_bytes,
+		.cap_cost = cap_cost,
 	};
 	if (!stream->tokener)
 		return false;
@@ -56,9 +57,62 @@ static bool skip_mark(struct jsonstream *stream, const char **piece, size_t *len
 	return true;
 }
 
+const char *jsonstream_outcome_name(enum jsonstream_outcome outcome)
+{
+	switch (outcome) {
+	case JSONSTREAM_OBJECT:
+	case JSONSTREAM_MORE:
+		return "ok";
+	case JSONSTREAM_BAD:
+		return "not a JSON object";
+	case JSONSTREAM_DUPLICATE_KEY:
+		return "a duplicate key";
+	case JSONSTREAM_TOO_LARGE:
+		return "too many bytes";
+	case JSONSTREAM_TOO_COSTLY:
+		return "too many values";
+	case JSONSTREAM_OUT_OF_MEMORY:
+		break;
+	}
+	return "out of memory";
+}
+
+/* Reads a part of an object, that the check has seen. *object is set at its end. */
+static enum jsonstream_outcome parse(struct jsonstream *stream, const char *bytes, size_t len,
+	enum jsoncheck_outcome checked, struct json_object **object)
+{
+	struct json_object *parsed;
+	enum json_tokener_error error;
+
+	if (stream->check.cost > stream->cap_cost)
+		return JSONSTREAM_TOO_COSTLY;
+	if (!jsonparse_has_memory(stream->n_bytes, stream->check.cost))
+		return JSONSTREAM_OUT_OF_MEMORY;
+	parsed = json_tokener_parse_ex(stream->tokener, bytes, (int)len);
+	error = json_tokener_get_error(stream->tokener);
+	if (checked == JSONCHECK_MORE && error == json_tokener_continue)
+		return JSONSTREAM_MORE;
+	/* What has passed the check fails in json-c only for want of memory. */
+	if (error != json_tokener_success || checked == JSONCHECK_MORE) {
+		json_object_put(parsed);
+		return JSONSTREAM_OUT_OF_MEMORY;
+	}
+	if (!jsonparse_has_all(parsed, &stream->check)) {
+		json_object_put(parsed);
+		return JSONSTREAM_DUPLICATE_KEY;
+	}
+	*object = parsed;
+	return JSONSTREAM_OBJECT;
+}
+
 enum jsonstream_outcome jsonstream_next(
 	struct jsonstream *stream, const char **piece, size_t *len, struct json_object **object)
 {
+	const char *bytes;
+	size_t taken;
+	enum jsoncheck_outcome checked;
+	enum jsonstream_outcome outcome;
+
 	*object = NULL;
 	if (!skip_mark(stream, piece, len))
 		return JSONSTREAM_BAD;
@@ -71,28 +125,24 @@ enum jsonstream_outcome jsonstream_next(
 		return JSONSTREAM_MORE;
 	if (stream->n_bytes == 0 && **piece != '{')
 		return JSONSTREAM_BAD;
-
-	size_t room = stream->cap_bytes - stream->n_bytes;
-	size_t taken = *len < room ? *len : room;
+	bytes = *piece;
+	taken = stream->cap_bytes - stream->n_bytes;
+	if (taken > *len)
+		taken = *len;
 	if (taken > INT_MAX)
 		taken = INT_MAX;
 	if (taken == 0)
+		return JSONSTREAM_TOO_LARGE;
+	checked = jsoncheck_feed(&stream->check, bytes, taken, &taken);
+	if (checked == JSONCHECK_BAD)
 		return JSONSTREAM_BAD;
-	enum jsoncheck_outcome outcome = jsoncheck_feed(&stream->check, *piece, taken, &taken);
-	if (outcome == JSONCHECK_BAD)
-		return JSONSTREAM_BAD;
-	struct json_object *parsed = json_tokener_parse_ex(stream->tokener, *piece, (int)taken);
-	enum json_tokener_error error = json_tokener_get_error(stream->tokener);
 	stream->n_bytes += taken;
 	*piece += taken;
 	*len -= taken;
-	if (outcome == JSONCHECK_MORE && error == json_tokener_continue)
-		return *len > 0 ? JSONSTREAM_BAD : JSONSTREAM_MORE;
-	if (error != json_tokener_success || !jsonparse_has_all(parsed, &stream->check)) {
-		json_object_put(parsed);
-		return JSONSTREAM_BAD;
-	}
-	begin_object(stream);
-	*object = parsed;
-	return JSONSTREAM_OBJECT;
+	outcome = parse(stream, bytes, taken, checked, object);
+	if (outcome == JSONSTREAM_MORE && *len > 0)
+		return JSONSTREAM_TOO_LARGE;
+	if (outcome == JSONSTREAM_OBJECT)
+		begin_object(stream);
+	return outcome;
 }

@@ -184,7 +184,7 @@ enum hareply_outcome hareply_parse(
 	if (outcome == HAREPLY_OK && parser.rows.denied)
 		outcome = HAREPLY_DENIED;
 	if (outcome == HAREPLY_OK && !harows_join(&parser.rows))
-		outcome = HAREPLY_MALFORMED;
+		outcome = parser.rows.out_of_memory ? HAREPLY_OUT_OF_MEMORY : HAREPLY_MALFORMED;
 	if (outcome != HAREPLY_OK)
 		goto out;
 	*out = (struct hastate_snapshot){

@@ -81,6 +81,7 @@ bool harows_init(struct harows *rows, size_t max_rows)
 
 void harows_fini(struct harows *rows)
 {
+	free(rows->index);
 	free(rows->servers);
 	free(rows->backends);
 	free(rows->state);
@@ -219,19 +220,73 @@ bool harows_state_row(struct harows *rows, char *line)
 	return true;
 }
 
-/* Both tables list a backend's servers in the same order, so the search begins where the last one
- * ended and is short. */
-static const struct harow *find_stat(
-	const struct harows *rows, const struct harow *state, size_t *cursor)
+static int compare_servers(const char *backend, const char *server, const struct harow *row)
 {
-	for (size_t step = 0; step < rows->n_stat; step++) {
-		size_t i = (*cursor + step) % rows->n_stat;
-		const struct harow *row = &rows->stat[i];
+	int order = strcmp(backend, row->backend);
 
-		if (strcmp(row->server.name, state->server.name) == 0 &&
-			strcmp(row->backend, state->backend) == 0) {
+	return order ? order : strcmp(server, row->server.name);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct harow *const *x = a;
+	const struct harow *const *y = b;
+
+	return compare_servers((*x)->backend, (*x)->server.name, *y);
+}
+
+static int compare_wanted(const void *wanted, const void *b)
+{
+	const struct harow *state = wanted;
+	const struct harow *const *row = b;
+
+	return compare_servers(state->backend, state->server.name, *row);
+}
+
+static bool index_stat(struct harows *rows)
+{
+	rows->index = calloc(rows->n_stat + 1, sizeof(struct harow *));
+	if (!rows->index)
+		return false;
+	for (size_t i = 0; i < rows->n_stat; i++)
+		rows->index[i] = &rows->stat[i];
+	qsort(rows->index, rows->n_stat, sizeof(struct harow *), compare_rows);
+	return true;
+}
+
+/* Both tables list a backend's servers in the same order, so the next row is mostly the wanted one;
+ * where it is not, a sorted index is made once. *found is NULL where there is none. False when out
+ * of memory. */
+static bool find_stat(
+	struct harows *rows, const struct harow *state, size_t *cursor, const struct harow **found)
+{
+	const struct harow **place;
+
+	*found = NULL;
+	if (*cursor < rows->n_stat &&
+		compare_servers(state->backend, state->server.name, &rows->stat[*cursor]) == 0) {
+		*found = &rows->stat[(*cursor)++];
+		return true;
+	}
+	if (!rows->index && !index_stat(rows))
+		return false;
+	place = bsearch(state, rows->index, rows->n_stat, sizeof(struct harow *), compare_wanted);
+	if (place) {
+		*found = *place;
+		*cursor = (size_t)(*found - rows->stat) + 1;
+	}
+	return true;
+}
+
+/* The same for a backend; *cursor is the one after that found last. */
+static struct hastate_backend *find_backend(struct harows *rows, const char *name, size_t *cursor)
+{
+	for (size_t step = 0; step < rows->n_backends; step++) {
+		size_t i = (*cursor + step) % rows->n_backends;
+
+		if (strcmp(rows->backends[i].name, name) == 0) {
 			*cursor = i + 1;
-			return row;
+			return &rows->backends[i];
 		}
 	}
 	return NULL;
@@ -241,20 +296,21 @@ bool harows_join(struct harows *rows)
 {
 	size_t n = 0;
 	size_t cursor = 0;
+	size_t backend_cursor = 0;
 	struct hastate_backend *backend = NULL;
 
 	for (size_t i = 0; i < rows->n_state; i++) {
 		const struct harow *state = &rows->state[i];
-		const struct harow *stat = find_stat(rows, state, &cursor);
+		const struct harow *stat;
 
+		if (!find_stat(rows, state, &cursor, &stat)) {
+			rows->out_of_memory = true;
+			return false;
+		}
 		if (!stat)
 			continue;
 		if (!backend || strcmp(backend->name, state->backend) != 0) {
-			backend = NULL;
-			for (size_t b = 0; b < rows->n_backends && !backend; b++) {
-				if (strcmp(rows->backends[b].name, state->backend) == 0)
-					backend = &rows->backends[b];
-			}
+			backend = find_backend(rows, state->backend, &backend_cursor);
 			if (!backend || backend->n_servers > 0) {
 				rows->why = "a backend's servers are not together";
 				return false;

@@ -29,6 +29,8 @@ struct harows {
 	struct hastate_backend *backends;
 	size_t n_backends;
 	struct hastate_server *servers;
+	const struct harow **index; /* of stat, by names; NULL: not needed so far */
+	bool out_of_memory;
 	bool denied;     /* something is hidden that the socket's level forbids to see */
 	const char *why; /* what was wrong, where that is no column */
 };
@@ -45,7 +47,7 @@ bool harows_state_header(struct harows *rows, char *line);
 bool harows_state_row(struct harows *rows, char *line);
 
 /* Fills servers, a backend's side by side, and points the backends to theirs. False when they do
- * not fit together. */
+ * not fit together, or out_of_memory. */
 bool harows_join(struct harows *rows);
 
 /* What was wrong; "" where nothing was. Static. */

@@ -10,14 +10,18 @@
 
 enum {
 	EVENT_MAX = 8 * 1024 * 1024, /* bytes of one event; a full slice has about 1 MiB */
-	LIST_MAX = 64 * 1024 * 1024, /* 2,000 endpoints are 0.5 MB */
+	LIST_MAX = 16 * 1024 * 1024, /* 2,000 endpoints are 0.5 MB */
+	/* An endpoint with all that belongs to it costs 56, in which json-c needs 3 to 5 kB: 1,000
+	 * in a slice, and 12,000 in all. */
+	EVENT_COST_MAX = 150000,
+	LIST_COST_MAX = 700000,
 };
 
 bool kubefeed_init(struct kubefeed *feed, const char *service, const char *port, int64_t silence_ms)
 {
 	*feed = (struct kubefeed){.slices = slicestore_new(service, port)};
 	listwatch_init(&feed->watch, silence_ms);
-	if (feed->slices && jsonstream_init(&feed->stream, LIST_MAX))
+	if (feed->slices && jsonstream_init(&feed->stream, LIST_MAX, LIST_COST_MAX))
 		return true;
 	kubefeed_fini(feed);
 	return false;
@@ -40,6 +44,7 @@ void kubefeed_begin(struct kubefeed *feed, int64_t now_ms)
 	feed->refusal_len = 0;
 	feed->refusal[0] = '\0';
 	feed->stream.cap_bytes = feed->list ? LIST_MAX : EVENT_MAX;
+	feed->stream.cap_cost = feed->list ? LIST_COST_MAX : EVENT_COST_MAX;
 	jsonstream_reset(&feed->stream);
 	listwatch_begin(&feed->watch, now_ms);
 }
@@ -109,22 +114,24 @@ bool kubefeed_feed(
 	}
 	while (!feed->broken_off) {
 		struct json_object *object;
+		enum jsonstream_outcome outcome =
+			jsonstream_next(&feed->stream, &bytes, &len, &object);
 
-		switch (jsonstream_next(&feed->stream, &bytes, &len, &object)) {
-		case JSONSTREAM_OBJECT:
-			if (feed->list)
-				keep_list(feed, object);
-			else
-				apply_event(feed, object, now_ms);
-			json_object_put(object);
-			break;
-		case JSONSTREAM_MORE:
+		if (outcome == JSONSTREAM_MORE)
 			return true;
-		case JSONSTREAM_BAD:
-			break_off(feed, LISTWATCH_END_MALFORMED, 0,
-				"not JSON, a duplicate key, or too large");
+		if (outcome != JSONSTREAM_OBJECT) {
+			/* Want of memory is not the server's fault. */
+			break_off(feed,
+				outcome == JSONSTREAM_OUT_OF_MEMORY ? LISTWATCH_END_TRANSPORT
+								    : LISTWATCH_END_MALFORMED,
+				0, jsonstream_outcome_name(outcome));
 			break;
 		}
+		if (feed->list)
+			keep_list(feed, object);
+		else
+			apply_event(feed, object, now_ms);
+		json_object_put(object);
 	}
 	return false;
 }
