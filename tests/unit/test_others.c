@@ -13,6 +13,7 @@ static void hear(struct others *others, unsigned replicas, uint32_t count, uint3
 {
 	struct others_reading reading = {
 		.replicas = replicas,
+		.stock = true,
 		.count = count,
 		.own_before = own_before,
 		.own = own,
@@ -102,6 +103,7 @@ START_TEST(turnover_is_not_taken_for_others)
 	struct others others = {.known = true, .count = 0.0};
 	struct others_reading reading = {
 		.replicas = 1,
+		.stock = true,
 		.own_before = 100,
 		.own = 100,
 		.own_then = 100,
@@ -127,6 +129,25 @@ START_TEST(in_a_rush_instances_are_taken_to_be_alike)
 	hear(&others, 2, 36, 14, 59, 31);
 	ck_assert_double_gt(others.count, 15.0);
 	ck_assert_double_lt(others.count, 30.0);
+}
+END_TEST
+
+/* Where weights share out what comes, a burst of it goes to whatever pods each instance took for
+ * the lowest, and what one of them did says nothing of the next. */
+START_TEST(by_flow_a_reading_is_believed_in_a_rush_too)
+{
+	struct others others = {.known = true, .count = 13.0, .at = 14.0};
+	struct others_reading reading = {
+		.replicas = 2,
+		.count = 36,
+		.own_before = 14,
+		.own = 59,
+		.own_then = 31,
+		.part = 0.5,
+	};
+
+	others_update(&others, &reading);
+	ck_assert_double_eq(others.count, 5.0);
 }
 END_TEST
 
@@ -178,6 +199,7 @@ int main(void)
 		{one_instance_lets_go_of_what_one_reading_makes_certain, ONCE},
 		{turnover_is_not_taken_for_others, ONCE},
 		{in_a_rush_instances_are_taken_to_be_alike, ONCE},
+		{by_flow_a_reading_is_believed_in_a_rush_too, ONCE},
 		{after_an_absence_a_pod_is_empty, ONCE},
 		{after_a_reload_the_old_workers_connections_come_from_outside, ONCE},
 		{sessions_of_the_pod_before_are_not_the_new_pods, ONCE},

@@ -194,6 +194,7 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	/* Who of the two is meant nobody knows. */
 	backend->ambiguous = other != NULL;
 	backend->mode = other ? BACKEND_NOT_STEERED : mode_of(cluster, row->algo);
+	update->stock = backend->mode == BACKEND_STOCK;
 	update->has_others = backend->planned;
 	update->selection = &cluster->settings.selection;
 	update->news = false;

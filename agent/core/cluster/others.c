@@ -115,6 +115,8 @@ static double of_one(
 		others->doubt = NOISE_MIN + noise;
 		return read;
 	}
+	if (!reading->stock)
+		return forced;
 	others->doubt += MOVES_MIN + fmax(0.0, others->count) * lives;
 	gain = others->doubt / (others->doubt + NOISE_MIN + noise);
 	others->doubt *= 1.0 - gain;
@@ -130,8 +132,10 @@ void others_update(struct others *others, const struct others_reading *reading)
 
 	if (!others->known)
 		others->count = (double)reading->count - reading->own_then;
-	else if (reading->replicas > 1)
+	else if (reading->replicas > 1 && reading->stock)
 		others->count = of_several(others, reading);
+	else if (reading->replicas > 1)
+		others->count = (double)reading->count - reading->own_then;
 	else
 		others->count = of_one(others, reading, least, most);
 	others->known = true;

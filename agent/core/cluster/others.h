@@ -14,6 +14,9 @@
  * outside: for a single instance that is worse than knowing nothing, as nothing from outside
  * changes. So with one instance a reading moves what is believed only as far as it and the reading
  * before it force that.
+ *
+ * Where weights share out what comes (flow), a reading is believed more: a plan there answers it
+ * with a few connections more or less, not with the place of all that stand.
  */
 
 /* Zeroed memory is a valid start. */
@@ -28,6 +31,7 @@ struct others {
 /* A pod's answer, between two readings of HAProxy. */
 struct others_reading {
 	unsigned replicas;
+	bool stock;          /* weights share out what stands; else what comes */
 	uint32_t count;      /* what the pod said */
 	uint32_t own_before; /* sessions of this HAProxy on the server before the answer */
 	uint32_t own;        /* and after it */

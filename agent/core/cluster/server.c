@@ -158,6 +158,7 @@ static void update_sessions(
 		.now_ms = update->now_ms,
 		.worker = update->worker,
 		.replicas = update->replicas,
+		.stock = update->stock,
 		.own = row->scur,
 		.total = row->stot,
 		.heard = pod && pod->heard,

@@ -96,6 +96,7 @@ struct server_update {
 	const struct pod_source *source;   /* how pods of the backend are asked */
 	const struct selection *selection; /* where the agent itself is; NULL: nowhere */
 	bool news;       /* set: a server has joined, moved or come up, or its process is another */
+	bool stock;      /* the backend is steered by stock */
 	bool has_others; /* the backend was steered before: a server that comes now is new */
 	uint64_t worker; /* number of the process that answers: another's sessions begin at 0 */
 	pod_gone gone;   /* see pod_release */

@@ -74,6 +74,7 @@ static void reckon_own_then(
 	double span = (double)(reading->now_ms - sessions->read_ms);
 	struct others_reading between = {
 		.replicas = reading->replicas,
+		.stock = reading->stock,
 		.count = reading->count,
 		.own_before = sessions->own_before,
 		.own = sessions->own,

@@ -45,6 +45,7 @@ struct sessions_reading {
 	int64_t now_ms;
 	uint64_t worker;   /* another number than before is another process: it begins at 0 */
 	unsigned replicas; /* HAProxy instances that share the pods */
+	bool stock;        /* how the backend is steered: see struct others_reading */
 	uint32_t own;      /* scur */
 	uint64_t total;    /* stot */
 	bool heard;        /* count and heard_ms hold an answer */

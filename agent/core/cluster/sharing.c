@@ -96,11 +96,14 @@ static void divide_lines(const struct backend *backend, double weight)
 	}
 }
 
-static void update_others(struct pod *pod, const struct sessions *sessions, unsigned replicas)
+static void update_others(const struct server *server, unsigned replicas)
 {
+	struct pod *pod = server->pod;
+	const struct sessions *sessions = &server->sessions;
 	struct pod_sharing *sharing = &pod->sharing;
 	struct others_reading reading = {
 		.replicas = replicas,
+		.stock = server->backend->mode == BACKEND_STOCK,
 		.count = pod->metric.count,
 		.own_before = (uint32_t)sharing->own_before,
 		.own = (uint32_t)sharing->own,
@@ -132,7 +135,7 @@ static void finish(const struct backend *backend, unsigned replicas)
 			continue;
 		}
 		server->part = fmin(1.0, server->part / server->pod->sharing.weights);
-		update_others(server->pod, &server->sessions, replicas);
+		update_others(server, replicas);
 	}
 }
 
