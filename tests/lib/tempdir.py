@@ -14,4 +14,6 @@ def pytest_configure(config):
         return  # a worker has the TMPDIR of the run that it works for
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="wsb-run-")
+    # Some tests run the agent as another user, who is to find the folders that are made for it below.
+    os.chmod(tempfile.tempdir, 0o711)
     config.add_cleanup(lambda: shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True))
