@@ -12,6 +12,7 @@
 #include "core/report/report.h"
 #include "core/settings.h"
 #include "core/stats.h"
+#include "haproxy/certificates.h"
 #include "haproxy/drain.h"
 #include "haproxy/drainfile.h"
 #include "haproxy/reloadwatch.h"
@@ -41,6 +42,7 @@ struct agent {
 	struct httpd *httpd;
 	struct round *round;
 	struct reloadwatch *reloadwatch;
+	struct certificates *certificates;
 	struct drain *drain;
 	struct drainfile *drainfile;
 	struct notify *notify;
@@ -113,6 +115,8 @@ static void fill_view(struct report_view *view, void *arg)
 		.unready = unready,
 	};
 	view->kubernetes = discovery_report(components->discovery, &view->n_kubernetes);
+	view->certificates = certificates_report(agent->certificates, &view->n_certificates);
+	view->n_certificates_given = certificates_given(agent->certificates);
 }
 
 /* Instances are as many as Kubernetes counts, once it has told; till then as configured. */
@@ -167,6 +171,15 @@ static void configure_reloadwatch(struct agent *agent)
 	bool fills = !agent->components.dry_run && discovery_fills(agent->components.discovery);
 
 	reloadwatch_configure(agent->reloadwatch, fills ? agent->components.runtime : NULL);
+}
+
+/* A dry run gives HAProxy nothing. */
+static void configure_certificates(struct agent *agent)
+{
+	const struct components *components = &agent->components;
+
+	certificates_configure(agent->certificates, components->runtime,
+		components->config->reload_certificates && !components->dry_run);
 }
 
 /* A dry run tells HAProxy nothing. */
@@ -277,11 +290,12 @@ static bool make_own(struct agent *agent, struct ev_loop *loop, const struct con
 	cluster_settings_fini(&settings);
 	components->readiness = readiness_new(loop);
 	agent->reloadwatch = reloadwatch_new(loop, on_another_process, agent);
+	agent->certificates = certificates_new(loop);
 	agent->drain = drain_new(loop, components->readiness);
 	if (agent->drain)
 		agent->drainfile = drainfile_new(loop, agent->drain);
 	return components->cluster && components->readiness && agent->reloadwatch &&
-	       agent->drainfile;
+	       agent->certificates && agent->drainfile;
 }
 
 /* What the configuration, which is taken over, wants. */
@@ -295,13 +309,15 @@ static bool make_configured(struct agent *agent, struct config *config)
 		return false;
 	configure_drain(agent);
 	configure_reloadwatch(agent);
+	configure_certificates(agent);
 	agent->round = round_new(&agent->components);
 	return agent->round != NULL;
 }
 
 static bool holds_secrets(const struct config *config)
 {
-	bool holds = config->listen_token_file || config->listen_tls_key;
+	bool holds =
+		config->listen_token_file || config->listen_tls_key || config->reload_certificates;
 
 	for (unsigned i = 0; i < settings_n_sources(config); i++) {
 		const struct config_metric *metric = settings_metric(config, i);
@@ -382,6 +398,7 @@ void agent_free(struct agent *agent)
 	drain_free(agent->drain);
 	components_free(components, &none);
 	reloadwatch_free(agent->reloadwatch);
+	certificates_free(agent->certificates);
 	readiness_free(components->readiness);
 	cluster_free(components->cluster);
 	free(agent);
@@ -428,6 +445,7 @@ static bool apply(struct agent *agent, struct config *config)
 	agent->components = made;
 	configure_drain(agent);
 	configure_reloadwatch(agent);
+	configure_certificates(agent);
 	round_configure(agent->round, other_runtime);
 	components_free(&old, &made);
 	log_configure(config->log_level, config->log_format);

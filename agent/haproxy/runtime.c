@@ -77,6 +77,8 @@ static void command_free(struct command *command)
 {
 	if (!command)
 		return;
+	/* It may have carried a key. */
+	explicit_bzero(command->line, command->len);
 	free(command->line);
 	free(command);
 }

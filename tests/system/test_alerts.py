@@ -29,6 +29,9 @@ HEALTHY = {
     'wsbalancer_pushes_total{job="wsb",instance="%s",result="refused"}': "0",
     'wsbalancer_config_reloads_total{job="wsb",instance="%s",result="failed"}': "0",
     'wsbalancer_certificate_end_timestamp_seconds{job="wsb",instance="%s"}': "9000000000",
+    'wsbalancer_haproxy_certificate_begin_timestamp_seconds{job="wsb",instance="%s",file="/tls.crt"}': "-7000000",
+    'wsbalancer_haproxy_certificate_end_timestamp_seconds{job="wsb",instance="%s",file="/tls.crt"}': "9000000000",
+    'wsbalancer_haproxy_certificate_failed{job="wsb",instance="%s",file="/tls.crt"}': "0",
     'wsbalancer_backend_info{job="wsb",instance="%s",proxy="ws"}': "1",
     'wsbalancer_backend_fallback{job="wsb",instance="%s",proxy="ws"}': "0",
     'wsbalancer_backend_imbalance_ratio{job="wsb",instance="%s",proxy="ws"}': "0.01",
@@ -72,8 +75,11 @@ FAULTS = {
     "WsbalancerNearlyFull": {"haproxy_process_current_connections": "900"},
     "WsbalancerClientsRefused": {"haproxy_frontend_denied_connections_total": "0+10"},
     "WsbalancerCertificateEnds": {"wsbalancer_certificate_end": str(3 * 86400)},
+    "WsbalancerHaproxyCertificateEnds": {"haproxy_certificate_end": str(10 * 86400)},
+    "WsbalancerHaproxyCertificateEnded": {"haproxy_certificate_end": "600"},
+    "WsbalancerCertificateNotReloaded": {"haproxy_certificate_failed": "1"},
 }
-LATER = {"WsbalancerDryRun": 90, "WsbalancerCertificateEnds": 90}
+LATER = {"WsbalancerDryRun": 90, "WsbalancerCertificateEnds": 90, "WsbalancerHaproxyCertificateEnds": 90}
 
 
 def values(text, minutes):
@@ -125,6 +131,19 @@ def test_of_two_agents_the_one_with_the_fault_is_told(tmp_path, alert):
 def test_nothing_is_told_while_all_is_well(tmp_path, alert):
     passed, said = firing(tmp_path, {}, alert, LATER.get(alert, MINUTES))
     assert passed, said
+
+
+def test_a_certificate_of_six_days_is_in_time_with_two_left(tmp_path):
+    """One that is renewed in the last third of its time."""
+    alert = "WsbalancerHaproxyCertificateEnds"
+    minutes = LATER[alert]
+    for left, fires in ((2 * 86400, False), (86400, True)):
+        certificate = [{"series": f'wsbalancer_haproxy_certificate_{end}_timestamp_seconds{{job="wsb",'
+                                  'instance="c:9180",file="/short.pem"}', "values": f"{at}+0x{minutes}"}
+                       for end, at in (("begin", left - 6 * 86400), ("end", left + minutes * 60))]
+        passed, said = firing(tmp_path, {"nothing": "0"} if fires else {}, alert, minutes, certificate,
+                              'instance="c:9180"')
+        assert passed, said
 
 
 def test_a_haproxy_that_no_agent_knows_is_nobodys_business(tmp_path):

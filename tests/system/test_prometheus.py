@@ -18,7 +18,8 @@ import threading
 import pytest
 import yaml
 
-from balancer import Agent, HAProxy
+from balancer import Agent, HAProxy, make_dir
+from certificate import make_certificate
 from fake_api import FakeApi, endpoint
 from field import Load, Pod
 from manypods import ManyPods
@@ -48,6 +49,7 @@ FAULTS = {
     "all_down": {"WsbalancerNoUsablePod"},
     "full": {"WsbalancerNearlyFull"},
     "refusing": {"WsbalancerClientsRefused"},
+    "wrong_key": {"WsbalancerCertificateNotReloaded"},
     "kubernetes": set(),
     "api_gone": {"WsbalancerKubernetesUnwatched"},
     "few_slots": {"WsbalancerSlotsUsedUp"},
@@ -190,6 +192,11 @@ def scene():
         s.start("refusing", more=f"frontend clients\n\tbind 127.0.0.1:{port}\n\tdefault_backend ws\n"
                 "\ttcp-request connection reject if { fe_conn gt 0 }\n")
         s.keep_doing(lambda: socket.create_connection(("127.0.0.1", port)).close(), 0.5)
+        folder = make_dir()
+        make_certificate(folder / "site.pem", folder / "site.pem.key", "ws.example.com")
+        s.start("wrong_key", more=f"frontend tls\n\tbind 127.0.0.1:{free_port()} ssl crt {folder}/site.pem\n",
+                config={"reloadCertificates": True})
+        make_certificate(folder / "site.pem", folder / "other.key", "ws.example.com")
         s.start_slots("kubernetes", 8)
         s.start_slots("api_gone", 8).down()
         s.start_slots("few_slots", 3)
@@ -219,8 +226,10 @@ def firing(prometheus, window="1m"):
 def test_every_alert_has_a_fault_that_brings_it():
     rules = yaml.safe_load((FILES / "alerts.yaml").read_text())["groups"]
     alerts = {rule["alert"] for group in rules for rule in group["rules"]}
-    # These two by promtool alone (test_alerts.py), and WsbalancerDown below.
-    assert alerts == set.union(*FAULTS.values()) | {"WsbalancerDown", "WsbalancerCertificateEnds"}
+    # These by promtool alone (test_alerts.py), and WsbalancerDown below.
+    assert alerts == set.union(*FAULTS.values()) | {
+        "WsbalancerDown", "WsbalancerCertificateEnds", "WsbalancerHaproxyCertificateEnds",
+        "WsbalancerHaproxyCertificateEnded"}
 
 
 def test_promtool_takes_the_rules():

@@ -114,6 +114,7 @@ struct config {
 				   NULL */
 	struct config_backend *backends; /* empty: every HTTP backend that can be steered */
 	size_t n_backends;
+	bool reload_certificates; /* read renewed certificates and keys, and give them to HAProxy */
 
 	struct config_service *services;
 	size_t n_services;

@@ -118,6 +118,7 @@ static const struct config_key haproxy_keys[] = {
 	{.key = "replicas", IS(unsigned, config, replicas), .fallback = "1", .min = 1, .max = 1000},
 	{.key = "replicas", .mapping = &replicas, .example = "'service: haproxy'"},
 	{.key = "backends", LIST(backends, config, backends, n_backends), .example = "[a, b]"},
+	{.key = "reloadCertificates", IS(bool, config, reload_certificates), .fallback = "false"},
 };
 
 static const struct config_mapping haproxy = {KEYS(haproxy_keys)};

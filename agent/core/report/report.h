@@ -9,6 +9,7 @@
 
 #include "core/base/buf.h"
 #include "core/cluster/cluster.h"
+#include "core/haproxy/hacerts.h"
 #include "core/kube/service_status.h"
 #include "core/stats.h"
 
@@ -31,8 +32,11 @@ struct report_view {
 	const struct report_process *process; /* NULL: the series of the process are left out */
 	const struct service_status *kubernetes;
 	size_t n_kubernetes;
-	int64_t certificate_ends_s; /* of the endpoint, since the epoch; 0: it has none, -1: it
-				       cannot be read */
+	const struct hacerts_status *certificates; /* HAProxy's */
+	size_t n_certificates;
+	uint64_t n_certificates_given; /* to HAProxy since the start */
+	int64_t certificate_ends_s;    /* of the endpoint, since the epoch; 0: it has none, -1: it
+					  cannot be read */
 	bool dry_run;
 	bool ready;
 	const char *unready; /* why it is not ready, in words; NULL when it is */

@@ -9,6 +9,7 @@
 
 #include "core/base/jsonput.h"
 #include "core/base/text.h"
+#include "core/report/report_certs.h"
 #include "core/report/report_kube.h"
 #include "core/report/report_rows.h"
 
@@ -363,6 +364,7 @@ struct buf report_json_write(const struct report_view *view)
 	add_totals(&put, report, &rows.totals, rows.n_services);
 	add_backends(&put, report, view, &rows.backends);
 	add_haproxy(&put, report, view);
+	report_certs_json(&put, report, view);
 	report_kube_json(&put, report, view);
 	add_agent(&put, report, view, &rows.totals);
 	add_history(&put, report, view->stats);

@@ -2,6 +2,7 @@
 #include "core/report/report.h"
 #include "core/steer/tempo.h"
 
+#include "core/report/report_certs.h"
 #include "core/report/report_kube.h"
 #include "core/report/report_prom_cluster.h"
 
@@ -165,6 +166,7 @@ static void write_all(
 	report_prom_servers(text, view, rows);
 	report_prom_backends(text, view, rows);
 	write_haproxy(text, view);
+	report_certs_prom(text, view);
 	report_kube_prom(text, view);
 	write_polls_and_pushes(text, view);
 	write_agent(text, view);

@@ -71,6 +71,11 @@
       mountPath: /etc/wsbalancer-access
       readOnly: true
     {{- end }}
+    {{- if .Values.tls.reload }}
+    {{- with include "wsbalancer.certificateMounts" . | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- end }}
     {{- with .Values.agent.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

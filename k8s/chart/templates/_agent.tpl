@@ -15,6 +15,9 @@ service: {{ include "wsbalancer.fullname" . }}
 {{- define "wsbalancer.agent.yaml" -}}
 haproxy:
   socket: /run/haproxy/admin.sock
+{{- if and .Values.tls.enabled .Values.tls.reload }}
+  reloadCertificates: true
+{{- end }}
 {{- if eq .Values.discovery "endpointslices" }}
   # The HAProxy pods, counted from this release's own Service.
   replicas:

@@ -89,6 +89,9 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- end -}}
 
 {{- define "wsbalancer.checkTLS" -}}
+{{- if and .Values.tls.reload (not .Values.tls.enabled) -}}
+{{- fail "tls.reload: HAProxy has no certificates to reload before tls.enabled is true" -}}
+{{- end -}}
 {{- if and .Values.tls.enabled (not .Values.tls.secretName) (not .Values.tls.certificates) -}}
 {{- fail "tls.secretName is empty: tls.enabled needs a Secret of type kubernetes.io/tls" -}}
 {{- end -}}

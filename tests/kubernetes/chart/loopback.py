@@ -160,6 +160,20 @@ class Balancer:
             link.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n".encode())
             return b"".join(iter(lambda: link.recv(65536), b"")).decode()
 
+    @contextlib.contextmanager
+    def open_tls(self, name):
+        """A connection inside TLS, whatever certificate there is."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.https), DEADLINE_S) as raw, \
+                context.wrap_socket(raw, server_hostname=name) as link:
+            yield link
+
+    def presented(self, name):
+        """The certificate that a client is shown who asks for this name."""
+        with self.open_tls(name) as link:
+            return ssl.DER_cert_to_PEM_cert(link.getpeercert(binary_form=True)).strip()
+
     def open_websocket(self):
         """A connection whose WebSocket handshake went through; the caller closes it."""
         link = socket.create_connection(("127.0.0.1", self.http), DEADLINE_S)

@@ -16,7 +16,7 @@ SCENARIOS = list(tools.scenarios())
 
 def make_secret(folder, name="ws.example.com"):
     """What the volume of a Secret of type kubernetes.io/tls holds for HAProxy."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     make_certificate(folder / "tls.crt", folder / "tls.crt.key", name, f"DNS:{name}")
 
 

@@ -19,6 +19,7 @@ import yaml
 from fake_api import FakeApi, endpoint
 from program import until
 from test_agent import AGENT
+from test_haproxy import make_secret
 from test_helm_test import script_of_the_test_pod
 
 
@@ -288,3 +289,36 @@ def test_several_ports_and_none_named_is_warned_of(tmp_path):
         with agent(haproxy, api):
             until(lambda: readiness(haproxy) == 200, "HAProxy is ready")
             assert f"the first of ws:{pod}, admin:9000 is taken" in (tmp_path / "agent.log").read_text()
+
+
+CERTIFICATES = "tls.enabled=true,tls.secretName=main,tls.certificates[0].secretName=shop"
+
+
+def test_the_agent_has_the_certificates_only_where_it_reloads_them():
+    """Under HAProxy's own paths, by which it finds them."""
+    for values, has in (("", False), (",tls.reload=true", True)):
+        docs = tools.documents(tools.template("--set", f"services[0].name=my-app,{CERTIFICATES}{values}"))
+        _, *containers = tools.containers(docs)
+        mounted = {c["name"]: {m["mountPath"]: m["readOnly"] for m in c["volumeMounts"]
+                               if m["mountPath"].startswith("/etc/haproxy/")} for c in containers}
+        assert set(mounted["haproxy"]) == {"/etc/haproxy/tls", "/etc/haproxy/certificates/shop"}
+        assert mounted["wsbalancer"] == (mounted["haproxy"] if has else {})
+        assert yaml.safe_load(tools.agent_yaml(docs))["haproxy"].get("reloadCertificates", False) is has
+
+
+def test_renewed_certificates_are_served_without_a_restart(tmp_path):
+    make_secret(tmp_path / "tls")
+    make_secret(tmp_path / "certificates/shop", "shop.example.com")
+    with loopback.Balancer(tmp_path, "--set", f"{CERTIFICATES},tls.reload=true") as haproxy, \
+            loopback.server("pod") as pod, agent(haproxy):
+        haproxy.fill("pod1", pod)
+        haproxy.synced()
+        until(lambda: status(haproxy, "/readyz") == 200, "the agent is ready")
+        with haproxy.open_tls("ws.example.com") as before:
+            for folder, name in (("tls", "ws.example.com"), ("certificates/shop", "shop.example.com")):
+                make_secret(tmp_path / folder, name)
+                renewed = (tmp_path / folder / "tls.crt").read_text().strip()
+                until(lambda n=name, r=renewed: haproxy.presented(n) == r, f"the certificate of {name}", 45, 0.2)
+            # Who came with the old one is there still.
+            before.sendall(b"GET /chat HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            assert before.recv(65536).startswith(b"HTTP/1.1 200")

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/report/report_certs.h"
+
+static struct json_object *certificate_of(
+	struct jsonput *put, const struct report_view *view, const struct hacerts_status *cert)
+{
+	struct json_object *to = json_object_new_object();
+
+	if (!to)
+		return NULL;
+	jsonput_string(put, to, "file", cert->file);
+	jsonput_double_if(put, to, "begins_at", cert->begins_s > 0, (double)cert->begins_s);
+	jsonput_double_if(put, to, "ends_at", cert->ends_s > 0, (double)cert->ends_s);
+	jsonput_double_if(put, to, "ends_in_s", cert->ends_s > 0,
+		(double)cert->ends_s - (double)view->wall_ms / 1000.0);
+	jsonput_string_or_null(put, to, "error", cert->failed ? cert->failed : "");
+	return to;
+}
+
+void report_certs_json(
+	struct jsonput *put, struct json_object *report, const struct report_view *view)
+{
+	struct json_object *list;
+
+	if (view->n_certificates == 0)
+		return;
+	list = json_object_new_array();
+	jsonput_add(put, report, "certificates", list);
+	for (size_t i = 0; put->ok && i < view->n_certificates; i++)
+		jsonput_append(put, list, certificate_of(put, view, &view->certificates[i]));
+}
+
+static void sample(const struct promtext *text, const char *name, const char *file, double value)
+{
+	buf_printf(text->to, "%s{", name);
+	promtext_label(text, "file", file);
+	buf_puts(text->to, "} ");
+	promtext_value(text, value);
+}
+
+void report_certs_prom(const struct promtext *text, const struct report_view *view)
+{
+	static const char begins[] = "wsbalancer_haproxy_certificate_begin_timestamp_seconds";
+	static const char ends[] = "wsbalancer_haproxy_certificate_end_timestamp_seconds";
+	static const char failed[] = "wsbalancer_haproxy_certificate_failed";
+	const struct hacerts_status *certs = view->certificates;
+
+	if (view->n_certificates == 0)
+		return;
+	promtext_family(text, begins, PROMTEXT_GAUGE,
+		"From when on the certificate is valid that HAProxy has, since the epoch.");
+	for (size_t i = 0; i < view->n_certificates; i++) {
+		if (certs[i].begins_s > 0)
+			sample(text, begins, certs[i].file, (double)certs[i].begins_s);
+	}
+	promtext_family(text, ends, PROMTEXT_GAUGE,
+		"Until when the certificate is valid that HAProxy has, since the epoch.");
+	for (size_t i = 0; i < view->n_certificates; i++) {
+		if (certs[i].ends_s > 0)
+			sample(text, ends, certs[i].file, (double)certs[i].ends_s);
+	}
+	promtext_family(text, failed, PROMTEXT_GAUGE,
+		"1 where the certificate's file could not be given to HAProxy.");
+	for (size_t i = 0; i < view->n_certificates; i++)
+		sample(text, failed, certs[i].file, certs[i].failed != NULL);
+	promtext_counter(text, "wsbalancer_haproxy_certificates_reloaded",
+		"Renewed certificates that HAProxy has got.", (double)view->n_certificates_given);
+}
