@@ -44,6 +44,7 @@ struct layout {
 	int name_columns;
 	int bar_columns;
 	double largest;
+	double written_at; /* the report, s since the epoch */
 };
 
 static const char *const sort_names[SCREEN_N_SORTS] = {
@@ -134,9 +135,20 @@ static void put_verdicts(
 	}
 }
 
+/* How long ago something was, s, when the report was written; NAN where that is not known. */
+static double age_of(struct json_object *object, const char *name, double written_at)
+{
+	double at = jsonget_number(object, name, (double)NAN);
+
+	return isnan(at) ? at : fmax(0.0, written_at - at);
+}
+
 static void put_haproxy(const struct columns *to, struct json_object *report)
 {
 	struct json_object *haproxy = jsonget_member(report, "haproxy", json_type_object);
+	double written_at = jsonget_number(report, "written_at", 0.0);
+	double age_s = age_of(haproxy, "read_at", written_at);
+	double up_s = age_of(haproxy, "started_at", written_at);
 	char age[40];
 
 	if (json_object_is_type(json_object_object_get(haproxy, "reached"), json_type_null)) {
@@ -146,18 +158,15 @@ static void put_haproxy(const struct columns *to, struct json_object *report)
 	if (!jsonget_flag(haproxy, "reached", false)) {
 		columns_color(to, "31");
 		buf_puts(to->to, "HAProxy does not answer");
-		if (jsonget_number(haproxy, "age_s", -1.0) >= 0.0) {
-			buf_printf(to->to, " for %s",
-				report_age_whole(
-					jsonget_number(haproxy, "age_s", 0), age, sizeof(age)));
+		if (!isnan(age_s)) {
+			buf_printf(to->to, " for %s", report_age_whole(age_s, age, sizeof(age)));
 		}
 		columns_plain(to);
 		return;
 	}
 	buf_puts(to->to, "HAProxy ");
 	columns_part(to, text(haproxy, "version"), 24);
-	buf_printf(to->to, ", up %s",
-		report_age_whole(jsonget_number(haproxy, "uptime_s", 0), age, sizeof(age)));
+	buf_printf(to->to, ", up %s", report_age_whole(isnan(up_s) ? 0.0 : up_s, age, sizeof(age)));
 }
 
 static void put_facts(const struct columns *to, struct json_object *report)
@@ -343,7 +352,7 @@ static void put_line(const struct layout *layout, const struct line *line)
 	buf_putc(to, '\n');
 }
 
-static struct line line_of(struct json_object *pod)
+static struct line line_of(const struct layout *layout, struct json_object *pod)
 {
 	struct line line = {
 		.pod = pod,
@@ -357,7 +366,7 @@ static struct line line_of(struct json_object *pod)
 		.level = jsonget_number(pod, "level", (double)NAN),
 		.deviation = jsonget_number(pod, "deviation", (double)NAN),
 		.share = jsonget_number(pod, "share_next", (double)NAN),
-		.since_s = jsonget_number(pod, "since_s", (double)NAN),
+		.since_s = age_of(pod, "since", layout->written_at),
 	};
 
 	if (!line.name[0])
@@ -435,7 +444,7 @@ static int compare(const void *a, const void *b, void *arg)
 	return options->down ? -order : order;
 }
 
-static int longest_name(struct json_object *pods)
+static int longest_name(const struct layout *layout, struct json_object *pods)
 {
 	size_t columns = NAME_MIN;
 
@@ -443,7 +452,7 @@ static int longest_name(struct json_object *pods)
 	{
 		(void)url;
 		for (size_t i = 0; i < jsonget_len(list); i++) {
-			struct line line = line_of(json_object_array_get_idx(list, i));
+			struct line line = line_of(layout, json_object_array_get_idx(list, i));
 			size_t len = strlen(line.name);
 
 			columns = len > columns ? len : columns;
@@ -457,7 +466,7 @@ static void lay_out(struct layout *layout, struct json_object *pods)
 {
 	int room = layout->options->width - FIXED_COLUMNS - STATE_MIN;
 
-	layout->name_columns = longest_name(pods);
+	layout->name_columns = longest_name(layout, pods);
 	if (layout->name_columns > room - BAR_MIN)
 		layout->name_columns = room - BAR_MIN < NAME_MIN ? NAME_MIN : room - BAR_MIN;
 	layout->bar_columns = room - layout->name_columns;
@@ -487,7 +496,7 @@ static void put_service(
 	}
 	layout->largest = 1.0;
 	for (size_t i = 0; i < n; i++) {
-		struct line line = line_of(json_object_array_get_idx(list, i));
+		struct line line = line_of(layout, json_object_array_get_idx(list, i));
 
 		layout->largest = fmax(layout->largest, (double)line.connections);
 		layout->largest = fmax(layout->largest, isnan(line.level) ? 0.0 : line.level);
@@ -526,7 +535,11 @@ bool screen_make(
 	struct screen *screen, struct json_object *report, const struct screen_options *options)
 {
 	struct columns to = {.to = &screen->head, .utf8 = options->utf8, .color = options->color};
-	struct layout layout = {.options = options, .to = to};
+	struct layout layout = {
+		.options = options,
+		.to = to,
+		.written_at = jsonget_number(report, "written_at", 0.0),
+	};
 	struct json_object *services = jsonget_member(report, "services", json_type_array);
 	struct json_object *pods = jsonget_member(report, "podMetrics", json_type_object);
 

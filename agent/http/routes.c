@@ -68,7 +68,7 @@ struct report_kind {
 	bool has_process; /* it tells of the process too */
 	bool has_policy;  /* a page: its scripts and styles are named in a header */
 	void (*fill)(const struct http_request *request, struct report_view *view);
-	struct buf (*write)(const struct report_view *view);
+	enum report_format format;
 };
 
 static struct MHD_Response *write_report(
@@ -86,7 +86,7 @@ static struct MHD_Response *write_report(
 		view.process = &process;
 	}
 	kind->fill(request, &view);
-	text = kind->write(&view);
+	text = report_write(kind->format, &view);
 	if (!text.bytes)
 		return NULL;
 	response = MHD_create_response_from_buffer(text.len, text.bytes, MHD_RESPMEM_MUST_FREE);
@@ -155,24 +155,12 @@ static void fill_report(const struct http_request *request, struct report_view *
 	view->refresh_s = refresh_of(request);
 }
 
-static struct buf write_prometheus(const struct report_view *view)
-{
-	return report_prom_write(view, false);
-}
-
-static struct buf write_openmetrics(const struct report_view *view)
-{
-	return report_prom_write(view, true);
-}
-
 static const struct report_kind prometheus = {
-	"prometheus", prometheus_type, true, false, fill_series, write_prometheus};
+	"prometheus", prometheus_type, true, false, fill_series, REPORT_PROMETHEUS};
 static const struct report_kind openmetrics = {
-	"openmetrics", openmetrics_type, true, false, fill_series, write_openmetrics};
-static const struct report_kind json = {
-	"json", json_type, false, false, fill_report, report_json_write};
-static const struct report_kind page = {
-	"page", text_html, false, true, fill_report, report_html_write};
+	"openmetrics", openmetrics_type, true, false, fill_series, REPORT_OPENMETRICS};
+static const struct report_kind json = {"json", json_type, false, false, fill_report, REPORT_JSON};
+static const struct report_kind page = {"page", text_html, false, true, fill_report, REPORT_PAGE};
 
 /* What was asked for, in words that no other request has. False when they are too many. */
 static bool write_key(const struct http_request *request, const struct report_kind *kind, char *key)

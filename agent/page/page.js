@@ -40,7 +40,7 @@
 		sort: memory.get("sort", { key: "state", down: false }),
 		all: false,        /* rows beyond the first are asked for */
 		report: null,      /* the last good answer */
-		reportAt: 0,       /* when it came, performance.now() */
+		reportAt: 0,       /* when it was written, performance.now() */
 		failedSince: null, /* a Date; null while all is well */
 		why: "",
 		cursor: null,      /* of the history, an index */
@@ -71,6 +71,8 @@
 		return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
 	}
 
+	/* How long ago something was, by the agent's clock; later is how old the report is. */
+	const since = (at, later) => Math.max(0, view.report.written_at + later - at);
 	const wholeAge = (s) => age(Math.floor(s)).replace(".0", "");
 	const clock = (date) => date.toLocaleTimeString("en-GB");
 	const nameOf = (pod) => pod.podName || pod.server;
@@ -239,17 +241,17 @@
 
 		if (haproxy.reached === null)
 			facts.push(["", "weights by ", "agent-check", " alone"]);
-		else if (haproxy.age_s === null)
+		else if (haproxy.read_at === null)
 			facts.push(["bad", "", "HAProxy", " has not answered yet"]);
 		else if (!haproxy.reached)
 			facts.push(["bad", "HAProxy ", version,
-				` has not answered for ${wholeAge(haproxy.age_s + later)}`]);
+				` has not answered for ${wholeAge(since(haproxy.read_at, later))}`]);
 		else
-			facts.push(["", "HAProxy ", version, `, up ${wholeAge(haproxy.uptime_s + later)}`],
+			facts.push(["", "HAProxy ", version, `, up ${wholeAge(since(haproxy.started_at, later))}`],
 				haproxy.complaint ? ["bad", "weights ", "refused", `: ${haproxy.complaint}`]
 				: report.dry_run ? ["", "weights ", "planned, none sent", ""]
 				: ["", "weights ", "sent and read back",
-					` ${age(haproxy.age_s + later)} ago`]);
+					` ${age(since(haproxy.read_at, later))} ago`]);
 		if (report.agent.replicas > 1)
 			facts.push(["", "one of ", whole.format(report.agent.replicas), " HAProxies"]);
 		for (const kube of report.kubernetes ?? []) {
@@ -291,7 +293,7 @@
 		{ key: "bar" },
 		{ key: "share", title: "Of the next 100", value: (p) => p.share_next ?? -1 },
 		{ key: "state", title: "State", class: "why" },
-		{ key: "since", title: "Since", value: (p) => p.since_s ?? Infinity },
+		{ key: "since", title: "Since", value: (p) => -(p.since ?? -Infinity) },
 	];
 	const columnOf = new Map(columns.map((column) => [column.key, column]));
 
@@ -426,7 +428,7 @@
 			? `last error: ${pod.last_error}` : "");
 		row.remedy.hidden = !pod.remedy;
 		row.error.hidden = row.error.textContent === "";
-		setText(row.since_, pod.since_s === null ? "" : wholeAge(pod.since_s));
+		setText(row.since_, pod.since === null ? "" : wholeAge(since(pod.since, laterOf())));
 	}
 
 	function matches(pod) {
@@ -521,9 +523,12 @@
 
 	/* --- is it live? --- */
 
+	/* How old the report is, s. */
+	const laterOf = () => (performance.now() - view.reportAt) / 1000;
+
 	/* What grows older by itself does so each second, whether or not the agent answers. */
 	function showLive() {
-		const later = (performance.now() - view.reportAt) / 1000;
+		const later = laterOf();
 		const isOld = view.interval > 0 && later > 3 * view.interval + 2;
 		const look = view.failedSince ? "gone" : isOld ? "old" : "fresh";
 
@@ -569,7 +574,7 @@
 	function showHistory(later) {
 		const report = view.report;
 		const points = report.history;
-		const end = Date.parse(report.timestamp) / 1000 + later;
+		const end = report.written_at + later;
 		const first = points.length > 0 ? points[0][0] : end;
 		const span = SPANS_S.find((s) => end - first <= s) ?? SPANS_S.at(-1);
 		const x = (t) => ((t - (end - span)) / span) * 1000;
@@ -738,7 +743,10 @@
 
 			if (!answer.ok)
 				throw new Error(`it answers ${answer.status}`);
-			return await answer.json();
+			const at = performance.now() -
+				1000 * Number(answer.headers.get("report-age") ?? 0);
+
+			return { report: await answer.json(), at };
 		} catch (error) {
 			view.failedSince ??= new Date();
 			view.why = error.name === "TimeoutError" ? "no answer in 10 s"
@@ -751,13 +759,13 @@
 		if (underWay)
 			return;
 		underWay = true;
-		const report = await fetchReport();
+		const answer = await fetchReport();
 
 		underWay = false;
 		schedule();
-		if (report) {
-			view.report = report;
-			view.reportAt = performance.now();
+		if (answer) {
+			view.report = answer.report;
+			view.reportAt = answer.at;
 			view.failedSince = null;
 			show();
 		}

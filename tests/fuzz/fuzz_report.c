@@ -136,13 +136,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	view.service = choice & 1 ? words[7] : NULL;
 	view.pod = choice & 2 ? words[8] : NULL;
 	if ((choice >> 2) % 16 == 15) {
-		text = report_html_write(&view);
+		text = report_write(REPORT_PAGE, &view);
 		check_page(&text);
 	} else if (choice & 4) {
-		text = report_json_write(&view);
+		text = report_write(REPORT_JSON, &view);
 		check_json(&text);
 	} else {
-		text = report_prom_write(&view, choice & 128);
+		text = report_write(choice & 128 ? REPORT_OPENMETRICS : REPORT_PROMETHEUS, &view);
 		check_series(&text);
 	}
 	cluster_free(cluster);

@@ -192,7 +192,7 @@ def test_servers_in_maintenance_are_neither_polled_nor_steered(haproxy, pods):
         until(lambda: haproxy.is_level(names=["s2", "s3"]), "the others to be steered")
         assert haproxy.weights()["s1"] == 100
         pod = agent.json()["podMetrics"]["ws"][0]
-        assert pod["state"] == "maint" and pod["count_age_s"] is None, pod
+        assert pod["state"] == "maint" and pod["counted_at"] is None, pod
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -82,11 +82,25 @@ static bool next_character(const char **s, struct character *c)
 	return true;
 }
 
+/* Most text is plain: takes it in as it stands, up to the first byte that is not, and moves *s
+ * there. */
+static void write_plain(struct buf *out, const char **s, const char *special)
+{
+	const char *at = *s;
+
+	while (*at >= ' ' && *at < 0x7f && !strchr(special, *at))
+		at++;
+	if (at > *s)
+		buf_append(out, *s, (size_t)(at - *s));
+	*s = at;
+}
+
 void text_write_html(struct buf *out, const char *s)
 {
+	static const char special[] = "&<>\"'";
 	struct character c;
 
-	while (next_character(&s, &c)) {
+	for (write_plain(out, &s, special); next_character(&s, &c); write_plain(out, &s, special)) {
 		switch (c.point) {
 		case '&':
 			buf_puts(out, "&amp;");
@@ -113,11 +127,35 @@ void text_write_html(struct buf *out, const char *s)
 	}
 }
 
-void text_write_label(struct buf *out, const char *s)
+void text_write_json(struct buf *out, const char *s)
 {
+	static const char special[] = "\"\\";
+	static const char short_forms[][2] = {
+		{'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}, {'"', '"'}, {'\\', '\\'}};
 	struct character c;
 
-	while (next_character(&s, &c)) {
+	for (write_plain(out, &s, special); next_character(&s, &c); write_plain(out, &s, special)) {
+		char spelt[] = {'\\', '\0', '\0'};
+
+		for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++) {
+			if (c.point == (uint32_t)short_forms[i][0])
+				spelt[1] = short_forms[i][1];
+		}
+		if (spelt[1])
+			buf_append(out, spelt, 2);
+		else if (c.point < 0x20)
+			buf_printf(out, "\\u%04x", (unsigned)c.point);
+		else
+			buf_append(out, c.bytes, c.len);
+	}
+}
+
+void text_write_label(struct buf *out, const char *s)
+{
+	static const char special[] = "\"\\";
+	struct character c;
+
+	for (write_plain(out, &s, special); next_character(&s, &c); write_plain(out, &s, special)) {
 		if (c.point == '\n')
 			buf_puts(out, "\\n");
 		else if (c.point == '\\' || c.point == '"')

@@ -22,6 +22,7 @@ struct cluster {
 	struct hastate_info info;
 	int64_t updated_ms;
 	uint64_t n_updates;
+	uint64_t edition;
 	uint64_t n_workers; /* HAProxy processes seen */
 	struct cluster_counters counters;
 	struct buf left_out; /* names of mode tcp backends that nobody named */
@@ -45,6 +46,7 @@ bool cluster_configure(struct cluster *cluster, const struct cluster_settings *s
 		return false;
 	cluster_settings_fini(&cluster->settings);
 	cluster->settings = copy;
+	cluster->edition++;
 	return true;
 }
 
@@ -309,6 +311,7 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 	bool complete = true;
 	size_t place = 0;
 
+	cluster->edition++;
 	buf_clear(&cluster->left_out);
 	for (size_t i = 0; i < snapshot->n_backends; i++) {
 		if (!is_selected(cluster, &snapshot->backends[i])) {
@@ -341,6 +344,11 @@ const struct hastate_info *cluster_info(const struct cluster *cluster)
 int64_t cluster_updated_ms(const struct cluster *cluster)
 {
 	return cluster->updated_ms;
+}
+
+uint64_t cluster_edition(const struct cluster *cluster)
+{
+	return cluster->edition;
 }
 
 const struct cluster_settings *cluster_settings(const struct cluster *cluster)

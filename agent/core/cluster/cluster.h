@@ -68,6 +68,9 @@ bool cluster_update(struct cluster *cluster, const struct hastate_snapshot *snap
 const struct hastate_info *cluster_info(const struct cluster *cluster);
 /* When it answered; 0: never. */
 int64_t cluster_updated_ms(const struct cluster *cluster);
+/* Another number after each change of what servers, pods and settings there are: whoever points to
+ * any looks at it. */
+uint64_t cluster_edition(const struct cluster *cluster);
 const struct cluster_settings *cluster_settings(const struct cluster *cluster);
 const struct cluster_counters *cluster_counters(const struct cluster *cluster);
 /* HAProxy has answered, and since then each pod that is polled was heard or failed once. */

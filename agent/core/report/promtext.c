@@ -29,7 +29,8 @@ void promtext_family(
 
 void promtext_label(const struct promtext *out, const char *name, const char *value)
 {
-	buf_printf(out->to, "%s=\"", name);
+	buf_puts(out->to, name);
+	buf_puts(out->to, "=\"");
 	text_write_label(out->to, value);
 	buf_putc(out->to, '"');
 }
@@ -41,6 +42,12 @@ void promtext_value(const struct promtext *out, double value)
 		buf_printf(out->to, "%.13g\n", value);
 	else
 		buf_puts(out->to, isnan(value) ? "NaN\n" : value > 0 ? "+Inf\n" : "-Inf\n");
+}
+
+void promtext_decimal(const struct promtext *out, double value)
+{
+	text_write_decimal(out->to, value, 0);
+	buf_putc(out->to, '\n');
 }
 
 void promtext_gauge(const struct promtext *out, const char *name, const char *help, double value)

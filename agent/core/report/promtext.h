@@ -28,6 +28,8 @@ void promtext_family(
 void promtext_label(const struct promtext *out, const char *name, const char *value);
 /* A sample's value and the end of its line; NaN and infinity too. */
 void promtext_value(const struct promtext *out, double value);
+/* The same of a finite value, with four decimals at most: cheap, where there are thousands. */
+void promtext_decimal(const struct promtext *out, double value);
 
 /* Whole families of one sample. */
 void promtext_gauge(const struct promtext *out, const char *name, const char *help, double value);

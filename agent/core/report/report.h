@@ -46,17 +46,41 @@ struct report_view {
 	unsigned refresh_s;  /* what the page begins with; 0: off */
 };
 
-/* Each of these gives a whole document, which the caller ends with buf_fini or takes over by
- * buf_finish; its bytes are NULL when memory ran out. */
+enum report_format {
+	REPORT_JSON, /* the shape of the Traefik plugin's, with more keys: report.schema.json */
+	REPORT_PROMETHEUS,  /* its text format 0.0.4 */
+	REPORT_OPENMETRICS, /* 1.0 */
+	REPORT_PAGE,        /* for people */
+	REPORT_N_FORMATS
+};
 
-/* JSON in the shape of the Traefik plugin's answer, with further keys (report.schema.json). */
-struct buf report_json_write(const struct report_view *view);
-/* Prometheus text format, or OpenMetrics when asked. */
-struct buf report_prom_write(const struct report_view *view, bool openmetrics);
-/* The page for people, and the Content-Security-Policy that it is to be served with: only its own
- * script and style, and requests to where it came from. Written to buf, which 500 bytes suffice
- * for; returns buf. */
-struct buf report_html_write(const struct report_view *view);
+/* A whole document, which the caller ends with buf_fini or takes over by buf_finish; its bytes are
+ * NULL when memory ran out. */
+struct buf report_write(enum report_format format, const struct report_view *view);
+
+/*
+ * The same in pieces, since thousands of pods take longer to write than others should wait. What is
+ * summed up is of the moment of its beginning, and each pod is of that moment or of a later one
+ * before HAProxy is read again. What the view points to must last, but for service and pod.
+ */
+struct report_writer;
+
+enum report_progress {
+	REPORT_GOES_ON,
+	REPORT_WRITTEN,
+	REPORT_OVERTAKEN, /* HAProxy has been read meanwhile: it is to be begun anew */
+	REPORT_OUT_OF_MEMORY,
+};
+
+/* NULL when out of memory. */
+struct report_writer *report_writer_new(enum report_format format, const struct report_view *view);
+/* Appends what n rows of the table come to. */
+enum report_progress report_writer_go_on(struct report_writer *writer, struct buf *to, size_t n);
+/* Takes NULL. */
+void report_writer_free(struct report_writer *writer);
+
+/* The Content-Security-Policy that the page is to be served with: only its own script and style,
+ * and requests to where it came from. Written to buf, which 500 bytes suffice for; returns buf. */
 char *report_html_policy(char *buf, size_t size);
 
 enum { REPORT_URL_SIZE = 320 }; /* http://, a DNS name, a colon, a port */

@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report_certs.h"
 
-static struct json_object *certificate_of(
+static void add_certificate(
 	struct jsonput *put, const struct report_view *view, const struct hacerts_status *cert)
 {
-	struct json_object *to = json_object_new_object();
-
-	if (!to)
-		return NULL;
-	jsonput_string(put, to, "file", cert->file);
-	jsonput_double_if(put, to, "begins_at", cert->begins_s > 0, (double)cert->begins_s);
-	jsonput_double_if(put, to, "ends_at", cert->ends_s > 0, (double)cert->ends_s);
-	jsonput_double_if(put, to, "ends_in_s", cert->ends_s > 0,
+	jsonput_object(put, NULL);
+	jsonput_string(put, "file", cert->file);
+	jsonput_double_if(put, "begins_at", cert->begins_s > 0, (double)cert->begins_s);
+	jsonput_double_if(put, "ends_at", cert->ends_s > 0, (double)cert->ends_s);
+	jsonput_double_if(put, "ends_in_s", cert->ends_s > 0,
 		(double)cert->ends_s - (double)view->wall_ms / 1000.0);
-	jsonput_string_or_null(put, to, "error", cert->failed ? cert->failed : "");
-	return to;
+	jsonput_string_or_null(put, "error", cert->failed ? cert->failed : "");
+	jsonput_object_end(put);
 }
 
-void report_certs_json(
-	struct jsonput *put, struct json_object *report, const struct report_view *view)
+void report_certs_json(struct jsonput *put, const struct report_view *view)
 {
-	struct json_object *list;
-
 	if (view->n_certificates == 0)
 		return;
-	list = json_object_new_array();
-	jsonput_add(put, report, "certificates", list);
-	for (size_t i = 0; put->ok && i < view->n_certificates; i++)
-		jsonput_append(put, list, certificate_of(put, view, &view->certificates[i]));
+	jsonput_array(put, "certificates");
+	for (size_t i = 0; i < view->n_certificates; i++)
+		add_certificate(put, view, &view->certificates[i]);
+	jsonput_array_end(put);
 }
 
 static void sample(const struct promtext *text, const char *name, const char *file, double value)

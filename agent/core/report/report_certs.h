@@ -8,8 +8,7 @@
 #include "core/report/report.h"
 
 /* "certificates": one object each; no key without any. */
-void report_certs_json(
-	struct jsonput *put, struct json_object *report, const struct report_view *view);
+void report_certs_json(struct jsonput *put, const struct report_view *view);
 void report_certs_prom(const struct promtext *text, const struct report_view *view);
 
 #endif

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/report/report.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +7,7 @@
 #include "core/report/page_data.h"
 #include "core/report/report_age.h"
 #include "core/report/report_html_pods.h"
-#include "core/report/report_rows.h"
+#include "core/report/report_parts.h"
 
 /*
  * page.html has {{name}} where one of the writers below is called: a whole page without JavaScript.
@@ -64,7 +62,7 @@ static void write_title(const struct page *page)
 
 /* ---- the verdict ---- */
 
-static void write_line(struct buf *to, const char *name, const char *text)
+static void write_term(struct buf *to, const char *name, const char *text)
 {
 	if (!text[0])
 		return;
@@ -82,10 +80,10 @@ static void write_verdict(struct buf *to, const struct verdict *verdict)
 	buf_puts(to, "</h2>");
 	if (verdict->state != VERDICT_LEFT_ALONE) {
 		buf_puts(to, "<dl>");
-		write_line(to, "Now", verdict->now);
-		write_line(to, "Why", verdict->why);
-		write_line(to, "How", verdict->how);
-		write_line(to, "You", verdict->you);
+		write_term(to, "Now", verdict->now);
+		write_term(to, "Why", verdict->why);
+		write_term(to, "How", verdict->how);
+		write_term(to, "You", verdict->you);
 		buf_puts(to, "</dl>");
 	}
 	buf_puts(to, "</article>");
@@ -244,9 +242,12 @@ static void write_facts(const struct page *page)
 	}
 }
 
-static void write_pods(const struct page *page)
+/* The table's rows come between what is before and what is after. */
+static void write_pods(struct page *page, struct buf *after)
 {
-	report_html_pods(page->to, page->view, page->rows);
+	report_html_table(page->to);
+	page->to = after;
+	report_html_table_end(page->to);
 }
 
 static const struct {
@@ -263,7 +264,6 @@ static const struct {
 	{"needs_hidden", write_needs_hidden},
 	{"needs", write_needs},
 	{"facts", write_facts},
-	{"pods", write_pods},
 };
 
 static void write_named(const struct page *page, const char *name, size_t len)
@@ -276,8 +276,15 @@ static void write_named(const struct page *page, const char *name, size_t len)
 	}
 }
 
-static void write_page(const struct page *page)
+static bool is_named(const char *name, const char *open, const char *close)
 {
+	return strlen(name) == (size_t)(close - open) &&
+	       memcmp(name, open, (size_t)(close - open)) == 0;
+}
+
+static bool begin(struct report_writer *writer)
+{
+	struct page page = {&writer->before, &writer->view, &writer->rows};
 	const char *at = page_html;
 
 	for (const char *open; (open = strstr(at, "{{"));) {
@@ -285,28 +292,24 @@ static void write_page(const struct page *page)
 
 		if (!close)
 			break;
-		buf_append(page->to, at, (size_t)(open - at));
-		write_named(page, open + 2, (size_t)(close - open - 2));
+		buf_append(page.to, at, (size_t)(open - at));
+		if (is_named("pods", open + 2, close))
+			write_pods(&page, &writer->after);
+		else
+			write_named(&page, open + 2, (size_t)(close - open - 2));
 		at = close + 2;
 	}
-	buf_puts(page->to, at);
+	buf_puts(page.to, at);
+	writer->own = report_html_order(&writer->rows);
+	return writer->own != NULL;
 }
 
-struct buf report_html_write(const struct report_view *view)
+static void write_line(const struct report_writer *writer, struct buf *to, size_t i)
 {
-	struct buf text = {0};
-	struct report_rows rows;
-
-	if (report_rows_init(&rows, view)) {
-		struct page page = {&text, view, &rows};
-
-		write_page(&page);
-		report_rows_fini(&rows);
-	}
-	if (text.failed)
-		buf_fini(&text);
-	return text;
+	report_html_row(to, &writer->view, &writer->rows, writer->own, i);
 }
+
+const struct report_parts report_html_parts = {begin, write_line};
 
 char *report_html_policy(char *buf, size_t size)
 {

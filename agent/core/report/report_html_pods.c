@@ -49,10 +49,8 @@ void report_html_number(struct buf *to, uint64_t n)
 
 /* Trouble first, then the farthest from its level; whole tenths, so that rows do not change places
  * with each connection. */
-static int compare_rows(const void *a, const void *b)
+static int compare_rows(const struct report_row *x, const struct report_row *y)
 {
-	const struct report_row *x = *(const struct report_row *const *)a;
-	const struct report_row *y = *(const struct report_row *const *)b;
 	double far_x = isnan(x->deviation) ? 0.0 : floor(10.0 * fabs(x->deviation));
 	double far_y = isnan(y->deviation) ? 0.0 : floor(10.0 * fabs(y->deviation));
 
@@ -92,24 +90,38 @@ static void write_name(struct buf *to, const struct report_row *row)
 	buf_printf(to, " \xc2\xb7 weight %d</span></div></td>", server->haproxy.uweight);
 }
 
-/* Widths are attributes of SVG: the page's policy allows no style attribute. All are percent. */
+/* An attribute in percent of max. */
+static void write_part(struct buf *to, const char *name, double n, double max)
+{
+	buf_putc(to, ' ');
+	buf_puts(to, name);
+	buf_puts(to, "=\"");
+	text_write_decimal(to, round(10000.0 * n / max) / 100.0, 0);
+	buf_puts(to, "%\"");
+}
+
+/* Widths are attributes of SVG: the page's policy allows no style attribute. */
 static void write_bar(struct buf *to, const struct report_row *row, double max)
 {
+	static const char *const lines[] = {"halo", "level"};
 	uint32_t own = row->server->sessions.own < row->connections ? row->server->sessions.own
 								    : row->connections;
-	double level = 100.0 * row->level / max;
 
-	buf_printf(to, "<td class=\"c-bar\"><svg class=\"bar%s\" aria-hidden=\"true\">",
-		row->known ? "" : " reckoned");
-	buf_printf(to,
-		"<rect class=\"own\" height=\"100%%\" width=\"%.2f%%\"/>"
-		"<rect class=\"others\" height=\"100%%\" x=\"%.2f%%\" width=\"%.2f%%\"/>",
-		100.0 * own / max, 100.0 * own / max, 100.0 * (row->connections - own) / max);
-	if (row->level >= 0.0) {
-		buf_printf(to,
-			"<line class=\"halo\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>"
-			"<line class=\"level\" y1=\"0\" y2=\"100%%\" x1=\"%.2f%%\" x2=\"%.2f%%\"/>",
-			level, level, level, level);
+	buf_puts(to, "<td class=\"c-bar\"><svg class=\"bar");
+	buf_puts(to, row->known ? "" : " reckoned");
+	buf_puts(to, "\" aria-hidden=\"true\"><rect class=\"own\" height=\"100%\"");
+	write_part(to, "width", own, max);
+	buf_puts(to, "/><rect class=\"others\" height=\"100%\"");
+	write_part(to, "x", own, max);
+	write_part(to, "width", row->connections - own, max);
+	buf_puts(to, "/>");
+	for (size_t i = 0; row->level >= 0.0 && i < sizeof(lines) / sizeof(lines[0]); i++) {
+		buf_puts(to, "<line class=\"");
+		buf_puts(to, lines[i]);
+		buf_puts(to, "\" y1=\"0\" y2=\"100%\"");
+		write_part(to, "x1", row->level, max);
+		write_part(to, "x2", row->level, max);
+		buf_puts(to, "/>");
 	}
 	buf_puts(to, "</svg></td>");
 }
@@ -178,37 +190,61 @@ static double largest_of(const struct report_rows *rows, const struct report_ser
 	return max;
 }
 
-static void write_service(struct buf *to, const struct report_view *view,
-	const struct report_rows *rows, const struct report_service *service)
-{
-	double max = largest_of(rows, service);
-	const struct report_row **order = calloc(service->n_rows + 1, sizeof(struct report_row *));
+/* A row at its place in the table. */
+struct place {
+	const struct report_row *row;
+	double max; /* what a full bar stands for, in its service */
+};
 
-	if (!order) {
-		to->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < service->n_rows; i++)
-		order[i] = &rows->rows[service->first + i];
-	qsort(order, service->n_rows, sizeof(struct report_row *), compare_rows);
-	buf_puts(to, "<tbody>");
-	if (rows->n_services > 1) {
-		buf_puts(to, "<tr class=\"service\"><th colspan=\"7\" scope=\"rowgroup\">");
-		text_write_html(to, service->url);
-		buf_puts(to, "<small>");
-		report_html_number(to, service->connections);
-		buf_printf(to, " connection%s on %zu pod%s</small></th></tr>",
-			service->connections == 1 ? "" : "s", service->n_rows,
-			service->n_rows == 1 ? "" : "s");
-	}
-	for (size_t i = 0; i < service->n_rows; i++)
-		write_row(to, view, order[i], max);
-	buf_puts(to, "</tbody>");
-	free(order);
+static int compare_places(const void *a, const void *b)
+{
+	return compare_rows(((const struct place *)a)->row, ((const struct place *)b)->row);
 }
 
-void report_html_pods(
-	struct buf *to, const struct report_view *view, const struct report_rows *rows)
+void *report_html_order(const struct report_rows *rows)
+{
+	struct place *places = calloc(rows->n_rows + 1, sizeof(*places));
+
+	for (size_t i = 0; places && i < rows->n_services; i++) {
+		const struct report_service *service = &rows->services[i];
+		double max = largest_of(rows, service);
+
+		for (size_t j = service->first; j < service->first + service->n_rows; j++)
+			places[j] = (struct place){&rows->rows[j], max};
+		qsort(&places[service->first], service->n_rows, sizeof(*places), compare_places);
+	}
+	return places;
+}
+
+static void begin_service(
+	struct buf *to, const struct report_rows *rows, const struct report_service *service)
+{
+	buf_puts(to, "<tbody>");
+	if (rows->n_services < 2)
+		return;
+	buf_puts(to, "<tr class=\"service\"><th colspan=\"7\" scope=\"rowgroup\">");
+	text_write_html(to, service->url);
+	buf_puts(to, "<small>");
+	report_html_number(to, service->connections);
+	buf_printf(to, " connection%s on %zu pod%s</small></th></tr>",
+		service->connections == 1 ? "" : "s", service->n_rows,
+		service->n_rows == 1 ? "" : "s");
+}
+
+void report_html_row(struct buf *to, const struct report_view *view, const struct report_rows *rows,
+	const void *order, size_t i)
+{
+	const struct place *place = (const struct place *)order + i;
+	const struct report_service *service = place->row->service;
+
+	if (i == service->first)
+		begin_service(to, rows, service);
+	write_row(to, view, place->row, place->max);
+	if (i == service->first + service->n_rows - 1)
+		buf_puts(to, "</tbody>");
+}
+
+void report_html_table(struct buf *to)
 {
 	buf_puts(to, "<table><caption class=\"unseen\">Pods, those that need you first</caption>"
 		     "<thead><tr>");
@@ -216,7 +252,9 @@ void report_html_pods(
 		buf_printf(to, "<th scope=\"col\" class=\"c-%s\">%s</th>", columns[i].key,
 			columns[i].title);
 	buf_puts(to, "</tr></thead>\n");
-	for (size_t i = 0; i < rows->n_services; i++)
-		write_service(to, view, rows, &rows->services[i]);
+}
+
+void report_html_table_end(struct buf *to)
+{
 	buf_puts(to, "</table>");
 }

@@ -6,10 +6,16 @@
 #include "core/base/buf.h"
 #include "core/report/report_rows.h"
 
-/* Writes the one table: each service's pods, those that need somebody first. page.js makes the same
- * elements. */
-void report_html_pods(
-	struct buf *to, const struct report_view *view, const struct report_rows *rows);
+/*
+ * The one table: each service's pods, those that need somebody first. page.js makes the same
+ * elements. Its beginning, its rows one after the other, its end.
+ */
+void report_html_table(struct buf *to);
+/* The order of the rows, for the caller to free(); NULL when out of memory. */
+void *report_html_order(const struct report_rows *rows);
+void report_html_row(struct buf *to, const struct report_view *view, const struct report_rows *rows,
+	const void *order, size_t i);
+void report_html_table_end(struct buf *to);
 
 /* 1234567 as 1,234,567. */
 void report_html_number(struct buf *to, uint64_t n);

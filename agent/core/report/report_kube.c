@@ -1,45 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report_kube.h"
 
-static struct json_object *service_of(
+static void add_service(
 	struct jsonput *put, const struct report_view *view, const struct service_status *kube)
 {
-	struct json_object *to = json_object_new_object();
 	const struct listwatch *watch = kube->watch;
 
-	if (!to)
-		return NULL;
-	jsonput_string(put, to, "namespace", kube->namespace);
-	jsonput_string(put, to, "service", kube->service);
-	jsonput_string(put, to, "proxy", kube->backend);
-	jsonput_bool(put, to, "listed", watch->listed);
-	jsonput_bool(put, to, "watching", kube->watching);
-	jsonput_string_or_null(put, to, "error", kube->error);
-	jsonput_bool(put, to, "misnamed", kube->misnamed);
-	jsonput_string_or_null(put, to, "ports", kube->ports);
-	jsonput_double_if(put, to, "heard_age_s", watch->listed,
-		(double)(view->now_ms - watch->heard_ms) / 1000.0);
-	jsonput_number(put, to, "slices", (int64_t)kube->n_slices);
-	jsonput_number(put, to, "endpoints_ready", (int64_t)kube->n_ready);
-	jsonput_number(put, to, "endpoints_terminating", (int64_t)kube->n_terminating);
-	jsonput_number(put, to, "endpoints_unready", (int64_t)kube->n_unready);
-	jsonput_number(put, to, "slots_free", kube->free);
-	jsonput_number(put, to, "slots_quarantined", kube->quarantined);
-	jsonput_number(put, to, "servers_added", kube->added);
-	jsonput_number(put, to, "pods_unplaced", kube->unplaced);
-	return to;
+	jsonput_object(put, NULL);
+	jsonput_string(put, "namespace", kube->namespace);
+	jsonput_string(put, "service", kube->service);
+	jsonput_string(put, "proxy", kube->backend);
+	jsonput_bool(put, "listed", watch->listed);
+	jsonput_bool(put, "watching", kube->watching);
+	jsonput_string_or_null(put, "error", kube->error);
+	jsonput_bool(put, "misnamed", kube->misnamed);
+	jsonput_string_or_null(put, "ports", kube->ports);
+	jsonput_double_if(put, "heard_at", watch->listed, report_wall_s(view, watch->heard_ms));
+	jsonput_number(put, "slices", (int64_t)kube->n_slices);
+	jsonput_number(put, "endpoints_ready", (int64_t)kube->n_ready);
+	jsonput_number(put, "endpoints_terminating", (int64_t)kube->n_terminating);
+	jsonput_number(put, "endpoints_unready", (int64_t)kube->n_unready);
+	jsonput_number(put, "slots_free", kube->free);
+	jsonput_number(put, "slots_quarantined", kube->quarantined);
+	jsonput_number(put, "servers_added", kube->added);
+	jsonput_number(put, "pods_unplaced", kube->unplaced);
+	jsonput_object_end(put);
 }
 
-void report_kube_json(
-	struct jsonput *put, struct json_object *report, const struct report_view *view)
+void report_kube_json(struct jsonput *put, const struct report_view *view)
 {
 	if (view->n_kubernetes == 0)
 		return;
-	struct json_object *list = json_object_new_array();
-
-	jsonput_add(put, report, "kubernetes", list);
-	for (size_t i = 0; put->ok && i < view->n_kubernetes; i++)
-		jsonput_append(put, list, service_of(put, view, &view->kubernetes[i]));
+	jsonput_array(put, "kubernetes");
+	for (size_t i = 0; i < view->n_kubernetes; i++)
+		add_service(put, view, &view->kubernetes[i]);
+	jsonput_array_end(put);
 }
 
 static void labels(const struct promtext *text, const char *name, const struct service_status *kube)

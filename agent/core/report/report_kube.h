@@ -8,8 +8,7 @@
 #include "core/report/report.h"
 
 /* "kubernetes": one object a Service; no key without any. */
-void report_kube_json(
-	struct jsonput *put, struct json_object *report, const struct report_view *view);
+void report_kube_json(struct jsonput *put, const struct report_view *view);
 void report_kube_prom(const struct promtext *text, const struct report_view *view);
 
 #endif

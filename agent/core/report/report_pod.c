@@ -163,10 +163,9 @@ __attribute__((format(printf, 3, 4))) static void add(
 	va_end(args);
 }
 
-unsigned report_trouble(const struct report_view *view, const struct server *server)
+unsigned report_trouble(
+	const struct report_view *view, const struct server *server, enum report_state state)
 {
-	enum report_state state = report_state_of(view, server);
-
 	if (state == REPORT_STALE && view->now_ms - server->pod->heard_ms < GRACE_MS)
 		return 0;
 	return states[state].trouble;

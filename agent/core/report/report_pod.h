@@ -35,9 +35,10 @@ enum report_state report_state_of(const struct report_view *view, const struct s
 const char *report_state_label(enum report_state state);
 /* How it looks: "good", "warn", "bad", "calm" (meant to be so), "idle"; static. */
 const char *report_state_look(enum report_state state);
-/* How much the server needs somebody: 0 not at all, 1 it mends itself or may, 2 it does not. A pod
- * that missed a poll or two does not yet. */
-unsigned report_trouble(const struct report_view *view, const struct server *server);
+/* How much the server, whose state this is, needs somebody: 0 not at all, 1 it mends itself or may,
+ * 2 it does not. A pod that missed a poll or two does not yet. */
+unsigned report_trouble(
+	const struct report_view *view, const struct server *server, enum report_state state);
 
 /* The pod's name, or else its server's. The server's own. */
 const char *report_pod_name(const struct server *server);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/report/report.h"
-#include "core/steer/tempo.h"
-
 #include "core/report/report_certs.h"
 #include "core/report/report_kube.h"
+#include "core/report/report_parts.h"
 #include "core/report/report_prom_cluster.h"
+#include "core/steer/tempo.h"
 
 static void write_haproxy(const struct promtext *text, const struct report_view *view)
 {
@@ -141,8 +140,7 @@ static void write_process(const struct promtext *text, const struct report_view 
 		(double)process->max_fds);
 }
 
-static void write_all(
-	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
+static void write_head(const struct promtext *text, const struct report_view *view)
 {
 	promtext_family(text, "wsbalancer_build", PROMTEXT_INFO, "The agent's version.");
 	buf_puts(text->to, "wsbalancer_build_info{");
@@ -163,7 +161,11 @@ static void write_all(
 	promtext_gauge(text, "wsbalancer_poll_interval_seconds",
 		"From one round to the next; of pollInterval: auto what is chosen now.",
 		(double)tempo_round_ms(view->cluster) / 1000.0);
-	report_prom_servers(text, view, rows);
+}
+
+static void write_rest(
+	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
+{
 	report_prom_backends(text, view, rows);
 	write_haproxy(text, view);
 	report_certs_prom(text, view);
@@ -176,18 +178,25 @@ static void write_all(
 		buf_puts(text->to, "# EOF\n");
 }
 
-struct buf report_prom_write(const struct report_view *view, bool openmetrics)
+static bool begin(struct report_writer *writer)
 {
-	struct buf text = {0};
-	struct report_rows rows;
+	const struct report_rows *rows = &writer->rows;
+	struct promtext text = {&writer->before, writer->openmetrics};
 
-	if (report_rows_init(&rows, view)) {
-		struct promtext out = {&text, openmetrics};
-
-		write_all(&out, view, &rows);
-		report_rows_fini(&rows);
-	}
-	if (text.failed)
-		buf_fini(&text);
-	return text;
+	write_head(&text, &writer->view);
+	if (rows->n_rows == 0)
+		report_prom_no_servers(&text);
+	text.to = &writer->after;
+	write_rest(&text, &writer->view, rows);
+	writer->n_lines = report_prom_n_server_lines(rows);
+	return report_prom_server_labels(rows, &writer->own);
 }
+
+static void write_line(const struct report_writer *writer, struct buf *to, size_t i)
+{
+	struct promtext text = {to, writer->openmetrics};
+
+	report_prom_server_line(&text, &writer->view, &writer->rows, writer->own, i);
+}
+
+const struct report_parts report_prom_parts = {begin, write_line};

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static double connections_of(const struct report_view *view, const struct report_row *row)
 {
@@ -82,6 +83,35 @@ static const struct {
 		"1 when the last poll of the pod went well, else 0.", poll_success_of},
 };
 
+enum { N_FAMILIES = sizeof(server_families) / sizeof(server_families[0]) };
+
+static const char state_name[] = "wsbalancer_server_state";
+
+/* Behind the families above, which have numbers, one whose value is a label. */
+static void write_family(const struct promtext *text, size_t i)
+{
+	if (i < N_FAMILIES) {
+		promtext_family(
+			text, server_families[i].name, PROMTEXT_GAUGE, server_families[i].help);
+	} else {
+		promtext_family(text, state_name, PROMTEXT_GAUGE,
+			"1 for what the server's weight rests on: heard, stale, silent, "
+			"never_heard, disbelieved, refused, draining, unplanned, unreached, or for "
+			"why it is not steered.");
+	}
+}
+
+size_t report_prom_n_server_lines(const struct report_rows *rows)
+{
+	return (N_FAMILIES + 1) * rows->n_rows;
+}
+
+void report_prom_no_servers(const struct promtext *text)
+{
+	for (size_t i = 0; i <= N_FAMILIES; i++)
+		write_family(text, i);
+}
+
 /* The braces stay open for a further label. */
 static void write_row_labels(const struct promtext *text, const struct report_row *row)
 {
@@ -99,32 +129,63 @@ static void write_row_labels(const struct promtext *text, const struct report_ro
 	promtext_label(text, "node", pod_node(pod));
 }
 
-void report_prom_servers(
-	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
+/*
+ * One block: where each row's labels end, and behind that all labels. Each is written once and
+ * copied into every series, so that a pod whose name comes or goes meanwhile has one name.
+ */
+bool report_prom_server_labels(const struct report_rows *rows, void **own)
 {
-	for (size_t i = 0; i < sizeof(server_families) / sizeof(server_families[0]); i++) {
-		promtext_family(
-			text, server_families[i].name, PROMTEXT_GAUGE, server_families[i].help);
-		for (size_t j = 0; j < rows->n_rows; j++) {
-			double value = server_families[i].value(view, &rows->rows[j]);
+	size_t head = (rows->n_rows + 1) * sizeof(size_t);
+	struct buf block = {.bytes = NULL};
+	struct promtext text = {.to = &block};
+	char *at = buf_reserve(&block, head);
 
-			if (isnan(value))
-				continue;
-			buf_puts(text->to, server_families[i].name);
-			write_row_labels(text, &rows->rows[j]);
-			buf_puts(text->to, "} ");
-			promtext_value(text, value);
-		}
+	if (!at)
+		return false;
+	block.len = head;
+	for (size_t i = 0; i < rows->n_rows; i++) {
+		memcpy(block.bytes + i * sizeof(size_t), &block.len, sizeof(size_t));
+		write_row_labels(&text, &rows->rows[i]);
+		if (block.failed)
+			break;
 	}
-	promtext_family(text, "wsbalancer_server_state", PROMTEXT_GAUGE,
-		"1 for what the server's weight rests on: heard, stale, silent, never_heard, "
-		"disbelieved, refused, draining, unplanned, unreached, or for why it is not "
-		"steered.");
-	for (size_t j = 0; j < rows->n_rows; j++) {
-		buf_puts(text->to, "wsbalancer_server_state");
-		write_row_labels(text, &rows->rows[j]);
-		buf_printf(text->to, ",state=\"%s\"} 1\n", report_state_label(rows->rows[j].state));
+	if (!block.failed)
+		memcpy(block.bytes + rows->n_rows * sizeof(size_t), &block.len, sizeof(size_t));
+	*own = buf_finish(&block, NULL);
+	return *own != NULL;
+}
+
+static void write_labels(const struct promtext *text, const void *own, size_t row)
+{
+	const size_t *ends = own;
+
+	buf_append(text->to, (const char *)own + ends[row], ends[row + 1] - ends[row]);
+}
+
+void report_prom_server_line(const struct promtext *text, const struct report_view *view,
+	const struct report_rows *rows, const void *own, size_t i)
+{
+	size_t family = i / rows->n_rows;
+	const struct report_row *row = &rows->rows[i % rows->n_rows];
+	double value;
+
+	if (row == rows->rows)
+		write_family(text, family);
+	if (family == N_FAMILIES) {
+		buf_append(text->to, state_name, sizeof(state_name) - 1);
+		write_labels(text, own, i % rows->n_rows);
+		buf_puts(text->to, ",state=\"");
+		buf_puts(text->to, report_state_label(row->state));
+		buf_puts(text->to, "\"} 1\n");
+		return;
 	}
+	value = server_families[family].value(view, row);
+	if (isnan(value))
+		return;
+	buf_puts(text->to, server_families[family].name);
+	write_labels(text, own, i % rows->n_rows);
+	buf_append(text->to, "} ", 2);
+	promtext_decimal(text, value);
 }
 
 static double imbalance_of(const struct report_view *view, const struct backend *backend)
@@ -191,16 +252,15 @@ static void write_server_counts(const struct promtext *text, const struct report
 	promtext_family(text, "wsbalancer_backend_servers", PROMTEXT_GAUGE,
 		"Servers of the backend by what their weight rests on.");
 	for (size_t i = 0; i < n; i++) {
-		for (int k = 0; k < REPORT_N_STATES; k++) {
-			size_t sum = 0;
+		size_t sums[REPORT_N_STATES] = {0};
 
-			for (size_t j = 0; j < backends[i]->n_servers; j++)
-				sum += report_state_of(view, backends[i]->servers[j]) ==
-				       (enum report_state)k;
+		for (size_t j = 0; j < backends[i]->n_servers; j++)
+			sums[report_state_of(view, backends[i]->servers[j])]++;
+		for (int k = 0; k < REPORT_N_STATES; k++) {
 			buf_puts(text->to, "wsbalancer_backend_servers{");
 			promtext_label(text, "proxy", backends[i]->name);
 			buf_printf(text->to, ",state=\"%s\"} %zu\n",
-				report_state_label((enum report_state)k), sum);
+				report_state_label((enum report_state)k), sums[k]);
 		}
 	}
 }

@@ -19,10 +19,10 @@ static bool is_selected(
 }
 
 /* When the row's state began, as far as that is known; 0: it is not. */
-static int64_t since_of(const struct report_view *view, const struct server *server)
+static int64_t since_of(
+	const struct report_view *view, const struct server *server, enum report_state state)
 {
 	const struct pod *pod = server->pod;
-	enum report_state state = report_state_of(view, server);
 	int64_t since_ms = server->state_ms;
 
 	if (state == REPORT_STALE || state == REPORT_SILENT)
@@ -37,6 +37,23 @@ static int64_t since_of(const struct report_view *view, const struct server *ser
 	return since_ms;
 }
 
+/* A text that lives as long as the rows: the last one where it is the same, as it nearly always is.
+ * NULL when out of memory. */
+static const char *keep_url(struct report_rows *rows, const char *url)
+{
+	char *last = rows->n_urls > 0 ? rows->urls[rows->n_urls - 1] : NULL;
+	char **grown;
+
+	if (last && strcmp(last, url) == 0)
+		return last;
+	grown = reallocarray(rows->urls, rows->n_urls + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	rows->urls = grown;
+	grown[rows->n_urls] = strdup(url);
+	return grown[rows->n_urls] ? grown[rows->n_urls++] : NULL;
+}
+
 /* Appends the server's row when it is selected; false when out of memory. There is room. */
 static bool add_row(struct report_rows *rows, const struct report_view *view,
 	const struct report_backend *backend, size_t i)
@@ -49,21 +66,21 @@ static bool add_row(struct report_rows *rows, const struct report_view *view,
 		return true;
 
 	double connections = report_connections(view, server);
+	enum report_state state = report_state_of(view, server);
 	struct report_row row = {
 		.backend = server->backend,
 		.server = server,
-		.url = strdup(url),
-		.state = report_state_of(view, server),
-		.trouble = report_trouble(view, server),
+		.url = keep_url(rows, url),
+		.state = state,
+		.trouble = report_trouble(view, server, state),
 		.connections = (uint32_t)fmin(round(connections), INT32_MAX),
 		.known = report_is_known(view, server),
-		.age_ms = server->pod->heard ? view->now_ms - server->pod->heard_ms : -1,
 		.planned = server->state == SERVER_STEERED && server->plan.made &&
 			   report_is_reached(view),
 		.level = report_level(view, backend, server),
 		.deviation = (double)NAN,
 		.share = backend->shares ? backend->shares[i].share : -1.0,
-		.since_ms = since_of(view, server),
+		.since_ms = since_of(view, server, state),
 		.order = rows->n_rows,
 	};
 
@@ -104,16 +121,22 @@ static int compare_orders(size_t a, size_t b)
 	return (a > b) - (a < b);
 }
 
+static int compare_urls(const struct report_row *x, const struct report_row *y)
+{
+	return x->url == y->url ? 0 : strcmp(x->url, y->url);
+}
+
 static int compare_by_pod(const void *a, const void *b)
 {
 	const struct report_row *x = a;
 	const struct report_row *y = b;
 	uintptr_t p = (uintptr_t)x->server->pod;
 	uintptr_t q = (uintptr_t)y->server->pod;
-	int by_url = strcmp(x->url, y->url);
+	int by_url;
 
 	if (p != q)
 		return (p > q) - (p < q);
+	by_url = compare_urls(x, y);
 	return by_url ? by_url : compare_orders(x->order, y->order);
 }
 
@@ -121,7 +144,7 @@ static int compare_by_url(const void *a, const void *b)
 {
 	const struct report_row *x = a;
 	const struct report_row *y = b;
-	int order = strcmp(x->url, y->url);
+	int order = compare_urls(x, y);
 
 	return order ? order : compare_orders(x->order, y->order);
 }
@@ -156,7 +179,7 @@ static void mark_first(struct report_rows *rows)
 		struct report_row *row = &rows->rows[i];
 
 		row->counts = i == 0 || row->server->pod != row[-1].server->pod;
-		row->counts_in_service = row->counts || strcmp(row->url, row[-1].url) != 0;
+		row->counts_in_service = row->counts || compare_urls(row, &row[-1]) != 0;
 	}
 }
 
@@ -167,13 +190,14 @@ static bool group(struct report_rows *rows)
 	if (!rows->services)
 		return false;
 	for (size_t i = 0; i < rows->n_rows; i++) {
-		const struct report_row *row = &rows->rows[i];
+		struct report_row *row = &rows->rows[i];
 
-		if (i == 0 || strcmp(row->url, row[-1].url) != 0)
+		if (i == 0 || compare_urls(row, &row[-1]) != 0)
 			rows->services[rows->n_services++] =
 				(struct report_service){.url = row->url, .first = i};
 		struct report_service *service = &rows->services[rows->n_services - 1];
 
+		row->service = service;
 		service->n_rows++;
 		service->connections += row->counts_in_service ? row->connections : 0;
 	}
@@ -218,8 +242,9 @@ out_of_memory:
 
 void report_rows_fini(struct report_rows *rows)
 {
-	for (size_t i = 0; i < rows->n_rows; i++)
-		free(rows->rows[i].url);
+	for (size_t i = 0; i < rows->n_urls; i++)
+		free(rows->urls[i]);
+	free(rows->urls);
 	report_backends_fini(&rows->backends);
 	free(rows->rows);
 	free(rows->services);

@@ -20,12 +20,12 @@
 struct report_row {
 	const struct backend *backend;
 	const struct server *server;
-	char *url; /* of its service */
+	const struct report_service *service;
+	const char *url; /* of its service; one text for many rows */
 	enum report_state state;
 	unsigned trouble;       /* see report_trouble */
 	uint32_t connections;   /* see report_connections */
 	bool known;             /* they are the pod's own word, fresh and believed; else reckoned */
-	int64_t age_ms;         /* of the pod's last good answer; -1: never */
 	bool planned;           /* the server's plan and weight are in force */
 	double level;           /* see report_level; below 0: none */
 	double deviation;       /* connections / level - 1; NAN where either is not known */
@@ -71,6 +71,8 @@ struct report_rows {
 	struct report_service *services; /* by URL */
 	size_t n_services;
 	struct report_totals totals;
+	char **urls; /* the texts that rows point to */
+	size_t n_urls;
 };
 
 /* Reads what the view selects. On true the caller ends *out with report_rows_fini; false when out
