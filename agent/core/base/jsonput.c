@@ -15,7 +15,7 @@ static void begin(struct jsonput *put, const char *key)
 	if (!key)
 		return;
 	buf_putc(put->to, '"');
-	text_write_json(put->to, key);
+	text_write_jsonstring(put->to, key);
 	buf_append(put->to, "\":", 2);
 }
 
@@ -62,7 +62,7 @@ void jsonput_string(struct jsonput *put, const char *key, const char *s)
 {
 	begin(put, key);
 	buf_putc(put->to, '"');
-	text_write_json(put->to, s);
+	text_write_jsonstring(put->to, s);
 	buf_putc(put->to, '"');
 }
 

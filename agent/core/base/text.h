@@ -96,7 +96,7 @@ void text_write_json(struct buf *out, const char *s);
 void text_write_label(struct buf *out, const char *s);
 
 /* Between the double quotes of a JSON string (RFC 8259). */
-void text_write_json(struct buf *out, const char *s);
+void text_write_jsonstring(struct buf *out, const char *s);
 
 /* A number without a loss. */
 void text_write_i64(struct buf *out, int64_t n);

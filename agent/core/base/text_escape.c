@@ -127,7 +127,7 @@ void text_write_html(struct buf *out, const char *s)
 	}
 }
 
-void text_write_json(struct buf *out, const char *s)
+void text_write_jsonstring(struct buf *out, const char *s)
 {
 	static const char special[] = "\"\\";
 	static const char short_forms[][2] = {
