@@ -79,7 +79,13 @@ export PATH := $(PATH):/usr/sbin:/sbin
 	chaos test-examples soak fuzz fuzz-all \
 	coverage coverage-report lint lint-clang lint-tidy lint-format lint-includes lint-sources test-lint format
 
-field: $(field_bins) ## the test pod and the test client, build/wspod and build/wsload
+field: $(field_bins) $(BIN)/stepclock.so ## the test pod and the test client, build/wspod and build/wsload
+
+# Loaded into whatever program a test likes, so it has no sanitizer of its own.
+$(BIN)/stepclock.so: tests/chaos/stepclock.c Makefile
+	$(say_LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(WARNINGS) $(WERROR) $(DEFINES) -O2 -fPIC -shared -o $@ $<
 
 deps-demo:
 	@.ci/deps demo
@@ -272,6 +278,7 @@ lint-includes:
 
 # A .c that no program is made of would be seen by no test, and count in no coverage.
 program_c = $(core_srcs) $(shell_srcs) $(wildcard tests/unit/test_*.c tests/sim/*.c tests/field/*.c tests/fuzz/*.c \
+	tests/chaos/*.c \
 	tests/system/config_memory.c tests/system/metric_count.c)
 lint-sources:
 	@$(if $(all_c),,echo "git names no .c here" >&2; exit 1)

@@ -11,7 +11,10 @@ quiet it is looked whether all is as if nothing had been:
   most two steps;
 - no server was at weight 0 but those whose pods drain;
 - the agent has no more descriptors than before, and not much more memory;
-- the agent's endpoint answered all the time (but while it was stopped or dead).
+- the agent's endpoint answers, and its record is written;
+- no turn of its loop took over 100 ms, but for what the kernel, or a fault, kept it waiting.
+
+Several HAProxys may share the pods, each with an agent; agent-checks may be asked beside the socket.
 
 Prints what it does; ends with 1 and the seed at the first thing that does not hold.
 """
@@ -32,6 +35,7 @@ from scene import Scene  # noqa: E402
 QUIET_S = 10        # after the last fault
 STEPS = 2           # of a weight, between what is and what a second agent wants
 COMPARE_S = 15      # so long it may take until both are of the same moment
+TURN_S = 0.1        # of the agent's loop, in a release build
 MEMORY_KIB = 4096   # that an agent may have grown by, from one quiet time to the next
 FILES = 4           # descriptors, the same
 
@@ -59,16 +63,18 @@ class Guard:
         if dropped > self._dropped and now > self.scene.may_drop_until:
             self.found.append(f"{dropped - self._dropped} WebSockets were cut, and no pod had ended")
         self._dropped = dropped
-        try:
-            weights = self.scene.weights()
-        except OSError:
-            return
         draining = self.scene.draining()
-        for name, weight in weights.items():
+        for side in self.scene.sides:
+            with contextlib.suppress(OSError):
+                self._look_for_zero(side, draining, now)
+
+    def _look_for_zero(self, side, draining, now):
+        for name, weight in side.haproxy.weights().items():
+            place = (side, name)
             if weight > 0 or name in draining:
-                self._zero.pop(name, None)
+                self._zero.pop(place, None)
             # A pod that has just stopped draining is heard of at the next poll.
-            elif now - self._zero.setdefault(name, now) > 7:
+            elif now - self._zero.setdefault(place, now) > 7:
                 self.found.append(f"{name} has weight 0, and its pod does not drain")
 
     def check(self):
@@ -88,25 +94,35 @@ def wanted(agent):
     return {row["server"]: row.get("weight") for rows in agent.json()["podMetrics"].values() for row in rows}
 
 
-def difference(scene, second):
+def difference(side, second):
     """Of the most different server, in steps."""
-    weights, wants = scene.weights(), wanted(second)
+    weights, wants = side.haproxy.weights(), wanted(second)
     return max(abs(weights[name] - (wants.get(name) or 0)) for name in weights)
 
 
-def compare(scene):
+def compare(side):
     """HAProxy's weights against those that a second agent wants; the difference seen."""
-    with scene.second_agent() as second:
+    with side.second_agent() as second:
         second.wait_ready()
         time.sleep(3 * 0.25)
         best = [1000]
 
         def alike():
-            best[0] = min(best[0], difference(scene, second))
+            best[0] = min(best[0], difference(side, second))
             return best[0] <= STEPS
 
         until(alike, f"weights that a second agent wants too (they are {best} steps apart)", COMPARE_S)
         return best[0]
+
+
+def check_turns(agent):
+    """The longest turn of the agent's loop, in ms. What the process has waited for a processor since it
+    began is not its own; nor is a pause that a fault made."""
+    longest = agent.series()["wsbalancer_loop_late_seconds_max"]
+    waited = int(pathlib.Path(f"/proc/{agent.pid}/schedstat").read_text().split()[1]) / 1e9
+    assert longest < TURN_S + waited or getattr(agent, "paused", False), \
+        f"a turn of the loop took {longest} s, and {waited} s was waited for a processor in all"
+    return 1000 * longest
 
 
 def memory_kib(agent):
@@ -137,16 +153,26 @@ def bout(scene, guard, size, dice, n_faults, say):
         say(f"  {name.removeprefix('do_').replace('_', ' ')}")
         getattr(scene, name)(dice)
         time.sleep(dice.uniform(0.0, 1.5))
-        assert scene.agent.running(), f"the agent ended: {scene.agent.err[-5:]}"
+        for side in scene.sides:
+            assert side.agent.running(), f"the agent ended: {side.agent.err[-20:]}"
         guard.check()
     scene.heal()
     time.sleep(QUIET_S)
-    assert scene.agent.get("/healthz")[0] == 200
-    steps = compare(scene)
+    for side in scene.sides:
+        look(scene, side, size, say)
     guard.check()
-    kib, files = size.check(scene.agent)
-    say(f"quiet: weights within {steps} steps, {kib} KiB, {files} descriptors, {scene.dropped()} cut by"
-        " pods that ended")
+
+
+def look(scene, side, size, say):
+    """Whether all is as if nothing had been."""
+    recorded = side.recorded()
+    assert side.agent.get("/healthz")[0] == 200
+    steps = compare(side)
+    until(lambda: side.recorded() > recorded, "rounds to be recorded again")
+    kib, files = size.check(side.agent)
+    turn_ms = check_turns(side.agent) if scene.variant == "release" else 0
+    say(f"quiet: weights within {steps} steps, {kib} KiB, {files} descriptors, longest turn {turn_ms:.0f} ms,"
+        f" {side.dropped()} cut by pods that ended")
 
 
 def play(seed, n_bouts, n_faults, variant, say=print):
@@ -155,17 +181,18 @@ def play(seed, n_bouts, n_faults, variant, say=print):
     with contextlib.ExitStack() as stack:
         scene = Scene(stack, seed, variant)
         stack.callback(scene.close)
-        scene.agent.wait_ready()
+        for side in scene.sides:
+            side.agent.wait_ready()
         size = Size()
         guard = stack.enter_context(Guard(scene))
         for i in range(n_bouts):
             say(f"bout {i + 1} of {n_bouts}")
             bout(scene, guard, size, dice, n_faults, say)
-        scene.agent.stop()
-        report = scene.load.stop()
-        assert report["wrong"] == report["lost"] == 0, report
+        for side in scene.sides:
+            side.agent.stop()
+            report = side.load.stop()
+            assert report["wrong"] == report["lost"] == 0, report
         assert guard.n_looks > 10 * n_bouts
-        return report
 
 
 def main():

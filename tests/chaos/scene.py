@@ -4,9 +4,12 @@ import contextlib
 import http.server
 import json
 import os
+import pathlib
 import resource
+import shutil
 import signal
 import socket
+import struct
 import threading
 import time
 import urllib.request
@@ -14,6 +17,7 @@ import urllib.request
 from balancer import Agent, HAProxy, make_dir
 from field import Load, Pod
 from ports import free_port
+from program import binary
 
 
 class MetricServer(http.server.ThreadingHTTPServer):
@@ -121,16 +125,112 @@ class SpoiltSocket:
             client.close()
 
 
+class StepClock:
+    """Of the agents' wall clock: tests/chaos/stepclock.c."""
+
+    def __init__(self, path):
+        self.path = path
+        self.step(0)
+
+    def env(self, variant):
+        # A sanitizer wants to come first; in what is preloaded it has no part.
+        options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+        return {"LD_PRELOAD": binary("stepclock.so", variant), "STEPCLOCK_FILE": str(self.path),
+                "ASAN_OPTIONS": options}
+
+    def step(self, seconds):
+        self.path.write_bytes(struct.pack("=q", seconds))
+
+    def move(self, seconds):
+        """While agents have the file mapped: in place."""
+        with open(self.path, "r+b") as file:
+            file.write(struct.pack("=q", seconds))
+
+
+class Side:
+    """A HAProxy, its agent, and clients that come through it."""
+
+    def __init__(self, scene, n, seed, connections):
+        self.scene = scene
+        self.check_port = free_port() if scene.agent_check else None
+        server = "weight 100 check inter 100ms fall 2 rise 1"
+        if self.check_port:
+            server += (f" agent-check agent-addr 127.0.0.1 agent-port {self.check_port} agent-inter 300ms"
+                       ' agent-send "ws/{name}\\n"')
+        self.haproxy = scene.stack.enter_context(HAProxy(scene.addresses, server=server, hard_stop="1h"))
+        self.haproxy.wait_up()
+        self.link = str(scene.dir / f"admin{n}.sock")
+        self.record = scene.dir / f"record{n}"
+        os.symlink(self.haproxy.socket, self.link)
+        self.spoilt = None
+        self.agent = None
+        self.start_agent()
+        # Whose end is a pod's or nobody's: HAProxy and the agent end none.
+        self.load = scene.stack.enter_context(Load(
+            self.haproxy.url, connections=connections, lifetime=60, message_interval=1, seed=seed + n,
+            rate=200, reconnect_ms=200, progress=True, variant="release",
+            allow_failed=100000, allow_dropped=100000))
+
+    def start_agent(self):
+        keys = {"record": str(self.record), "recordMaxSize": "4MiB", "log": {"level": "debug"}}
+        if self.check_port:
+            keys["agentCheck"] = {"listen": f"127.0.0.1:{self.check_port}"}
+        self.agent = self.scene.stack.enter_context(self._agent(**keys))
+
+    def _agent(self, *options, **keys):
+        return Agent(None, *options, metricPort=self.scene.metric_port, pollInterval="250ms",
+                     pollTimeout="200ms", cacheTTL="5s", variant=self.scene.variant,
+                     env=self.scene.clock.env(self.scene.variant),
+                     config={"socket": self.link, "backends": ["ws"], "replicas": len(self.scene.sides) or 1},
+                     **keys)
+
+    def second_agent(self):
+        """Beside the first, with --dry-run."""
+        return self._agent("--dry-run")
+
+    def hold_file_size(self, bytes_or_none):
+        """Of the process that writes the record: the disk is full at so many bytes."""
+        for pid in pathlib.Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text().split():
+            limit = resource.RLIM_INFINITY if bytes_or_none is None else bytes_or_none
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(int(pid), resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    def hold_descriptors(self, n_or_none):
+        _, hard = resource.prlimit(self.agent.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.agent.pid, resource.RLIMIT_NOFILE, (n_or_none or hard, hard))
+
+    def unlink_socket(self):
+        if self.spoilt:
+            self.spoilt.close()
+            self.spoilt = None
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.link)
+
+    def mend_socket(self):
+        self.unlink_socket()
+        os.symlink(self.haproxy.socket, self.link)
+
+    def dropped(self):
+        progress = self.load.progress()
+        return progress[-1]["dropped"] if progress else 0
+
+    def recorded(self):
+        return self.agent.series()['wsbalancer_records_total{result="written"}']
+
+
 class Scene:
     """Everything, and what may happen to it. Each do_ method is a fault, each takes the dice; heal() ends
-    all of them."""
+    all of them. Of three seeds one has two HAProxys that share the pods, one agent-checks beside the
+    socket, one neither."""
     PODS = 6
-    METRIC_PORT = 8081
 
     def __init__(self, stack, seed, variant, connections=240):
-        self._stack = stack
+        self.stack = stack
         self.variant = variant
+        self.agent_check = seed % 3 == 1
+        n_sides = 2 if seed % 3 == 2 else 1
         self.dir = make_dir()
+        self.clock = StepClock(self.dir / "clock")
         self.hosts = [f"127.0.1.{i + 1}" for i in range(self.PODS)]
         self.pod_port = free_port(self.hosts[0])
         self.metric_port = free_port(self.hosts[0])
@@ -139,78 +239,76 @@ class Scene:
         for i in range(self.PODS):
             self._start_pod(i)
         self.metrics = [MetricServer(host, self.metric_port, self.pod_port) for host in self.hosts]
-        self.haproxy = stack.enter_context(HAProxy(
-            self.addresses, server="weight 100 check inter 100ms fall 2 rise 1", hard_stop="1h"))
-        self.haproxy.wait_up()
-        self.link = str(self.dir / "admin.sock")
-        os.symlink(self.haproxy.socket, self.link)
-        self.spoilt = None
-        self.agent = None
-        self.start_agent()
-        # Whose end is a pod's or nobody's: HAProxy and the agent end none.
-        self.load = stack.enter_context(Load(
-            self.haproxy.url, connections=connections, lifetime=60, message_interval=1, seed=seed,
-            rate=200, reconnect_ms=200, progress=True, variant="release",
-            allow_failed=100000, allow_dropped=100000))
-        self.load.wait_standing()
+        self.sides = [None] * n_sides
+        for n in range(n_sides):
+            self.sides[n] = Side(self, n, seed, connections // n_sides)
+        for side in self.sides:
+            side.load.wait_standing()
         self.may_drop_until = 0.0
 
-    # ---- parts ----
-
     def _start_pod(self, i):
-        self.pods[i] = self._stack.enter_context(Pod(listen=[self.addresses[i]], variant="release"))
-
-    def config(self):
-        return {"socket": self.link, "backends": ["ws"]}
-
-    def start_agent(self):
-        self.agent = self._stack.enter_context(self._agent())
-        self.agent_started = time.monotonic()
-
-    def _agent(self, *options):
-        return Agent(None, *options, config=self.config(), metricPort=self.metric_port,
-                     pollInterval="250ms", pollTimeout="200ms", cacheTTL="5s",
-                     variant=self.variant)
-
-    def second_agent(self):
-        """Beside the first, with --dry-run."""
-        return self._agent("--dry-run")
+        self.pods[i] = self.stack.enter_context(Pod(listen=[self.addresses[i]], variant="release"))
 
     # ---- faults ----
 
     def do_kill_agent(self, dice):
-        self.agent.kill()
-        self.start_agent()
+        side = dice.choice(self.sides)
+        side.agent.kill()
+        side.start_agent()
 
     def do_restart_agent(self, dice):
-        self.agent.signal(signal.SIGTERM)
+        side = dice.choice(self.sides)
+        side.agent.signal(signal.SIGTERM)
         # 3: HAProxy was there and did not take the configured weights, which a spoilt socket is.
-        assert self.agent.wait(5) in (0, 3), self.agent.err
-        self.agent.check_sanitizers()
-        self.start_agent()
+        assert side.agent.wait(5) in (0, 3), side.agent.err[-20:]
+        side.agent.check_sanitizers()
+        side.start_agent()
 
     def do_pause_agent(self, dice):
-        self.agent.signal(signal.SIGSTOP)
+        agent = dice.choice(self.sides).agent
+        agent.signal(signal.SIGSTOP)
         time.sleep(dice.uniform(0.2, 1.5))
-        self.agent.signal(signal.SIGCONT)
+        agent.signal(signal.SIGCONT)
+        agent.paused = True
 
     def do_hangup_agent(self, dice):
+        agent = dice.choice(self.sides).agent
         for _ in range(dice.randint(1, 5)):
-            self.agent.signal(signal.SIGHUP)
+            agent.signal(signal.SIGHUP)
             time.sleep(0.02)
 
     def do_bad_configuration(self, dice):
-        self.agent.write("pollInterval: soon\n")
-        self.agent.signal(signal.SIGHUP)
+        agent = dice.choice(self.sides).agent
+        agent.write("pollInterval: soon\n")
+        agent.signal(signal.SIGHUP)
         time.sleep(0.1)
-        self.agent.write()
+        agent.write()
+
+    def do_leave_log_unread(self, dice):
+        dice.choice(self.sides).agent.reading.clear()
+
+    def do_read_log(self, dice):
+        for side in self.sides:
+            side.agent.reading.set()
+
+    def do_step_clock(self, dice):
+        self.clock.move(dice.choice([-1, 1]) * dice.choice([1, 60, 3600, 86400 * 400]))
+
+    def do_fill_disk(self, dice):
+        side = dice.choice(self.sides)
+        side.hold_file_size(side.record.stat().st_size if side.record.exists() else 0)
+
+    def do_empty_disk(self, dice):
+        for side in self.sides:
+            side.hold_file_size(None)
 
     def do_reload_haproxy(self, dice):
+        haproxy = dice.choice(self.sides).haproxy
         for _ in range(dice.randint(1, 3)):
-            self.haproxy.reload()
+            haproxy.reload()
 
     def do_pause_haproxy(self, dice):
-        pid = int(self.haproxy.info()["Pid"])
+        pid = int(dice.choice(self.sides).haproxy.info()["Pid"])
         os.kill(pid, signal.SIGSTOP)
         time.sleep(dice.uniform(0.2, 1.0))
         os.kill(pid, signal.SIGCONT)
@@ -235,36 +333,28 @@ class Scene:
             metric.mode = "honest"
 
     def do_remove_socket(self, dice):
-        self._unlink()
+        dice.choice(self.sides).unlink_socket()
 
     def do_spoil_socket(self, dice):
-        self._unlink()
-        self.spoilt = SpoiltSocket(self.link, self.haproxy.socket,
-                                   dice.choice(["garbage", "half", "never"]))
+        side = dice.choice(self.sides)
+        side.unlink_socket()
+        side.spoilt = SpoiltSocket(side.link, side.haproxy.socket, dice.choice(["garbage", "half", "never"]))
 
     def do_mend_socket(self, dice):
-        self._unlink()
-        os.symlink(self.haproxy.socket, self.link)
+        for side in self.sides:
+            side.mend_socket()
 
     def do_operator_sets_weights(self, dice):
         name = f"s{dice.randrange(self.PODS) + 1}"
-        self.haproxy.cli(f"set server ws/{name} weight {dice.randint(1, 256)}")
+        dice.choice(self.sides).haproxy.cli(f"set server ws/{name} weight {dice.randint(1, 256)}")
 
     def do_take_descriptors(self, dice):
-        few = self.agent.n_files() + dice.randint(0, 2)
-        _, hard = resource.prlimit(self.agent.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(self.agent.pid, resource.RLIMIT_NOFILE, (few, hard))
+        side = dice.choice(self.sides)
+        side.hold_descriptors(side.agent.n_files() + dice.randint(0, 2))
 
     def do_give_descriptors(self, dice):
-        _, hard = resource.prlimit(self.agent.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(self.agent.pid, resource.RLIMIT_NOFILE, (hard, hard))
-
-    def _unlink(self):
-        if self.spoilt:
-            self.spoilt.close()
-            self.spoilt = None
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.link)
+        for side in self.sides:
+            side.hold_descriptors(None)
 
     def faults(self):
         return sorted(name for name in dir(self) if name.startswith("do_"))
@@ -274,14 +364,13 @@ class Scene:
         self.do_mend_metrics(None)
         self.do_mend_socket(None)
         self.do_give_descriptors(None)
+        self.do_empty_disk(None)
+        self.do_read_log(None)
         for pod in self.pods:
             if pod.metric().get("draining"):
                 pod.signal(signal.SIGUSR1)
 
     # ---- what is to be seen ----
-
-    def weights(self):
-        return self.haproxy.weights()
 
     def draining(self):
         """The names of servers whose pods ask for nothing new, by the pods' own word."""
@@ -295,12 +384,12 @@ class Scene:
         return names
 
     def dropped(self):
-        progress = self.load.progress()
-        return progress[-1]["dropped"] if progress else 0
+        return sum(side.dropped() for side in self.sides)
 
     def close(self):
         for metric in self.metrics:
             metric.shutdown()
             metric.server_close()
-        self._unlink()
-        self.dir.rmdir()
+        for side in filter(None, self.sides):
+            side.unlink_socket()
+        shutil.rmtree(self.dir)

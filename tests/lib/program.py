@@ -49,6 +49,8 @@ class Program:
     def __init__(self, argv, env=None):
         self.argv = argv
         self.out, self.err = [], []
+        self.reading = threading.Event()  # cleared: nobody reads what the program says
+        self.reading.set()
         self.process = subprocess.Popen(
             self.command(argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             text=True, env={**os.environ, **(env or {})})
@@ -62,11 +64,11 @@ class Program:
         """How the program is called; for those who run it elsewhere."""
         return argv
 
-    @staticmethod
-    def _gather(pipe, lines):
+    def _gather(self, pipe, lines):
         with pipe:
             for line in pipe:
                 lines.append(line.rstrip("\n"))
+                self.reading.wait()
 
     @property
     def pid(self):
@@ -89,6 +91,7 @@ class Program:
 
     def wait(self, deadline_s=DEADLINE_S):
         """Waits for the end, and for all of the output; the exit status."""
+        self.reading.set()
         try:
             status = self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
@@ -100,6 +103,7 @@ class Program:
 
     def kill(self):
         """The last resort. Safe to call at any time."""
+        self.reading.set()
         if self.running():
             self.process.kill()
         self.process.wait()
