@@ -21,6 +21,7 @@
 #include "io/configfile.h"
 #include "io/log.h"
 #include "io/logsink.h"
+#include "io/loopmemory.h"
 #include "preflight.h"
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -119,7 +120,7 @@ static int run(const struct options *options)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
-	loop = ev_default_loop(EVFLAG_AUTO);
+	loop = loopmemory_init() ? ev_default_loop(EVFLAG_AUTO) : NULL;
 	if (!loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		fprintf(stderr, "wsbalancer: %s does not start\n", loop ? "libcurl" : "libev");
 		config_fini(config);
@@ -129,7 +130,9 @@ static int run(const struct options *options)
 	agent = agent_new(loop, config, &agent_options);
 	if (agent) {
 		run_loop(loop, agent);
-		status = agent_is_restored(agent) ? EXIT_SUCCESS : OPTIONS_EXIT_NOT_RESTORED;
+		status = !agent_is_restored(agent) ? OPTIONS_EXIT_NOT_RESTORED
+			 : loopmemory_is_short()   ? EXIT_FAILURE
+						   : EXIT_SUCCESS;
 		agent_free(agent);
 		log_info("stopped", LOG_NONE);
 	}

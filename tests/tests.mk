@@ -46,12 +46,15 @@ $(OUT)/unit/test_out_of_memory: private wraps = $(call wrap,malloc calloc reallo
 	lh_kchar_table_new lh_table_insert)
 
 # What is tested of the shell here, and nothing but that.
+$(OUT)/unit/test_loopmemory: $(call objects,$(addprefix agent/io/,loopmemory.c log.c logsink.c clock.c))
+$(OUT)/unit/test_loopmemory: private wraps = $(call wrap,realloc)
+$(OUT)/unit/test_loopmemory: private more_libs = -lev
 $(OUT)/unit/test_screen: $(call objects,$(addprefix agent/cli/,screen.c columns.c))
 
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(OUT)/libsim.a $(OUT)/libcore.a
 	$(say_LD)
 	@mkdir -p $(@D)
-	$(Q)$(link) $(wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(check_libs) $(core_libs)
+	$(Q)$(link) $(wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(check_libs) $(core_libs) $(more_libs)
 
 # Linked with libFuzzer, or with what replays the seeds. The captured answers of HAProxy serve the unit
 # tests too.
