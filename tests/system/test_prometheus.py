@@ -327,10 +327,16 @@ def test_every_series_has_a_place_or_a_reason(prometheus):
         "process_start_time_seconds",
         "process_virtual_memory_bytes",
     }
-    names = {labels["__name__"] for labels, _ in prometheus.query(
-        '{__name__=~"wsbalancer_.*|process_.*"}')}
-    families = {re.sub("_(bucket|count|sum)$", "", name) for name in names}
-    assert {name for name in families if name not in used} == spare
+
+    def left_over():
+        names = {labels["__name__"] for labels, _ in prometheus.query(
+            '{__name__=~"wsbalancer_.*|process_.*"}')}
+        families = {re.sub("_(bucket|count|sum)$", "", name) for name in names}
+        return {name for name in families if name not in used}
+
+    # Prometheus may have asked nobody yet.
+    until(lambda: left_over() >= spare, "all series")
+    assert left_over() == spare
 
 
 def test_no_agent_at_all_is_told(tmp_path):
