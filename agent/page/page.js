@@ -8,7 +8,7 @@
  */
 (() => {
 	const ROWS_FIRST = 100;    /* more are shown when they are asked for */
-	const NEEDS_MAX = 8;
+	const NEEDS_MAX = 3;       /* lines, so that little moves when they come */
 	const EVENTS_TOLD = 6;
 	const RETRY_S = 3;         /* at most, when the agent does not answer */
 	const TIMEOUT_MS = 10000;
@@ -196,13 +196,13 @@
 	function showNeeds(pods) {
 		const needing = pods.filter((pod) => pod.trouble > 0)
 			.sort((a, b) => b.trouble - a.trouble || byName.compare(nameOf(a), nameOf(b)));
-		const told = needing.slice(0, NEEDS_MAX);
+		const told = needing.slice(0, needing.length > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX);
 		const rest = needing.length - told.length;
 		const root = byId("needs");
 
-		root.hidden = needing.length === 0;
-		setText(root.querySelector("h2"),
-			`${plural(needing.length, "pod")} need${needing.length === 1 ? "s" : ""} you`);
+		setAttribute(root, "class", needing.length > 0 ? "card bad" : "card");
+		setText(root.querySelector("h2"), needing.length === 0 ? "No pod needs you"
+			: `${plural(needing.length, "pod")} need${needing.length === 1 ? "s" : ""} you`);
 		const list = root.querySelector("ul");
 
 		if (!list.said) {

@@ -19,7 +19,7 @@ struct page {
 	const struct report_rows *rows;
 };
 
-enum { NEEDS_MAX = 8 }; /* pods that are named; more are counted */
+enum { NEEDS_MAX = 3 }; /* pods that are named; more are counted */
 
 static void write_style(const struct page *page)
 {
@@ -113,10 +113,10 @@ static size_t count_needs(const struct page *page)
 	return n;
 }
 
-static void write_needs_hidden(const struct page *page)
+static void write_needs_look(const struct page *page)
 {
-	if (count_needs(page) == 0)
-		buf_puts(page->to, " hidden");
+	if (count_needs(page) > 0)
+		buf_puts(page->to, " bad");
 }
 
 static void write_need(const struct page *page, const struct report_row *row)
@@ -138,14 +138,17 @@ static void write_need(const struct page *page, const struct report_row *row)
 static void write_needs(const struct page *page)
 {
 	size_t n = count_needs(page);
+	size_t n_most = n > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX;
 	size_t n_told = 0;
 
-	buf_printf(page->to,
-		"<h2 id=\"needs-title\">%zu pod%s</h2>"
-		"<ul aria-labelledby=\"needs-title\">",
-		n, n == 1 ? " needs you" : "s need you");
+	buf_puts(page->to, "<h2 id=\"needs-title\">");
+	if (n == 0)
+		buf_puts(page->to, "No pod needs you");
+	else
+		buf_printf(page->to, "%zu pod%s", n, n == 1 ? " needs you" : "s need you");
+	buf_puts(page->to, "</h2><ul aria-labelledby=\"needs-title\">");
 	for (unsigned trouble = 2; trouble > 0; trouble--) {
-		for (size_t i = 0; i < page->rows->n_rows && n_told < NEEDS_MAX; i++) {
+		for (size_t i = 0; i < page->rows->n_rows && n_told < n_most; i++) {
 			if (page->rows->rows[i].trouble != trouble)
 				continue;
 			write_need(page, &page->rows->rows[i]);
@@ -261,7 +264,7 @@ static const struct {
 	{"time", write_time},
 	{"title", write_title},
 	{"verdicts", write_verdicts},
-	{"needs_hidden", write_needs_hidden},
+	{"needs_look", write_needs_look},
 	{"needs", write_needs},
 	{"facts", write_facts},
 };
