@@ -8,6 +8,7 @@
 #include "io/certificate.h"
 #include "io/listener.h"
 #include "kube/discovery.h"
+#include "pods/podheaders.h"
 
 static void add(struct config_mistakes *mistakes, const char *key, struct why *why)
 {
@@ -36,7 +37,24 @@ static void check_endpoint(const struct config *config, struct config_mistakes *
 		add(mistakes, "agentCheck.listen", &why);
 }
 
-/* How pods are asked over TLS; what one source has of another is checked once. */
+static void check_headers(const struct config_metric *metric, const struct config_metric *before,
+	struct config_mistakes *mistakes)
+{
+	struct why why;
+
+	for (size_t i = 0; i < metric->n_headers; i++) {
+		const struct config_header *header = &metric->headers[i];
+		bool is_new = !before || i >= before->n_headers ||
+			      !text_is_same(header->file, before->headers[i].file);
+
+		if (header->file && is_new && !podheaders_check_file(header->file, &why)) {
+			why_prepend(&why, "%s: ", header->name);
+			add(mistakes, "metricHeaders", &why);
+		}
+	}
+}
+
+/* How pods are asked; what one source has of another is checked once. */
 static void check_sources(const struct config *config, struct config_mistakes *mistakes)
 {
 	const struct config_metric *before = NULL;
@@ -53,6 +71,7 @@ static void check_sources(const struct config *config, struct config_mistakes *m
 		if (metric->tls_cert && new_pair &&
 			!certificate_check_pair(metric->tls_cert, metric->tls_key, &why))
 			add(mistakes, "tlsCert", &why);
+		check_headers(metric, before, mistakes);
 		before = metric;
 	}
 }

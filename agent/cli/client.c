@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "core/base/jsonparse.h"
 #include "core/base/text.h"
+#include "io/certificate.h"
 #include "io/configfile.h"
 #include "io/textfile.h"
 
@@ -139,6 +140,7 @@ static bool prepare(struct client *client, const struct commandline *options, co
 	if (!client->easy || !client->headers)
 		return why_set(why, "out of memory");
 	return add_token(client, token_file, why) &&
+	       (!ca_file || certificate_check_ca(ca_file, why)) &&
 	       (set_options(client, ca_file, is_own_certificate) ||
 		       why_set(why, "libcurl refuses an option"));
 }

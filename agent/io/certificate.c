@@ -4,7 +4,10 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "io/textfile.h"
 
 static gnutls_datum_t datum_of(const char *pem)
 {
@@ -25,11 +28,24 @@ int64_t certificate_ends_s(const char *pem)
 	return ends_s;
 }
 
+/* GnuTLS would wait for a FIFO's other end. */
+static bool is_text(const char *path, struct why *why)
+{
+	char *text = textfile_read(path, why);
+
+	if (!text)
+		return why_prepend(why, "%s: ", path);
+	free(text);
+	return true;
+}
+
 bool certificate_check_ca(const char *path, struct why *why)
 {
 	gnutls_certificate_credentials_t credentials;
 	int n;
 
+	if (!is_text(path, why))
+		return false;
 	if (gnutls_certificate_allocate_credentials(&credentials) != GNUTLS_E_SUCCESS)
 		return why_set(why, "out of memory");
 	n = gnutls_certificate_set_x509_trust_file(credentials, path, GNUTLS_X509_FMT_PEM);
@@ -43,6 +59,8 @@ bool certificate_check_pair(const char *cert, const char *key, struct why *why)
 	gnutls_certificate_credentials_t credentials;
 	int result;
 
+	if (!is_text(cert, why) || !is_text(key, why))
+		return false;
 	if (gnutls_certificate_allocate_credentials(&credentials) != GNUTLS_E_SUCCESS)
 		return why_set(why, "out of memory");
 	result = gnutls_certificate_set_x509_key_file(credentials, cert, key, GNUTLS_X509_FMT_PEM);

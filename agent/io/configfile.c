@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
@@ -43,7 +44,7 @@ bool configfile_parse(const char *path, struct config *out, struct config_mistak
 static void add_file(
 	struct config_mistakes *mistakes, const char *key, const char *file, const char *what)
 {
-	const char *reason = strerror(errno);
+	const char *reason = errno == EINVAL ? "not a regular file" : strerror(errno);
 	char shown[128];
 	struct why why;
 
@@ -63,7 +64,13 @@ static void check_writable(struct config_mistakes *mistakes, const char *key, co
 {
 	const char *slash = file ? strrchr(file, '/') : NULL;
 	char dir[PATH_MAX];
+	struct stat status;
 
+	if (file && stat(file, &status) == 0 && !S_ISREG(status.st_mode)) {
+		errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+		add_file(mistakes, key, file, "written");
+		return;
+	}
 	if (!file || access(file, W_OK) == 0)
 		return;
 	if (errno == ENOENT && slash) {

@@ -54,6 +54,16 @@ static char *read_value(const char *path, struct why *why)
 	return NULL;
 }
 
+bool podheaders_check_file(const char *path, struct why *why)
+{
+	char *value = read_value(path, why);
+
+	if (!value)
+		return why_prepend(why, "%s: ", path);
+	free(value);
+	return true;
+}
+
 /* Reads a file again if it changed. True when there is a new value. */
 static bool look(struct file_value *value)
 {

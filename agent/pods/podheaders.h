@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/why.h"
 #include "core/config/config.h"
 
 /*
@@ -15,6 +16,9 @@
  * its last value goes on; before it could be read, its header is not sent.
  */
 struct podheaders;
+
+/* Whether a header's file holds a value for it now; *why is set with its path where it does not. */
+bool podheaders_check_file(const char *path, struct why *why);
 
 /* What pods are asked with: the configured headers, unless they are withheld from these pods, and
  * Accept by their format unless it is among them. The configuration must outlive it. NULL when out

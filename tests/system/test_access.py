@@ -282,12 +282,18 @@ def test_a_fifo_for_a_token_stops_the_start_and_not_the_agent(haproxy, tmp_path,
         agent.wait_http("/healthz")
 
 
-def test_a_fifo_for_a_header_is_said_and_waits_for_nobody(haproxy, tmp_path):
-    fifo = tmp_path / "fifo"
+def test_a_fifo_for_a_header_stops_the_start_and_not_the_agent(haproxy, tmp_path):
+    fifo, header = tmp_path / "fifo", tmp_path / "header"
     os.mkfifo(fifo)
-    with Agent(haproxy, metricHeaders={"X-Token": {"file": str(fifo)}}) as agent:
-        assert "not a regular file" in agent.wait_log("a header's file cannot be read")
+    header.write_text("value\n")
+    agent = Agent(haproxy, metricHeaders={"X-Token": {"file": str(fifo)}})
+    assert agent.wait() == 78
+    assert any("not a regular file" in line for line in agent.err), agent.err
+    with Agent(haproxy, metricHeaders={"X-Token": {"file": str(header)}}) as agent:
         agent.wait_ready()
+        os.replace(fifo, header)
+        assert "not a regular file" in agent.wait_log("a header's file cannot be read")
+        agent.wait_http("/healthz")
 
 
 def ask(agent, path, **headers):

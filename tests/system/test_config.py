@@ -200,6 +200,26 @@ REFUSED_AT_START = {
     "a token of two words": ("listenTokenFile: {0}/words", "listenTokenFile: ", "is not one word"),
     "a directory for a token": ("listenTokenFile: {0}", "listenTokenFile: ", "Is a directory"),
     "a FIFO for a token": ("listenTokenFile: {0}/fifo", "listenTokenFile: ", "not a regular file"),
+    "a FIFO for authorities": ("metricScheme: https\ntlsCA: {0}/fifo", "tlsCA: ", "not a regular file"),
+    "a device for a pod certificate": (
+        "metricScheme: https\ntlsCert: /dev/zero\ntlsKey: {0}/a.key", "tlsCert: ", "not a regular file"),
+    "a FIFO for a pod key": (
+        "metricScheme: https\ntlsCert: {0}/a.pem\ntlsKey: {0}/fifo", "tlsCert: ", "not a regular file"),
+    "a FIFO for a certificate": (
+        "listenTLSCert: {0}/fifo\nlistenTLSKey: {0}/a.key", "listenTLSCert", "not a regular file"),
+    "an empty file for a header": (
+        "metricHeaders: {{X-A: {{file: {0}/empty}}}}", "metricHeaders: X-A: ", "is empty"),
+    "a FIFO for a header": (
+        "metricHeaders: {{X-A: {{file: {0}/fifo}}}}", "metricHeaders: X-A: ",
+        "not a regular file"),
+    "a device for a header": (
+        "metricHeaders: {{X-A: {{file: /dev/zero}}}}", "metricHeaders: X-A: ",
+        "not a regular file"),
+    "control characters in a header": (
+        "metricHeaders: {{X-A: {{file: {0}/control}}}}", "metricHeaders: X-A: ",
+        "not a header value"),
+    "a directory for a record": ("record: {0}", "record: ", "Is a directory"),
+    "a FIFO for a record": ("record: {0}/fifo", "record: ", "not a regular file"),
     "a certificate and another's key": (
         "listenTLSCert: {0}/a.pem\nlistenTLSKey: {0}/b.key", "listenTLSCert", "do not belong together"),
     "garbage for authorities": ("metricScheme: https\ntlsCA: {0}/words", "tlsCA: ", "no certificate in PEM"),
@@ -209,7 +229,7 @@ REFUSED_AT_START = {
     "a name that is none": ("listen: nowhere.invalid:9180", "listen: ", ""),
     "an agent-check's address that is not here": (
         "agentCheck: {{listen: '192.0.2.77:9181'}}", "agentCheck.listen: ", "Cannot assign requested address"),
-    "Kubernetes outside a pod": ("kubernetes: [{{service: web}}]", "kubernetes: ", "not in a pod"),
+    "Kubernetes outside a pod": ("kubernetes: [{{service: web, backend: ws}}]", "kubernetes: ", "not in a pod"),
 }
 
 
@@ -222,10 +242,11 @@ def test_what_a_start_refuses_the_check_refuses_in_the_same_words(tmp_path, name
     lines, key, said = REFUSED_AT_START[name]
     (tmp_path / "empty").write_text("")
     (tmp_path / "words").write_text("two words\n")
+    (tmp_path / "control").write_bytes(b"a\x01b\n")
     os.mkfifo(tmp_path / "fifo")
     for pair in "ab":
         make_pair(tmp_path, pair)
-    text = GOOD + lines.format(tmp_path) + "\n"
+    text = NAMED + lines.format(tmp_path) + "\n"
     path, checked = check(tmp_path, text)
     assert checked.returncode == 1 and said in checked.stderr, checked.stderr
     assert checked.stderr.startswith(f"wsbalancer: {path}: {key}"), checked.stderr
