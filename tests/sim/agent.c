@@ -187,7 +187,6 @@ static bool read_state(const struct world *world, struct instance *instance)
 static void hear(struct world *world, struct agent *agent, size_t server)
 {
 	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
-	struct metric metric = {.count = pod->lies ? pod->says : pod->count};
 	double lost = world->scenario->what->lost;
 
 	/* The pod of a server that changed hands is asked once HAProxy has told of it. */
@@ -195,7 +194,8 @@ static void hear(struct world *world, struct agent *agent, size_t server)
 		return;
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
-	pod_observe(agent->servers[server]->pod, METRIC_OK, &metric, NULL, clock_ms(world));
+	agent->answer.count = pod->lies ? pod->says : pod->count;
+	pod_observe(agent->servers[server]->pod, METRIC_OK, &agent->answer, NULL, clock_ms(world));
 }
 
 /* Asks the pods whose moment it is. */

@@ -34,7 +34,8 @@ struct agent {
 	int64_t round_ms;        /* when the next round is */
 	bool put_off;            /* the last round asked the pods again and planned nothing */
 	bool stopped;
-	int lowest; /* the server with the smallest known count; -1: none */
+	struct metric answer; /* a pod's; but for the count always the same */
+	int lowest;           /* the server with the smallest known count; -1: none */
 };
 
 /* With its own moments of asking. NULL when out of memory. */

@@ -30,11 +30,9 @@ static void update(struct bench *bench, int64_t now_ms)
 	update_of(bench, 7, now_ms);
 }
 
-static void setup(struct bench *bench, uint32_t own)
+static void setup_with(struct bench *bench, uint32_t own, const struct cluster_settings *settings)
 {
-	struct cluster_settings settings = row_settings();
-
-	bench->cluster = cluster_new(&settings);
+	bench->cluster = cluster_new(settings);
 	ck_assert_ptr_nonnull(bench->cluster);
 	bench->lines[0] = row_up("a1", "10.0.0.1", own);
 	bench->lines[1] = row_up("b1", "10.0.0.2", own);
@@ -45,6 +43,13 @@ static void setup(struct bench *bench, uint32_t own)
 	bench->backends[0] = row_backend("x", "leastconn", bench->lines, 4);
 	bench->backends[1] = row_backend("y", "leastconn", bench->others, 2);
 	update(bench, 1000);
+}
+
+static void setup(struct bench *bench, uint32_t own)
+{
+	struct cluster_settings settings = row_settings();
+
+	setup_with(bench, own, &settings);
 }
 
 static double part(const struct bench *bench, const char *backend, const char *server)
@@ -167,6 +172,34 @@ START_TEST(a_pod_of_one_server_is_all_its_own)
 }
 END_TEST
 
+static double share_limit(const struct bench *bench, const char *backend, const char *server)
+{
+	return row_find(bench->cluster, backend, server)->plan.result.share_limit;
+}
+
+/* maxShare is of a pod: its lines have it together. */
+START_TEST(lines_divide_the_limit_of_their_pod)
+{
+	struct cluster_settings settings = row_settings();
+	struct bench bench;
+
+	settings.max_share = 0.6;
+	setup_with(&bench, 100, &settings);
+	/* 2 to 1 for the lines of one pod, 1 to 1 for the other's. */
+	bench.lines[0].iweight = 200;
+	bench.lines[2].iweight = 100;
+	update(&bench, 2000);
+	ck_assert(steer_plan(bench.cluster, 2000));
+	ck_assert_double_eq_tol(share_limit(&bench, "x", "a1"), 0.4, 1e-9);
+	ck_assert_double_eq_tol(share_limit(&bench, "x", "a2"), 0.2, 1e-9);
+	ck_assert_double_eq_tol(share_limit(&bench, "x", "b1"), 0.3, 1e-9);
+	ck_assert_double_eq_tol(share_limit(&bench, "x", "b2"), 0.3, 1e-9);
+	/* Another backend has the limit for itself. */
+	ck_assert_double_eq_tol(share_limit(&bench, "y", "a"), 0.6, 1e-9);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -176,6 +209,7 @@ int main(void)
 		{lines_divide_by_their_configured_weights, ONCE},
 		{what_one_server_holds_of_a_pod_is_nobody_elses, ONCE},
 		{a_pod_of_one_server_is_all_its_own, ONCE},
+		{lines_divide_the_limit_of_their_pod, ONCE},
 	};
 
 	return run_suite("sharing", tests, N_OF(tests));

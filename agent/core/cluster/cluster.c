@@ -151,12 +151,17 @@ static struct backend *obtain_backend(struct cluster *cluster, const char *name,
 	return backend;
 }
 
-static struct server *obtain_server(
-	struct cluster *cluster, struct backend *backend, const char *name, int64_t now_ms)
+/* The server of a line, made where it is new. It is where it was in the answer before, as a rule.
+ * NULL when out of memory. */
+static struct server *obtain_server(struct cluster *cluster, struct backend *backend, size_t place,
+	const char *name, int64_t now_ms)
 {
-	struct server *server = cluster_find_server(
-		cluster, backend->name, strlen(backend->name), name, strlen(name));
+	struct server *server = place < backend->n_servers ? backend->servers[place] : NULL;
 
+	if (server && strcmp(server->name, name) == 0)
+		return server;
+	server = cluster_find_server(
+		cluster, backend->name, strlen(backend->name), name, strlen(name));
 	if (server)
 		return server;
 	server = server_new(backend, backend->name, name, now_ms);
@@ -201,7 +206,8 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	update->selection = &cluster->settings.selection;
 	update->news = false;
 	for (size_t i = 0; i < row->n_servers; i++) {
-		servers[i] = obtain_server(cluster, backend, row->servers[i].name, update->now_ms);
+		servers[i] =
+			obtain_server(cluster, backend, i, row->servers[i].name, update->now_ms);
 		if (!servers[i] || !server_update(servers[i], &row->servers[i],
 					   backend->mode != BACKEND_NOT_STEERED, update)) {
 			free(servers);

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <json-c/linkhash.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,13 @@ static void unlist_pod(struct pod_table *table, const struct pod *pod)
 	lh_table_delete(table->by_identity, pod->identity);
 }
 
+bool pod_is_at(
+	const struct pod *pod, const char *address, uint16_t port, const struct pod_source *source)
+{
+	return pod->source == source->index && pod->port == port &&
+	       strcmp(pod->address, address) == 0;
+}
+
 struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port,
 	const struct pod_source *source, int64_t now_ms)
 {
@@ -201,19 +209,19 @@ static void copy_names(const struct metric *from, struct metric *to)
  * each answer would fill a Prometheus: after a few it keeps the one that it has, for a while. */
 static void keep_names(struct pod *pod, const struct metric *metric, int64_t now_ms)
 {
-	struct metric before = pod->metric;
-	bool other = pod->heard && !has_same_names(&before, metric);
+	bool other = !has_same_names(&pod->metric, metric);
 
 	if (now_ms - pod->renamed_ms >= RENAMES_MS) {
 		pod->renamed_ms = now_ms;
 		pod->n_renames = 0;
 	}
-	pod->metric = *metric;
+	if (other && (!pod->heard || pod->n_renames < RENAMES_MAX)) {
+		copy_names(metric, &pod->metric);
+		pod->n_renames += pod->heard;
+	}
+	/* The names come last, are most of it and hardly ever change. */
+	memcpy(&pod->metric, metric, offsetof(struct metric, pod_name));
 	pod->heard = true;
-	if (other && pod->n_renames == RENAMES_MAX)
-		copy_names(&before, &pod->metric);
-	else if (other)
-		pod->n_renames++;
 }
 
 /* Reads as the address of something, with or without a port. */

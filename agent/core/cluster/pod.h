@@ -66,6 +66,11 @@ struct pod_table *pod_table_new(void);
 /* Frees the pods that are left, without a word to anybody. */
 void pod_table_free(struct pod_table *table);
 
+/* What pod_hold() would find there, for a server of its: sparing the search. False where it does
+ * not see that at once. */
+bool pod_is_at(
+	const struct pod *pod, const char *address, uint16_t port, const struct pod_source *source);
+
 /* The pod at an address for one more server, made where there is none yet. NULL when out of
  * memory. */
 struct pod *pod_hold(struct pod_table *table, const char *address, uint16_t port,

@@ -110,6 +110,8 @@ static bool update_address(
 	if (!old && !has_address(row, update))
 		return true;
 	if (has_address(row, update)) {
+		if (old && pod_is_at(old, row->address, row->port, update->source))
+			return true;
 		pod = pod_hold(
 			update->pods, row->address, row->port, update->source, update->now_ms);
 		if (!pod)

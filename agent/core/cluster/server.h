@@ -83,6 +83,7 @@ struct server {
 	struct server_haproxy haproxy;
 	struct sessions sessions;
 	double part; /* of its pod's correction: see sharing_update(); read while it is steered */
+	double line; /* of what its backend gives its pod; the same */
 	struct server_plan plan;
 	struct server_sent sent;
 };

@@ -90,9 +90,10 @@ static void divide_lines(const struct backend *backend, double weight)
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct server *server = backend->servers[i];
 
-		if (counts(server))
-			server->part = weight * (double)server->haproxy.iweight /
-				       server->pod->sharing.lines;
+		if (!counts(server))
+			continue;
+		server->line = (double)server->haproxy.iweight / server->pod->sharing.lines;
+		server->part = weight * server->line;
 	}
 }
 

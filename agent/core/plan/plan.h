@@ -59,6 +59,8 @@ struct planner_pod {
 			servers of this HAProxy lead to the pod; 0: all. others and count are of
 			the whole pod: what this HAProxy has on the pod's other servers is in
 			others */
+	double line; /* of what its backend gives the pod, the part that is this server's, above 0
+			to 1, where several of its servers lead to the pod; 0: all */
 	uint32_t own_beside; /* of others, at least so many are this HAProxy's, all the pod's own */
 };
 
@@ -109,6 +111,12 @@ const char *planner_basis_name(enum planner_basis basis);
 static inline double plan_part(const struct planner_pod *pod)
 {
 	return pod->part > 0.0 ? pod->part : 1.0;
+}
+
+/* The server's part of a limit on its pod in one backend. */
+static inline double plan_line(const struct planner_pod *pod)
+{
+	return pod->line > 0.0 ? pod->line : 1.0;
 }
 
 /* Its part of the pod's capacity. */

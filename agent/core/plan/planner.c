@@ -267,7 +267,8 @@ static void limit_shares(const struct planner_params *params, const struct plann
 		results[i].ramp = limits_ramp(pods[i].age_ms, params->ramp_ms);
 		results[i].share_limit =
 			plan_participates(&results[i])
-				? fmin(bound, limits_share(params->max_share, results[i].ramp))
+				? fmin(bound, limits_share(params->max_share, results[i].ramp) *
+						      plan_line(&pods[i]))
 				: 0.0;
 		sum += results[i].share_limit;
 	}

@@ -69,6 +69,7 @@ const struct record_column record_server_columns[] = {
 	SERVER(REAL, "capacity_told", input.told, 0, 1e9),
 	SERVER(REAL, "capacity", input.capacity, 0.001, 1e9),
 	SERVER(REAL, "part", input.part, 0, 1),
+	SERVER(REAL, "line", input.line, 0, 1),
 	SERVER(COUNT, "own_beside", input.own_beside, 0, COUNT_MAX),
 	SERVER(BASIS, "basis", plan.basis, 0, 0),
 	SERVER(REAL, "reckoned", plan.count, 0, REAL_MAX),

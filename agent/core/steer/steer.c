@@ -57,6 +57,7 @@ static void describe_sharing(const struct cluster_settings *settings, const stru
 	double then = sharing->own_then - (double)sessions->own_then;
 
 	input->part = server->part;
+	input->line = server->line;
 	if (sharing->n_servers < 2)
 		return;
 	input->has_others = sharing->others.known;
