@@ -89,6 +89,10 @@ const struct scenario_case scenario_cases[] = {
 		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2},
 			{.at_s = 65, .kind = INCIDENT_RELOAD, .part = 1000}},
 		.max_share = 0.2},
+	{"maxShare 0.2, four lines a pod", .length_s = 360, .from_s = 60, .event_s = 60,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2},
+			{.at_s = 65, .kind = INCIDENT_RELOAD, .part = 1000}},
+		.lines = 4, .max_share = 0.2},
 };
 const size_t scenario_n_cases = sizeof(scenario_cases) / sizeof(*scenario_cases);
 

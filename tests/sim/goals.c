@@ -79,15 +79,17 @@ static void set_goal(const struct goals_row *row, size_t policy, struct goals_ve
 	}
 }
 
-/* A limited pod may have, over its limit, what the connections of one interval allow it, one that
- * it saved, and three that the whole numbers of HAProxy's keys cost. */
+/* A limited pod may have, over its limit, what the connections of one interval allow it, and for
+ * each line one that it saved, and three that the whole numbers of HAProxy's keys cost. */
 static bool keeps_limits(const struct goals_row *row, size_t policy)
 {
 	const struct scenario_case *what = row->scenario->what;
 	const struct measure_result *result = &row->results[policy];
 	double share = what->max_share > 0.0 ? what->max_share : 1.0;
 
-	return result->excess <= share * result->peak_arrivals + 4.0;
+	double lines = what->lines > 0 ? what->lines : 1.0;
+
+	return result->excess <= share * result->peak_arrivals + 4.0 * lines;
 }
 
 struct goals_verdict goals_judge(const struct goals_row *row, size_t policy)

@@ -44,19 +44,21 @@ static double limit_of(const struct world *world, const struct sim_pod *pod)
 static void account_limits(struct world *world, unsigned instance, int taker)
 {
 	const struct scenario_case *what = world->scenario->what;
+	int slot = taker < 0 ? -1 : taker % (int)world->n_slots;
 
-	for (size_t i = 0; i < world->n_servers; i++) {
+	/* However many servers lead to a pod, it has one limit. */
+	for (size_t i = 0; i < world->n_slots; i++) {
 		const struct sim_pod *pod = &world->pods[world->servers[i].pod];
 		double limit = limit_of(world, pod);
 		struct measure_limit *account =
-			&world->measure.limits[instance * world->n_servers + i];
+			&world->measure.limits[instance * world->n_slots + i];
 
 		/* A pod that has no limit any more starts a new account. */
 		if (!pod->in_service || (limit >= 1.0 && what->max_share <= 0.0)) {
 			account->balance = account->least = 0.0;
 			continue;
 		}
-		account->balance += ((int)i == taker) - limit;
+		account->balance += ((int)i == slot) - limit;
 		account->worst = fmax(account->worst, account->balance - account->least);
 		account->least = fmin(account->least, account->balance);
 	}
@@ -145,6 +147,6 @@ void measure_finish(const struct world *world, struct measure_result *result)
 	};
 	if (measure->last_over_ms >= world->end_ms - 1000)
 		result->settle_s = -1.0;
-	for (size_t i = 0; i < world->n_instances * world->n_servers; i++)
+	for (size_t i = 0; i < world->n_instances * world->n_slots; i++)
 		result->excess = fmax(result->excess, measure->limits[i].worst);
 }

@@ -32,7 +32,7 @@ struct measure {
 	size_t n_pods;
 	uint32_t *taken; /* by pod, in this second */
 	uint32_t arrived;
-	struct measure_limit *limits; /* by instance and server */
+	struct measure_limit *limits; /* by instance and slot */
 	uint32_t *arrived_at;         /* by instance, in this second */
 	uint32_t peak_arrivals;
 	double peak_share, peak_imbalance, sum;

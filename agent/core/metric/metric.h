@@ -56,6 +56,7 @@ struct metric {
 	 * announced without one, which count as 0 in count. */
 	uint32_t sampled;
 	uint32_t unsampled;
+	/* The names stand last: what is before them is taken over by itself. */
 	char pod_name[METRIC_NAME_MAX + 1];
 	char pod_ip[METRIC_NAME_MAX + 1];
 	char node_name[METRIC_NAME_MAX + 1];
