@@ -411,12 +411,16 @@ static void read_signal(struct top *top)
 }
 
 /* libcurl's poll tells of input alone: of a terminal that has gone it would return at once, for
- * ever. */
+ * ever. What is written to may be another one. */
 static bool has_terminal(void)
 {
-	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct pollfd ends[] = {
+		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = STDOUT_FILENO, .events = 0},
+	};
 
-	return poll(&in, 1, 0) >= 0 && (in.revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
+	return poll(ends, 2, 0) >= 0 &&
+	       ((ends[0].revents | ends[1].revents) & (POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 
 static void turn(struct top *top)

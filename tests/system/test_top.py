@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -218,14 +219,21 @@ def test_no_report_makes_the_exit_status(code):
 class Terminal:
     """A program on a pseudo-terminal."""
 
-    def __init__(self, *argv, rows=24, columns=100):
+    def __init__(self, *argv, rows=24, columns=100, controlling=False, hangup=signal.SIG_DFL,
+                 stdout=None):
         self.main, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(other)
         self.other = other
         self.out = ""
-        self.process = subprocess.Popen(argv, stdin=other, stdout=other, stderr=other,
-                                        start_new_session=True,
+
+        def begin():
+            signal.signal(signal.SIGHUP, hangup)
+            if controlling:
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(argv, stdin=other, stdout=stdout or other, stderr=other,
+                                        start_new_session=True, preexec_fn=begin,
                                         env={**os.environ, "LC_ALL": "C.UTF-8"})
         os.set_blocking(self.main, False)
 
@@ -258,8 +266,14 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self.main)
-        os.close(self.other)
+        self.close()
+
+    def close(self):
+        """As when its window is closed."""
+        if self.main >= 0:
+            os.close(self.main)
+            os.close(self.other)
+        self.main = -1
 
 
 def top(agent, *options, **size):
@@ -328,6 +342,68 @@ def test_top_fits_any_size_and_scrolls():
             terminal.until("pod-59")
             terminal.type("q")
             assert terminal.wait() == 0
+
+
+def state_of(process):
+    """As in /proc: "S" sleeps, "T" is stopped."""
+    return pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def stop_by(number):
+    def stop(terminal):
+        terminal.process.send_signal(number)
+        until(lambda: state_of(terminal.process) == "T", "it to stop")
+    return stop
+
+
+# How top stands when its terminal goes: what was done to it, and whether a hangup is told.
+LAST_STATES = {
+    "alone": (lambda terminal: None, signal.SIG_DFL),
+    "stopped": (stop_by(signal.SIGSTOP), signal.SIG_DFL),
+    "ctrl-z": (stop_by(signal.SIGTSTP), signal.SIG_DFL),
+    "told of no hangup": (lambda terminal: None, signal.SIG_IGN),
+    "stopped and told of no hangup": (stop_by(signal.SIGSTOP), signal.SIG_IGN),
+    "ctrl-z and told of no hangup": (stop_by(signal.SIGTSTP), signal.SIG_IGN),
+}
+
+
+@pytest.mark.parametrize("controlling", [True, False], ids=["its own terminal", "somebody's terminal"])
+@pytest.mark.parametrize("bring, hangup", LAST_STATES.values(), ids=LAST_STATES)
+def test_top_ends_when_its_terminal_has_gone(agent, bring, hangup, controlling):
+    with top(agent, controlling=controlling, hangup=hangup) as terminal:
+        terminal.until("web-2")
+        bring(terminal)
+        terminal.close()
+        terminal.process.send_signal(signal.SIGCONT)
+        until(lambda: terminal.process.poll() is not None, "the end")
+        assert terminal.process.returncode in (0, 1), "by itself, and not by a signal"
+
+
+@pytest.mark.parametrize("hangup", [signal.SIG_DFL, signal.SIG_IGN], ids=["told", "not told"])
+def test_a_top_that_its_shell_has_left_behind_ends_with_the_terminal(agent, hangup, tmp_path):
+    file = tmp_path / "pid"
+    command = f"set -m; '{binary('wsbalancer')}' top {agent.http} & echo $! >'{file}'; read -r line"
+    with Terminal("bash", "-c", command, controlling=True, hangup=hangup) as terminal:
+        until(lambda: file.exists() and file.read_text().endswith("\n"), "its id")
+        pid = int(file.read_text())
+        stat = pathlib.Path(f"/proc/{pid}/stat")
+        # In the background: the terminal is not its own, so it is stopped.
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it to be stopped")
+        terminal.process.kill()
+        terminal.process.wait()
+        os.kill(pid, signal.SIGCONT)
+        terminal.close()
+        until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z",
+              "the end")
+
+
+def test_top_ends_when_what_it_writes_to_has_gone(agent):
+    main, other = pty.openpty()
+    with top(agent, stdout=other) as terminal:
+        os.close(other)
+        until(lambda: b"web-2" in os.read(main, 65536), "the table")
+        os.close(main)
+        assert terminal.wait() in (0, 1)
 
 
 def test_top_wants_a_terminal(agent):
@@ -453,6 +529,15 @@ def test_ctrl_z_and_fg(sixty):
         tmux.until("sort: name")
         tmux.type("q")
         tmux.until("shell$")
+
+
+def test_a_stopped_top_can_be_ended(sixty):
+    with Tmux(sixty) as tmux:
+        tmux.until("pod-59")
+        tmux.type("C-z")
+        tmux.until("Stopped")
+        tmux.type("kill %1; wait; echo all $((40 + 2)) ended", "Enter")
+        tmux.until("all 42 ended")
 
 
 def test_no_color_is_whole(sixty):
