@@ -224,6 +224,7 @@ static void print_outlook(const struct rerun_backend *backend)
 		putchar('\n');
 		break;
 	case OUTLOOK_ONLY_CLOSING:
+	case OUTLOOK_NOT_SENT:
 		printf("%s; %s holds %.0f too many\n", outlook_verdict_name(outlook->verdict),
 			text_show(backend->fullest, name, sizeof(name)), backend->surplus);
 		break;

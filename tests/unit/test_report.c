@@ -131,6 +131,16 @@ static void hear(const char *backend, const char *server, uint32_t count, const 
 	pod_observe(find(backend, server)->pod, METRIC_OK, &metric, "", scene.now_ms);
 }
 
+/* The text stands in the series of Prometheus. */
+static bool series_has(const char *text)
+{
+	struct buf series = report_write(REPORT_PROMETHEUS, &scene.view);
+	bool has = series.bytes && strstr(series.bytes, text);
+
+	free(series.bytes);
+	return has;
+}
+
 /* The report as it is now, until the next is read. */
 static struct json_object *read_report(void)
 {
@@ -526,6 +536,14 @@ START_TEST(a_backend_says_what_brings_balance)
 	ck_assert_double_gt(real_at(report, "backends/0/outlook/seconds"), 1.0);
 	ck_assert_ptr_nonnull(
 		strstr(string_at(report, "backends/0/why"), "Levelling: ws is balanced in about "));
+	ck_assert(series_has("wsbalancer_backend_balance_seconds{proxy=\"ws\"} "));
+
+	/* Nothing fills by weights that nobody sends. */
+	scene.view.dry_run = true;
+	report = read_report();
+	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "no weight is sent");
+	ck_assert_ptr_null(at(report, "backends/0/outlook/seconds"));
+	ck_assert(!series_has("wsbalancer_backend_balance_seconds{"));
 }
 END_TEST
 

@@ -208,10 +208,10 @@ END_TEST
 
 START_TEST(what_chance_makes_of_few_connections_passes)
 {
-	ck_assert_double_le(verdict_tolerance(0), 1.0);
-	ck_assert_double_ge(verdict_tolerance(3), 1.0);
-	ck_assert_double_le(verdict_tolerance(20), 3.0);
-	ck_assert_double_eq_tol(verdict_tolerance(1000), 50.0, 1e-9);
+	ck_assert_double_le(outlook_tolerance(0), 1.0);
+	ck_assert_double_ge(outlook_tolerance(3), 1.0);
+	ck_assert_double_le(outlook_tolerance(20), 3.0);
+	ck_assert_double_eq_tol(outlook_tolerance(1000), 50.0, 1e-9);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cluster/lives.h"
 #include "core/cluster/rate.h"
 #include "core/plan/outlook.h"
 #include "core/plan/plan.h"
@@ -55,6 +56,7 @@ struct backend {
 	bool news; /* the last update: see struct server_update */
 	struct rate arrivals;
 	struct rate growth; /* of the sessions on its servers: what comes, less what goes */
+	struct lives lives; /* of the sessions on its servers */
 	bool planned;       /* summary holds a plan */
 	struct planner_summary summary;
 	int64_t planned_ms;

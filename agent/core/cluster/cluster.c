@@ -189,6 +189,8 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	const char *other = NULL;
 	uint64_t total = 0;
 	double grown = 0.0;
+	double closed = 0.0;
+	double held = 0.0;
 
 	if (!backend || !servers) {
 		free(servers);
@@ -214,7 +216,9 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 			return false;
 		}
 		total += total_of(cluster, servers[i]);
-		grown += (double)servers[i]->sessions.own - (double)servers[i]->sessions.own_before;
+		grown += sessions_grown(&servers[i]->sessions);
+		closed += sessions_closed(&servers[i]->sessions);
+		held += (double)servers[i]->sessions.own;
 	}
 	backend->news = update->news || backend->n_servers != row->n_servers;
 	free(backend->servers);
@@ -223,6 +227,7 @@ static bool update_backend(struct cluster *cluster, const struct hastate_backend
 	backend->seen = update->number;
 	rate_update(&backend->arrivals, total, update->now_ms);
 	rate_add(&backend->growth, grown, update->now_ms);
+	lives_update(&backend->lives, closed, held, update->now_ms);
 	return true;
 }
 

@@ -133,6 +133,16 @@ void sessions_update(struct sessions *sessions, const struct sessions_reading *r
 	sessions->read_ms = reading->now_ms;
 }
 
+double sessions_grown(const struct sessions *sessions)
+{
+	return (double)sessions->own - (double)sessions->own_before;
+}
+
+double sessions_closed(const struct sessions *sessions)
+{
+	return fmax(0.0, sessions->turnover - sessions_grown(sessions)) / 2.0;
+}
+
 void sessions_account(struct sessions *sessions, double limit, uint64_t arrived)
 {
 	sessions->credit = limits_credit(sessions->credit, limit, arrived, sessions->started);
@@ -161,6 +171,7 @@ void sessions_describe(const struct sessions *sessions, unsigned replicas, int64
 	pod->own_then = sessions->own_then;
 	pod->own_exact = sessions->own_exact;
 	pod->doubted = sessions->doubted;
+	pod->held = (double)sessions->own + sessions->left;
 	pod->own_beside = sessions->doubted ? (uint32_t)sessions->left : 0;
 	pod->has_others = sessions->others.known;
 	pod->others = sessions->others.count;

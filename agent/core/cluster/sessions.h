@@ -65,6 +65,10 @@ void sessions_away(struct sessions *sessions, int64_t now_ms);
 
 void sessions_update(struct sessions *sessions, const struct sessions_reading *reading);
 
+/* Between the last two readings: by how many own has grown, and how many have closed. */
+double sessions_grown(const struct sessions *sessions);
+double sessions_closed(const struct sessions *sessions);
+
 /*
  * A plan is to be made: counts what the server has started since the last one, of arrived in its
  * whole backend, against the limit that the last plan gave it (1: none).
@@ -78,7 +82,8 @@ void sessions_judge(struct sessions *sessions, const struct planner_pod *pod,
 	enum planner_basis basis, int64_t now_ms);
 
 /* Sets what the planner is told of own and of others: own, own_then, own_exact, doubted,
- * own_beside, has_others, others, leaving and credit. interval_ms is the time to the next plan. */
+ * held, own_beside, has_others, others, leaving and credit. interval_ms is the time to the next
+ * plan. */
 void sessions_describe(const struct sessions *sessions, unsigned replicas, int64_t interval_ms,
 	struct planner_pod *pod);
 

@@ -61,6 +61,8 @@ struct planner_pod {
 			others */
 	double line; /* of what its backend gives the pod, the part that is this server's, above 0
 			to 1, where several of its servers lead to the pod; 0: all */
+	double held; /* connections of the pod that this HAProxy holds, by all its servers and old
+			workers, as far as it knows; read by outlook_of() */
 	uint32_t own_beside; /* of others, at least so many are this HAProxy's, all the pod's own */
 };
 

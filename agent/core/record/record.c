@@ -31,6 +31,7 @@ static void add_backend(const struct backend *backend, struct record *record)
 		.interval_ms = tempo_interval_ms(&record->settings, backend),
 		.arrivals_per_s = backend->arrivals.per_second,
 		.growth_per_s = backend->growth.per_second,
+		.closing = lives_closing(&backend->lives),
 		.level = backend->summary.level,
 		.imbalance = backend->summary.imbalance,
 		.fallback = backend->summary.fallback,

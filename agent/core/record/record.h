@@ -30,6 +30,7 @@ struct record_backend {
 	int64_t interval_ms;   /* from this plan to the next */
 	double arrivals_per_s; /* new connections through this HAProxy, smoothed, >= 0 */
 	double growth_per_s;   /* of this HAProxy's own sessions */
+	double closing;        /* see struct outlook_params */
 	double level;          /* these three are as in struct planner_summary */
 	double imbalance;
 	bool fallback;

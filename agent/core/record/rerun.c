@@ -171,12 +171,14 @@ static void count_differences(struct rerun_backend *to, const struct record_back
 static bool set_outlook(struct rerun_backend *to, const struct record *record,
 	const struct record_backend *backend, struct rerun_plan *plan)
 {
+	const struct outlook_params foreseen =
+		steer_outlook_params(&record->settings, backend->arrivals_per_s, backend->closing);
 	const char *fullest = "";
 	double highest = -1.0;
 	double capacities = 0.0;
 	size_t at = 0;
 
-	to->arrivals_per_s = steer_arrivals(&record->settings, backend->arrivals_per_s);
+	to->arrivals_per_s = foreseen.arrivals_per_s;
 	to->imbalance = backend->imbalance;
 	to->n_pods = 0;
 	to->connections = 0.0;
@@ -201,7 +203,7 @@ static bool set_outlook(struct rerun_backend *to, const struct record *record,
 					       to->connections / capacities *
 						       backend->servers[at].input.capacity
 				     : 0.0;
-	to->outlook = outlook_of(plan->pods, plan->results, backend->n_servers, to->arrivals_per_s);
+	to->outlook = outlook_of(&foreseen, plan->pods, plan->results, backend->n_servers);
 	free(to->fullest);
 	to->fullest = strdup(fullest);
 	return to->fullest != NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report.h"
 
+#include <math.h>
 #include <stdio.h>
 
 char *report_service_url(const struct server *server, char *buf, size_t size)
@@ -22,6 +23,17 @@ bool report_is_reached(const struct report_view *view)
 bool report_is_planned(const struct report_view *view, const struct backend *backend)
 {
 	return backend->planned && backend->mode != BACKEND_NOT_STEERED && report_is_reached(view);
+}
+
+struct outlook report_outlook(const struct report_view *view, const struct backend *backend)
+{
+	struct outlook outlook = backend->outlook;
+
+	if (view->dry_run) {
+		outlook.verdict = OUTLOOK_NOT_SENT;
+		outlook.seconds = INFINITY;
+	}
+	return outlook;
 }
 
 double report_wall_s(const struct report_view *view, int64_t then_ms)

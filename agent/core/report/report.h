@@ -96,6 +96,8 @@ bool report_is_reached(const struct report_view *view);
 
 /* The backend's summary holds a plan that is in force. */
 bool report_is_planned(const struct report_view *view, const struct backend *backend);
+/* The last plan's outlook; in a dry run, that nothing will fill. */
+struct outlook report_outlook(const struct report_view *view, const struct backend *backend);
 
 /* When it was then_ms on the monotonic clock, in seconds since the epoch. */
 double report_wall_s(const struct report_view *view, int64_t then_ms);

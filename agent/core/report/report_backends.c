@@ -145,7 +145,7 @@ static void add_pod(const struct report_view *view, const struct report_backend 
 	const struct server *server = backend->backend->servers[i];
 	double level = report_level(view, backend, server);
 	double has = report_connections(view, server);
-	double tolerance = verdict_tolerance(level);
+	double tolerance = outlook_tolerance(level);
 
 	if (!participates(view, server))
 		return;
@@ -202,7 +202,7 @@ static void judge(const struct report_view *view, struct report_backend *to)
 		.asked = view->ready && backend->planned,
 		.detail = "",
 		.silent_s = updated_ms > 0 ? (double)(view->now_ms - updated_ms) / 1000.0 : -1.0,
-		.outlook = backend->outlook,
+		.outlook = report_outlook(view, backend),
 		.arrivals_per_s = backend->arrivals.rated
 					  ? steer_arrivals(settings, backend->arrivals.per_second)
 					  : -1.0,

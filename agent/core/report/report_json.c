@@ -144,17 +144,17 @@ static void add_totals(struct jsonput *put, const struct report_totals *totals, 
 static void add_outlook(
 	struct jsonput *put, const struct report_view *view, const struct backend *backend)
 {
-	const struct outlook *outlook = &backend->outlook;
+	const struct outlook outlook = report_outlook(view, backend);
 
 	if (!report_is_planned(view, backend)) {
 		jsonput_string_or_null(put, "outlook", "");
 		return;
 	}
 	jsonput_object(put, "outlook");
-	jsonput_string(put, "verdict", outlook_verdict_name(outlook->verdict));
-	jsonput_double(put, "deficit", outlook->deficit);
-	jsonput_double_if(put, "seconds", isfinite(outlook->seconds), outlook->seconds);
-	jsonput_double(put, "alone", outlook->alone);
+	jsonput_string(put, "verdict", outlook_verdict_name(outlook.verdict));
+	jsonput_double(put, "deficit", outlook.deficit);
+	jsonput_double_if(put, "seconds", isfinite(outlook.seconds), outlook.seconds);
+	jsonput_double(put, "alone", outlook.alone);
 	jsonput_object_end(put);
 }
 

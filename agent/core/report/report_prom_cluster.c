@@ -344,16 +344,18 @@ static void write_verdicts(
 			verdict_state_label(backends->list[i].verdict.state));
 	}
 	promtext_family(text, "wsbalancer_backend_balance_seconds", PROMTEXT_GAUGE,
-		"Time until as many connections have come as are missing, at this rate.");
+		"Time until every pod is near its level, as far as it can be foreseen.");
 	for (size_t i = 0; i < backends->n; i++) {
 		const struct backend *backend = backends->list[i].backend;
 
-		if (!report_is_planned(view, backend) || isinf(backend->outlook.seconds))
+		double seconds = report_outlook(view, backend).seconds;
+
+		if (!report_is_planned(view, backend) || isinf(seconds))
 			continue;
 		buf_puts(text->to, "wsbalancer_backend_balance_seconds{");
 		promtext_label(text, "proxy", backend->name);
 		buf_puts(text->to, "} ");
-		promtext_value(text, backend->outlook.seconds);
+		promtext_value(text, seconds);
 	}
 }
 

@@ -42,11 +42,6 @@ static const struct {
 	[VERDICT_STOPPING] = {"HAProxy stops, as it was told to", "nothing"},
 };
 
-double verdict_tolerance(double level)
-{
-	return fmax(OUTLOOK_TOLERANCE * level, 1.0 + sqrt(fmax(level, 0.0)) / 3.0);
-}
-
 const char *verdict_state_label(enum verdict_state state)
 {
 	return states[state].label;

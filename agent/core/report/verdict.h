@@ -36,10 +36,6 @@ enum verdict_cause {
 	VERDICT_STOPPING,  /* it has been told that it is about to stop, and has */
 };
 
-/* What a pod may be away from its level and pass as balanced: this share of it, or what chance
- * makes of so few. */
-double verdict_tolerance(double level);
-
 struct verdict_input {
 	const char *backend;
 	enum verdict_cause cause; /* the worst there is; the caller looks */

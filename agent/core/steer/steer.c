@@ -44,6 +44,18 @@ struct planner_params steer_params(const struct cluster_settings *settings, enum
 	};
 }
 
+struct outlook_params steer_outlook_params(
+	const struct cluster_settings *settings, double arrivals_per_s, double closing)
+{
+	return (struct outlook_params){
+		.arrivals_per_s = steer_arrivals(settings, arrivals_per_s),
+		/* Without HAProxy's word the rate of arrivals is that of the counts: net. */
+		.closing = settings->agent_check_only ? 0.0 : closing,
+		.ramp_ms = settings->ramp_ms,
+		.max_share = settings->max_share,
+	};
+}
+
 /* Of a pod that has warmed up: as much as every reader of JSON takes for a whole number. */
 static const int64_t OLD_MS = (INT64_C(1) << 53) - 1;
 
@@ -60,6 +72,7 @@ static void describe_sharing(const struct cluster_settings *settings, const stru
 	input->line = server->line;
 	if (sharing->n_servers < 2)
 		return;
+	input->held = (double)sharing->own + sharing->left;
 	input->has_others = sharing->others.known;
 	input->others = sharing->others.count + own +
 			((double)settings->replicas - 1.0) * counts_moved_alike(own - then);
@@ -189,14 +202,16 @@ static bool plan_init(struct plan *plan, size_t n)
 static void apply_plan(const struct cluster_settings *settings, struct backend *backend,
 	const struct plan *plan, const struct planner_summary *summary, int64_t now_ms)
 {
+	struct outlook_params foreseen = steer_outlook_params(
+		settings, backend->arrivals.per_second, lives_closing(&backend->lives));
+
 	for (size_t i = 0; i < plan->n; i++) {
 		apply_result(settings, plan->servers[i], &plan->pods[i], &plan->results[i], now_ms);
 		backend_tally_add(
 			&backend->tally, plan->results[i].basis, plan->servers[i]->plan.weight);
 	}
 	backend->tally.fallbacks += plan->n > 0 && summary->fallback;
-	backend->outlook = outlook_of(plan->pods, plan->results, plan->n,
-		steer_arrivals(settings, backend->arrivals.per_second));
+	backend->outlook = outlook_of(&foreseen, plan->pods, plan->results, plan->n);
 	backend->summary = *summary;
 	backend->planned = plan->n > 0;
 	backend->planned_ms = now_ms;

@@ -35,6 +35,10 @@ struct steer_rates {
 struct planner_params steer_params(const struct cluster_settings *settings, enum backend_mode mode,
 	int64_t interval_ms, const struct steer_rates *rates);
 
+/* What is foreseen of a backend, whose own connections close at this rate (lives.h). */
+struct outlook_params steer_outlook_params(
+	const struct cluster_settings *settings, double arrivals_per_s, double closing);
+
 /* The plan's weight, in the steps that can be had. */
 int steer_weight(const struct cluster_settings *settings, const struct planner_pod *pod,
 	const struct planner_result *result);
