@@ -333,7 +333,7 @@ static void enter_sandbox(const struct config *config)
 {
 	if (holds_secrets(config))
 		sandbox_hide_memory();
-	if (config->sandbox && sandbox_enter() == SANDBOX_REFUSED)
+	if (config->sandbox && !sandbox_enter())
 		log_warn("no sandbox: the kernel refuses it; see sandbox in wsbalancer.yaml(5)",
 			LOG_NONE);
 }

@@ -202,6 +202,7 @@ struct json_object *client_report(struct client *client, CURLcode code, struct w
 {
 	struct json_object *report;
 
+	answerguard_end(&client->guard, client->easy, code);
 	if (client->guard.refusal != ANSWERGUARD_NONE) {
 		why_set(why, "%s", answerguard_name(&client->guard));
 		return NULL;

@@ -50,6 +50,20 @@ void answerguard_begin(struct answerguard *guard, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, guard);
 }
 
+void answerguard_end(struct answerguard *guard, CURL *easy, CURLcode result)
+{
+	curl_off_t first_byte_us = 0;
+	long status = 0;
+
+	if (result != CURLE_OUT_OF_MEMORY || guard->refusal != ANSWERGUARD_NONE)
+		return;
+	curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	/* An answer has begun, and its head has not ended: nothing else takes memory there. */
+	if (first_byte_us > 0 && status != 0)
+		guard->refusal = ANSWERGUARD_LONG_HEAD;
+}
+
 const char *answerguard_name(const struct answerguard *guard)
 {
 	switch (guard->refusal) {

@@ -30,6 +30,10 @@ struct answerguard {
  * must stay where it is until the transfer has ended. */
 void answerguard_begin(struct answerguard *guard, CURL *easy);
 
+/* The transfer has ended with result. A single header of more than 100 KB is out of memory to
+ * libcurl, which says no more than that: it is a LONG_HEAD. */
+void answerguard_end(struct answerguard *guard, CURL *easy, CURLcode result);
+
 /* For people; static. "" for NONE. */
 const char *answerguard_name(const struct answerguard *guard);
 

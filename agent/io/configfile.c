@@ -66,8 +66,9 @@ static void check_writable(struct config_mistakes *mistakes, const char *key, co
 	char dir[PATH_MAX];
 	struct stat status;
 
-	if (file && stat(file, &status) == 0 && !S_ISREG(status.st_mode)) {
-		errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	/* As it is opened: not through a link. */
+	if (file && lstat(file, &status) == 0 && !S_ISREG(status.st_mode)) {
+		errno = S_ISDIR(status.st_mode) ? EISDIR : S_ISLNK(status.st_mode) ? ELOOP : EINVAL;
 		add_file(mistakes, key, file, "written");
 		return;
 	}

@@ -21,9 +21,12 @@
 #endif
 
 /* By name, since a kernel's headers may be older than the kernel. */
-static const char *const denied[] = {"execve", "execveat", "ptrace", "process_vm_readv",
-	"process_vm_writev", "kcmp", "pidfd_getfd", "perf_event_open", "bpf", "userfaultfd",
-	"personality",
+static const char *const denied[] = {
+#if !HAS_SANITIZER
+	"ptrace", "process_vm_readv",
+#endif
+	"execve", "execveat", "process_vm_writev", "kcmp", "pidfd_getfd", "perf_event_open", "bpf",
+	"userfaultfd", "personality",
 	/* of the kernel's */
 	"init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot",
 	"syslog", "iopl", "ioperm", "acct", "quotactl", "quotactl_fd", "swapon", "swapoff",
@@ -79,13 +82,9 @@ static bool load_filter(void)
 	return loaded;
 }
 
-enum sandbox_outcome sandbox_enter(void)
+bool sandbox_enter(void)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return SANDBOX_REFUSED;
-	if (HAS_SANITIZER)
-		return SANDBOX_LEFT_OUT;
-	return load_filter() ? SANDBOX_ENTERED : SANDBOX_REFUSED;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && load_filter();
 }
 
 void sandbox_hide_memory(void)

@@ -5,19 +5,15 @@
 
 #include <stdbool.h>
 
-enum sandbox_outcome {
-	SANDBOX_ENTERED,
-	SANDBOX_REFUSED, /* by the kernel, or something around it */
-	SANDBOX_LEFT_OUT /* in a build with sanitizers, which trace themselves */
-};
-
 /*
  * No new privileges from now on, for this process and its children, and a filter of system calls:
  * what an agent never does, such as to execute a program, to trace, to mount, to load code into the
  * kernel or to open sockets other than UNIX, INET, INET6 and NETLINK, fails with EPERM. It never
- * kills: what is missing in the list, or wrong in it, costs a call and not the agent.
+ * kills: what is missing in the list, or wrong in it, costs a call and not the agent. In a build
+ * with sanitizers, which stop and read themselves to look for leaks, that much is left. False when
+ * the kernel, or something around it, refuses.
  */
-enum sandbox_outcome sandbox_enter(void);
+bool sandbox_enter(void);
 
 /* The process holds secrets: no core dump of it is written, and others of its user cannot trace it.
  */

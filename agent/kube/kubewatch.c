@@ -170,6 +170,7 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&service);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
 	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	answerguard_end(&service->guard, easy, result);
 	struct kubefeed_end end = {
 		.whole = result == CURLE_OK,
 		.code = (unsigned)code,

@@ -47,15 +47,6 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	return metric_reader_feed(request->reader, bytes, n) ? n : 0;
 }
 
-/* A header of more than 100 KB is out of memory for libcurl, and it says no more than that. */
-static bool is_long_header(const struct podrequest *request, CURLcode result)
-{
-	curl_off_t first_byte_us = 0;
-
-	curl_easy_getinfo(request->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-	return result == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && status_of(request) != 0;
-}
-
 /* What libcurl's results mean here. */
 static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode result)
 {
@@ -79,7 +70,7 @@ static enum metric_outcome outcome_of(const struct podrequest *request, CURLcode
 
 	if (request->guard.refusal == ANSWERGUARD_COMPRESSED)
 		return METRIC_COMPRESSED;
-	if (request->guard.refusal == ANSWERGUARD_LONG_HEAD || is_long_header(request, result))
+	if (request->guard.refusal == ANSWERGUARD_LONG_HEAD)
 		return METRIC_TOO_LARGE;
 	if (metric_reader_refusal(request->reader) != METRIC_OK)
 		return metric_reader_refusal(request->reader);
@@ -98,6 +89,7 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	long status;
 
 	if (result != CURLE_OK) {
+		answerguard_end(&request->guard, request->easy, result);
 		outcome = outcome_of(request, result);
 		if (request->guard.refusal == ANSWERGUARD_LONG_HEAD)
 			snprintf(detail, size, "%s", answerguard_name(&request->guard));

@@ -352,10 +352,16 @@ def test_a_file_belongs_to_one_agent(haproxy, record):
     (lambda path: path.symlink_to("/dev/null"), "Too many levels of symbolic links"),
 ])
 def test_only_a_regular_file_is_written_to(haproxy, record, make, reason):
-    make(record)
     with Agent(haproxy, record=str(record)) as agent:
+        wait_rounds(record, 2)
+        record.unlink()
+        make(record)
         assert reason in agent.wait_log("rounds are not recorded")
         agent.wait_ready()
+    # Nor is it taken at a start.
+    with Agent(haproxy, record=str(record)) as agent:
+        assert agent.wait() == 78
+        assert any(reason in line for line in agent.err), agent.err
 
 
 def test_a_file_that_is_moved_away_is_made_anew(haproxy, record):

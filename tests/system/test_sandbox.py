@@ -88,7 +88,7 @@ def status(agent, key):
 
 
 def test_the_running_agent_has_given_up_what_it_never_needs(haproxy, tmp_path):
-    with Agent(haproxy, variant="release", record=str(tmp_path / "record")) as agent:
+    with Agent(haproxy, record=str(tmp_path / "record")) as agent:
         agent.wait_ready()
         agent.wait_log("started")
         assert status(agent, "NoNewPrivs") == "1" and status(agent, "Seccomp") == "2"
@@ -100,7 +100,7 @@ def test_the_running_agent_has_given_up_what_it_never_needs(haproxy, tmp_path):
 
 
 def test_sandbox_false_leaves_it_out(haproxy):
-    with Agent(haproxy, variant="release", sandbox=False) as agent:
+    with Agent(haproxy, sandbox=False) as agent:
         agent.wait_ready()
         assert status(agent, "Seccomp") == "0"
 
@@ -154,7 +154,7 @@ def denied(call):
         return error.errno
     return False
 with open("/dev/null") as file:
-    assert ctypes.CDLL(sys.argv[1]).sandbox_enter() == 0
+    assert ctypes.CDLL(sys.argv[1]).sandbox_enter() & 1 == 1
 libc = ctypes.CDLL(None, use_errno=True)
 def call(name, *args):
     return lambda: libc[name](*args) == -1 and (_ for _ in ()).throw(OSError(ctypes.get_errno(), ""))

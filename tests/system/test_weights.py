@@ -209,6 +209,7 @@ def test_a_stop_takes_less_than_a_second_and_puts_the_weights_back(haproxy, pods
 def test_a_dry_run_plans_and_sends_nothing(haproxy, pods):
     with Agent(haproxy, "--dry-run") as agent, loaded(pods, 30) as load:
         load.wait_standing()
+        agent.wait_ready()
 
         def planned():
             report = agent.json()
