@@ -18,6 +18,7 @@
 #include "cli/top.h"
 #include "cli/words.h"
 #include "core/base/text.h"
+#include "hintcmd.h"
 #include "io/configfile.h"
 #include "io/log.h"
 #include "io/logsink.h"
@@ -94,6 +95,8 @@ static int check(const struct options *options)
 
 	if (!load(options, options->action == OPTIONS_SYNTAX, &config))
 		return EXIT_FAILURE;
+	if (options->action == OPTIONS_CHECK)
+		hintcmd_run(&config, options->config_path);
 	config_fini(&config);
 	printf("wsbalancer: %s: ok\n", text_show(options->config_path, shown, sizeof(shown)));
 	return EXIT_SUCCESS;

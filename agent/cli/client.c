@@ -209,6 +209,8 @@ struct json_object *client_report(struct client *client, CURLcode code, struct w
 	}
 	if (code != CURLE_OK) {
 		why_set(why, "%s", client->error[0] ? client->error : curl_easy_strerror(code));
+		if (code == CURLE_COULDNT_CONNECT)
+			why_append(why, ": does the agent run, and is this its 'listen'?");
 		return NULL;
 	}
 	jsonparse(buf_text(&client->body), client->body.len, &report);

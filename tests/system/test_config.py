@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The command line and the configuration file, as a user meets them: one clear line and a status."""
+import json
 import os
 import re
+import socket
 import subprocess
 
 import pytest
 
+from balancer import Agent, HAProxy
 from certificate import make_certificate
+from field import Pod
 from ports import free_port
 from program import ROOT, binary
 
@@ -71,8 +75,9 @@ def test_a_mistake_stops_a_normal_start_in_the_same_way(tmp_path):
 
 def test_a_good_file_is_ok(tmp_path):
     path, result = check(tmp_path, GOOD)
-    assert (result.stdout, result.stderr) == (f"wsbalancer: {path}: ok\n", "")
-    assert result.returncode == 0
+    assert (result.returncode, result.stdout) == (0, f"wsbalancer: {path}: ok\n")
+    # A HAProxy may be there or not.
+    assert all(": warning: haproxy.socket: " in line for line in result.stderr.splitlines())
 
 
 def test_the_example_file_is_good():
@@ -258,8 +263,6 @@ def test_what_a_start_refuses_the_check_refuses_in_the_same_words(tmp_path, name
 
 
 def test_the_check_passes_beside_a_running_agent(tmp_path):
-    from balancer import Agent, HAProxy
-    from field import Pod
     with Pod() as pods, HAProxy(pods.addresses) as haproxy, \
             Agent(haproxy, agentCheck={"listen": "127.0.0.1:0".replace(":0", f":{free_port()}")}) as agent:
         agent.wait_ready()
@@ -273,3 +276,46 @@ def test_syntax_finds_mistakes_in_the_text(tmp_path):
     path = tmp_path / "wsbalancer.yaml"
     path.write_text(GOOD + "pollInterval: soon\n")
     assert run("--syntax", "-c", str(path)).returncode == 1
+
+
+# --- what -t warns of ------------------------------------------------------------------------------
+
+
+def test_check_warns_of_what_is_probably_not_meant_and_refuses_nothing(tmp_path):
+    with Pod() as pod, HAProxy([pod.address]) as haproxy, Agent(haproxy) as agent:
+        agent.wait_ready()
+        result = run("-t", "-c", str(agent.file))
+        assert (result.returncode, result.stderr) == (0, ""), "beside its own agent, and all is well"
+        path = tmp_path / "c.yaml"
+        path.write_text(json.dumps({
+            "haproxy": {"socket": haproxy.socket, "backends": [
+                "ws", "w*", "wss", {"name": "other", "metricKey": "data->open"}]},
+            "metricKey": "$.data.open", "capacityKey": "/limits/max"}))
+        result = run("-t", "-c", str(path))
+        assert result.returncode == 0 and result.stdout == f"wsbalancer: {path}: ok\n"
+        begin = f"wsbalancer: {path}: warning: "
+        assert result.stderr.splitlines() == [
+            f"{begin}metricKey: '$.data.open' is taken to the letter: for a path, write data.open",
+            f"{begin}capacityKey: '/limits/max' is taken to the letter: for a path, write limits.max",
+            f"{begin}metricKey: 'data->open' is taken to the letter: for a path, write data.open",
+            f"{begin}haproxy.backends: HAProxy has no backend wss: did you mean ws?",
+            f"{begin}haproxy.backends: HAProxy has no backend other: is it in haproxy.cfg, and HAProxy "
+            "reloaded?"]
+
+
+def test_check_warns_where_haproxy_cannot_be_asked(tmp_path):
+    path = tmp_path / "c.yaml"
+    place = tmp_path / "s"
+    path.write_text(json.dumps({"haproxy": {"socket": "/nonexistent/s"}}))
+    result = run("-t", "-c", str(path))
+    assert result.returncode == 0
+    assert "/nonexistent/s: No such file or directory: does it run, and does 'stats" in result.stderr
+    path.write_text(json.dumps({"haproxy": {"socket": str(place)}}))
+    # One that takes connections and says nothing.
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(place))
+        silent.listen(5)
+        result = run("-t", "-c", str(path))
+    assert result.returncode == 0 and "no answer within a second" in result.stderr
+    # Its text alone is nobody's affair but its own.
+    assert run("--syntax", "-c", str(path)).stderr == ""

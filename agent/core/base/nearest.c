@@ -49,6 +49,9 @@ void nearest_init(struct nearest *nearest, const char *word)
 		.word = word,
 		.distance = len <= WORD_MAX ? (unsigned)len / 3 + 2 : 0,
 	};
+	/* Two of three letters are no slip. */
+	if (len == 3)
+		nearest->distance = 2;
 	/* Of a word of one or two letters nothing may be left but an exact match in other case. */
 	if (len < 3)
 		nearest->distance = 1;

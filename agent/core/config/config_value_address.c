@@ -38,13 +38,32 @@ static bool parse_connect(
 	return set_endpoint(out, &found, why);
 }
 
+/* What stands behind one of the prefixes that HAProxy has for addresses, or ""; the rest needs none
+ * here. */
+static const char *behind_prefix(const char *text)
+{
+	static const char *const prefixes[] = {"unix@", "unix://", "unix:", "uxst@", "ipv4@",
+		"ipv6@", "tcp@", "tcp4@", "tcp6@", "tcp://"};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
+			return text + strlen(prefixes[i]);
+	}
+	return "";
+}
+
 static bool parse_socket(const struct config_key *row, const char *text, void *out, struct why *why)
 {
 	struct config_endpoint *endpoint = out;
 	const size_t path_max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	const char *plain = behind_prefix(text);
 	struct text_endpoint found;
 
 	(void)row;
+	if (*plain) {
+		return config_value_invalid(
+			why, "socket", text, "write %s, without HAProxy's prefix", plain);
+	}
 	if (text[0] != '/') {
 		if (text_parse_endpoint(text, &found) && found.host[0] != '*')
 			return set_endpoint(endpoint, &found, why);

@@ -57,6 +57,26 @@ static bool is_indented_by_tab(const char *text, size_t len, size_t line)
 	return text < end && *text == '\t';
 }
 
+/* A space as word processors and web pages make them, which to YAML is a letter; from the line's
+ * beginning to what is quoted or is a comment. The line from 1, or 0. */
+static size_t line_of_no_break_space(const char *text, size_t len)
+{
+	size_t line = 1;
+	bool told = false; /* what follows in the line is quoted, or a comment */
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n') {
+			line++;
+			told = false;
+		} else if (text[i] == '"' || text[i] == '\'' || text[i] == '#') {
+			told = true;
+		} else if (!told && i + 1 < len && memcmp(text + i, "\xc2\xa0", 2) == 0) {
+			return line;
+		}
+	}
+	return 0;
+}
+
 /* Says what libyaml found wrong. */
 static bool fail_parser(const yaml_parser_t *parser, const char *text, size_t len, struct why *why)
 {
@@ -224,8 +244,12 @@ bool config_yaml_load(const char *text, size_t len, struct config_node **root, s
 	struct composer composer = {.why = why};
 	yaml_event_type_t type = YAML_NO_EVENT;
 	yaml_parser_t parser;
+	size_t line = line_of_no_break_space(text, len);
 	bool ok = true;
 
+	if (line > 0)
+		return why_set_line(why, line,
+			"a no-break space (U+00A0) stands here: type an ordinary one in its place");
 	if (!yaml_parser_initialize(&parser))
 		return why_set(why, "out of memory");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
