@@ -141,7 +141,7 @@ static void write_row(
 {
 	struct agent *agent = instance->agent;
 	const struct lb *lb = instance->lb[backend];
-	bool up = world->up[i];
+	bool up = lb->up[i];
 
 	agent->backends[backend].servers[i] = (struct hastate_server){
 		.name = agent->lines[i].name,
@@ -184,25 +184,30 @@ static bool read_state(const struct world *world, struct instance *instance)
 	return true;
 }
 
-static void hear(struct world *world, struct agent *agent, size_t server)
+static void hear(struct world *world, const struct instance *instance, size_t server)
 {
+	struct agent *agent = instance->agent;
 	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
 	double lost = world->scenario->what->lost;
 
 	/* The pod of a server that changed hands is asked once HAProxy has told of it. */
-	if (!world->up[server] || pod->mute || !is_current(world, agent, server))
+	if (!instance->lb[0]->up[server] || pod->mute || !is_current(world, agent, server))
 		return;
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
-	agent->answer.count = pod->lies ? pod->says : pod->count;
+	agent->answer.count = pod->lies                   ? pod->says
+			      : pod->count > pod->shaking ? pod->count - pod->shaking
+							  : 0;
 	pod_observe(agent->servers[server]->pod, METRIC_OK, &agent->answer, NULL, clock_ms(world));
 }
 
 /* Asks the pods whose moment it is. */
-static void ask(struct world *world, struct agent *agent, int64_t moment)
+static void ask(struct world *world, const struct instance *instance, int64_t moment)
 {
+	const struct agent *agent = instance->agent;
+
 	for (uint32_t i = agent->until[moment]; i < agent->until[moment + 1]; i++)
-		hear(world, agent, agent->asked[i]);
+		hear(world, instance, agent->asked[i]);
 }
 
 static void set_weight(struct world *world, struct lb *lb, size_t server, int weight)
@@ -295,7 +300,7 @@ static void act(struct world *world, struct instance *instance)
 	/* A pod that is new is asked at once. */
 	for (size_t i = 0; i < world->n_slots; i++) {
 		if (!agent->servers[i]->pod->heard)
-			hear(world, agent, i);
+			hear(world, instance, i);
 	}
 }
 
@@ -308,14 +313,14 @@ void agent_tick(struct world *world, struct instance *instance)
 	if (agent->stopped || moment < 0)
 		return;
 	if (moment < scenario->spread_ms) {
-		ask(world, agent, moment);
+		ask(world, instance, moment);
 		return;
 	}
 	act(world, instance);
 	agent->round_ms += agent->put_off ? scenario->spread_ms : scenario->poll_ms;
 	/* Asking may begin at once. */
 	if (agent->round_ms == world->now_ms + scenario->spread_ms)
-		ask(world, agent, 0);
+		ask(world, instance, 0);
 }
 
 void agent_stop(struct world *world, struct instance *instance, bool reset)

@@ -83,6 +83,35 @@ const struct scenario_case scenario_cases[] = {
 		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 1},
 			{.at_s = 68, .kind = INCIDENT_RELOAD, .part = 1000}},
 		.requests = 1.25, .is_blind = true},
+	{"moments apart, rolling", .length_s = 150, .from_s = 60, .event_s = 130,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ROLL, .seconds = 3, .every_s = 7}},
+		.poll_ms = 250, .seen_ms = 1000, .shake_ms = 100, .is_named = true},
+	{"moments apart, 80:20, rolling", .length_s = 150, .from_s = 60, .event_s = 130,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ROLL, .seconds = 3, .every_s = 7}},
+		.poll_ms = 250, .first_part = 0.8, .seen_ms = 1000, .shake_ms = 100,
+		.is_named = true},
+	{"moments apart, each second, rolling", .length_s = 150, .from_s = 60, .event_s = 130,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ROLL, .seconds = 3, .every_s = 7}},
+		.seen_ms = 1000, .shake_ms = 100, .is_named = true},
+	{"moments apart, nothing", .length_s = 300, .from_s = 60, .poll_ms = 250, .shake_ms = 100,
+		.is_named = true},
+	{"moments apart, 80:20, nothing", .length_s = 300, .from_s = 60, .poll_ms = 250,
+		.first_part = 0.8, .shake_ms = 100, .is_named = true},
+	{"moments apart, join, reload", .length_s = 300, .from_s = 60, .event_s = 60,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2},
+			{.at_s = 65, .kind = INCIDENT_RELOAD, .part = 1000}},
+		.poll_ms = 250, .seen_ms = 1000, .shake_ms = 100, .is_named = true},
+	{"moments apart, 80:20, join, reload", .length_s = 300, .from_s = 60, .event_s = 60,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2},
+			{.at_s = 65, .kind = INCIDENT_RELOAD, .part = 1000}},
+		.poll_ms = 250, .first_part = 0.8, .seen_ms = 1000, .shake_ms = 100,
+		.is_named = true},
+	{"moments apart, crash", .length_s = 300, .from_s = 60, .event_s = 60,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_CRASH, .seconds = 3}}, .poll_ms = 250,
+		.seen_ms = 1000, .shake_ms = 100, .is_named = true},
+	{"moments apart, half break", .length_s = 300, .from_s = 60, .event_s = 60,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_STORM, .part = 0.5}}, .poll_ms = 250,
+		.shake_ms = 100, .is_named = true},
 	{"ramp of 30 s", .length_s = 240, .from_s = 60, .event_s = 60,
 		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2}}, .ramp_s = 30},
 	{"maxShare 0.2", .length_s = 360, .from_s = 60, .event_s = 60,
@@ -104,6 +133,13 @@ static const char *const SPARSE =
 	"steady, scale-out by two, rolling restart, quick, reload of all, "
 	"scale-out, then reload, unequal capacities, lying pod";
 
+/* The field benchmark's size. Its cases have agents that see, ask and plan at moments of their own,
+ * and handshakes. */
+static const char *const APART =
+	"moments apart, rolling; moments apart, 80:20, rolling; moments apart, each second, rolling; "
+	"moments apart, nothing; moments apart, 80:20, nothing; moments apart, join, reload; "
+	"moments apart, 80:20, join, reload; moments apart, crash; moments apart, half break";
+
 const struct scenario_size scenario_sizes[] = {
 	{.pods = 3, .instances = 1, .per_pod = 100, .life_s = 300, .in_short = true},
 	{.pods = 3, .instances = 3, .per_pod = 200, .life_s = 300},
@@ -120,6 +156,7 @@ const struct scenario_size scenario_sizes[] = {
 	{.pods = 10, .instances = 3, .per_pod = 300, .life_s = 20, .only = CHURN},
 	{.pods = 10, .instances = 3, .per_pod = 300, .life_s = 5, .only = CHURN},
 	{.pods = 10, .instances = 3, .per_pod = 300, .life_s = 1, .only = CHURN},
+	{.pods = 8, .instances = 2, .per_pod = 200, .life_s = 40, .in_short = true, .only = APART},
 	{.pods = 3,
 		.instances = 10,
 		.per_pod = 50,

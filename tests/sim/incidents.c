@@ -40,6 +40,20 @@ void incidents_reserve(const struct scenario *scenario, size_t *n_slots, size_t 
 	*n_pods = pods + added + reused;
 }
 
+/* An instance sees that a server is down at once, and that it is up where health checks take their
+ * time at a moment of its own. */
+static void show(struct world *world, struct instance *instance, size_t server, bool up)
+{
+	int within_ms = world->scenario->what->seen_ms;
+
+	instance->seen_ms[server] =
+		up && within_ms > 0
+			? world->now_ms + 1 + rng_below(&world->checks, (uint32_t)within_ms)
+			: 0;
+	for (size_t b = 0; b < world->n_backends && instance->seen_ms[server] == 0; b++)
+		lb_set_up(instance->lb[b], server, up);
+}
+
 static void set_service(struct world *world, size_t slot, bool up)
 {
 	struct sim_pod *pod = &world->pods[world->servers[slot].pod];
@@ -50,10 +64,8 @@ static void set_service(struct world *world, size_t slot, bool up)
 	world_pod_changed(world, world->servers[slot].pod);
 	for (size_t s = slot; s < world->n_servers; s += world->n_slots) {
 		world->up[s] = up;
-		for (unsigned r = 0; r < world->n_instances; r++) {
-			for (size_t b = 0; b < world->n_backends; b++)
-				lb_set_up(world->instances[r].lb[b], s, up);
-		}
+		for (unsigned r = 0; r < world->n_instances; r++)
+			show(world, &world->instances[r], s, up);
 	}
 }
 
@@ -86,6 +98,7 @@ static void kill_pod(struct world *world, size_t slot)
 		renew_server(world, s);
 	}
 	pod->count = 0;
+	pod->shaking = 0;
 	pod->generation++;
 }
 

@@ -146,6 +146,8 @@ static bool is_wanted(const struct options *options, const struct scenario *scen
 		return false;
 	if (scenario->size->only && !strstr(scenario->size->only, scenario->what->name))
 		return false;
+	if (scenario->what->is_named && !scenario->size->only)
+		return false;
 	/* Pods whose limits leave no choice have none to judge. */
 	if (scenario->what->max_share > 0.0 &&
 		scenario->what->max_share * scenario->size->pods < 2.0)

@@ -27,7 +27,7 @@ static int choose_informed(const struct world *world, const struct instance *ins
 		double height = (count + since * (world->n_instances - 1.0)) /
 				world->pods[world->servers[i].pod].capacity;
 
-		if (world->up[i] && height < least) {
+		if (instance->lb[0]->up[i] && height < least) {
 			least = height;
 			server = (int)i;
 		}
@@ -47,7 +47,7 @@ static int choose_from_outside(const struct world *world, const struct instance 
 			return (int)world->pods[pqueue_first(&world->lowest)].server;
 		break;
 	case POLICY_CACHED_MINIMUM:
-		if (lowest >= 0 && world->up[lowest])
+		if (lowest >= 0 && instance->lb[0]->up[lowest])
 			return lowest;
 		break;
 	case POLICY_INFORMED:
@@ -55,7 +55,7 @@ static int choose_from_outside(const struct world *world, const struct instance 
 	}
 	/* Before anything is known, the first that can be used. */
 	for (size_t i = 0; i < world->n_servers; i++) {
-		if (world->up[i])
+		if (instance->lb[0]->up[i])
 			return (int)i;
 	}
 	return LB_NONE;

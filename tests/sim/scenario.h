@@ -52,9 +52,15 @@ struct scenario_case {
 	unsigned backends; /* backends over the same pods; 0: one */
 	double requests;   /* plain requests a second for each connection that stands */
 	int capacities[SCENARIO_CAPACITIES]; /* configured weights in turn; 0, ...: all 100 */
-	int ramp_s;                          /* the planner's ramp */
-	double max_share;                    /* the planner's maxShare */
-	int poll_ms;                         /* between two rounds; 0: as the run has it */
+	double first_part; /* of what comes, so much comes through the first instance; 0: as much as
+			      through each other */
+	int seen_ms;       /* each instance sees that a pod is up at a moment of its own, within so
+			      long */
+	int shake_ms;      /* a pod counts a connection so long after HAProxy has */
+	bool is_named;     /* only at sizes that name it */
+	int ramp_s;        /* the planner's ramp */
+	double max_share;  /* the planner's maxShare */
+	int poll_ms;       /* between two rounds; 0: as the run has it */
 	bool is_unsteered; /* agents end in it: the planner is not what is judged */
 	bool is_blind;     /* what happens cannot be known in time: leastconn and informed are the
 			      measure, not the oracle */

@@ -34,6 +34,42 @@ void world_pod_changed(struct world *world, uint32_t pod_index)
 			(uint32_t)((pod->count + 1.0) * 1024.0 / pod->capacity));
 }
 
+/* The pod does not know of a new connection until its handshake is over. */
+static void shake(struct world *world, uint32_t pod)
+{
+	struct shakes *shakes = &world->shakes;
+
+	if (shakes->n == shakes->room) {
+		size_t room = shakes->room > 0 ? 2 * shakes->room : 1024;
+		struct shake *all = realloc(shakes->all, room * sizeof(*all));
+
+		if (!all) {
+			world->failed = true;
+			return;
+		}
+		shakes->all = all;
+		shakes->room = room;
+	}
+	shakes->all[shakes->n++] = (struct shake){
+		.end_ms = world->now_ms + world->scenario->what->shake_ms,
+		.pod = pod,
+		.generation = world->pods[pod].generation,
+	};
+	world->pods[pod].shaking++;
+}
+
+static void end_shakes(struct world *world)
+{
+	struct shakes *shakes = &world->shakes;
+
+	while (shakes->first < shakes->n && shakes->all[shakes->first].end_ms <= world->now_ms) {
+		const struct shake *ended = &shakes->all[shakes->first++];
+
+		if (ended->generation == world->pods[ended->pod].generation)
+			world->pods[ended->pod].shaking--;
+	}
+}
+
 /* A connection begins: conn says where, the rest is set. */
 static void add_conn(struct world *world, struct conn conn, double ends_ms)
 {
@@ -70,6 +106,8 @@ static void come(struct world *world, unsigned instance, bool plain)
 	if (server == LB_NONE)
 		return;
 	conn.pod = world->servers[server].pod;
+	if (!plain && world->scenario->what->shake_ms > 0)
+		shake(world, conn.pod);
 	add_conn(world, conn,
 		(double)world->now_ms +
 			(plain ? PLAIN_MS : lifetime_ms(world, &world->pods[conn.pod], 0.0)));
@@ -78,6 +116,16 @@ static void come(struct world *world, unsigned instance, bool plain)
 void world_arrive(struct world *world, unsigned instance)
 {
 	come(world, instance, false);
+}
+
+/* The instance that a client comes through. */
+static unsigned some_instance(const struct world *world, struct rng *rng)
+{
+	double first = world->scenario->what->first_part;
+
+	if (first <= 0.0 || world->n_instances < 2)
+		return rng_below(rng, world->n_instances);
+	return rng_uniform(rng) < first ? 0 : 1 + rng_below(rng, world->n_instances - 1);
 }
 
 void world_depart(struct world *world, const struct conn *conn)
@@ -118,9 +166,9 @@ static unsigned due(struct world *world, double *next_ms, double per_ms, struct 
 static void arrive(struct world *world)
 {
 	for (uint32_t i = world->conns.returning[world->now_ms]; i > 0; i--)
-		world_arrive(world, rng_below(&world->returns, world->n_instances));
+		world_arrive(world, some_instance(world, &world->returns));
 	for (unsigned i = due(world, &world->next_ms, world->per_ms, &world->arrivals); i > 0; i--)
-		world_arrive(world, rng_below(&world->arrivals, world->n_instances));
+		world_arrive(world, some_instance(world, &world->arrivals));
 	for (unsigned i = due(world, &world->next_direct_ms, world->direct_per_ms, &world->directs);
 		i > 0; i--) {
 		uint32_t pod = rng_below(&world->directs, world->n_direct);
@@ -130,7 +178,7 @@ static void arrive(struct world *world)
 	}
 	for (unsigned i = due(world, &world->next_plain_ms, world->plain_per_ms, &world->plains);
 		i > 0; i--)
-		come(world, rng_below(&world->plains, world->n_instances), true);
+		come(world, some_instance(world, &world->plains), true);
 }
 
 /* A connection that stands at the start has what is left of a life: lengths weigh in, and it is met
@@ -156,6 +204,16 @@ static void stand_one(struct world *world, unsigned instance, uint32_t pod, uint
 	add_conn(world, conn, rest_ms(world, &world->pods[pod]));
 }
 
+/* An instance's part of what comes. */
+static double part_of(const struct world *world, unsigned instance)
+{
+	double first = world->scenario->what->first_part;
+
+	if (first <= 0.0 || world->n_instances < 2)
+		return 1.0 / world->n_instances;
+	return instance == 0 ? first : (1.0 - first) / (world->n_instances - 1.0);
+}
+
 /* The connections that stand at the start: each instance has its part evenly on all pods. */
 static void stand(struct world *world)
 {
@@ -165,7 +223,7 @@ static void stand(struct world *world)
 	for (size_t i = 0; i < size->pods; i++)
 		capacities += world->pods[i].capacity;
 	for (unsigned r = 0; r < world->n_instances; r++) {
-		double total = (double)size->per_pod * size->pods / world->n_instances;
+		double total = (double)size->per_pod * size->pods * part_of(world, r);
 		double sum = rng_uniform(&world->arrivals);
 
 		for (uint32_t i = 0; i < size->pods; i++) {
@@ -232,6 +290,9 @@ static bool allocate(struct world *world)
 			if (!instance->lb[b] || !instance->current[b])
 				return false;
 		}
+		instance->seen_ms = calloc(n, sizeof(*instance->seen_ms));
+		if (!instance->seen_ms)
+			return false;
 		instance->agent = agent_new(world, &world->polls);
 		if (!instance->agent)
 			return false;
@@ -274,6 +335,22 @@ static void furnish(struct world *world)
 	set_rates(world);
 }
 
+/* Instances see that pods are up, each at its own moment. */
+static void see(struct world *world)
+{
+	for (unsigned r = 0; r < world->n_instances; r++) {
+		struct instance *instance = &world->instances[r];
+
+		for (size_t i = 0; i < world->n_servers; i++) {
+			if (instance->seen_ms[i] == 0 || instance->seen_ms[i] > world->now_ms)
+				continue;
+			instance->seen_ms[i] = 0;
+			for (size_t b = 0; b < world->n_backends; b++)
+				lb_set_up(instance->lb[b], i, true);
+		}
+	}
+}
+
 static void run(struct world *world)
 {
 	for (world->now_ms = 0; world->now_ms < world->end_ms && !world->failed; world->now_ms++) {
@@ -285,6 +362,9 @@ static void run(struct world *world)
 		}
 		if (world->now_ms % 1000 == 0)
 			incidents_run(world);
+		if (world->scenario->what->seen_ms > 0)
+			see(world);
+		end_shakes(world);
 		arrive(world);
 		if (policy_has_agents(world->policy)) {
 			for (unsigned r = 0; r < world->n_instances; r++)
@@ -302,6 +382,7 @@ static void fini(struct world *world)
 			lb_free(world->instances[r].lb[b]);
 			free(world->instances[r].current[b]);
 		}
+		free(world->instances[r].seen_ms);
 		agent_free(world->instances[r].agent);
 	}
 	free(world->servers);
@@ -312,6 +393,7 @@ static void fini(struct world *world)
 	lb_ring_free(world->ring);
 	pqueue_fini(&world->lowest);
 	conns_fini(&world->conns);
+	free(world->shakes.all);
 	measure_fini(&world->measure);
 }
 
@@ -325,7 +407,7 @@ bool world_run(const struct scenario *scenario, const struct policy *policy, uin
 		.n_instances = scenario->size->instances,
 	};
 	struct rng *streams[] = {&world.arrivals, &world.lives, &world.directs, &world.returns,
-		&world.draws, &world.polls, &world.plains};
+		&world.draws, &world.polls, &world.plains, &world.checks};
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++)
 		rng_init(streams[i], seed, i);

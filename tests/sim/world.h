@@ -18,6 +18,7 @@
 /* A pod. The pods that servers have at the start come first, then those that take their place. */
 struct sim_pod {
 	uint32_t count;     /* connections it holds */
+	uint32_t shaking;   /* of these, those that it does not know of yet */
 	double capacity;    /* configured weight / 100 */
 	double life;        /* its connections live this part of the others' */
 	uint32_t server;    /* the server it has, or had last */
@@ -40,7 +41,21 @@ struct instance {
 	uint8_t generation; /* counts its reloads */
 	/* By server: sessions of this worker with the server's pod of now. */
 	uint32_t *current[SCENARIO_BACKENDS];
+	int64_t *seen_ms; /* by server: when it sees that the pod is up; 0: it has */
 	struct agent *agent;
+};
+
+/* A connection whose handshake goes on. */
+struct shake {
+	int64_t end_ms;
+	uint32_t pod;
+	uint8_t generation;
+};
+
+/* First in, first out. */
+struct shakes {
+	struct shake *all;
+	size_t first, n, room;
 };
 
 struct world {
@@ -61,6 +76,7 @@ struct world {
 	struct lb_ring *ring;
 	struct pqueue lowest; /* the oracle's */
 	struct conns conns;
+	struct shakes shakes;
 	struct measure measure;
 	uint32_t n_direct; /* pods that get direct connections */
 	double per_ms;     /* arrivals through HAProxy */
@@ -69,7 +85,7 @@ struct world {
 	double next_ms; /* the next arrival of each kind */
 	double next_direct_ms;
 	double next_plain_ms;
-	struct rng arrivals, lives, directs, returns, draws, polls, plains;
+	struct rng arrivals, lives, directs, returns, draws, polls, plains, checks;
 	bool failed; /* out of memory */
 };
 
