@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What chaos plays with: pods whose /metric can be spoilt at will, a HAProxy whose socket can, an agent."""
 import contextlib
+import fcntl
 import http.server
 import json
 import os
@@ -285,7 +286,10 @@ class Scene:
         agent.write()
 
     def do_leave_log_unread(self, dice):
-        dice.choice(self.sides).agent.reading.clear()
+        agent = dice.choice(self.sides).agent
+        agent.reading.clear()
+        # A small pipe is full within two seconds.
+        fcntl.fcntl(agent.process.stderr, fcntl.F_SETPIPE_SZ, 4096)
 
     def do_read_log(self, dice):
         for side in self.sides:
