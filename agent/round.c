@@ -21,6 +21,7 @@
 enum {
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
 	NEAR_RETRY_MS = 1000,   /* HAProxy did not answer on a socket of this host */
+	START_MS = 30000,       /* HAProxy, which may start beside the agent, has so long for it */
 	NARROW_MAX = 30,        /* rounds in a row that ask for the backends named alone */
 	STOPPING_RETRY_MS = 30, /* an old worker answered; measured, it does so for up to 30 ms */
 };
@@ -40,6 +41,7 @@ struct round {
 	enum state state;
 	struct announce announce;
 	ev_timer tick;
+	int64_t made_ms;
 	int64_t began_ms;  /* the last round */
 	int64_t every_ms;  /* from one tick to the next */
 	bool hurry;        /* another round is to follow at once */
@@ -275,9 +277,16 @@ static bool fill(struct round *round, const struct hastate_snapshot *snapshot)
 	return false;
 }
 
+/* Nobody listens there yet: in Kubernetes HAProxy starts after the agent. */
+static bool is_starting(const struct round *round)
+{
+	return cluster_updated_ms(round->components->cluster) == 0 &&
+	       clock_now_ms() - round->made_ms < START_MS;
+}
+
 /* A socket of this host costs nothing to try, and a HAProxy that starts again has empty slots: then
  * it is looked at each second, or in each interval if that is shorter. */
-static void fail(struct round *round, const char *why, const char *detail)
+static void fail(struct round *round, const char *why, const char *detail, bool is_gone)
 {
 	const struct components *components = round->components;
 	const struct config *config = components->config;
@@ -287,7 +296,8 @@ static void fail(struct round *round, const char *why, const char *detail)
 		.interval_ms = is_near && interval_ms > NEAR_RETRY_MS ? NEAR_RETRY_MS : interval_ms,
 		.backs_off = !is_near,
 		/* One that stops closes its socket first. */
-		.is_expected = readiness_is_stopping(components->readiness),
+		.is_expected = readiness_is_stopping(components->readiness) ||
+			       (is_gone && is_starting(round)),
 	};
 
 	backoff_fail(&round->backoff, components->stats, &manner, why, detail);
@@ -324,12 +334,12 @@ static void on_read(const struct runtime_reply *reply, void *arg)
 		return;
 	stats_observe(&round->components->stats->read, reply->seconds);
 	if (reply->outcome != RUNTIME_OK) {
-		fail(round, runtime_outcome_name(reply->outcome), reply->detail);
+		fail(round, runtime_outcome_name(reply->outcome), reply->detail, reply->is_gone);
 		return;
 	}
 	outcome = hareply_parse(reply->bytes, reply->len, &snapshot, &why);
 	if (outcome != HAREPLY_OK) {
-		fail(round, hareply_outcome_name(outcome), why.text);
+		fail(round, hareply_outcome_name(outcome), why.text, false);
 		return;
 	}
 	if (round->narrow && !snapshot.info.stopping &&
@@ -457,6 +467,7 @@ struct round *round_new(const struct components *components)
 	if (!round)
 		return NULL;
 	round->components = components;
+	round->made_ms = clock_now_ms();
 	push_init(&round->push, components->cluster, components->stats, on_pushed, round);
 	ev_init(&round->tick, on_tick);
 	round->tick.data = round;

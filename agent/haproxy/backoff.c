@@ -34,6 +34,10 @@ void backoff_fail(struct backoff *backoff, struct stats *stats, const struct bac
 	stats->haproxy_reached = false;
 	snprintf(stats->haproxy_error, sizeof(stats->haproxy_error), "%s%s%s", why,
 		*detail ? ": " : "", detail);
+	/* What was only told is to be acted on from now on. */
+	if (backoff->was_expected && !manner->is_expected)
+		log_repeat_end(&backoff->repeat);
+	backoff->was_expected = manner->is_expected;
 	if (log_repeat(&backoff->repeat)) {
 		log_write(manner->is_expected ? CONFIG_LOG_INFO : CONFIG_LOG_ERROR,
 			"HAProxy's state cannot be read",

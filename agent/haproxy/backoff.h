@@ -14,13 +14,14 @@ struct backoff {
 	unsigned n_failures; /* in a row */
 	int64_t retry_ms;    /* not before this */
 	struct log_repeat repeat;
+	bool was_expected; /* the last failure */
 };
 
 /* How a failure is taken. */
 struct backoff_manner {
 	int64_t interval_ms; /* the next try is after this long */
 	bool backs_off;      /* or twice as long with each failure, up to 10 s */
-	bool is_expected;    /* HAProxy is about to stop: nobody must act on it */
+	bool is_expected;    /* HAProxy is about to stop, or to start: nobody must act on it */
 };
 
 /* It did not answer, or not what can be read: why and detail (which may be "") in words. */

@@ -223,3 +223,47 @@ def test_haproxy_and_agent_that_are_stopped_at_once_end_well(lab):
         until(lambda: steered(lab), "weights")
         lab.signal(signal.SIGTERM)
         assert end(agent) == 0
+
+
+def loud(agent):
+    """What is above info in the log."""
+    return [line for line in agent.err if re.match(r"\S+ (warn|error) ", line)]
+
+
+def test_a_haproxy_that_starts_after_its_agent_is_no_fault():
+    """In Kubernetes it always does: the agent is a sidecar."""
+    with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy:
+        haproxy.stop()
+        with Agent(haproxy) as agent:
+            line = agent.wait_log("HAProxy's state cannot be read")
+            assert re.match(r"\S+ info ", line), line
+            until(lambda: sum("cannot be read" in line for line in agent.err) >= 2, "a second try")
+            haproxy.start_again()
+            agent.wait_ready()
+            assert loud(agent) == []
+            # Once it has answered, its silence is a fault at once.
+            haproxy.stop()
+            until(lambda: loud(agent), "an error")
+            assert "HAProxy's state cannot be read" in loud(agent)[0]
+
+
+def test_a_haproxy_that_does_not_start_is_a_fault_after_half_a_minute():
+    with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy:
+        haproxy.stop()
+        began = time.monotonic()
+        with Agent(haproxy) as agent:
+            until(lambda: loud(agent), "an error", 60, 0.1)
+            assert time.monotonic() - began > 25
+            assert "HAProxy's state cannot be read" in loud(agent)[0]
+
+
+def test_one_that_takes_connections_and_says_nothing_is_a_fault_at_once():
+    """Whoever starts late has nothing to do with that."""
+    with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy:
+        silent = socket.socket(socket.AF_UNIX)
+        silent.bind(str(haproxy.dir / "silent.sock"))
+        silent.listen()
+        with silent, Agent(haproxy, config={"socket": str(haproxy.dir / "silent.sock")}) as agent:
+            connection, _ = silent.accept()
+            connection.close()
+            until(lambda: loud(agent), "an error")
