@@ -12,6 +12,7 @@
 #include "core/kube/ports.h"
 #include "core/kube/slicestore.h"
 #include "core/kube/slots.h"
+#include "core/kube/slots_adopt.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/textfile.h"
@@ -26,6 +27,9 @@ struct entry {
 	char *server_options;
 	struct kubewatch_service *service;
 	struct slots_memory memory;
+	struct endpoint *adopted; /* until the first list: what HAProxy had */
+	size_t n_adopted;
+	bool told_adopted;
 	struct service_status report; /* its counts are those of the last plan */
 	struct log_repeat missing;    /* the backend is not there */
 	/* What ports_find found last, and in words. */
@@ -185,6 +189,7 @@ void discovery_free(struct discovery *discovery)
 		free(discovery->entries[i].backend);
 		free(discovery->entries[i].server_options);
 		slots_memory_fini(&discovery->entries[i].memory);
+		free(discovery->entries[i].adopted);
 	}
 	free(discovery->entries);
 	free(discovery->reports);
@@ -215,14 +220,46 @@ static void say_changes(struct entry *entry, const struct slots_plan *plan)
 	last->quarantined = plan->quarantined;
 }
 
+static void forget_adopted(struct entry *entry)
+{
+	if (entry->told_adopted)
+		log_info("Kubernetes tells of the pods: HAProxy's servers follow them",
+			log_str("backend", entry->backend));
+	free(entry->adopted);
+	entry->adopted = NULL;
+	entry->n_adopted = 0;
+	entry->told_adopted = false;
+}
+
+/* Before Kubernetes has told anything, the servers that HAProxy has in use stand for the pods:
+ * another process of HAProxy gets them too. */
+static bool adopt(struct entry *entry, const struct hastate_backend *backend)
+{
+	struct kubewatch_status status = kubewatch_service_status(entry->service);
+
+	if (entry->n_adopted == 0 && !slots_adopt(backend, &entry->adopted, &entry->n_adopted))
+		return false;
+	/* At a start in good order the list is a moment away. */
+	if (entry->n_adopted > 0 && status.error[0] && !entry->told_adopted) {
+		entry->told_adopted = true;
+		log_warn(
+			"Kubernetes does not tell of the pods: HAProxy's servers stay as they were",
+			log_str("backend", entry->backend),
+			log_int("servers", (int64_t)entry->n_adopted),
+			log_str("error", status.error));
+	}
+	return true;
+}
+
 static bool plan_entry(
 	struct entry *entry, const struct hastate_backend *backend, struct commands *lines)
 {
 	struct slots_options options = {
 		.added_line = entry->server_options, .added_max = ADDED_MAX};
 	struct slots_plan plan;
-	size_t n;
-	const struct endpoint *endpoints = kubewatch_endpoints(entry->service, &n);
+	size_t n = entry->n_adopted;
+	const struct endpoint *endpoints =
+		n > 0 ? entry->adopted : kubewatch_endpoints(entry->service, &n);
 	bool ok = true;
 
 	if (!slots_plan(backend, endpoints, n, &options, &entry->memory, &plan))
@@ -289,8 +326,13 @@ bool discovery_plan(struct discovery *discovery, const struct hastate_snapshot *
 			continue;
 		}
 		log_repeat_end(&entry->missing);
-		if (kubewatch_service_status(entry->service).watch->listed)
+		if (kubewatch_service_status(entry->service).watch->listed) {
+			forget_adopted(entry);
 			ok &= plan_entry(entry, backend, lines);
+		} else {
+			ok &= adopt(entry, backend) &&
+			      (entry->n_adopted == 0 || plan_entry(entry, backend, lines));
+		}
 	}
 	return ok;
 }
@@ -327,6 +369,7 @@ static void report_entry(struct entry *entry, struct service_status *report)
 	report->n_slices = status.n_slices;
 	report->ports = entry->ports;
 	report->misnamed = ports_is_misnamed(entry->finding);
+	report->n_taken_over = entry->n_adopted;
 	for (size_t i = 0; i < n; i++) {
 		report->n_ready += endpoints[i].state == ENDPOINT_READY;
 		report->n_terminating += endpoints[i].state == ENDPOINT_TERMINATING;
@@ -347,6 +390,19 @@ bool discovery_fills(const struct discovery *discovery)
 	return discovery && discovery->n_entries > 0;
 }
 
+static const char *describe_silence(const struct entry *entry, char *buf, size_t size)
+{
+	struct kubewatch_status status = kubewatch_service_status(entry->service);
+	int used = snprintf(buf, size, "Kubernetes has not told the endpoints of %s/%s%s%s",
+		status.namespace, status.service, status.error[0] ? ": " : " yet", status.error);
+
+	if (entry->n_adopted > 0 && used >= 0 && (size_t)used < size)
+		snprintf(buf + used, size - (size_t)used,
+			"; its %zu servers stay as they were when the agent started",
+			entry->n_adopted);
+	return buf;
+}
+
 const char *discovery_complaint(const struct discovery *discovery, char *buf, size_t size)
 {
 	for (size_t i = 0; i < discovery->n_entries; i++) {
@@ -359,19 +415,21 @@ const char *discovery_complaint(const struct discovery *discovery, char *buf, si
 			snprintf(buf, size, "%s", entry->ports);
 			return buf;
 		}
-		snprintf(buf, size, "Kubernetes has not told the endpoints of %s/%s%s%s",
-			status.namespace, status.service, status.error[0] ? ": " : " yet",
-			status.error);
-		return buf;
+		return describe_silence(entry, buf, size);
 	}
 	return NULL;
 }
 
 bool discovery_is_whole(const struct discovery *discovery)
 {
-	char words[2];
+	for (size_t i = 0; i < discovery->n_entries; i++) {
+		const struct entry *entry = &discovery->entries[i];
+		bool listed = kubewatch_service_status(entry->service).watch->listed;
 
-	return !discovery_complaint(discovery, words, sizeof(words));
+		if (ports_is_misnamed(entry->finding) || (!listed && entry->n_adopted == 0))
+			return false;
+	}
+	return true;
 }
 
 static bool fills(const struct discovery *discovery, const char *backend)

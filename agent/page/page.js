@@ -257,7 +257,8 @@
 		for (const kube of report.kubernetes ?? []) {
 			if (kube.error)
 				facts.push(["bad", "Kubernetes does not tell of ", kube.service,
-					`: ${kube.error}`]);
+					`: ${kube.error}${kube.servers_taken_over
+						? `; its ${whole.format(kube.servers_taken_over)} servers stay as they were` : ""}`]);
 			if (kube.ports)
 				facts.push([kube.misnamed ? "bad" : "", kube.ports, "", ""]);
 		}

@@ -399,6 +399,54 @@ def test_an_api_server_that_is_away_changes_nothing_even_over_a_reload(lab):
     it.expect(ready=(0, 2))
 
 
+def test_an_agent_that_restarts_while_the_api_is_away_takes_what_haproxy_had(lab):
+    it = lab()
+    it.set_ready(0, 1, 2)
+    it.expect(ready=(0, 1, 2))
+    it.api.set_slice("web-1", it.endpoints(0, 1) + it.endpoints(2, ready=False, serving=True, terminating=True),
+                     ports=it.ports())
+    it.expect(ready=(0, 1), drain=(2,))
+    it.api.down()
+    it.agent.stop()
+    it.start()
+    line = it.agent.wait_log("Kubernetes does not tell of the pods: HAProxy's servers stay as they were")
+    assert " warn " in line and "servers=3" in line
+    it.expect(ready=(0, 1), drain=(2,), deadline_s=1)
+    # What cannot be seen is not hidden: no new pod would be found.
+    code, words = it.agent.get("/readyz")
+    assert code == 503 and "default/web" in words and "its 3 servers stay as they were" in words, words
+    kube, = it.agent.json()["kubernetes"]
+    assert (kube["servers_taken_over"], kube["listed"]) == (3, False)
+    # Weights are by polls, as ever.
+    until(lambda: sum(pod["known"] for pod in it.agent.json()["podMetrics"]["ws"]) >= 2, "counts")
+    it.haproxy.reload()
+    it.expect(ready=(0, 1), deadline_s=3)
+    until(lambda: "<1>" in it.haproxy.cli("get var proc.synced"), "the new process to be ready for clients")
+    it.haproxy.stop()
+    it.haproxy.start_again()
+    it.expect(ready=(0, 1), deadline_s=3)
+    it.api.change_unseen("web-1", it.endpoints(0, 3))
+    it.api.up()
+    it.expect(ready=(0, 3))
+    it.agent.wait_log("Kubernetes tells of the pods")
+    it.agent.wait_ready()
+    assert it.agent.json()["kubernetes"][0]["servers_taken_over"] == 0
+
+
+def test_an_agent_that_starts_beside_empty_slots_while_the_api_is_away_takes_nothing(lab):
+    it = lab(start=False)
+    it.api.down()
+    it.start()
+    it.agent.wait_log("the Kubernetes API fails")
+    until(lambda: it.agent.json()["haproxy"]["reached"], "HAProxy")
+    until(lambda: "has not told the endpoints" in it.agent.get("/readyz")[1], "the reason")
+    assert "servers stay" not in it.agent.get("/readyz")[1] and it.states() == {}
+    assert "<1>" not in it.haproxy.cli("get var proc.synced")
+    it.set_ready(0)
+    it.api.up()
+    it.expect(ready=(0,))
+
+
 # No round comes by itself within any test's time.
 SELDOM = {"pollInterval": "60s", "pollTimeout": "1s", "cacheTTL": "120s"}
 

@@ -7,6 +7,7 @@
 
 #include "core/kube/slicestore.h"
 #include "core/kube/slots.h"
+#include "core/kube/slots_adopt.h"
 #include "run.h"
 
 enum { SERVERS_MAX = 64, PODS_MAX = 24 };
@@ -493,6 +494,95 @@ START_TEST(backup_servers_and_resolved_servers_are_left_alone)
 }
 END_TEST
 
+/* What is wanted is what HAProxy has; nothing is remembered. */
+static void sim_adopt(void)
+{
+	struct hastate_backend backend = sim_view();
+	struct endpoint *adopted;
+
+	ck_assert(slots_adopt(&backend, &adopted, &sim.n_wanted));
+	ck_assert_uint_le(sim.n_wanted, PODS_MAX);
+	for (size_t i = 0; i < sim.n_wanted; i++)
+		sim.wanted[i] = adopted[i];
+	free(adopted);
+	slots_memory_fini(&sim.memory);
+}
+
+START_TEST(without_kubernetes_servers_stay_as_haproxy_has_them)
+{
+	sim_init(5, 8);
+	for (int i = 0; i < 7; i++)
+		sim_pod(i, ENDPOINT_READY);
+	planned();
+	sim_pod(1, ENDPOINT_TERMINATING);
+	sim_gone(2);
+	sim.servers[1].scur = 3;
+	planned();
+	sim.servers[4].backup = true;
+	sim_adopt();
+	/* Not of the one that is gone, nor of the backup server. */
+	ck_assert_uint_eq(sim.n_wanted, 5);
+	ck_assert_str_eq(planned(), "");
+
+	/* Another process gets those that take connections; one that drained has none there. */
+	sim_reload();
+	struct slots_plan plan = sim_plan();
+	ck_assert_uint_eq(plan.ready, 4);
+	ck_assert_uint_eq(plan.draining, 0);
+	slots_plan_fini(&plan);
+	ck_assert_str_eq(planned(), "");
+}
+END_TEST
+
+START_TEST(with_draining_servers_alone_none_is_opened)
+{
+	sim_init(2, 0);
+	for (int i = 0; i < 2; i++) {
+		sim_pod(i, ENDPOINT_READY);
+		planned();
+		sim.servers[i].admin |= HASTATE_ADMIN_FORCED_DRAIN;
+	}
+	sim_adopt();
+	ck_assert_uint_eq(sim.n_wanted, 2);
+	ck_assert_str_eq(planned(), "");
+}
+END_TEST
+
+START_TEST(of_empty_slots_nothing_is_taken)
+{
+	struct hastate_backend backend;
+	struct endpoint *adopted;
+	size_t n;
+
+	sim_init(3, 0);
+	sim.servers[1].resolved = true;
+	sim.servers[1].admin = 0;
+	backend = sim_view();
+	ck_assert(slots_adopt(&backend, &adopted, &n));
+	ck_assert_ptr_null(adopted);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(one_address_on_two_servers_is_one_pod_and_open)
+{
+	struct hastate_backend backend;
+	struct endpoint *adopted;
+	size_t n;
+
+	sim_init(2, 0);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(sim.servers[i].address, sizeof(sim.servers[i].address), "10.0.0.10");
+		sim.servers[i].admin = i == 0 ? HASTATE_ADMIN_FORCED_DRAIN : 0;
+	}
+	backend = sim_view();
+	ck_assert(slots_adopt(&backend, &adopted, &n));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(adopted[0].state, ENDPOINT_READY);
+	free(adopted);
+}
+END_TEST
+
 START_TEST(a_foreign_change_is_repaired)
 {
 	sim_init(2, 0);
@@ -654,6 +744,10 @@ int main(void)
 		{a_server_is_added_with_its_checks_and_deleted_when_empty, ONCE},
 		{an_ipv6_pod_is_added_in_brackets, ONCE},
 		{backup_servers_and_resolved_servers_are_left_alone, ONCE},
+		{without_kubernetes_servers_stay_as_haproxy_has_them, ONCE},
+		{with_draining_servers_alone_none_is_opened, ONCE},
+		{of_empty_slots_nothing_is_taken, ONCE},
+		{one_address_on_two_servers_is_one_pod_and_open, ONCE},
 		{a_foreign_change_is_repaired, ONCE},
 		{any_history_keeps_pods_apart_and_settles_in_one_plan, ONCE},
 	};

@@ -18,8 +18,10 @@ struct service_status {
 	const struct listwatch *watch; /* its counters and times */
 	size_t n_slices;
 	size_t n_ready, n_terminating, n_unready; /* endpoints */
-	const char *ports; /* what is wrong with its port or its name, in words; "" for nothing */
-	bool misnamed;     /* and no pod will ever be found so */
+	const char *ports;   /* what is wrong with its port or its name, in words; "" for nothing */
+	bool misnamed;       /* and no pod will ever be found so */
+	size_t n_taken_over; /* servers that stand for its endpoints as HAProxy had them when the
+				agent started, while nothing has been told */
 	unsigned quarantined; /* the last plan's, see struct slots_plan */
 	unsigned free;
 	unsigned added;

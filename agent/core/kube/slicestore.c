@@ -291,7 +291,7 @@ static size_t choose_families(struct endpoint *all, size_t n)
 }
 
 /* Sorts by address and port, and keeps the best of each pair. Returns how many are left. */
-static size_t sort_and_unite(struct endpoint *all, size_t n)
+size_t slicestore_unite(struct endpoint *all, size_t n)
 {
 	size_t kept = 0;
 
@@ -323,7 +323,7 @@ bool slicestore_union(const struct slicestore *slices, struct endpoint **out, si
 		memcpy(&all[n_all], slice->endpoints, slice->n * sizeof(*all));
 		n_all += slice->n;
 	}
-	*n = sort_and_unite(all, choose_families(all, n_all));
+	*n = slicestore_unite(all, choose_families(all, n_all));
 	*out = all;
 	return true;
 }

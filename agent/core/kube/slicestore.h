@@ -70,6 +70,9 @@ struct slicestore_news slicestore_apply(
  */
 bool slicestore_union(const struct slicestore *slices, struct endpoint **out, size_t *n);
 
+/* Makes such a union of endpoints in place. Returns how many are left. */
+size_t slicestore_unite(struct endpoint *endpoints, size_t n);
+
 /* Finds an address in what slicestore_union wrote; NULL when it is not there. */
 const struct endpoint *slicestore_find(
 	const struct endpoint *endpoints, size_t n, const char *address, uint16_t port);

@@ -235,6 +235,9 @@ static void write_facts(const struct page *page)
 			text_write_html(page->to, kube->service);
 			buf_puts(page->to, "</b>: ");
 			text_write_html(page->to, kube->error);
+			if (kube->n_taken_over > 0)
+				buf_printf(page->to, "; its %zu servers stay as they were",
+					kube->n_taken_over);
 			buf_puts(page->to, "</span>");
 		}
 		if (kube->ports[0]) {

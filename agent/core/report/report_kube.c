@@ -20,6 +20,7 @@ static void add_service(
 	jsonput_number(put, "endpoints_ready", (int64_t)kube->n_ready);
 	jsonput_number(put, "endpoints_terminating", (int64_t)kube->n_terminating);
 	jsonput_number(put, "endpoints_unready", (int64_t)kube->n_unready);
+	jsonput_number(put, "servers_taken_over", (int64_t)kube->n_taken_over);
 	jsonput_number(put, "slots_free", kube->free);
 	jsonput_number(put, "slots_quarantined", kube->quarantined);
 	jsonput_number(put, "servers_added", kube->added);
