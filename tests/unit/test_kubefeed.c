@@ -129,6 +129,7 @@ static struct service_status report_of(const struct kubefeed *feed)
 		.n_ready = 3,
 		.n_terminating = 2,
 		.n_unready = 1,
+		.n_taken_over = 8,
 		.quarantined = 4,
 		.free = 5,
 		.added = 6,
@@ -153,7 +154,7 @@ START_TEST(the_reports_tell_the_counts_and_the_age)
 		"\"ws\","
 		"\"listed\":true,\"watching\":true,\"error\":null,\"misnamed\":false,\"ports\":null,\"heard_at\":1700000000.0,\"slices\":1,"
 		"\"endpoints_ready\":3,\"endpoints_terminating\":2,\"endpoints_unready\":1,"
-		"\"slots_free\":5,\"slots_quarantined\":4,\"servers_added\":6,\"pods_unplaced\":7}]");
+		"\"servers_taken_over\":8,\"slots_free\":5,\"slots_quarantined\":4,\"servers_added\":6,\"pods_unplaced\":7}]");
 	buf_fini(&json);
 
 	struct buf text = {.bytes = NULL};
