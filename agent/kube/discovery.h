@@ -16,8 +16,9 @@
 #include "kube/kubewatch.h"
 
 /*
- * Before a Service's first list has come, the servers that HAProxy had in use when the agent started stand
- * for its pods; from then on, the last that was told. It never talks to HAProxy itself: that is the round's business.
+ * Before a Service's first list has come, the servers that HAProxy had in use when the agent
+ * started stand for its pods; from then on, the last that was told. It never talks to HAProxy
+ * itself: that is the round's business.
  */
 struct discovery;
 
@@ -61,8 +62,8 @@ bool discovery_fills(const struct discovery *discovery);
  * words in buf, cut to size; NULL when none. */
 const char *discovery_complaint(const struct discovery *discovery, char *buf, size_t size);
 
-/* Of every Service of a backend it is known which servers are to stand for it, from a list since the
- * start or from HAProxy itself, and none is misnamed. */
+/* Of every Service of a backend it is known which servers are to stand for it, from a list since
+ * the start or from HAProxy itself, and none is misnamed. */
 bool discovery_is_whole(const struct discovery *discovery);
 
 #endif
