@@ -55,14 +55,38 @@ tls() {
   { request "$@"; sleep 2; } | timeout 5 openssl s_client -quiet -connect "$address:$port" -servername "$host" 2>/dev/null | head -n 1
 }
 
-# ask plain|tls NAME PORT PATH STATUS [HEADER...]
+{{- if and .Values.tls.enabled .Values.haproxy.acceptProxy }}
+
+# handshake ADDRESS PORT: "TLS" where a server answers a ClientHello behind a PROXY line, which no client here can send. It
+# offers TLS 1.2 and 1.3, no name, and 32 letters as nonce and as key.
+handshake() {
+  local byte= letters=wsbalancer-helm-test-ClientHello
+  exec 3<>"/dev/tcp/$1/$2" || return
+  {
+    printf 'PROXY UNKNOWN\r\n\x16\x03\x01\x00\x98\x01\x00\x00\x94\x03\x03%s\x00' "$letters"
+    # Cipher suites, no compression.
+    printf '\x00\x12\x13\x01\x13\x02\x13\x03\xc0\x2b\xc0\x2f\xc0\x2c\xc0\x30\xcc\xa9\xcc\xa8\x01\x00\x00\x59'
+    # Groups, point formats, signatures, versions, key.
+    printf '\x00\x0a\x00\x06\x00\x04\x00\x1d\x00\x17\x00\x0b\x00\x02\x01\x00\x00\x0d\x00\x12\x00\x10'
+    printf '\x04\x03\x08\x04\x04\x01\x05\x03\x08\x05\x05\x01\x08\x06\x06\x01\x00\x2b\x00\x05\x04\x03\x04\x03\x03'
+    printf '\x00\x33\x00\x26\x00\x24\x00\x1d\x00\x20%s' "$letters"
+  } >&3
+  LC_ALL=C read -r -N 1 -t 5 byte <&3 || true
+  exec 3>&-
+  # A record of the handshake; an alert begins with another byte.
+  if [ "$byte" = $'\x16' ]; then printf TLS; else printf 'no TLS handshake'; fi
+}
+{{- end }}
+
+# ask plain|tls|handshake NAME PORT PATH STATUS [HEADER...]
 ask() {
   local how=$1 name=$2 port=$3 path=$4 want=$5 line= try address
   shift 5
   for try in 1 2 3 4 5 6 7 8 9 10; do
     for address in $(addresses "$name"); do
       line=$("$how" "$address" "$port" "$path" "$@" || true)
-      case $line in "HTTP/1.1 "$want*) echo "ok: $how $name:$port$path ${line:9:3}"; return ;; esac
+      case $line in "HTTP/1.1 "$want*) echo "ok: $how $name:$port$path ${line:9:3}"; return ;;
+      "$want") echo "ok: $how $name:$port$path"; return ;; esac
     done
     sleep 1
   done
@@ -79,7 +103,7 @@ ask {{ $agent }} {{ $fullname }}-metrics {{ .Values.agent.port }} '{{ include "w
 {{- end }}
 {{- if .Values.tls.enabled }}
 {{- if .Values.haproxy.acceptProxy }}
-echo "skipped: TLS behind the PROXY protocol"
+ask handshake {{ $fullname }} {{ $service.https }} '' TLS
 {{- else }}
 ask tls {{ $fullname }} {{ $service.https }} /live '[2-5]' "${close[@]}"
 {{- if .Values.tests.websocketPath }}

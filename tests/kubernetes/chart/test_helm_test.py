@@ -71,16 +71,32 @@ def test_it_speaks_tls_where_clients_do(values, lines, tmp_path):
         assert [line.split()[1] for line in passed.stdout.splitlines()[3:]] == lines
 
 
-def test_it_sees_that_tls_does_not_work(tmp_path):
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_it_speaks_tls_behind_the_proxy_protocol(version, tmp_path):
+    make_secret(tmp_path / "tls")
+    values = f"{WEBSOCKET},tls.enabled=true,tls.secretName=s,haproxy.acceptProxy=true,tls.minVersion={version}"
+    with loopback.Balancer(tmp_path, "--set", values) as haproxy, \
+            loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
+        haproxy.fill("pod1", pod)
+        haproxy.synced()
+        passed = run(haproxy)
+        assert passed.returncode == 0, passed.stdout + passed.stderr
+        assert [line.split()[1] for line in passed.stdout.splitlines()[3:]] == ["handshake", "plain"]
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_it_sees_that_tls_does_not_work(proxied, tmp_path):
     """A Service port that leads to the plain port."""
     make_secret(tmp_path / "tls")
-    with loopback.Balancer(tmp_path, "--set", "tls.enabled=true,tls.secretName=s") as haproxy, \
+    values = "tls.enabled=true,tls.secretName=s" + (",haproxy.acceptProxy=true" if proxied else "")
+    with loopback.Balancer(tmp_path, "--set", values) as haproxy, \
             loopback.server("agent", haproxy.agent), loopback.server("pod") as pod:
         haproxy.fill("pod1", pod)
         haproxy.synced()
         haproxy.https = haproxy.http
         failed = run(haproxy)
-        assert failed.returncode == 1 and f"FAILED: tls 127.0.0.1:{haproxy.http}" in failed.stdout
+        how = "handshake" if proxied else "tls"
+        assert failed.returncode == 1 and f"FAILED: {how} 127.0.0.1:{haproxy.http}" in failed.stdout
 
 
 class Guarded(loopback.Answers):
