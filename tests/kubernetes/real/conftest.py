@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 
+import figures
 from cluster import Cluster
 from scene import Scene, mount_account_folder
 
@@ -26,10 +27,15 @@ def fixture_scene(cluster, request):
     made = []
 
     def make(**keys):
-        made.append(Scene(cluster, **keys))
+        made.append(Scene(cluster, figures.Figures(request.node.name), **keys))
         return made[-1]
 
     failures = request.session.testsfailed
     yield make
     for scene in made:
         scene.close(request.session.testsfailed == failures)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in figures.table():
+        terminalreporter.write_line(line)

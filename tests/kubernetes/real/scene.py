@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import threading
+import time
 
 from balancer import Agent, HAProxy, make_dir
 from cluster import FAR, ApiError
@@ -130,8 +131,9 @@ class Watcher:
 class Scene:
     """A Service in a namespace, HAProxy with slots, and the agent with the rights of a Role."""
 
-    def __init__(self, cluster, slots=20, replicas=0, **keys):
+    def __init__(self, cluster, figures, slots=20, replicas=0, **keys):
         number = next(COUNTER)
+        self.figures = figures
         self.cluster = cluster
         self.app, self.own = f"app-{number}", f"balancer-{number}"
         for name in (self.app, self.own):
@@ -213,8 +215,10 @@ class Scene:
             assert self.agent.running(), self.agent.err
             return self.states() == wanted
 
+        began = time.monotonic()
         try:
             until(settled, "slots", deadline_s)
+            self.figures.right(time.monotonic() - began)
         except AssertionError as error:
             states = self.states()
             wrong = {a: (states.get(a), wanted.get(a)) for a in {*states, *wanted} if states.get(a) != wanted.get(a)}

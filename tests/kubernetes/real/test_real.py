@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Against a real control plane: whatever happens, the slots equal the pods within ten seconds of the fault's end,
 and no live connection is cut."""
+import contextlib
 import shutil
 import signal
 import time
@@ -10,10 +11,21 @@ from program import run, until
 from scene import Watcher
 
 
-def steady(load):
+def steady(it, load):
     """Ends a load on pods that lived all the time: nothing may have been lost."""
     report = load.stop()
+    it.figures.clients(report)
     assert report["ok"] and report["dropped"] == 0 and report["failed"] == 0, report
+
+
+@contextlib.contextmanager
+def clients(it, n=40):
+    """Clients that stay connected and talk all the time, over whatever happens."""
+    it.haproxy.wait_up(len(it.workload.addresses))
+    with Load(it.haproxy.url, connections=n, message_interval=0.2) as load:
+        load.wait_standing()
+        yield
+        steady(it, load)
 
 
 def test_the_first_list_fills_slots_and_names_pods(scene):
@@ -44,7 +56,7 @@ def test_three_hundred_pods_in_several_slices_then_none_then_all(scene):
         load.wait_standing()
         sessions = [count for count in it.haproxy.sessions().values() if count]
         assert len(sessions) == 300 and min(sessions) >= 2 and max(sessions) <= 4, sessions
-        steady(load)
+        steady(it, load)
     addresses = dict(it.workload.addresses)
     for name in names:
         it.workload.set_ready(name, addresses[name], ready=False)
@@ -78,7 +90,7 @@ def test_a_rolling_restart_cuts_no_connection(scene):
             it.workload.finish(name)
             del ended[name]
             it.expect()
-        steady(load)
+        steady(it, load)
 
 
 def test_a_pod_that_is_unready_for_a_while_keeps_its_connections(scene):
@@ -96,7 +108,7 @@ def test_a_pod_that_is_unready_for_a_while_keeps_its_connections(scene):
             it.workload.set_ready(names[0], address)
             it.expect()
         assert it.workload.programs[names[0]].count() == 10
-        steady(load)
+        steady(it, load)
 
 
 def test_haproxy_reloads_and_restarts(scene):
@@ -110,7 +122,7 @@ def test_haproxy_reloads_and_restarts(scene):
         for _ in range(3):
             it.haproxy.reload()
             it.expect(deadline_s=3)
-        steady(load)
+        steady(it, load)
     before = int(it.haproxy.info()["Pid"])
     it.haproxy.signal(signal.SIGTERM)
     it.haproxy.wait(10)
@@ -131,7 +143,7 @@ def test_the_api_server_is_killed_and_has_forgotten_the_version(scene):
             it.cluster.restart_api()
             it.workload.create(1)
             it.expect()
-        steady(load)
+        steady(it, load)
 
 
 def test_an_outage_of_the_api_outlives_a_reload_of_haproxy(scene):
@@ -139,14 +151,41 @@ def test_an_outage_of_the_api_outlives_a_reload_of_haproxy(scene):
     it.workload.create(4)
     it.start()
     it.expect()
+    with clients(it):
+        it.cluster.kill("kube-apiserver")
+        it.agent.wait_log("the Kubernetes API fails")
+        it.haproxy.reload()
+        it.expect(deadline_s=3, asked=False)
+        time.sleep(5)
+        it.expect(deadline_s=0.1, asked=False)
+        it.cluster.restart_api()
+        it.workload.create(1)
+        it.expect()
+
+
+def test_an_agent_that_restarts_in_an_outage_of_the_api_takes_what_haproxy_has(scene):
+    it = scene()
+    it.workload.create(4)
+    it.start()
+    it.expect()
+    with clients(it), Watcher(it):
+        it.cluster.kill("kube-apiserver")
+        it.agent.wait_log("the Kubernetes API fails")
+        it.agent.stop()
+        it.start()
+        it.agent.wait_log("Kubernetes does not tell of the pods")
+        it.expect(deadline_s=0.1, asked=False)
+        it.cluster.restart_api()
+        it.workload.create(1)
+        it.expect()
     it.cluster.kill("kube-apiserver")
-    it.agent.wait_log("the Kubernetes API fails")
-    it.haproxy.reload()
-    it.expect(deadline_s=3, asked=False)
-    time.sleep(5)
-    it.expect(deadline_s=0.1, asked=False)
+    it.agent.stop()
+    it.start()
+    it.agent.wait_log("Kubernetes does not tell of the pods")
+    with clients(it):
+        it.haproxy.reload()
+        it.expect(deadline_s=3, asked=False)
     it.cluster.restart_api()
-    it.workload.create(1)
     it.expect()
 
 
@@ -155,7 +194,7 @@ def test_the_api_server_stops_in_good_order(scene):
     it.workload.create(3)
     it.start()
     it.expect()
-    with Watcher(it):
+    with Watcher(it), clients(it):
         it.cluster.restart_api(signal.SIGTERM)
         it.workload.create(1)
         it.expect()
@@ -166,7 +205,7 @@ def test_the_api_server_stands_still(scene):
     it.workload.create(3)
     it.start()
     it.expect()
-    with Watcher(it):
+    with Watcher(it), clients(it):
         it.cluster.signal("kube-apiserver", signal.SIGSTOP)
         time.sleep(12)
         it.cluster.signal("kube-apiserver", signal.SIGCONT)
@@ -193,7 +232,7 @@ def test_etcd_is_put_back_to_an_older_state(scene):
     it.cluster.start("kube-controller-manager")
     later = it.workload.create(2)
     it.expect()
-    with Watcher(it, before.values()):
+    with Watcher(it, before.values()), clients(it):
         for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
             it.cluster.kill(name)
         shutil.rmtree(it.cluster.folder / "etcd")
@@ -216,7 +255,7 @@ def test_a_token_expires_and_is_renewed(scene):
     it.write_account(it.cluster.token(it.own, "default", seconds=-50))
     it.start()
     it.expect()
-    with Watcher(it):
+    with Watcher(it), clients(it):
         time.sleep(11)
         it.cluster.restart_api()
         it.agent.wait_log("HTTP 401")
@@ -231,7 +270,7 @@ def test_the_role_is_taken_away_and_given_back(scene):
     it.workload.create(3)
     it.start()
     it.expect()
-    with Watcher(it):
+    with Watcher(it), clients(it):
         it.take_role(it.app)
         it.cluster.restart_api()
         line = it.agent.wait_log("HTTP 403")
@@ -250,7 +289,7 @@ def test_the_path_to_the_api_server_is_cut_and_mended(scene):
     gone = it.workload.addresses[names[0]]
     for seconds in (3, 20):
         until(lambda: it.cluster.wait_ready() is None, "the API server")
-        with Watcher(it, [a for a in it.workload.addresses.values() if a != gone]):
+        with Watcher(it, [a for a in it.workload.addresses.values() if a != gone]), clients(it):
             it.cluster.cut_path()
             try:
                 # On the far side a pod turns unready, or ready again.
@@ -292,4 +331,4 @@ def test_a_hundred_changes_a_second_end_in_the_truth(scene):
         unready = [address for name, address in addresses.items() if name not in it.workload.addresses]
         it.expect(drain=unready)
         assert spent < 10, f"500 changes took {spent} s"
-        steady(load)
+        steady(it, load)
