@@ -7,6 +7,7 @@ import pytest
 
 from balancer import Agent, HAProxy
 from field import Load, Pod
+from ports import free_port
 from program import until
 
 
@@ -102,3 +103,27 @@ def test_what_a_pod_lacks_is_divided_among_all_that_lead_to_it(shape):
                         counts = [truth(pods, i) for i in range(4)]
     assert sum(counts) == 400, counts
     assert max(counts) <= 1.12 * 100, counts
+
+
+@pytest.mark.parametrize("shares, keys", [(3, {}), (1.6, {"maxShare": 0.2})], ids=["default", "maxShare"])
+def test_with_agent_check_alone_a_pod_takes_no_more_than_its_shares_whatever_it_says(shares, keys):
+    check = free_port()
+    line = (f"weight 100 check inter 200ms agent-check agent-addr 127.0.0.1 agent-port {check} "
+            'agent-inter 200ms agent-send "ws/{name}\\n"')
+    with Pod(n=7) as pods, Pod("--lie", "0") as odd:
+        addresses = [*pods.addresses, odd.address]
+        servers = [{"name": f"s{i + 1}", "address": address} for i, address in enumerate(addresses)]
+        with HAProxy(addresses, balance="roundrobin", server=line) as haproxy, \
+                Agent(None, services=[{"name": "ws", "servers": servers}],
+                      agentCheck={"listen": f"127.0.0.1:{check}"}, **keys) as agent:
+            haproxy.wait_up()
+            agent.wait_ready()
+            with standing(haproxy.url, 160):
+                until(lambda: haproxy.weights()["s8"] > haproxy.weights()["s1"], "it to be believed")
+                before = truth(odd)
+                with Load(haproxy.url, connections=160, rate=80, message_interval=60) as more:
+                    more.wait_standing()
+                    taken = truth(odd) - before
+    # It is believed, or there would be nothing to bound. Each agent-check fetches its own weight, so for a
+    # moment old and new ones stand side by side.
+    assert 160 / 8 < taken <= (shares / 8 + 0.05) * 160, taken
