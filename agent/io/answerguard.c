@@ -55,7 +55,11 @@ void answerguard_end(struct answerguard *guard, CURL *easy, CURLcode result)
 	curl_off_t first_byte_us = 0;
 	long status = 0;
 
-	if (result != CURLE_OUT_OF_MEMORY || guard->refusal != ANSWERGUARD_NONE)
+	if (guard->refusal != ANSWERGUARD_NONE)
+		return;
+	if (result == CURLE_BAD_CONTENT_ENCODING)
+		guard->refusal = ANSWERGUARD_COMPRESSED;
+	if (result != CURLE_OUT_OF_MEMORY)
 		return;
 	curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -30,8 +30,9 @@ struct answerguard {
  * must stay where it is until the transfer has ended. */
 void answerguard_begin(struct answerguard *guard, CURL *easy);
 
-/* The transfer has ended with result. A single header of more than 100 KB is out of memory to
- * libcurl, which says no more than that: it is a LONG_HEAD. */
+/* The transfer has ended with result, which may be libcurl's own refusal. A single header of more
+ * than 100 KB is out of memory to it, and it says no more than that: it is a LONG_HEAD. Codings
+ * that were not asked for it refuses before it shows them (8.14). */
 void answerguard_end(struct answerguard *guard, CURL *easy, CURLcode result);
 
 /* For people; static. "" for NONE. */

@@ -95,6 +95,8 @@ def test_what_one_pod_answers_stops_no_other_and_fills_no_memory(name):
         assert probe.worst_s < 0.3, probe.worst_s
         assert memory_mb(agent) - before < 4, (before, memory_mb(agent))
         if wanted:
+            # On a busy machine one may come too late, whatever it says.
+            assert polls.pop("timed_out", 0) <= 1, polls
             assert set(polls) == {"ok", wanted}, polls
         # The honest pod is heard as often as the other is not.
         assert polls["ok"] >= sum(polls.values()) / 2 - 1, polls

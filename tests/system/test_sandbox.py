@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import time
 
 import pytest
 
-from balancer import Agent, HAProxy
+from balancer import Agent, HAProxy, make_dir
 from field import Pod
+from ports import free_port
 from program import ROOT, until
 
 
@@ -188,18 +190,34 @@ def test_what_is_given_up_fails_with_eperm_and_all_else_goes_on(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-def test_an_agent_with_secrets_leaves_no_core(haproxy, tmp_path):
-    token = tmp_path / "token"
+class Nobodys(Agent):
+    """An agent of one who is not root, and whose own memory the kernel hides from him."""
+
+    def command(self, argv):
+        if os.getuid() != 0:
+            return argv
+        os.chmod(self.dir, 0o755)
+        return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", shutil.copy(argv[0], self.dir), *argv[1:]]
+
+
+@pytest.mark.parametrize("secret", ["none", "token", "header"])
+def test_an_agent_with_secrets_leaves_no_core(secret):
+    token = make_dir() / "token"
     token.write_text("s3cret")
-    for keys, hidden in (({}, False), ({"listenTokenFile": str(token)}, True),
-                         ({"metricHeaders": {"X-Token": "s3cret"}}, True)):
-        with Agent(haproxy, **keys) as agent:
-            agent.wait_http("/healthz")  # from then on it ends in good order
-            limits = pathlib.Path(f"/proc/{agent.pid}/limits").read_text()
-            core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
-            if hidden:
-                assert core.split()[4] == "0"
-            assert (pathlib.Path(f"/proc/{agent.pid}").stat().st_uid == 0) if hidden else True
+    os.chmod(token.parent, 0o755)
+    keys = {"none": {}, "token": {"listenTokenFile": str(token)},
+            "header": {"metricHeaders": {"X-Token": "s3cret"}}}[secret]
+    with Nobodys(None, agentCheck={"listen": f"127.0.0.1:{free_port()}"},
+                 services=[{"name": "ws", "servers": [{"name": "s1", "address": "127.0.0.1:1"}]}], **keys) as agent:
+        agent.wait_http("/healthz")  # from then on it ends in good order
+        limits = pathlib.Path(f"/proc/{agent.pid}/limits").read_text()
+        core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
+        # Whose process must not be looked into, his files are root's.
+        owner = pathlib.Path(f"/proc/{agent.pid}/maps").stat().st_uid
+        if secret == "none":
+            assert owner == (os.getuid() or 65534)
+        else:
+            assert (core.split()[4:6], owner) == (["0", "0"], 0)
 
 
 def test_a_refused_configuration_has_a_status_of_its_own(tmp_path):
