@@ -7,6 +7,7 @@ import stat
 import subprocess
 
 import pytest
+import yaml
 
 from namespace import in_namespace
 from program import ROOT
@@ -64,10 +65,33 @@ def test_destdir_gets_all_files_and_no_path_names_it(make, tmp_path):
         "usr/share/zsh/site-functions/_wsbalancer": 0o644,
         "usr/share/fish/vendor_completions.d/wsbalancer.fish": 0o644,
         "etc/wsbalancer/wsbalancer.yaml": 0o644,
+        **{f"usr/share/doc/wsbalancer/{name}.md": 0o644
+           for name in ("RUNBOOKS", "TROUBLESHOOTING", "TUNING", "UPGRADE")},
     }
     assert found[examples + "wsbalancer.yaml"] == 0o644
     for name in found:
         assert str(tmp_path).encode() not in (tmp_path / name).read_bytes(), name
+
+
+def test_prometheus_takes_what_is_installed_for_it(prefix):
+    doc = prefix / "share/doc/wsbalancer"
+    result = subprocess.run(["promtool", "check", "config", doc / "examples/prometheus.yml"],
+                            capture_output=True, text=True, timeout=60)
+    # It reads the rules too.
+    assert result.returncode == 0 and "rules found" in result.stdout, result.stdout + result.stderr
+    alerts = yaml.safe_load((doc / "examples/alerts.yaml").read_text())
+    for rule in alerts["groups"][0]["rules"]:
+        path, _, anchor = rule["annotations"]["runbook_url"].removeprefix("file://").partition("#")
+        assert path == str(doc / "RUNBOOKS.md")
+        assert f"\n## {anchor}\n" in (doc / "RUNBOOKS.md").read_text().lower()
+    assert (doc / "examples/dashboard.json").exists()
+
+
+def test_links_between_the_papers_lead_somewhere():
+    for paper in ["README.md", "k8s/RUNBOOKS.md", *(f"agent/doc/{name}.md" for name in (
+            "DESIGN", "TROUBLESHOOTING", "TUNING", "UPGRADE"))]:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / paper).read_text()):
+            assert "://" in link or ((ROOT / paper).parent / link).exists(), (paper, link)
 
 
 def test_a_configuration_that_is_there_stays(make, tmp_path):

@@ -220,7 +220,7 @@ class Terminal:
     """A program on a pseudo-terminal."""
 
     def __init__(self, *argv, rows=24, columns=100, controlling=False, hangup=signal.SIG_DFL,
-                 stdout=None):
+                 stdout=None, env=None):
         self.main, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(other)
@@ -234,7 +234,7 @@ class Terminal:
 
         self.process = subprocess.Popen(argv, stdin=other, stdout=stdout or other, stderr=other,
                                         start_new_session=True, preexec_fn=begin,
-                                        env={**os.environ, "LC_ALL": "C.UTF-8"})
+                                        env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})})
         os.set_blocking(self.main, False)
 
     def read(self):
@@ -590,6 +590,47 @@ def test_completion_help_and_manual_name_the_same_options():
         script = run("completion", shell).stdout
         for name in help_options().union(*map(help_options, COMMANDS)):
             assert name in script, (shell, name)
+
+
+COMPLETED = [
+    ("wsbalancer ", {"top", "status", "check", "completion"}),
+    ("wsbalancer --", lambda: help_options()),
+    ("wsbalancer top --", lambda: help_options("top")),
+    ("wsbalancer status --", lambda: help_options("status")),
+    ("wsbalancer completion ", {"bash", "zsh", "fish"}),
+    ("wsbalancer sta", {"status"}),
+]
+
+
+@pytest.mark.parametrize("line, wanted", COMPLETED)
+def test_fish_completes(line, wanted, tmp_path):
+    wanted = wanted() if callable(wanted) else wanted
+    script = f"{binary('wsbalancer')} completion fish | source; complete -C '{line}'"
+    found = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True,
+                           check=True, env={**os.environ, "HOME": str(tmp_path)})
+    assert found.stderr == ""
+    assert {word.split("\t")[0].removeprefix("--") for word in found.stdout.splitlines()} >= wanted
+
+
+@pytest.mark.parametrize("line, wanted", COMPLETED)
+def test_zsh_completes(line, wanted, tmp_path):
+    """As with a user's keys: zsh's completion works in its line editor alone."""
+    wanted = wanted() if callable(wanted) else wanted
+    (tmp_path / "_wsbalancer").write_text(run("completion", "zsh").stdout)
+    (tmp_path / ".zshrc").write_text(
+        f"PS1='shell$ '; fpath=({tmp_path} $fpath); autoload -U compinit; compinit -u -d {tmp_path}/d\n"
+        f"path=({pathlib.Path(binary('wsbalancer')).parent} $path); unsetopt AUTO_MENU\n"
+        "LISTMAX=1000; zstyle ':completion:*' list-prompt ''\n")
+    with Terminal("zsh", "-i", rows=50, columns=100, controlling=True,
+                  env={"ZDOTDIR": str(tmp_path), "HOME": str(tmp_path), "TERM": "dumb"}) as terminal:
+        terminal.until("shell$ ")
+        terminal.forget()
+        terminal.type(f"{line}\t\t")
+        try:
+            until(lambda: all(re.search(rf"\b{word}\b", terminal.read()) for word in wanted), "all words")
+        except AssertionError:
+            raise AssertionError(f"{wanted} wanted, but: {terminal.read()}") from None
+        assert "error" not in terminal.read() and "not found" not in terminal.read()
 
 
 @pytest.mark.parametrize("line, wanted", [
