@@ -27,8 +27,11 @@
 #include "preflight.h"
 #include "round.h"
 
-/* For putting weights back; the whole stop is to take a second at most. */
+/* For putting weights back: so long HAProxy may say nothing, and so long they may take in all,
+ * which is less than a container or systemd waits for an agent that stops. Thousands of weights
+ * take HAProxy seconds. */
 static const double STOP_S = 0.8;
+static const double STOP_MAX_S = 9.0;
 
 /* Between two looks at the verdicts, for the log. */
 static const double VERDICT_S = 5.0;
@@ -50,26 +53,29 @@ struct agent {
 	ev_timer verdict_look;
 	char unready[320]; /* why the agent is not, as asked last */
 	ev_timer stop_deadline;
+	int64_t stop_ms;       /* when the stop began */
+	uint64_t stop_answers; /* of HAProxy's, when the deadline was set last */
 	bool stopping;
 };
 
-static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
-	const char *detail, double seconds, void *arg)
+static void on_answer(struct pod *pod, const struct poller_result *result, void *arg)
 {
 	struct agent *agent = arg;
+	enum metric_outcome outcome = result->outcome;
+	const char *detail = result->detail;
 	bool lacked = pod_lacks_name(pod);
 
 	if (outcome == METRIC_OK)
-		outcome = pod_weigh(pod, metric);
+		outcome = pod_weigh(pod, result->metric);
 	if (outcome == METRIC_NO_SAMPLE)
 		detail = metric_outcome_name(outcome);
-	stats_observe(&agent->stats.poll, seconds);
+	stats_observe(&agent->stats.poll, (double)result->took_ms / 1000.0);
 	agent->stats.polls[outcome]++;
-	announce_poll(&agent->announced, pod, outcome, metric, detail);
+	announce_poll(&agent->announced, pod, outcome, result->metric, detail);
 	/* What a pod says first is news that is not kept waiting for the next round. */
 	if (outcome == METRIC_OK && !pod->heard && agent->round)
 		round_hurry(agent->round);
-	pod_observe(pod, outcome, metric, detail, clock_now_ms());
+	pod_observe(pod, outcome, result->metric, detail, result->at_ms);
 	if (pod_lacks_name(pod) && !lacked)
 		announce_lack(&agent->announced, pod);
 }
@@ -257,11 +263,26 @@ static void on_verdict_look(struct ev_loop *loop, ev_timer *timer, int events)
 	announce_verdicts(&agent->verdicts, &view);
 }
 
+static uint64_t count_answers(const struct stats *stats)
+{
+	return stats->pushes[STATS_PUSH_OK] + stats->pushes[STATS_PUSH_REFUSED];
+}
+
+/* It goes on as long as HAProxy takes one line after the other. */
 static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	(void)timer;
+	struct agent *agent = timer->data;
+	uint64_t answers = count_answers(&agent->stats);
+	double left_s = STOP_MAX_S - (double)(clock_now_ms() - agent->stop_ms) / 1000.0;
+
 	(void)events;
-	ev_break(loop, EVBREAK_ALL);
+	if (answers == agent->stop_answers || left_s <= 0.0) {
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	agent->stop_answers = answers;
+	ev_timer_set(timer, left_s < STOP_S ? left_s : STOP_S, 0.0);
+	ev_timer_start(loop, timer);
 }
 
 static const struct components none = {.config = NULL};
@@ -524,6 +545,8 @@ void agent_stop(struct agent *agent)
 	log_info("stopping", LOG_NONE);
 	notify_send(agent->notify, "STOPPING=1");
 	agent->stopping = true;
+	agent->stop_ms = clock_now_ms();
+	agent->stop_answers = count_answers(&agent->stats);
 	ev_timer_start(agent->components.loop, &agent->stop_deadline);
 	drain_stop(agent->drain);
 	round_stop(agent->round, on_round_stopped, agent);

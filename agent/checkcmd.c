@@ -101,15 +101,13 @@ static bool ask_haproxy(struct check *check)
 
 /* ---- the pods ---- */
 
-static void on_answer(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
-	const char *detail, double seconds, void *arg)
+static void on_answer(struct pod *pod, const struct poller_result *result, void *arg)
 {
-	(void)seconds;
 	(void)arg;
-	if (outcome == METRIC_OK && pod_weigh(pod, metric) != METRIC_OK)
-		pod_observe(pod, METRIC_NO_SAMPLE, NULL, NULL, clock_now_ms());
+	if (result->outcome == METRIC_OK && pod_weigh(pod, result->metric) != METRIC_OK)
+		pod_observe(pod, METRIC_NO_SAMPLE, NULL, NULL, result->at_ms);
 	else
-		pod_observe(pod, outcome, metric, detail, clock_now_ms());
+		pod_observe(pod, result->outcome, result->metric, result->detail, result->at_ms);
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)

@@ -4,13 +4,18 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+#include "io/clock.h"
 
 struct curlloop {
 	struct ev_loop *loop;
 	CURLM *multi;
 	uint64_t max_bytes;
+	struct watch *first; /* the newest */
+	int64_t came_ms;     /* see curlloop_came_ms */
 	ev_timer timer;
 	curlloop_done done;
 	void *arg;
@@ -18,20 +23,34 @@ struct curlloop {
 
 /* A socket of libcurl's, as long as one transfer uses it. */
 struct watch {
+	struct watch *next;
+	struct watch *prev;
 	ev_io io;
 	struct curlloop *curlloop;
 	CURL *easy;
 	uint64_t before; /* bytes that the socket had received when the transfer came to it */
 };
 
-/* What the kernel has received on a TCP socket since it is connected; 0 where it does not say. */
-static uint64_t received_by(int fd)
+/* The kernel's word on how old the last bytes are is this exact. */
+static const int64_t JIFFY_MS = 10;
+
+/* What the kernel says of a TCP socket; all 0 where it says nothing. */
+static struct tcp_info info_of(int fd)
 {
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_received
-								       : 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		info = (struct tcp_info){0};
+	return info;
+}
+
+/* When the last bytes came. */
+static int64_t came_ms(const struct tcp_info *info)
+{
+	int64_t ago_ms = info->tcpi_bytes_received > 0 ? info->tcpi_last_data_recv : 0;
+
+	return clock_now_ms() - (ago_ms > JIFFY_MS ? ago_ms : 0);
 }
 
 /* Hands over what has ended: here, and not in libcurl's callbacks, handles may be taken out. */
@@ -57,15 +76,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	curlloop->came_ms = clock_now_ms();
 	curl_multi_socket_action(curlloop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	reap(curlloop);
-}
-
-static bool is_over_limit(const struct watch *watch)
-{
-	uint64_t max_bytes = watch->curlloop->max_bytes;
-
-	return max_bytes > 0 && received_by(watch->io.fd) > watch->before + max_bytes;
 }
 
 static void on_socket(struct ev_loop *loop, ev_io *io, int events)
@@ -76,10 +89,17 @@ static void on_socket(struct ev_loop *loop, ev_io *io, int events)
 	int flags = 0;
 
 	(void)loop;
-	/* Its owner takes the transfer out, and with it the watch goes. */
-	if ((events & EV_READ) != 0 && is_over_limit(watch)) {
-		curlloop->done(watch->easy, CURLE_FILESIZE_EXCEEDED, curlloop->arg);
-		return;
+	if ((events & EV_READ) != 0 && curlloop->max_bytes > 0) {
+		struct tcp_info info = info_of(io->fd);
+
+		curlloop->came_ms = came_ms(&info);
+		/* Its owner takes the transfer out, and with it the watch goes. */
+		if (info.tcpi_bytes_received > watch->before + curlloop->max_bytes) {
+			curlloop->done(watch->easy, CURLE_FILESIZE_EXCEEDED, curlloop->arg);
+			return;
+		}
+	} else {
+		curlloop->came_ms = clock_now_ms();
 	}
 	if ((events & EV_READ) != 0)
 		flags |= CURL_CSELECT_IN;
@@ -114,9 +134,26 @@ static struct watch *watch_new(struct curlloop *curlloop, CURL *easy, curl_socke
 	watch->curlloop = curlloop;
 	watch->easy = easy;
 	if (curlloop->max_bytes > 0)
-		watch->before = received_by(socket);
+		watch->before = info_of(socket).tcpi_bytes_received;
+	watch->next = curlloop->first;
+	if (watch->next)
+		watch->next->prev = watch;
+	curlloop->first = watch;
 	curl_multi_assign(curlloop->multi, socket, watch);
 	return watch;
+}
+
+static void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	if (watch->prev)
+		watch->prev->next = watch->next;
+	else
+		watch->curlloop->first = watch->next;
+	if (watch->next)
+		watch->next->prev = watch->prev;
+	free(watch);
 }
 
 /* libcurl wants a socket watched; socketp is what curl_multi_assign gave it last. */
@@ -129,7 +166,7 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *arg, voi
 	if (watch)
 		ev_io_stop(curlloop->loop, &watch->io);
 	if (what == CURL_POLL_REMOVE) {
-		free(watch);
+		watch_free(watch);
 		curl_multi_assign(curlloop->multi, socket, NULL);
 		return 0;
 	}
@@ -181,6 +218,33 @@ void curlloop_free(struct curlloop *curlloop)
 	curl_multi_cleanup(curlloop->multi);
 	ev_timer_stop(curlloop->loop, &curlloop->timer);
 	free(curlloop);
+}
+
+int64_t curlloop_came_ms(const struct curlloop *curlloop)
+{
+	return curlloop->came_ms;
+}
+
+enum curlloop_wait curlloop_look(const struct curlloop *curlloop, const CURL *easy, int64_t *came)
+{
+	const struct watch *watch = curlloop->first;
+	struct pollfd ready = {.fd = -1};
+	struct tcp_info info;
+
+	while (watch && watch->easy != easy)
+		watch = watch->next;
+	if (!watch)
+		return CURLLOOP_FOR_PEER;
+	ready.fd = watch->io.fd;
+	ready.events = (short)(((watch->io.events & EV_READ) != 0 ? POLLIN : 0) |
+			       ((watch->io.events & EV_WRITE) != 0 ? POLLOUT : 0));
+	if (poll(&ready, 1, 0) != 1)
+		return CURLLOOP_FOR_PEER;
+	if ((ready.revents & POLLOUT) != 0)
+		return CURLLOOP_TO_SEND;
+	info = info_of(ready.fd);
+	*came = came_ms(&info);
+	return CURLLOOP_TO_READ;
 }
 
 void curlloop_keep(struct curlloop *curlloop, long max_connections)

@@ -31,6 +31,16 @@ struct curlloop *curlloop_new(struct ev_loop *loop, long max_connections, uint64
 /* Every handle must have been removed, or have ended. Takes NULL. */
 void curlloop_free(struct curlloop *curlloop);
 
+/* Within done: when the last bytes of the transfer came, on the clock of io/clock.h. A loop that
+ * was kept elsewhere reads them later. */
+int64_t curlloop_came_ms(const struct curlloop *curlloop);
+
+/* Whether a transfer waits for this process and not for its peer: there is something to read for
+ * it, of which the last came at *came_ms, or it may send. */
+enum curlloop_wait { CURLLOOP_FOR_PEER, CURLLOOP_TO_READ, CURLLOOP_TO_SEND };
+enum curlloop_wait curlloop_look(
+	const struct curlloop *curlloop, const CURL *easy, int64_t *came_ms);
+
 /* Changes how many idle connections are kept; what is over goes as transfers end. */
 void curlloop_keep(struct curlloop *curlloop, long max_connections);
 

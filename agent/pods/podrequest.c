@@ -16,7 +16,6 @@ enum { SMALL_BUFFER = 1024 }; /* bytes; libcurl's least */
 
 struct podrequest {
 	const struct config_metric *metric;
-	long timeout_ms;
 	void *arg; /* of the request under way */
 	CURL *easy;
 	struct buf url;
@@ -175,7 +174,6 @@ static bool set_options(struct podrequest *request)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)metric->query.max_bytes);
 	/* Addresses need no DNS, and pruning its cache at every transfer costs most at scale. */
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
@@ -190,14 +188,13 @@ static bool set_options(struct podrequest *request)
 	return set_tls(easy, metric);
 }
 
-struct podrequest *podrequest_new(const struct config_metric *metric, long timeout_ms)
+struct podrequest *podrequest_new(const struct config_metric *metric)
 {
 	struct podrequest *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
 	request->metric = metric;
-	request->timeout_ms = timeout_ms;
 	request->kept = true;
 	request->reader = metric_reader_new(&metric->query);
 	request->easy = curl_easy_init();
@@ -246,6 +243,12 @@ bool podrequest_start(struct podrequest *request, const struct pod *pod, struct 
 	curl_easy_setopt(
 		request->easy, CURLOPT_FORBID_REUSE, fresh == 1L || !request->kept ? 1L : 0L);
 	return set_url(request, pod) && curlloop_add(curlloop, request->easy);
+}
+
+enum curlloop_wait podrequest_look(
+	const struct podrequest *request, const struct curlloop *curlloop, int64_t *came_ms)
+{
+	return curlloop_look(curlloop, request->easy, came_ms);
 }
 
 void podrequest_stop(struct podrequest *request, struct curlloop *curlloop)

@@ -20,10 +20,11 @@ enum { PODREQUEST_HEAD_MAX = 16 * 1024 };
 /*
  * For pods that are asked alike, one at a time; nothing is sent yet. What libcurl and the reader
  * need for a request is 10 KiB, so there are as many as requests under way, not as pods; the
- * connections are kept by the curlloop. The configuration must outlive it. NULL when out of
+ * connections are kept by the curlloop. How long it may take is its owner's to watch. The
+ * configuration must outlive it. NULL when out of
  * memory, or when libcurl refuses a setting.
  */
-struct podrequest *podrequest_new(const struct config_metric *metric, long timeout_ms);
+struct podrequest *podrequest_new(const struct config_metric *metric);
 /* It must not be under way. Takes NULL. */
 void podrequest_free(struct podrequest *request);
 
@@ -38,6 +39,9 @@ void *podrequest_arg(CURL *easy);
  * podrequest_arg gives back. False when out of memory: nothing was sent. */
 bool podrequest_start(struct podrequest *request, const struct pod *pod, struct curlloop *curlloop,
 	struct curl_slist *headers, void *arg);
+/* Whether it waits for the pod or for this process; see curlloop_look. */
+enum curlloop_wait podrequest_look(
+	const struct podrequest *request, const struct curlloop *curlloop, int64_t *came_ms);
 /* Takes it off the curlloop, whether it has ended or not; the connection is kept there. */
 void podrequest_stop(struct podrequest *request, struct curlloop *curlloop);
 

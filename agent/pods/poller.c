@@ -3,8 +3,10 @@
 #include "pods/poller.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <json-c/linkhash.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -34,6 +36,8 @@ enum {
 static const double ANSWER_S = 0.05;
 static const double WINDOW_S = 0.1;
 static const double WINDOW_EACH_S = 50e-6;
+/* Whoever waits for this process itself when its time is up is looked at again so soon. */
+static const double LATE_S = 0.01;
 /* How long a poll is put off for want of a descriptor. */
 static const double CROWDED_S = 0.03;
 
@@ -67,6 +71,9 @@ struct poll {
 	struct podrequest *request; /* while in flight */
 	struct curl_slist *headers; /* the same */
 	int64_t started_ms;
+	int64_t until_ms;   /* an answer that comes later is none */
+	struct poll *later; /* in flight, by until_ms */
+	struct poll *sooner;
 };
 
 struct poller {
@@ -86,6 +93,10 @@ struct poller {
 	unsigned n_unkept;
 	unsigned n_flying; /* of the others */
 	bool short_said;
+	/* Polls in flight: one timer for the first whose time is up. */
+	struct poll *first;
+	struct poll *last;
+	ev_timer deadline;
 	/* From the last poller_sync: */
 	double round_s;   /* from one round to the next */
 	int64_t round_ms; /* when the next round is */
@@ -93,11 +104,11 @@ struct poller {
 	unsigned n_started;
 };
 
-static struct podrequest *request_get(const struct poller *poller, struct source *source)
+static struct podrequest *request_get(struct source *source)
 {
 	if (source->n_idle > 0)
 		return source->idle[--source->n_idle];
-	return podrequest_new(source->metric, (long)poller->config->poll_timeout_ms);
+	return podrequest_new(source->metric);
 }
 
 static void request_put(struct source *source, struct podrequest *request)
@@ -108,11 +119,48 @@ static void request_put(struct source *source, struct podrequest *request)
 		podrequest_free(request);
 }
 
+/* ---- the time that a pod has ---- */
+
+/* All have the same time, so that whoever begins is the last whose time is up. */
+static void enter_flight(struct poll *poll)
+{
+	struct poller *poller = poll->poller;
+
+	poll->until_ms = clock_now_ms() + poller->config->poll_timeout_ms;
+	poll->later = NULL;
+	poll->sooner = poller->last;
+	if (poller->last)
+		poller->last->later = poll;
+	else
+		poller->first = poll;
+	poller->last = poll;
+	if (!ev_is_active(&poller->deadline)) {
+		ev_timer_set(
+			&poller->deadline, (double)poller->config->poll_timeout_ms / 1000.0, 0.0);
+		ev_timer_start(poller->loop, &poller->deadline);
+	}
+}
+
+static void leave_flight(struct poll *poll)
+{
+	struct poller *poller = poll->poller;
+
+	if (poll->sooner)
+		poll->sooner->later = poll->later;
+	else
+		poller->first = poll->later;
+	if (poll->later)
+		poll->later->sooner = poll->sooner;
+	else
+		poller->last = poll->sooner;
+}
+
 /* Takes the request off the multi handle; the connection is kept there. */
 static void end_flight(struct poll *poll)
 {
 	if (!poll->request)
 		return;
+	leave_flight(poll);
 	podrequest_stop(poll->request, poll->group->curlloop);
 	podheaders_put(poll->source->headers, poll->headers);
 	request_put(poll->source, poll->request);
@@ -121,21 +169,90 @@ static void end_flight(struct poll *poll)
 		poll->poller->n_flying--;
 }
 
-static void on_done(CURL *easy, CURLcode result, void *arg)
+static void tell(struct poll *poll, const struct poller_result *result)
+{
+	poll->poller->answer(poll->pod, result, poll->poller->arg);
+}
+
+static void time_out(struct poll *poll, int64_t at_ms)
+{
+	struct poller_result result = {.outcome = METRIC_TIMED_OUT, .at_ms = at_ms};
+	char detail[64];
+
+	result.took_ms = at_ms - poll->started_ms;
+	snprintf(detail, sizeof(detail), "timed out after %" PRId64 " ms", result.took_ms);
+	result.detail = detail;
+	end_flight(poll);
+	tell(poll, &result);
+}
+
+/* What waits for this process is not late: its answer is there, or it could not be asked yet. */
+static bool is_our_delay(struct poll *poll)
+{
+	int64_t came_ms = 0;
+
+	switch (podrequest_look(poll->request, poll->group->curlloop, &came_ms)) {
+	case CURLLOOP_TO_READ:
+		return came_ms <= poll->until_ms;
+	case CURLLOOP_TO_SEND:
+		leave_flight(poll);
+		enter_flight(poll);
+		return true;
+	case CURLLOOP_FOR_PEER:
+		break;
+	}
+	return false;
+}
+
+/* The time of the first ones is up. */
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct poller *poller = timer->data;
+	int64_t now_ms = clock_now_ms();
+	bool waits = false;
+	struct poll *next;
+
+	(void)events;
+	for (struct poll *poll = poller->first; poll && poll->until_ms <= now_ms; poll = next) {
+		next = poll->later;
+		if (is_our_delay(poll))
+			waits = true;
+		else
+			time_out(poll, now_ms);
+	}
+	if (!poller->first)
+		return;
+	ev_now_update(loop);
+	ev_timer_set(timer,
+		waits ? LATE_S : fmax(0.001, (double)(poller->first->until_ms - now_ms) / 1000.0),
+		0.0);
+	ev_timer_start(loop, timer);
+}
+
+static void on_done(CURL *easy, CURLcode code, void *arg)
 {
 	struct poll *poll = podrequest_arg(easy);
 	struct metric metric;
 	char detail[CURL_ERROR_SIZE];
-	enum metric_outcome outcome;
-	double seconds;
+	struct poller_result result = {.at_ms = curlloop_came_ms(poll->group->curlloop)};
 
 	(void)arg;
-	seconds = (double)(clock_now_ms() - poll->started_ms) / 1000.0;
-	outcome = podrequest_judge(poll->request, result, &metric, detail, sizeof(detail));
+	/* What came before it was asked was another's: a connection that is closed. */
+	if (result.at_ms < poll->started_ms)
+		result.at_ms = clock_now_ms();
+	if (code == CURLE_OK && result.at_ms > poll->until_ms) {
+		time_out(poll, result.at_ms);
+		return;
+	}
+	result.took_ms = result.at_ms - poll->started_ms;
+	result.outcome = podrequest_judge(poll->request, code, &metric, detail, sizeof(detail));
+	result.metric = result.outcome == METRIC_OK ? &metric : NULL;
+	result.detail = detail;
 	end_flight(poll);
-	poll->poller->answer(poll->pod, outcome, outcome == METRIC_OK ? &metric : NULL, detail,
-		seconds, poll->poller->arg);
+	tell(poll, &result);
 }
+
+/* ---- when pods are asked ---- */
 
 /* A pod's own moment, 0..1, from its name, so that restarted agents and further
  * ones agree on nothing and still spread (FNV-1a). */
@@ -214,11 +331,12 @@ static void aim(struct poll *poll)
 /* False when out of memory. */
 static bool ask(struct poll *poll)
 {
-	poll->request = request_get(poll->poller, poll->source);
+	poll->request = request_get(poll->source);
 	if (!poll->request)
 		return false;
 	if (!poll->kept)
 		poll->poller->n_flying++;
+	enter_flight(poll);
 	podrequest_keep(poll->request, poll->kept);
 	poll->headers = podheaders_get(poll->source->headers, poll->started_ms);
 	if (podrequest_start(poll->request, poll->pod, poll->group->curlloop, poll->headers, poll))
@@ -254,8 +372,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	if (first)
 		aim(poll);
 	if (!ask(poll))
-		poll->poller->answer(poll->pod, METRIC_OUT_OF_MEMORY, NULL, "out of memory", 0.0,
-			poll->poller->arg);
+		tell(poll, &(struct poller_result){.outcome = METRIC_OUT_OF_MEMORY,
+				   .detail = "out of memory",
+				   .at_ms = poll->started_ms});
 }
 
 /* A group with room, made where all are full. */
@@ -464,6 +583,10 @@ struct poller *poller_new(
 	poller->answer = answer;
 	share_out_descriptors(poller);
 	poller->arg = arg;
+	ev_init(&poller->deadline, on_deadline);
+	poller->deadline.data = poller;
+	/* Behind the sockets, which may bring what it would miss. */
+	ev_set_priority(&poller->deadline, EV_MINPRI);
 	poller->polls = lh_kptr_table_new(FIRST_PODS, NULL);
 	if (!poller->polls || !make_sources(poller)) {
 		poller_free(poller);
@@ -492,6 +615,7 @@ void poller_free(struct poller *poller)
 		drop_all(poller);
 		lh_table_free(poller->polls);
 	}
+	ev_timer_stop(poller->loop, &poller->deadline);
 	while (poller->groups) {
 		struct group *group = poller->groups;
 

@@ -17,10 +17,17 @@
  */
 struct poller;
 
-/* A poll of pod has ended. metric is set with METRIC_OK only, detail else; seconds is how long it
- * took. Called from the loop; must not stop the poll of any pod. */
-typedef void (*poller_answer)(struct pod *pod, enum metric_outcome outcome,
-	const struct metric *metric, const char *detail, double seconds, void *arg);
+/* How a poll of a pod has ended. */
+struct poller_result {
+	enum metric_outcome outcome;
+	const struct metric *metric; /* set with METRIC_OK only */
+	const char *detail;          /* else the failure in words */
+	int64_t took_ms;
+	int64_t at_ms; /* when the answer came, which the loop may have read later */
+};
+
+/* Called from the loop; must not stop the poll of any pod. */
+typedef void (*poller_answer)(struct pod *pod, const struct poller_result *result, void *arg);
 
 /* The configuration must outlive it. NULL when out of memory. */
 struct poller *poller_new(

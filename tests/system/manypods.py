@@ -5,6 +5,7 @@
         pods.answers[0] = {"agentsConnections": 7, "podName": "<b>"}
         pods.answers[1] = b"not JSON"       # the body as it is
         pods.answers[2] = None              # no answer at all
+        pods.delay_s = 0.05                 # all answer so late
 
 Linux takes all of 127.0.0.0/8 as its own, so an address each costs nothing. For WebSockets and for
 what pods do, there is field.Pod.
@@ -22,6 +23,7 @@ class ManyPods:
         answer = answer or (lambda i: {"agentsConnections": 100, "podName": f"pod-{i}"})
         self.answers = [answer(i) for i in range(n)]
         self.polls = [0] * n
+        self.delay_s = 0
         self.port = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -53,6 +55,8 @@ class ManyPods:
                 self.polls[index] += 1
                 if answer is None:
                     continue
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
                 body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                              b"Content-Length: %d\r\n\r\n%s" % (len(body), body))

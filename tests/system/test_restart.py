@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the agent makes of a HAProxy that starts again, and of a configuration that it refuses."""
+import contextlib
 import os
 import re
 import signal
@@ -13,15 +14,16 @@ import pytest
 from balancer import Agent, HAProxy
 from fake_api import FakeApi
 from field import Pod
+from manypods import ManyPods
 from ports import free_port
 from program import until
 
 
-class OnePid:
-    """A stats socket before HAProxy's, whose every process has pid 7, as in a container."""
+class Between:
+    """A stats socket before HAProxy's: answer(asked, reply) makes of a reply what the agent gets."""
 
-    def __init__(self, haproxy):
-        self.path = str(haproxy.dir / "one-pid.sock")
+    def __init__(self, haproxy, answer):
+        self.path = str(haproxy.dir / "between.sock")
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
@@ -30,13 +32,15 @@ class OnePid:
                         behind.connect(haproxy.socket)
                     except OSError:
                         return
+                    asked = reply = b""
                     while chunk := self.request.recv(65536):
                         behind.sendall(chunk)
+                        asked += chunk
                     behind.shutdown(socket.SHUT_WR)
-                    reply = b""
                     while chunk := behind.recv(65536):
                         reply += chunk
-                    self.request.sendall(re.sub(rb"(?m)^Pid: \d+", b"Pid: 7", reply))
+                    with contextlib.suppress(ConnectionError):
+                        self.request.sendall(answer(asked, reply))
 
         self.server = socketserver.ThreadingUnixStreamServer(self.path, Handler)
         self.server.daemon_threads = True
@@ -50,8 +54,22 @@ class OnePid:
         self.server.server_close()
 
 
+def one_pid(haproxy):
+    """Every process has pid 7, as in a container."""
+    return Between(haproxy, lambda _, reply: re.sub(rb"(?m)^Pid: \d+", b"Pid: 7", reply))
+
+
+def slow_to_set(haproxy, delay_s):
+    """What is set is answered late."""
+    def answer(asked, reply):
+        if b"set " in asked:
+            time.sleep(delay_s)
+        return reply
+    return Between(haproxy, answer)
+
+
 def test_a_restart_with_the_same_pid_is_said_as_it_is_counted():
-    with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy, OnePid(haproxy) as front, \
+    with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy, one_pid(haproxy) as front, \
             Agent(haproxy, config={"socket": front.path}) as agent:
         agent.wait_ready()
         # Its start is told in whole seconds.
@@ -267,3 +285,17 @@ def test_one_that_takes_connections_and_says_nothing_is_a_fault_at_once():
             connection, _ = silent.accept()
             connection.close()
             until(lambda: loud(agent), "an error")
+
+
+def test_an_end_waits_for_a_haproxy_that_takes_one_line_after_the_other():
+    """A thousand weights are six lines, which take longer here than an end may without any answer."""
+    n = 1000
+    with ManyPods(n, lambda i: {"agentsConnections": 100 + 100 * (i % 2)}) as pods, \
+            HAProxy(pods.addresses, server="weight 100") as haproxy, \
+            slow_to_set(haproxy, 0.3) as front, \
+            Agent(haproxy, pollInterval="1s", pollTimeout="900ms", config={"socket": front.path}) as agent:
+        until(lambda: sum(w != 100 for w in haproxy.weights().values()) > n / 2, "weights", 60)
+        agent.signal(signal.SIGTERM)
+        assert agent.wait(20) == 0
+        assert "servers=" in agent.wait_log("the configured weights are back")
+        assert set(haproxy.weights().values()) == {100}
