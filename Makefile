@@ -63,7 +63,7 @@ shell_objs := $(call objects,$(shell_srcs))
 # Each asked once, and only when something is compiled: `make deps` must work without pkg-config.
 ask_once     = $(eval $(1) := $(shell pkg-config $(2)) $(3))$($(1))
 core_pkgs   := json-c yaml-0.1
-agent_pkgs  := libcurl libmicrohttpd gnutls libseccomp $(core_pkgs)
+agent_pkgs  := libcurl libmicrohttpd gnutls libseccomp zlib $(core_pkgs)
 core_cflags  = $(call ask_once,core_cflags,--cflags $(core_pkgs))
 core_libs    = $(call ask_once,core_libs,--libs $(core_pkgs),-lm)
 agent_cflags = $(call ask_once,agent_cflags,--cflags $(agent_pkgs))

@@ -2,6 +2,7 @@
 /* wsbalancer: weights for HAProxy from what WebSocket pods say of themselves. */
 #include <curl/curl.h>
 #include <ev.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,14 @@ static void on_reload_signal(struct ev_loop *loop, ev_signal *watcher, int event
 	(void)loop;
 	(void)events;
 	agent_reload(watcher->data);
+}
+
+/* What large reports took is given back when they are sent: left alone, malloc learns from the
+ * first to take such blocks from the heap, where whatever comes behind them keeps them. */
+static void give_memory_back(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
 /* Runs until a signal says stop. */
@@ -123,6 +132,7 @@ static int run(const struct options *options)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
+	give_memory_back();
 	loop = loopmemory_init() ? ev_default_loop(EVFLAG_AUTO) : NULL;
 	if (!loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		fprintf(stderr, "wsbalancer: %s does not start\n", loop ? "libcurl" : "libev");

@@ -12,7 +12,7 @@
 #include "haproxy/drain.h"
 #include "http/access.h"
 #include "http/mhdloop.h"
-#include "http/reportcache.h"
+#include "http/reports.h"
 #include "http/routes.h"
 #include "http/suspended.h"
 #include "io/certificate.h"
@@ -38,7 +38,7 @@ struct httpd {
 	struct ev_loop *loop;
 	struct settings settings;
 	struct suspended suspended;
-	struct reportcache cache;
+	struct reports *reports;
 	struct mhdloop *mhdloops[LISTENER_MAX];
 	size_t n_mhdloops;
 	struct mhdloop *leaving[LISTENER_MAX]; /* those that others took the place of */
@@ -124,7 +124,7 @@ static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, struct 
 
 	settings->routes.access = &settings->access;
 	settings->routes.suspended = &httpd->suspended;
-	settings->routes.cache = &httpd->cache;
+	settings->routes.reports = httpd->reports;
 	for (size_t i = 0; i < n; i++) {
 		httpd->mhdloops[i] = mhdloop_new(httpd->loop, fds[i], cert, key, &settings->routes);
 		if (httpd->mhdloops[i]) {
@@ -139,16 +139,33 @@ static bool open_mhdloops(struct httpd *httpd, const int *fds, size_t n, struct 
 	return n > 0;
 }
 
+/* Connections were resumed. */
+static void turn(void *arg)
+{
+	struct httpd *httpd = arg;
+
+	for (size_t i = 0; i < httpd->n_mhdloops; i++)
+		mhdloop_turn(httpd->mhdloops[i]);
+	for (size_t i = 0; i < httpd->n_leaving; i++)
+		mhdloop_turn(httpd->leaving[i]);
+}
+
 /* Answers the hooks that wait. */
 static void release(void *arg)
 {
 	struct httpd *httpd = arg;
 
 	suspended_release(&httpd->suspended);
-	for (size_t i = 0; i < httpd->n_mhdloops; i++)
-		mhdloop_turn(httpd->mhdloops[i]);
-	for (size_t i = 0; i < httpd->n_leaving; i++)
-		mhdloop_turn(httpd->leaving[i]);
+	turn(httpd);
+}
+
+/* What a report is made from, and what only the endpoint knows. */
+static void fill_view(struct report_view *view, void *arg)
+{
+	const struct routes *routes = &((struct httpd *)arg)->settings.routes;
+
+	routes->view(view, routes->arg);
+	view->certificate_ends_s = routes->certificate_ends_s;
 }
 
 /* Those who wait are answered first. */
@@ -156,6 +173,7 @@ static void close_leaving(struct httpd *httpd)
 {
 	if (httpd->n_leaving == 0)
 		return;
+	reports_abandon(httpd->reports);
 	release(httpd);
 	while (httpd->n_leaving > 0)
 		mhdloop_free(httpd->leaving[--httpd->n_leaving]);
@@ -169,13 +187,14 @@ static void on_leave(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (httpd->suspended.n_held == 0)
+	if (httpd->suspended.n_held == 0 && reports_n_held(httpd->reports) == 0)
 		close_leaving(httpd);
 }
 
 static void close_mhdloops(struct httpd *httpd)
 {
 	suspended_release(&httpd->suspended);
+	reports_abandon(httpd->reports);
 	while (httpd->n_mhdloops > 0)
 		mhdloop_free(httpd->mhdloops[--httpd->n_mhdloops]);
 }
@@ -251,7 +270,7 @@ static bool apply(struct httpd *httpd, struct settings *wanted, struct why *why)
 	httpd->settings = *wanted;
 	httpd->settings.routes.access = &httpd->settings.access;
 	httpd->settings.routes.suspended = &httpd->suspended;
-	httpd->settings.routes.cache = &httpd->cache;
+	httpd->settings.routes.reports = httpd->reports;
 	if ((keeps_sockets && is_same_tls(&old, wanted)) ||
 		change_mhdloops(httpd, keeps_sockets, why)) {
 		settings_fini(&old);
@@ -337,7 +356,12 @@ struct httpd *httpd_new(struct ev_loop *loop, const struct httpd_options *option
 	httpd->look.data = httpd;
 	ev_timer_init(&httpd->leave, on_leave, LEAVE_S, LEAVE_S);
 	httpd->leave.data = httpd;
-	if (!settings_init(&httpd->settings, options, why)) {
+	httpd->reports = reports_new(&(struct reports_options){
+		.loop = loop, .view = fill_view, .resumed = turn, .arg = httpd});
+	if (!httpd->reports)
+		why_set(why, "out of memory");
+	if (!httpd->reports || !settings_init(&httpd->settings, options, why)) {
+		reports_free(httpd->reports);
 		free(httpd);
 		return NULL;
 	}
@@ -367,7 +391,7 @@ void httpd_free(struct httpd *httpd)
 	drain_unlisten(httpd->settings.routes.drain, &httpd->drained);
 	close_leaving(httpd);
 	close_mhdloops(httpd);
-	reportcache_fini(&httpd->cache);
+	reports_free(httpd->reports);
 	settings_fini(&httpd->settings);
 	free(httpd);
 }

@@ -199,7 +199,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	(void)version;
 	(void)upload;
 	(void)upload_len;
-	if (!*seen)
+	if (!*seen || held)
 		enter(connection, PLACE_ANSWER);
 	/* The first call is for the headers. An answer to it ends the connection after it, which is
 	 * right for a body that nobody reads and wrong for all else. */

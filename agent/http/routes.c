@@ -3,6 +3,7 @@
 #include "http/routes.h"
 
 #include <microhttpd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,8 @@
 #include "core/report/negotiate.h"
 #include "haproxy/drain.h"
 #include "http/access.h"
-#include "http/process.h"
-#include "http/reportcache.h"
+#include "http/reports.h"
 #include "http/suspended.h"
-#include "io/clock.h"
 
 enum {
 	REFRESH_DEFAULT_S = 5,
@@ -41,7 +40,7 @@ static bool add_headers(struct MHD_Response *response, const char *type)
 	return MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES &&
 	       MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") ==
 		       MHD_YES &&
-	       MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT) ==
+	       MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding") ==
 		       MHD_YES &&
 	       MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
 }
@@ -59,48 +58,6 @@ static int queue(const struct http_request *request, unsigned status, struct MHD
 		result = (int)MHD_queue_response(request->connection, status, response);
 	MHD_destroy_response(response);
 	return result;
-}
-
-/* A report of a kind: what was asked for, how it is written, and how it is sent. */
-struct report_kind {
-	const char *name;
-	const char *type;
-	bool has_process; /* it tells of the process too */
-	bool has_policy;  /* a page: its scripts and styles are named in a header */
-	void (*fill)(const struct http_request *request, struct report_view *view);
-	enum report_format format;
-};
-
-static struct MHD_Response *write_report(
-	const struct http_request *request, const struct report_kind *kind)
-{
-	struct report_process process;
-	struct report_view view = {0};
-	struct MHD_Response *response;
-	char policy[500];
-	struct buf text;
-
-	request->routes->view(&view, request->routes->arg);
-	if (kind->has_process) {
-		process_read(&process);
-		view.process = &process;
-	}
-	kind->fill(request, &view);
-	text = report_write(kind->format, &view);
-	if (!text.bytes)
-		return NULL;
-	response = MHD_create_response_from_buffer(text.len, text.bytes, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(text.bytes);
-		return NULL;
-	}
-	if (add_headers(response, kind->type) &&
-		(!kind->has_policy ||
-			MHD_add_response_header(response, "Content-Security-Policy",
-				report_html_policy(policy, sizeof(policy))) == MHD_YES))
-		return response;
-	MHD_destroy_response(response);
-	return NULL;
 }
 
 static int answer_text(const struct http_request *request, unsigned status, const char *text,
@@ -143,71 +100,86 @@ static unsigned refresh_of(const struct http_request *request)
 	return (unsigned)seconds;
 }
 
-static void fill_series(const struct http_request *request, struct report_view *view)
+/* ---- reports ---- */
+
+static const char *const types[REPORT_N_FORMATS] = {
+	[REPORT_JSON] = json_type,
+	[REPORT_PROMETHEUS] = prometheus_type,
+	[REPORT_OPENMETRICS] = openmetrics_type,
+	[REPORT_PAGE] = text_html,
+};
+
+/* How it is sent, how old it is, and of a page what it may do. */
+static bool describe(struct MHD_Response *response, const struct reports_wish *wish, int64_t age_ms)
 {
-	view->certificate_ends_s = request->routes->certificate_ends_s;
+	char policy[500];
+	char age[32];
+
+	snprintf(age, sizeof(age), "%.3f", (double)age_ms / 1000.0);
+	return MHD_add_response_header(response, "Report-Age", age) == MHD_YES &&
+	       (!wish->gzip || MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING,
+				       "gzip") == MHD_YES) &&
+	       (wish->format != REPORT_PAGE ||
+		       MHD_add_response_header(response, "Content-Security-Policy",
+			       report_html_policy(policy, sizeof(policy))) == MHD_YES);
 }
 
-static void fill_report(const struct http_request *request, struct report_view *view)
+/* Takes over a hold on the text. */
+static int send_report(const struct http_request *request, const struct reports_wish *wish,
+	struct reports_text *text)
 {
-	view->service = query_of(request, "service");
-	view->pod = query_of(request, "pod");
-	view->refresh_s = refresh_of(request);
-}
-
-static const struct report_kind prometheus = {
-	"prometheus", prometheus_type, true, false, fill_series, REPORT_PROMETHEUS};
-static const struct report_kind openmetrics = {
-	"openmetrics", openmetrics_type, true, false, fill_series, REPORT_OPENMETRICS};
-static const struct report_kind json = {"json", json_type, false, false, fill_report, REPORT_JSON};
-static const struct report_kind page = {"page", text_html, false, true, fill_report, REPORT_PAGE};
-
-/* What was asked for, in words that no other request has. False when they are too many. */
-static bool write_key(const struct http_request *request, const struct report_kind *kind, char *key)
-{
-	const char *service = query_of(request, "service");
-	const char *pod = query_of(request, "pod");
-	int len = snprintf(key, REPORTCACHE_KEY_MAX, "%s %u %zu %s %s", kind->name,
-		refresh_of(request), service ? strlen(service) : 0, service ? service : "",
-		pod ? pod : "");
-
-	return len > 0 && len < REPORTCACHE_KEY_MAX;
-}
-
-static int answer_report(const struct http_request *request, const struct report_kind *kind)
-{
-	struct reportcache *cache = request->routes->cache;
-	int64_t now_ms = clock_now_ms();
-	int64_t cpu_ms = clock_cpu_ms();
+	int64_t age_ms = reports_text_age_ms(text);
 	struct MHD_Response *response;
-	char key[REPORTCACHE_KEY_MAX];
-	bool has_key = write_key(request, kind, key);
-	int result;
+	const char *bytes;
+	size_t len;
 
-	response = has_key ? reportcache_get(cache, key, now_ms) : NULL;
-	if (response)
-		return (int)MHD_queue_response(request->connection, MHD_HTTP_OK, response);
-	if (!reportcache_may_write(cache, now_ms)) {
+	bytes = reports_text_bytes(text, &len);
+	/* libmicrohttpd only reads them. */
+	response = MHD_create_response_from_buffer_with_free_callback_cls(
+		len, (void *)(uintptr_t)bytes, reports_text_release, text);
+	if (!response) {
+		reports_text_release(text);
+		return MHD_NO;
+	}
+	if (!describe(response, wish, age_ms)) {
+		MHD_destroy_response(response);
+		return MHD_NO;
+	}
+	return queue(request, MHD_HTTP_OK, response, types[wish->format], NULL, NULL);
+}
+
+static int answer_report(const struct http_request *request, struct reports_wish *wish)
+{
+	struct reports_text *text = NULL;
+	bool again = *request->held;
+
+	wish->gzip = negotiate_takes(header_of(request, MHD_HTTP_HEADER_ACCEPT_ENCODING), "gzip");
+	*request->held = false;
+	switch (reports_get(request->routes->reports, wish, request->connection, again, &text)) {
+	case REPORTS_READY:
+		return send_report(request, wish, text);
+	case REPORTS_HELD:
+		*request->held = true;
+		return MHD_YES;
+	case REPORTS_CROWDED:
 		return answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"So many reports were asked for that steering comes first.\n",
 			MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	case REPORTS_FAILED:
+		break;
 	}
-	response = write_report(request, kind);
-	if (!response)
-		return MHD_NO;
-	result = (int)MHD_queue_response(request->connection, MHD_HTTP_OK, response);
-	reportcache_put(
-		cache, has_key ? key : "", response, clock_cpu_ms() - cpu_ms, clock_now_ms());
-	return result;
+	return MHD_NO;
 }
 
 static int answer_metrics(const struct http_request *request)
 {
 	static const char *const offers[] = {"text/plain", "application/openmetrics-text"};
 	const char *accept = header_of(request, MHD_HTTP_HEADER_ACCEPT);
+	struct reports_wish wish = {.format = REPORT_PROMETHEUS};
 
-	return answer_report(
-		request, negotiate_choose(accept, offers, 2) == 1 ? &openmetrics : &prometheus);
+	if (negotiate_choose(accept, offers, 2) == 1)
+		wish.format = REPORT_OPENMETRICS;
+	return answer_report(request, &wish);
 }
 
 static int answer_balancer(const struct http_request *request)
@@ -217,8 +189,14 @@ static int answer_balancer(const struct http_request *request)
 	const char *format = query_of(request, "format");
 	bool is_json =
 		format ? strcmp(format, "json") == 0 : negotiate_choose(accept, offers, 2) == 1;
+	struct reports_wish wish = {
+		.format = is_json ? REPORT_JSON : REPORT_PAGE,
+		.service = query_of(request, "service"),
+		.pod = query_of(request, "pod"),
+		.refresh_s = is_json ? 0 : refresh_of(request),
+	};
 
-	return answer_report(request, is_json ? &json : &page);
+	return answer_report(request, &wish);
 }
 
 static int answer_ready(const struct http_request *request)

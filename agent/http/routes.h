@@ -9,7 +9,7 @@ struct MHD_Connection;
 struct access;
 struct stats;
 struct drain;
-struct reportcache;
+struct reports;
 struct suspended;
 
 /* What an answer depends on beside the request. */
@@ -20,7 +20,7 @@ struct routes {
 	void (*view)(struct report_view *out, void *arg);
 	void *arg;
 	int64_t certificate_ends_s; /* see struct report_view */
-	struct reportcache *cache;
+	struct reports *reports;
 	struct drain *drain;         /* asked by /drain */
 	struct suspended *suspended; /* holds requests whose answer is due later */
 };

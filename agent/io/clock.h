@@ -8,8 +8,11 @@
 /* Monotonic milliseconds: for ages, never for show. */
 int64_t clock_now_ms(void);
 
-/* Milliseconds of processor that this process has used: for what something costs. */
-int64_t clock_cpu_ms(void);
+/* The same in microseconds. */
+int64_t clock_now_us(void);
+
+/* Microseconds of processor that this process has used: for what something costs. */
+int64_t clock_cpu_us(void);
 
 /* Milliseconds since the epoch: for show, never for ages. */
 int64_t clock_wall_ms(void);

@@ -221,7 +221,7 @@ def test_query_selects(agent, query, wanted):
 def test_type_is_as_asked(connection, path, accept, wanted):
     answer, _ = request(connection, path, Accept=accept)
     assert answer.headers["Content-Type"].startswith(wanted)
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -48,10 +48,38 @@ START_TEST(the_type_with_the_highest_quality_is_chosen)
 }
 END_TEST
 
+static const struct {
+	const char *header;
+	bool taken;
+} codings[] = {
+	{NULL, false},
+	{"", false},
+	{"gzip", true},
+	{"GZip", true},
+	{"identity", false},
+	{"deflate, gzip;q=1.0, *;q=0.5", true},
+	{"gzip;q=0", false},
+	{"*", true},
+	{"*;q=0", false},
+	{"*, gzip;q=0", false},
+	{"gzip;q=0, *", false},
+	{"br, *;q=0.1", true},
+	{"xgzip, gzipx", false},
+	{",;,", false},
+};
+
+START_TEST(a_coding_is_taken_where_it_is_named_and_not_refused)
+{
+	ck_assert_msg(negotiate_takes(codings[_i].header, "gzip") == codings[_i].taken,
+		"Accept-Encoding: %s", codings[_i].header ? codings[_i].header : "(none)");
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
 		{the_type_with_the_highest_quality_is_chosen, N_OF(cases)},
+		{a_coding_is_taken_where_it_is_named_and_not_refused, N_OF(codings)},
 	};
 
 	return run_suite("negotiate", tests, N_OF(tests));

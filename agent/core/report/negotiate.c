@@ -113,3 +113,22 @@ size_t negotiate_choose(const char *header, const char *const *offers, size_t n)
 	}
 	return chosen;
 }
+
+bool negotiate_takes(const char *header, const char *coding)
+{
+	bool named = false;
+	int quality = 0;
+
+	while (header && *header) {
+		size_t len = strcspn(header, ",");
+		struct range range = parse_range(header, len);
+		bool is_it = range.len == strlen(coding) &&
+			     strncasecmp(range.type, coding, range.len) == 0;
+
+		if (is_it || (!named && range.len == 1 && *range.type == '*'))
+			quality = range.thousandths;
+		named = named || is_it;
+		header += len + (header[len] == ',');
+	}
+	return quality > 0;
+}

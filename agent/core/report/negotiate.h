@@ -3,6 +3,7 @@
 #ifndef WSB_NEGOTIATE_H
 #define WSB_NEGOTIATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,5 +15,9 @@
  * in the wrong type serves a person better than none.
  */
 size_t negotiate_choose(const char *header, const char *const *offers, size_t n);
+
+/* Whether a header of codings (Accept-Encoding, RFC 9110, 12.5.3), which may be NULL, names this
+ * one, or any by "*", and does not refuse it. */
+bool negotiate_takes(const char *header, const char *coding);
 
 #endif
