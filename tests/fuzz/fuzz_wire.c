@@ -104,6 +104,15 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 	done = true;
 }
 
+/* As the poller does with a pod whose time is up. */
+static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	podrequest_stop(request, timer->data);
+	done = true;
+}
+
 static uint16_t listen_anywhere(struct ev_loop *loop)
 {
 	struct sockaddr_in address = {
@@ -144,6 +153,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	static char host[] = "127.0.0.1";
 	static char path[] = "/metric";
 	struct config_metric metric = {.path = path};
+	ev_timer timeout;
 
 	if (size < 2)
 		return 0;
@@ -159,14 +169,18 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	answer_len = size - 2;
 	cut = data[1];
 	done = false;
-	request = podrequest_new(&metric, TIMEOUT_MS);
+	request = podrequest_new(&metric);
 	promise(request && podrequest_start(request, &pod, curlloop, NULL, &curlloop), "a request");
+	ev_timer_init(&timeout, on_timeout, TIMEOUT_MS / 1000.0, 0.0);
+	timeout.data = curlloop;
+	ev_timer_start(loop, &timeout);
 	while (!done) {
 		int64_t began_ms = used_ms();
 
 		ev_run(loop, EVRUN_ONCE);
 		promise(used_ms() - began_ms < TURN_MS, "no answer stops the loop");
 	}
+	ev_timer_stop(loop, &timeout);
 	hang_up(loop);
 	podrequest_free(request);
 	metric_query_fini(&metric.query);
