@@ -64,7 +64,8 @@ fuzz_seeds    = tests/fuzz/seeds/$(1) $(if $(filter hareply,$(1)),tests/data/hap
 
 # What is tested of the shell, and nothing but that.
 $(OUT)/fuzz/screen: $(call objects,$(addprefix agent/cli/,screen.c columns.c words.c))
-$(OUT)/fuzz/wire: $(call objects,agent/pods/podrequest.c agent/io/answerguard.c agent/io/curlloop.c)
+$(OUT)/fuzz/wire: $(call objects,agent/pods/podrequest.c agent/io/answerguard.c agent/io/clock.c \
+	agent/io/curlloop.c)
 $(OUT)/tests/fuzz/fuzz_wire.o: includes = -Iagent $(agent_cflags)
 
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(fuzz_main) $(OUT)/libcore.a
