@@ -19,6 +19,7 @@
 #include "http/httpd.h"
 #include "io/clock.h"
 #include "io/configfile.h"
+#include "io/localaddr.h"
 #include "io/log.h"
 #include "io/logsink.h"
 #include "io/loopwatch.h"
@@ -131,7 +132,10 @@ static bool settings_of_components(
 {
 	unsigned counted = components->discovery ? discovery_replicas(components->discovery) : 0;
 
-	return settings_for_cluster(components->config, counted, settings);
+	if (!settings_for_cluster(components->config, counted, settings))
+		return false;
+	settings->selection.is_local = localaddr_is_own;
+	return true;
 }
 
 /* False, logged, when out of memory, with nothing changed. */
@@ -307,6 +311,7 @@ static bool make_own(struct agent *agent, struct ev_loop *loop, const struct con
 	components->dry_run = agent->options.dry_run;
 	if (!settings_for_cluster(config, 0, &settings))
 		return false;
+	settings.selection.is_local = localaddr_is_own;
 	components->cluster = cluster_new(&settings);
 	cluster_settings_fini(&settings);
 	components->readiness = readiness_new(loop);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/cluster/asking.h"
 #include "core/report/report_backends.h"
 #include "core/steer/tempo.h"
 #include "io/clock.h"
@@ -16,6 +17,7 @@
 enum {
 	FIRST_SIZE = 64,       /* the table grows by itself */
 	OVERWRITTEN_OFTEN = 3, /* an operator does it once, another controller again and again */
+	MISSED_OFTEN = 10,     /* readings in a row */
 };
 
 /* What was said of a backend or a server last. */
@@ -34,6 +36,7 @@ struct said {
 	bool several; /* workers, each of which answers for itself */
 	bool draining;
 	bool unasked;
+	bool doubtful; /* its port may not be its own */
 	bool overwritten;
 	bool capped;                /* its pod tells more capacity than counts */
 	enum verdict_state verdict; /* of a backend: as said last, and as seen last */
@@ -205,7 +208,9 @@ static void announce_dns(struct said *said, const struct backend *backend)
 	size_t used = 0;
 
 	for (size_t i = 0; i < backend->n_servers; i++) {
-		bool by_dns = backend->servers[i]->fqdn[0] != '\0';
+		const struct server *server = backend->servers[i];
+		/* Of a template of SRV records a server has a name only while it is in use. */
+		bool by_dns = server->fqdn[0] != '\0' || server->haproxy.by_srv;
 
 		n += by_dns;
 		used += by_dns && backend->servers[i]->pod;
@@ -230,25 +235,43 @@ static void announce_dns(struct said *said, const struct backend *backend)
 /* Which servers nobody can ask stays as it is until somebody writes another configuration. */
 static void announce_unasked(struct said *said, const struct server *server)
 {
-	static const char *const reasons[] = {
-		[SERVER_ON_A_SOCKET] = "it is on a Unix socket",
-		[SERVER_PORTLESS] =
-			"its port is missing or relative to the client's: set metricPort for it",
-		[SERVER_OURSELVES] = "its address is the agent's own",
-	};
-
 	if (server->unasked != SERVER_ASKED && !said->unasked)
 		log_warn("server cannot be asked, and is left alone", log_str("server", server->id),
-			log_str("reason", reasons[server->unasked]));
+			log_str("reason", server_unasked_reason(server->unasked)));
 	said->unasked = server->unasked != SERVER_ASKED;
+}
+
+/* "+1000" looks like port 1000. */
+static void announce_doubtful(struct said *said, const struct server *server)
+{
+	bool doubtful = asking_is_doubtful(server) && !server->backend->asking.quiet;
+
+	if (doubtful && !said->doubtful)
+		log_warn(
+			"pod does not answer at the port that HAProxy tells, which may be relative "
+			"to the client's: it is asked once a minute; set metricPort for it, or give "
+			"the server a check",
+			log_str("server", server->id), log_str("pod", server->pod->key));
+	said->doubtful = doubtful;
 }
 
 /* Two who set the same weights never come to rest: that is for people to settle. */
 static void announce_overwritten(struct said *said, const struct server *server)
 {
-	if (server->sent.overwritten < OVERWRITTEN_OFTEN || said->overwritten)
+	bool often = server->sent.overwritten >= OVERWRITTEN_OFTEN;
+	/* DNS may overwrite a weight before it was ever read back. */
+	bool by_dns = server->haproxy.by_srv && (often || server->sent.missed >= MISSED_OFTEN);
+
+	if (said->overwritten || (!often && !by_dns))
 		return;
 	said->overwritten = true;
+	if (by_dns) {
+		log_warn("weights do not stay on a server found by SRV records, whose weights "
+			 "HAProxy takes: in haproxy.cfg, write resolve-opts ignore-weight behind "
+			 "resolvers",
+			log_str("server", server->id));
+		return;
+	}
 	log_warn(
 		"somebody else sets this server's weight again and again: let one of the two do it",
 		log_str("server", server->id), log_int("times", server->sent.overwritten));
@@ -391,6 +414,7 @@ static void announce_backend(
 		if (said) {
 			announce_unasked(said, backend->servers[i]);
 			announce_overwritten(said, backend->servers[i]);
+			announce_doubtful(said, backend->servers[i]);
 			announce_server(said, backend->servers[i]);
 			announce_capacity(said, backend->servers[i]);
 			announce_membership(said, backend->servers[i], events);
@@ -416,6 +440,36 @@ static void announce_tempo(struct announce *announce, const struct cluster *clus
 	}
 }
 
+/* A HAProxy that took over from another one lately, or before the agent came, may have old workers.
+ */
+static void announce_instances(struct announce *announce, const struct cluster *cluster)
+{
+	enum { SETTLED_S = 24 * 3600 }; /* old workers have mostly ended by then */
+	const struct cluster_settings *settings = cluster_settings(cluster);
+	struct instances_seen seen = instances_see(cluster);
+	bool settled = cluster_info(cluster)->uptime_s >= SETTLED_S;
+	char times[32];
+
+	if (settings->agent_check_only || settings->replicas_counted)
+		return;
+	snprintf(times, sizeof(times), "%.1f", (double)seen.all / (double)(seen.own + !seen.own));
+	switch (instances_update(&announce->instances, &seen, settings->replicas, settled)) {
+	case INSTANCES_FEWER:
+		log_warn("the pods hold hardly more than this HAProxy has on them: is "
+			 "haproxy.replicas right?",
+			log_int("replicas", settings->replicas), log_str("times", times));
+		break;
+	case INSTANCES_MORE:
+		log_warn("the pods hold more than so many HAProxies would have on them: is "
+			 "haproxy.replicas right, or are there other ways to the pods?",
+			log_int("replicas", settings->replicas), log_str("times", times));
+		break;
+	case INSTANCES_UNSURE:
+	case INSTANCES_FIT:
+		break;
+	}
+}
+
 void announce_plan(struct announce *announce, struct cluster *cluster, struct events *events)
 {
 	/* Before all have been asked once, nothing known is no news. */
@@ -428,6 +482,7 @@ void announce_plan(struct announce *announce, struct cluster *cluster, struct ev
 	announce_missing(announce, cluster);
 	announce_left_out(announce, cluster);
 	announce_tempo(announce, cluster);
+	announce_instances(announce, cluster);
 	for (size_t b = 0; b < n; b++)
 		announce_backend(announce, backends[b], asked, events);
 	sweep(announce, events);

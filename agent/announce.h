@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/cluster/cluster.h"
+#include "core/cluster/instances.h"
 #include "core/events.h"
 #include "core/report/report.h"
 
@@ -18,7 +19,8 @@ struct announce {
 	uint64_t number;             /* of announcements */
 	int64_t every_ms;            /* from one round to the next; 0: not said yet */
 	char *left_out;              /* as cluster_left_out told last; NULL: nothing */
-	struct lh_table *said;       /* of each backend and server, by its name */
+	struct instances instances;
+	struct lh_table *said; /* of each backend and server, by its name */
 };
 
 /* Compares the cluster as planned with what was said last and logs the difference. Of what there is

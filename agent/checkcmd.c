@@ -17,6 +17,7 @@
 #include "haproxy/runtime.h"
 #include "io/clock.h"
 #include "io/configfile.h"
+#include "io/localaddr.h"
 #include "pods/poller.h"
 
 static const double TICK_S = 0.05;
@@ -96,6 +97,7 @@ static bool ask_haproxy(struct check *check)
 	if (!check->has_snapshot)
 		return false;
 	checkup_haproxy(&check->snapshot.info, check->cli_level, say, check);
+	checkup_clock(&check->snapshot.info, clock_wall_ms() / 1000, say, check);
 	return true;
 }
 
@@ -150,6 +152,7 @@ static bool prepare(struct check *check)
 	check->loop = ev_default_loop(EVFLAG_AUTO);
 	if (!check->loop || !settings_for_cluster(&check->config, 0, &settings))
 		return false;
+	settings.selection.is_local = localaddr_is_own;
 	check->cluster = cluster_new(&settings);
 	cluster_settings_fini(&settings);
 	if (check->config.has_socket)

@@ -248,6 +248,28 @@ static void put_needs(
 		buf_printf(to->to, "  and %zu more\n", n - n_told);
 }
 
+static void put_not_asked(
+	const struct columns *to, const struct screen_options *options, struct json_object *report)
+{
+	struct json_object *backends = jsonget_member(report, "backends", json_type_array);
+	size_t n = 0;
+
+	for (size_t b = 0; b < jsonget_len(backends); b++) {
+		struct json_object *backend = json_object_array_get_idx(backends, b);
+		struct json_object *list = jsonget_member(backend, "not_asked", json_type_array);
+
+		for (size_t i = 0; i < jsonget_len(list) && n < NEEDS_MAX; i++, n++) {
+			struct json_object *server = json_object_array_get_idx(list, i);
+			char line[512];
+
+			snprintf(line, sizeof(line), "%s/%s cannot be asked: %s",
+				text(backend, "name"), text(server, "server"), text(server, "why"));
+			columns_part(to, line, options->whole ? SCREEN_WIDTH_MAX : options->width);
+			buf_putc(to->to, '\n');
+		}
+	}
+}
+
 /* ---- rows ---- */
 
 static int columns_of(const struct layout *layout, double n)
@@ -545,6 +567,7 @@ bool screen_make(
 
 	put_verdicts(&to, options, report);
 	put_needs(&to, options, report);
+	put_not_asked(&to, options, report);
 	put_facts(&to, report);
 	if (pods) {
 		lay_out(&layout, pods);

@@ -5,18 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cluster/instances.h"
 #include "core/settings.h"
 
-/* Weights that HAProxy's own count and the pods' may differ by before replicas looks wrong. */
-static const double REPLICAS_SLACK = 0.5;
-enum { REPLICAS_SURE = 50 }; /* sessions that must stand before anything is said of replicas */
+enum {
+	CLOCK_SLACK_S = 5, /* HAProxy's times are whole seconds, its start takes some */
+	NEARLY_FULL = 80,  /* per cent of maxconn */
+};
 
 struct speaker {
 	checkup_say say;
 	void *arg;
 	const struct config *config;
-	uint64_t own; /* sessions of this HAProxy on pods that were heard */
-	uint64_t all; /* and what these pods tell */
 };
 
 __attribute__((format(printf, 3, 4))) static void tell(
@@ -68,42 +68,59 @@ static void check_agent_port(const struct speaker *speaker, const struct server 
 	}
 }
 
-static void check_pod(struct speaker *speaker, const struct server *server)
+static void check_pod(const struct speaker *speaker, const struct server *server)
 {
 	const struct pod *pod = server->pod;
 	const struct config_metric *metric = settings_metric(speaker->config, pod->source);
 
 	if (pod->heard) {
-		speaker->own += server->sessions.own;
-		speaker->all += pod->metric.count;
 		tell(speaker, CHECKUP_OK, "%s: %s tells %u connections at %s (%s)", server->id,
 			pod->key, pod->metric.count, metric->path, metric->key);
 	} else if (pod->polled_ms != 0) {
-		tell(speaker, CHECKUP_FAULT, "%s: %s at %s: %s", server->id, pod->key, metric->path,
-			pod->error);
+		tell(speaker, CHECKUP_FAULT, "%s: %s at %s: %s%s", server->id, pod->key,
+			metric->path, pod->error,
+			server->haproxy.port_is_sure
+				? ""
+				: "; is its port relative to the client's? Then set metricPort");
 	} else {
 		tell(speaker, CHECKUP_WARNING, "%s: %s has not answered in time", server->id,
 			pod->key);
 	}
 }
 
-static void check_server(struct speaker *speaker, const struct server *server)
+/* What keeps connections from a server whatever its weight is. */
+static void check_limits(const struct speaker *speaker, const struct server *server)
 {
-	static const char *const reasons[] = {
-		[SERVER_ON_A_SOCKET] = "it is on a Unix socket",
-		[SERVER_PORTLESS] = "its port is missing or relative: set metricPort for it",
-		[SERVER_OURSELVES] = "it is the agent itself",
-	};
+	const struct server_haproxy *haproxy = &server->haproxy;
 
+	if (haproxy->slow) {
+		tell(speaker, CHECKUP_WARNING,
+			"%s: slowstart keeps its weight down after it came up, and the agent does "
+			"not know: in haproxy.cfg, remove slowstart; in wsbalancer.yaml, ramp does "
+			"the same",
+			server->id);
+	}
+	if (haproxy->maxconn > 0 &&
+		(uint64_t)server->sessions.own * 100 >= (uint64_t)haproxy->maxconn * NEARLY_FULL) {
+		tell(speaker, CHECKUP_WARNING,
+			"%s: holds %u of maxconn %u: further clients wait in HAProxy's queue, "
+			"whatever its weight: in haproxy.cfg, raise maxconn",
+			server->id, server->sessions.own, haproxy->maxconn);
+	}
+}
+
+static void check_server(const struct speaker *speaker, const struct server *server)
+{
 	if (server->unasked != SERVER_ASKED) {
 		tell(speaker, CHECKUP_WARNING, "%s: cannot be asked: %s", server->id,
-			reasons[server->unasked]);
+			server_unasked_reason(server->unasked));
 		return;
 	}
 	if (!server->pod || !server_is_polled(server))
 		return;
 	check_pod(speaker, server);
 	check_agent_port(speaker, server);
+	check_limits(speaker, server);
 	if (server->haproxy.iweight != 100 && server->haproxy.iweight != 0) {
 		tell(speaker, CHECKUP_WARNING,
 			"%s: its weight is %d: in haproxy.cfg, write weight 100 into "
@@ -112,7 +129,45 @@ static void check_server(struct speaker *speaker, const struct server *server)
 	}
 }
 
-static void check_backend(struct speaker *speaker, const struct backend *backend)
+/* What is set for all of its servers, or comes of it. */
+static void check_servers(const struct speaker *speaker, const struct backend *backend)
+{
+	uint32_t maxconn = 0;
+	size_t n_shared = 0;
+	bool by_srv = false;
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct server *server = backend->servers[i];
+
+		check_server(speaker, server);
+		by_srv = by_srv || server->haproxy.by_srv;
+		n_shared += server->pod && server->pod->n_servers > 1;
+		if (server->haproxy.maxconn > 0 &&
+			(maxconn == 0 || server->haproxy.maxconn < maxconn))
+			maxconn = server->haproxy.maxconn;
+	}
+	if (maxconn > 0) {
+		tell(speaker, CHECKUP_OK,
+			"backend %s: maxconn %u: no pod gets more than that from this HAProxy, "
+			"whatever its weight",
+			backend->name, maxconn);
+	}
+	if (n_shared > 0) {
+		tell(speaker, CHECKUP_OK,
+			"backend %s: %zu of its servers lead to pods that other servers lead to as "
+			"well; what such a pod lacks is divided among them",
+			backend->name, n_shared);
+	}
+	if (by_srv) {
+		tell(speaker, CHECKUP_OK,
+			"backend %s: found by SRV records: HAProxy takes their weights unless "
+			"resolve-opts ignore-weight stands behind resolvers, which is not to be seen "
+			"from here",
+			backend->name);
+	}
+}
+
+static void check_backend(const struct speaker *speaker, const struct backend *backend)
 {
 	if (backend->ambiguous) {
 		tell(speaker, CHECKUP_FAULT,
@@ -138,8 +193,7 @@ static void check_backend(struct speaker *speaker, const struct backend *backend
 			"steered: in haproxy.cfg, write maxlife behind cookie",
 			backend->name);
 	}
-	for (size_t i = 0; i < backend->n_servers; i++)
-		check_server(speaker, backend->servers[i]);
+	check_servers(speaker, backend);
 }
 
 static void check_names(const struct speaker *speaker, const struct cluster *cluster)
@@ -162,32 +216,51 @@ static void check_names(const struct speaker *speaker, const struct cluster *clu
 }
 
 /* Clients may have other ways to the pods, so this is no more than a hint. */
-static void check_replicas(const struct speaker *speaker)
+static void check_replicas(const struct speaker *speaker, const struct cluster *cluster)
 {
 	unsigned replicas = speaker->config->replicas;
-	double seen = speaker->own > 0 ? (double)speaker->all / (double)speaker->own : 0.0;
+	struct instances_seen seen = instances_see(cluster);
+	enum instances_fit fit = instances_judge(&seen, replicas);
 
-	if (speaker->config->replicas_service || speaker->own < REPLICAS_SURE)
+	if (speaker->config->replicas_service || fit == INSTANCES_UNSURE)
 		return;
-	if (seen > (double)replicas + REPLICAS_SLACK || seen < (double)replicas - REPLICAS_SLACK) {
-		tell(speaker, CHECKUP_WARNING,
-			"the pods hold %.1f times what this HAProxy has on them, and replicas is %u: "
-			"are there other HAProxies, or other ways to the pods?",
-			seen, replicas);
-	} else {
+	if (fit == INSTANCES_FIT) {
 		tell(speaker, CHECKUP_OK, "replicas: %u fits what the pods hold", replicas);
+		return;
+	}
+	tell(speaker, CHECKUP_WARNING,
+		"the pods hold %.1f times what this HAProxy has on them, and replicas is %u: "
+		"are there other HAProxies, other ways to the pods, or old workers after a reload?",
+		(double)seen.all / (double)seen.own, replicas);
+}
+
+/* HAProxy tells two times, by which this host's clock can be seen to have moved. */
+void checkup_clock(const struct hastate_info *info, int64_t wall_s, checkup_say say, void *arg)
+{
+	const struct speaker speaker = {.say = say, .arg = arg};
+	int64_t off = wall_s - info->start_time_s - info->uptime_s;
+
+	if (info->start_time_s == 0)
+		return;
+	if (off > CLOCK_SLACK_S || off < -CLOCK_SLACK_S) {
+		tell(&speaker, CHECKUP_WARNING,
+			"the clock is %lld s %s what it was when HAProxy started, or HAProxy's host "
+			"has another: certificates, tokens and times in logs go by it",
+			(long long)(off > 0 ? off : -off), off > 0 ? "ahead of" : "behind");
+	} else {
+		tell(&speaker, CHECKUP_OK, "the clock agrees with HAProxy's");
 	}
 }
 
 void checkup_cluster(
 	const struct cluster *cluster, const struct config *config, checkup_say say, void *arg)
 {
-	struct speaker speaker = {.say = say, .arg = arg, .config = config};
+	const struct speaker speaker = {.say = say, .arg = arg, .config = config};
 	size_t n;
 	const struct backend *const *backends = cluster_backends(cluster, &n);
 
 	check_names(&speaker, cluster);
 	for (size_t i = 0; i < n; i++)
 		check_backend(&speaker, backends[i]);
-	check_replicas(&speaker);
+	check_replicas(&speaker, cluster);
 }

@@ -15,6 +15,9 @@ typedef void (*checkup_say)(enum checkup_level level, const char *text, void *ar
 void checkup_haproxy(
 	const struct hastate_info *info, const char *cli_level, checkup_say say, void *arg);
 
+/* Whether HAProxy's clock and this host's agree, which says wall_s, seconds since the epoch. */
+void checkup_clock(const struct hastate_info *info, int64_t wall_s, checkup_say say, void *arg);
+
 /* Backends, their servers, and what their pods have answered, each polled once at least. */
 void checkup_cluster(
 	const struct cluster *cluster, const struct config *config, checkup_say say, void *arg);

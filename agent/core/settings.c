@@ -167,6 +167,7 @@ bool settings_for_cluster(
 {
 	struct cluster_settings settings = {
 		.replicas = counted > 0 ? counted : config->replicas,
+		.replicas_counted = counted > 0,
 		.poll_interval_ms = config->poll_interval_ms,
 		.cache_ttl_ms = config->cache_ttl_ms,
 		.ramp_ms = config->ramp_ms,
@@ -192,6 +193,7 @@ static struct hastate_server server_of(const struct config_server *server)
 		.name = server->name,
 		.address = server->address.host,
 		.port = server->address.port,
+		.port_is_sure = true,
 		.fqdn = "",
 		.status = "no check",
 		.op_state = 2, /* running */

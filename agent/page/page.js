@@ -193,18 +193,14 @@
 		document.title = said ? `${said} \u00b7 wsbalancer` : "wsbalancer";
 	}
 
-	function showNeeds(pods) {
-		const needing = pods.filter((pod) => pod.trouble > 0)
-			.sort((a, b) => b.trouble - a.trouble || byName.compare(nameOf(a), nameOf(b)));
-		const told = needing.slice(0, needing.length > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX);
-		const rest = needing.length - told.length;
-		const root = byId("needs");
-
-		setAttribute(root, "class", needing.length > 0 ? "card bad" : "card");
-		setText(root.querySelector("h2"), needing.length === 0 ? "No pod needs you"
-			: `${plural(needing.length, "pod")} need${needing.length === 1 ? "s" : ""} you`);
+	/* Fills a card with a line for each of [name, what is said of it]; with more than NEEDS_MAX, as
+	 * many less one, and how many more there are. */
+	function showList(root, title, lines, restText) {
+		const told = lines.slice(0, lines.length > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX);
+		const rest = lines.length - told.length;
 		const list = root.querySelector("ul");
 
+		setText(root.querySelector("h2"), title);
 		if (!list.said) {
 			list.said = true;
 			list.replaceChildren();
@@ -212,16 +208,36 @@
 		const items = children(list, told.length + (rest > 0 ? 1 : 0), () => make("li"));
 
 		items.forEach((item, i) => {
-			const lines = i < told.length
-				? [["name", nameOf(told[i])], ["", told[i].why +
-					(told[i].remedy ? `: ${told[i].remedy}` : "")]]
-				: [["rest", `and ${rest} more, first in the table`]];
+			const words = i < told.length
+				? [["name", told[i][0]], ["", told[i][1]]]
+				: [["rest", `and ${rest} more${restText}`]];
 
-			children(item, lines.length, () => make("span")).forEach((element, k) => {
-				element.className = lines[k][0];
-				setText(element, lines[k][1]);
+			children(item, words.length, () => make("span")).forEach((element, k) => {
+				element.className = words[k][0];
+				setText(element, words[k][1]);
 			});
 		});
+	}
+
+	function showNeeds(pods) {
+		const needing = pods.filter((pod) => pod.trouble > 0)
+			.sort((a, b) => b.trouble - a.trouble || byName.compare(nameOf(a), nameOf(b)));
+		const root = byId("needs");
+
+		setAttribute(root, "class", needing.length > 0 ? "card list bad" : "card list");
+		showList(root, needing.length === 0 ? "No pod needs you"
+			: `${plural(needing.length, "pod")} need${needing.length === 1 ? "s" : ""} you`,
+		needing.map((pod) => [nameOf(pod), pod.why + (pod.remedy ? `: ${pod.remedy}` : "")]),
+		", first in the table");
+	}
+
+	function showNotAsked(report) {
+		const lines = report.backends.flatMap((backend) => backend.not_asked.map(
+			(server) => [`${backend.name}/${server.server}`, server.why]));
+		const root = byId("not-asked");
+
+		root.hidden = lines.length === 0;
+		showList(root, `${plural(lines.length, "server")} cannot be asked`, lines, "");
 	}
 
 	/* --- facts --- */
@@ -519,6 +535,7 @@
 
 		showVerdicts(report);
 		showNeeds(pods);
+		showNotAsked(report);
 		showTable(report, pods);
 	}
 

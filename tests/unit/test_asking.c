@@ -26,6 +26,7 @@ static void setup(struct bench *bench)
 	for (int i = 0; i < N; i++) {
 		bench->servers[i] = (struct server){.backend = &bench->backend,
 			.pod = &bench->pods[i],
+			.haproxy = {.port_is_sure = true},
 			.state = SERVER_STEERED};
 		bench->pointers[i] = &bench->servers[i];
 	}
@@ -104,6 +105,40 @@ START_TEST(news_begins_anew)
 }
 END_TEST
 
+/* HAProxy tells "+1000" as 1000: whose the answers are is not known then, whatever named it. */
+START_TEST(a_stranger_at_a_port_that_is_not_sure_is_left_in_peace)
+{
+	struct bench bench;
+
+	setup(&bench);
+	bench.servers[1].haproxy.port_is_sure = false;
+	for (int i = 0; i < ASKING_UNSURE_MAX; i++)
+		ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N);
+	ck_assert(asking_is_doubtful(&bench.servers[1]));
+	ck_assert(!asking_is_doubtful(&bench.servers[0]));
+	/* The poll of the third round was 999 ms before this one. */
+	for (int second = 1; second < 60; second++)
+		ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N - 1);
+	while (round_of(&bench, true, false, METRIC_BAD_STATUS) < N)
+		ck_assert_int_lt(bench.now_ms, 200000);
+	/* A pod after all. */
+	bench.now_ms += 60000;
+	ck_assert_uint_eq(round_of(&bench, true, false, METRIC_OK), N);
+	ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N);
+}
+END_TEST
+
+START_TEST(a_port_that_refuses_is_asked_on)
+{
+	struct bench bench;
+
+	setup(&bench);
+	bench.servers[1].haproxy.port_is_sure = false;
+	for (int i = 0; i < 4 * ASKING_UNSURE_MAX; i++)
+		ck_assert_uint_eq(round_of(&bench, false, false, METRIC_CONNECT_FAILED), N);
+}
+END_TEST
+
 START_TEST(who_is_named_or_may_recover_is_asked_always)
 {
 	static const struct {
@@ -166,6 +201,8 @@ int main(void)
 		{strangers_are_asked_once_a_minute_in_turn, ONCE},
 		{one_good_answer_and_all_are_asked_again, ONCE},
 		{news_begins_anew, ONCE},
+		{a_stranger_at_a_port_that_is_not_sure_is_left_in_peace, ONCE},
+		{a_port_that_refuses_is_asked_on, ONCE},
 		{who_is_named_or_may_recover_is_asked_always, ONCE},
 		{three_strangers_are_enough_and_one_that_was_heard_vouches_for_all, ONCE},
 	};

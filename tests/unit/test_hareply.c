@@ -42,26 +42,41 @@ static const struct {
 enum { N_BACKENDS = sizeof(backends) / sizeof(*backends) };
 
 static const struct hastate_server servers[] = {
-	{"plain", "127.0.0.1", 18080, "", "no check", 0, 2, 1, 1, 1, 1, false, 0},
-	{"checked", "127.0.0.1", 18081, "", "UP", 0, 2, 100, 100, 1, 1, false, 0},
-	{"gone", "127.0.0.1", 18079, "", "DOWN", 0, 0, 1, 1, 0, 0, false, 0},
-	{"disabled", "127.0.0.1", 18082, "", "MAINT", 5, 0, 1, 1, 0, 0, false, 0},
-	{"drained", "127.0.0.1", 18083, "", "DRAIN", 8, 2, 50, 50, 0, 0, false, 0},
-	{"zero", "127.0.0.1", 18084, "", "no check", 0, 2, 0, 0, 0, 0, false, 0},
-	{"heavy", "127.0.0.1", 18085, "", "no check", 0, 2, 256, 256, 3, 3, false, 0},
-	{"asked", "127.0.0.1", 18086, "", "no check", 0, 2, 100, 100, 1, 1, false, 18090},
-	{"lifeboat", "127.0.0.1", 18087, "", "no check", 0, 2, 1, 1, 0, 0, true, 0},
-	{"six", "::1", 18088, "", "no check", 0, 2, 1, 1, 1, 1, false, 0},
-	{"path", "", 0, "", "no check", 0, 2, 1, 1, 1, 1, false, 0},
-	{"tracks", "127.0.0.1", 18089, "", "UP", 0, 2, 1, 1, 1, 1, false, 0},
-	{"pod1", "127.0.0.12", 8080, "pods.test", "DOWN", 0, 0, 100, 100, 0, 0, false, 0},
-	{"pod2", "127.0.0.11", 8080, "pods.test", "DOWN", 0, 0, 100, 100, 0, 0, false, 0},
-	{"pod3", "", 8080, "pods.test", "MAINT (resolution)", 32, 0, 100, 100, 0, 0, false, 0},
-	{"pod4", "", 8080, "pods.test", "MAINT (resolution)", 32, 0, 100, 100, 0, 0, false, 0},
-	{"named", "", 9000, "other.test", "MAINT (resolution)", 32, 0, 1, 1, 0, 0, false, 0},
-	{"s.1:a_b-c", "127.0.0.2", 80, "", "no check", 0, 2, 1, 1, 0, 0, false, 0},
-	{"a", "127.0.0.3", 80, "", "no check", 0, 2, 1, 1, 0, 0, false, 0},
-	{"a", "127.0.0.5", 80, "", "no check", 0, 2, 7, 7, 0, 0, false, 0},
+	{"plain", "127.0.0.1", 18080, "", "no check", 0, 2, 1, 1, 1, 1, false, 0, false, false,
+		false, 0},
+	{"checked", "127.0.0.1", 18081, "", "UP", 0, 2, 100, 100, 1, 1, false, 0, true, false,
+		false, 0},
+	{"gone", "127.0.0.1", 18079, "", "DOWN", 0, 0, 1, 1, 0, 0, false, 0, true, false, false, 0},
+	{"disabled", "127.0.0.1", 18082, "", "MAINT", 5, 0, 1, 1, 0, 0, false, 0, false, false,
+		false, 0},
+	{"drained", "127.0.0.1", 18083, "", "DRAIN", 8, 2, 50, 50, 0, 0, false, 0, false, false,
+		false, 0},
+	{"zero", "127.0.0.1", 18084, "", "no check", 0, 2, 0, 0, 0, 0, false, 0, false, false,
+		false, 0},
+	{"heavy", "127.0.0.1", 18085, "", "no check", 0, 2, 256, 256, 3, 3, false, 0, false, false,
+		false, 0},
+	{"asked", "127.0.0.1", 18086, "", "no check", 0, 2, 100, 100, 1, 1, false, 18090, false,
+		false, false, 0},
+	{"lifeboat", "127.0.0.1", 18087, "", "no check", 0, 2, 1, 1, 0, 0, true, 0, false, false,
+		false, 0},
+	{"six", "::1", 18088, "", "no check", 0, 2, 1, 1, 1, 1, false, 0, false, false, false, 0},
+	{"path", "", 0, "", "no check", 0, 2, 1, 1, 1, 1, false, 0, false, false, false, 0},
+	{"tracks", "127.0.0.1", 18089, "", "UP", 0, 2, 1, 1, 1, 1, false, 0, false, false, false,
+		0},
+	{"pod1", "127.0.0.12", 8080, "pods.test", "DOWN", 0, 0, 100, 100, 0, 0, false, 0, true,
+		false, false, 0},
+	{"pod2", "127.0.0.11", 8080, "pods.test", "DOWN", 0, 0, 100, 100, 0, 0, false, 0, true,
+		false, false, 0},
+	{"pod3", "", 8080, "pods.test", "MAINT (resolution)", 32, 0, 100, 100, 0, 0, false, 0, true,
+		false, false, 0},
+	{"pod4", "", 8080, "pods.test", "MAINT (resolution)", 32, 0, 100, 100, 0, 0, false, 0, true,
+		false, false, 0},
+	{"named", "", 9000, "other.test", "MAINT (resolution)", 32, 0, 1, 1, 0, 0, false, 0, false,
+		false, false, 0},
+	{"s.1:a_b-c", "127.0.0.2", 80, "", "no check", 0, 2, 1, 1, 0, 0, false, 0, false, false,
+		false, 0},
+	{"a", "127.0.0.3", 80, "", "no check", 0, 2, 1, 1, 0, 0, false, 0, false, false, false, 0},
+	{"a", "127.0.0.5", 80, "", "no check", 0, 2, 7, 7, 0, 0, false, 0, false, false, false, 0},
 };
 
 static void assert_server(const struct hastate_server *got, const struct hastate_server *want)
@@ -81,6 +96,10 @@ static void assert_server(const struct hastate_server *got, const struct hastate
 	ck_assert_uint_eq(got->stot, got->scur);
 	ck_assert(got->backup == want->backup);
 	ck_assert_uint_eq(got->agent_port, want->agent_port);
+	ck_assert_int_eq(got->port_is_sure, want->port_is_sure);
+	ck_assert_int_eq(got->by_srv, want->by_srv);
+	ck_assert_int_eq(got->slow, want->slow);
+	ck_assert_uint_eq(got->maxconn, want->maxconn);
 }
 
 static void assert_all(const struct hastate_snapshot *snapshot)

@@ -11,6 +11,14 @@ static struct pod *polled_pod(const struct server *server)
 	return server_is_polled(server) ? server->pod : NULL;
 }
 
+bool asking_is_doubtful(const struct server *server)
+{
+	const struct pod *pod = polled_pod(server);
+
+	return pod && !server->haproxy.port_is_sure && !pod->heard &&
+	       pod->n_strange >= ASKING_UNSURE_MAX;
+}
+
 static bool is_stranger(const struct backend *backend)
 {
 	unsigned n_polled = 0;
@@ -24,7 +32,8 @@ static bool is_stranger(const struct backend *backend)
 		if (pod->heard)
 			return false;
 		n_polled++;
-		n_strange += pod->n_strange >= ASKING_STRANGE_MAX;
+		n_strange += pod->n_strange >= ASKING_STRANGE_MAX ||
+			     asking_is_doubtful(backend->servers[i]);
 	}
 	return n_polled > 0 && (n_strange == n_polled || n_strange >= ASKING_PODS_MAX);
 }
@@ -71,7 +80,8 @@ void asking_update(struct backend *backend, bool named, bool news, int64_t now_m
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct pod *pod = polled_pod(backend->servers[i]);
 
-		if (pod)
+		if (pod && (!asking_is_doubtful(backend->servers[i]) ||
+				   now_ms - pod->polled_ms >= ASKING_QUIET_MS))
 			pod->wanted = true;
 	}
 }

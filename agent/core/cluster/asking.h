@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct backend;
+struct server;
 
 /*
  * A backend that nobody named may be that of a server that tells no connections, a vendor's API or
@@ -16,6 +17,16 @@ struct backend;
  * each minute, in turn. Whatever may change that begins anew.
  */
 enum { ASKING_STRANGE_MAX = 10, ASKING_PODS_MAX = 3, ASKING_QUIET_MS = 60000 };
+
+/*
+ * The port of a server may be relative to the client's, as "+1000", which HAProxy tells as 1000:
+ * who answers there is a stranger. So a pod whose port is not sure, which was never heard and fails
+ * so often in a row as another server does, is asked once a minute too, whatever named it.
+ */
+enum { ASKING_UNSURE_MAX = 3 };
+
+/* The server's pod is left in peace for its port. */
+bool asking_is_doubtful(const struct server *server);
 
 /* Sets which pods of the backend are wanted; those that other backends want stay so. named: it is
  * asked in each interval, whatever it answers. news: a server has joined or come up, or HAProxy is

@@ -35,6 +35,7 @@ struct cluster_counters {
 
 struct cluster_settings {
 	unsigned replicas;
+	bool replicas_counted;    /* by Kubernetes */
 	int64_t poll_interval_ms; /* 0: auto, see steer/tempo.h */
 	int64_t cache_ttl_ms;
 	int64_t ramp_ms;            /* see struct planner_params */

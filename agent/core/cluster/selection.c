@@ -87,7 +87,7 @@ static bool copy_lists(const struct selection *from, struct selection *to)
 
 bool selection_copy(const struct selection *from, struct selection *to)
 {
-	struct selection copy = {.backends = NULL};
+	struct selection copy = {.is_local = from->is_local};
 
 	if (!copy_source(&from->source, &copy.source) || !copy_lists(from, &copy)) {
 		selection_fini(&copy);
@@ -117,8 +117,21 @@ static bool is_loopback(const char *address)
 	       strcmp(address, "localhost") == 0;
 }
 
+/* An IPv4 address in IPv6's clothes as itself. */
+static const char *plain(const char *address)
+{
+	return strncmp(address, "::ffff:", 7) == 0 && strchr(address, '.') ? address + 7 : address;
+}
+
+/* Where the agent listens on all addresses, whatever is this host's is its own. */
+static bool is_here(const struct selection *selection, const char *address)
+{
+	return is_loopback(address) || (selection->is_local && selection->is_local(address));
+}
+
 bool selection_is_own(const struct selection *selection, const char *address, uint16_t port)
 {
+	address = plain(address);
 	for (size_t i = 0; i < selection->n_own; i++) {
 		const struct selection_own *own = &selection->own[i];
 		bool everywhere = strcmp(own->address, "*") == 0;
@@ -126,7 +139,8 @@ bool selection_is_own(const struct selection *selection, const char *address, ui
 		if (own->port != port)
 			continue;
 		if (strcmp(own->address, address) == 0 ||
-			(is_loopback(address) && (everywhere || is_loopback(own->address))))
+			(is_loopback(address) && is_loopback(own->address)) ||
+			(everywhere && is_here(selection, address)))
 			return true;
 	}
 	return false;

@@ -30,6 +30,8 @@ struct selection {
 	size_t n_named;
 	struct selection_own *own; /* where the agent itself listens */
 	size_t n_own;
+	/* Whether an address is one of this host's; NULL: only loopback is known to be. */
+	bool (*is_local)(const char *address);
 };
 
 /* A copy that owns its texts, to be released with selection_fini. False when out of memory, with

@@ -44,6 +44,42 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+const char *server_unasked_reason(enum server_unasked unasked)
+{
+	switch (unasked) {
+	case SERVER_ASKED:
+		return "";
+	case SERVER_ON_A_SOCKET:
+		return "it is on a Unix socket";
+	case SERVER_ANYWHERE:
+		return "its address is whatever the client has asked for";
+	case SERVER_PORTLESS:
+		return "its port is missing or relative to the client's: set metricPort for it";
+	case SERVER_OURSELVES:
+		return "its address is the agent's own";
+	}
+	return "?";
+}
+
+const char *server_unasked_label(enum server_unasked unasked)
+{
+	static const char *const labels[] = {
+		[SERVER_ASKED] = "",
+		[SERVER_ON_A_SOCKET] = "unix_socket",
+		[SERVER_ANYWHERE] = "any_address",
+		[SERVER_PORTLESS] = "no_port",
+		[SERVER_OURSELVES] = "own_address",
+	};
+
+	return labels[unasked];
+}
+
+/* Placeholders in maintenance, as controllers have in free slots, lead nowhere as yet. */
+static bool is_anywhere(const struct hastate_server *row)
+{
+	return strcmp(row->address, "0.0.0.0") == 0 || strcmp(row->address, "::") == 0;
+}
+
 /* Without address, name and need of DNS a server can only be on a Unix socket. */
 static enum server_unasked unasked_of(
 	const struct hastate_server *row, const struct server_update *update)
@@ -52,6 +88,8 @@ static enum server_unasked unasked_of(
 
 	if (row->address[0] == '\0')
 		return by_dns ? SERVER_ASKED : SERVER_ON_A_SOCKET;
+	if (is_anywhere(row) && (row->admin_state & HASTATE_ADMIN_MAINT) == 0)
+		return SERVER_ANYWHERE;
 	if (row->port == 0 && update->source->port == 0)
 		return SERVER_PORTLESS;
 	if (update->selection && selection_is_own(update->selection, row->address, row->port))
@@ -225,6 +263,10 @@ bool server_update(struct server *server, const struct hastate_server *row, bool
 	server->haproxy.admin_state = row->admin_state;
 	server->haproxy.iweight = row->iweight;
 	server->haproxy.agent_port = row->agent_port;
+	server->haproxy.maxconn = row->maxconn;
+	server->haproxy.slow = row->slow;
+	server->haproxy.by_srv = row->by_srv;
+	server->haproxy.port_is_sure = row->port_is_sure || update->source->port != 0;
 	update_state(server, state_of(server, row, steered), update);
 	update_weight(server, row->uweight, update);
 	return true;

@@ -31,9 +31,14 @@ enum server_state {
 enum server_unasked {
 	SERVER_ASKED,
 	SERVER_ON_A_SOCKET, /* a Unix socket */
-	SERVER_PORTLESS,    /* no port, or one relative to the client's, and no metricPort */
-	SERVER_OURSELVES,   /* the agent's own address */
+	SERVER_ANYWHERE,  /* 0.0.0.0, * or ::, which is the address that the client has asked for */
+	SERVER_PORTLESS,  /* no port, or one below the client's, and no metricPort */
+	SERVER_OURSELVES, /* the agent's own address */
 };
+
+/* In words, and for machines; "" for SERVER_ASKED; static. */
+const char *server_unasked_reason(enum server_unasked unasked);
+const char *server_unasked_label(enum server_unasked unasked);
 
 /* HAProxy's last line of a server. */
 struct server_haproxy {
@@ -42,6 +47,10 @@ struct server_haproxy {
 	int uweight;          /* the weight in HAProxy now, 0..256 */
 	int iweight;          /* the configured weight, 0..256 */
 	uint16_t agent_port;  /* where HAProxy's agent-check asks; 0: it has none */
+	uint32_t maxconn;     /* sessions beyond so many wait; 0: any number */
+	bool slow;            /* slowstart keeps its weight down as yet */
+	bool by_srv;          /* found by SRV records */
+	bool port_is_sure;    /* see struct hastate_server; or metricPort is set */
 };
 
 /* The last plan's word on a server. */

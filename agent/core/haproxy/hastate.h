@@ -41,7 +41,7 @@ enum {
 struct hastate_server {
 	const char *name;
 	const char *address;  /* without brackets; "" where HAProxy has none */
-	uint16_t port;        /* 0 where it has none, or one relative to the client's */
+	uint16_t port;        /* 0 where it has none, or one below the client's ("-1000") */
 	const char *fqdn;     /* "" where there is none */
 	const char *status;   /* as HAProxy writes it: "UP", "no check", "DOWN 1/2", ... */
 	unsigned admin_state; /* HASTATE_ADMIN_ */
@@ -52,6 +52,10 @@ struct hastate_server {
 	uint64_t stot;        /* sessions since start */
 	bool backup;
 	uint16_t agent_port; /* of the agent-check, 0 where there is none */
+	bool port_is_sure;   /* port is the one that is used; HAProxy writes "+1000" as 1000 too */
+	bool by_srv;         /* found by SRV records, whose weights HAProxy takes for its own */
+	bool slow;           /* slowstart keeps its weight down as yet */
+	uint32_t maxconn;    /* sessions beyond so many wait; 0: any number */
 };
 
 struct hastate_backend {

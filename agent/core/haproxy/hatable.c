@@ -67,7 +67,7 @@ bool hatable_read_header(struct hatable *table, char *line)
 			table->bad = table->wanted[w];
 			return false;
 		}
-		table->index[w] = i;
+		table->index[w] = i < n ? i : SIZE_MAX;
 	}
 	return true;
 }
@@ -82,7 +82,7 @@ bool hatable_read_row(struct hatable *table, char *line)
 		bool found = table->index[w] < n;
 
 		table->fields[w] = found ? fields[table->index[w]] : "";
-		if (!found && whole && w + table->n_optional < table->n_wanted) {
+		if (!found && whole && table->index[w] != SIZE_MAX) {
 			table->bad = table->wanted[w];
 			whole = false;
 		}

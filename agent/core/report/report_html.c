@@ -163,6 +163,57 @@ static void write_needs(const struct page *page)
 	buf_puts(page->to, "</ul>");
 }
 
+/* ---- servers that nobody can ask ---- */
+
+/* Calls write for the first `most` of them. Returns how many there are. */
+static size_t each_not_asked(const struct page *page, size_t most,
+	void (*write)(const struct page *page, const struct server *server))
+{
+	size_t n_backends;
+	const struct backend *const *backends = cluster_backends(page->view->cluster, &n_backends);
+	size_t n = 0;
+
+	for (size_t b = 0; b < n_backends; b++) {
+		for (size_t s = 0; s < backends[b]->n_servers; s++) {
+			const struct server *server = backends[b]->servers[s];
+
+			if (server->unasked != SERVER_ASKED && n++ < most)
+				write(page, server);
+		}
+	}
+	return n;
+}
+
+static void write_not_asked_hidden(const struct page *page)
+{
+	if (each_not_asked(page, 0, NULL) == 0)
+		buf_puts(page->to, " hidden");
+}
+
+static void write_one_not_asked(const struct page *page, const struct server *server)
+{
+	buf_puts(page->to, "<li><span class=\"name\">");
+	text_write_html(page->to, server->id);
+	buf_puts(page->to, "</span><span>");
+	text_write_html(page->to, server_unasked_reason(server->unasked));
+	buf_puts(page->to, "</span></li>");
+}
+
+static void write_not_asked(const struct page *page)
+{
+	size_t n = each_not_asked(page, 0, NULL);
+	size_t most = n > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX;
+
+	buf_printf(page->to,
+		"<h2 id=\"not-asked-title\">%zu server%s cannot be asked</h2>"
+		"<ul aria-labelledby=\"not-asked-title\">",
+		n, n == 1 ? "" : "s");
+	each_not_asked(page, most, write_one_not_asked);
+	if (n > most)
+		buf_printf(page->to, "<li><span class=\"rest\">and %zu more</span></li>", n - most);
+	buf_puts(page->to, "</ul>");
+}
+
 /* ---- facts ---- */
 
 static void write_connections(const struct page *page)
@@ -269,6 +320,8 @@ static const struct {
 	{"verdicts", write_verdicts},
 	{"needs_look", write_needs_look},
 	{"needs", write_needs},
+	{"not_asked_hidden", write_not_asked_hidden},
+	{"not_asked", write_not_asked},
 	{"facts", write_facts},
 };
 

@@ -173,6 +173,23 @@ static void add_verdict(struct jsonput *put, const char *backend, const struct v
 	jsonput_object_end(put);
 }
 
+static void add_not_asked(struct jsonput *put, const struct backend *backend)
+{
+	jsonput_array(put, "not_asked");
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct server *server = backend->servers[i];
+
+		if (server->unasked == SERVER_ASKED)
+			continue;
+		jsonput_object(put, NULL);
+		jsonput_string(put, "server", server->name);
+		jsonput_string(put, "why", server_unasked_reason(server->unasked));
+		jsonput_number(put, "own_sessions", server->sessions.own);
+		jsonput_object_end(put);
+	}
+	jsonput_array_end(put);
+}
+
 static void add_backend(
 	struct jsonput *put, const struct report_view *view, const struct report_backend *row)
 {
@@ -184,7 +201,7 @@ static void add_backend(
 
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		own += backend->servers[i]->sessions.own;
-		n_free += !backend->servers[i]->pod;
+		n_free += !backend->servers[i]->pod && backend->servers[i]->unasked == SERVER_ASKED;
 	}
 	jsonput_object(put, NULL);
 	jsonput_string(put, "name", backend->name);
@@ -201,6 +218,7 @@ static void add_backend(
 	jsonput_string(put, "why", row->verdict.text);
 	add_verdict(put, backend->name, &row->verdict);
 	add_outlook(put, view, backend);
+	add_not_asked(put, backend);
 	put_time(put, view, "planned_at", planned, backend->planned_ms);
 	jsonput_object_end(put);
 }

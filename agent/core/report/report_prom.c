@@ -166,6 +166,7 @@ static void write_head(const struct promtext *text, const struct report_view *vi
 static void write_rest(
 	const struct promtext *text, const struct report_view *view, const struct report_rows *rows)
 {
+	report_prom_not_asked(text, view);
 	report_prom_backends(text, view, rows);
 	write_haproxy(text, view);
 	report_certs_prom(text, view);

@@ -188,6 +188,29 @@ void report_prom_server_line(const struct promtext *text, const struct report_vi
 	promtext_decimal(text, value);
 }
 
+void report_prom_not_asked(const struct promtext *text, const struct report_view *view)
+{
+	size_t n;
+	const struct backend *const *backends = cluster_backends(view->cluster, &n);
+
+	promtext_family(text, "wsbalancer_server_not_asked", PROMTEXT_GAUGE,
+		"1 for a server that nobody can ask, which is left alone, with the reason.");
+	for (size_t b = 0; b < n; b++) {
+		for (size_t s = 0; s < backends[b]->n_servers; s++) {
+			const struct server *server = backends[b]->servers[s];
+
+			if (server->unasked == SERVER_ASKED)
+				continue;
+			buf_puts(text->to, "wsbalancer_server_not_asked{");
+			promtext_label(text, "proxy", backends[b]->name);
+			buf_putc(text->to, ',');
+			promtext_label(text, "server", server->name);
+			buf_printf(text->to, ",reason=\"%s\"} 1\n",
+				server_unasked_label(server->unasked));
+		}
+	}
+}
+
 static double imbalance_of(const struct report_view *view, const struct backend *backend)
 {
 	(void)view;

@@ -22,6 +22,7 @@ void report_prom_server_line(const struct promtext *text, const struct report_vi
 /* What the series are, where there is no row. */
 void report_prom_no_servers(const struct promtext *text);
 
+void report_prom_not_asked(const struct promtext *text, const struct report_view *view);
 void report_prom_backends(const struct promtext *text, const struct report_view *view,
 	const struct report_rows *rows);
 
