@@ -279,12 +279,17 @@ static void check_ports(struct entry *entry)
 {
 	const struct slicestore *slices = kubewatch_slices(entry->service);
 	struct kubewatch_status status = kubewatch_service_status(entry->service);
+	enum ports_finding before = entry->finding;
 	char ports[PORTS_WORDS_SIZE] = "";
 
 	if (!status.watch->listed)
 		return;
 	entry->finding = ports_find(slices);
-	ports_describe(slices, status.namespace, ports, sizeof(ports));
+	/* For the words alone: whether it may be read or not, the finding stands. */
+	if (entry->finding == PORTS_NONE && before != PORTS_NONE)
+		kubewatch_read_service(entry->service);
+	ports_describe(slices, status.namespace, kubewatch_own_ports(entry->service), ports,
+		sizeof(ports));
 	if (strcmp(ports, entry->ports) == 0)
 		return;
 	if (ports_is_misnamed(entry->finding)) {

@@ -137,6 +137,12 @@ static char *make_url(const struct kubeapi *api, const struct kubeapi_request *r
 	char *version = NULL;
 	char options[64] = "";
 
+	if (request->object) {
+		if (asprintf(&url, "%s/api/v1/namespaces/%s/services/%s", api->server,
+			    request->namespace, request->service) < 0)
+			return NULL;
+		return url;
+	}
 	if (request->list) {
 		if (request->limit > 0)
 			snprintf(options, sizeof(options), "&limit=%u", request->limit);

@@ -41,6 +41,7 @@ struct kubeapi_request {
 	const char *service; /* whose slices; a DNS label, as is the namespace */
 	const char *namespace;
 	bool list;           /* else a watch */
+	bool object;         /* with list: the Service itself, not its slices */
 	unsigned limit;      /* a list: no more slices than this; 0: all */
 	const char *version; /* a watch: from where */
 	bool plain;          /* a watch: without the optional parameters */

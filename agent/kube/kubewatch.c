@@ -13,6 +13,7 @@
 #include "io/curlloop.h"
 #include "io/log.h"
 #include "kube/kubeprobe.h"
+#include "kube/kubeservice.h"
 
 enum {
 	GATHER_MS = 20,              /* a burst of events is one change */
@@ -49,6 +50,7 @@ struct kubewatch_service {
 	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
 	struct log_repeat repeat;
+	struct kubeservice *itself; /* NULL: never asked for */
 };
 
 static double random01(void)
@@ -306,6 +308,7 @@ struct kubewatch *kubewatch_new(struct ev_loop *loop, struct kubeapi *api, int64
 
 static void service_free(struct kubewatch_service *service)
 {
+	kubeservice_free(service->itself);
 	stop_request(service);
 	if (service->easy)
 		curl_easy_cleanup(service->easy);
@@ -377,6 +380,29 @@ const struct endpoint *kubewatch_endpoints(struct kubewatch_service *service, si
 const struct slicestore *kubewatch_slices(const struct kubewatch_service *service)
 {
 	return service->feed.slices;
+}
+
+static void on_service_told(void *arg)
+{
+	struct kubewatch_service *service = arg;
+
+	tell_change(service);
+}
+
+void kubewatch_read_service(struct kubewatch_service *service)
+{
+	struct kubewatch *kube = service->kube;
+
+	if (!service->itself)
+		service->itself = kubeservice_new(kube->loop, &kube->api, service->namespace,
+			service->service, on_service_told, service);
+	if (service->itself)
+		kubeservice_ask(service->itself);
+}
+
+const struct ownports *kubewatch_own_ports(const struct kubewatch_service *service)
+{
+	return service->itself ? kubeservice_ports(service->itself) : NULL;
 }
 
 struct kubewatch_status kubewatch_service_status(const struct kubewatch_service *service)

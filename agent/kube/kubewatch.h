@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/kube/listwatch.h"
+#include "core/kube/ownports.h"
 #include "core/kube/slicestore.h"
 #include "kube/kubeapi.h"
 
@@ -49,6 +50,11 @@ const struct endpoint *kubewatch_endpoints(struct kubewatch_service *service, si
 
 /* What has come of its slices. Valid until the loop runs again. */
 const struct slicestore *kubewatch_slices(const struct kubewatch_service *service);
+
+/* Reads the Service itself, where the agent may; changed is called when it has been told. */
+void kubewatch_read_service(struct kubewatch_service *service);
+/* The ports that it has of its own; NULL: not known. Valid until the loop runs again. */
+const struct ownports *kubewatch_own_ports(const struct kubewatch_service *service);
 
 struct kubewatch_status kubewatch_service_status(const struct kubewatch_service *service);
 

@@ -62,6 +62,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in urllib.parse.parse_qs(url.query).items()}
         if url.path in DISCOVERY:
             self.answer(200, DISCOVERY[url.path])
+        elif url.path.startswith("/api/v1/namespaces/") and "/services/" in url.path:
+            name = url.path.rpartition("/")[2]
+            api.note("service", query, self.headers)
+            if name in api.services:
+                self.answer(200, api.services[name])
+            else:
+                self.answer(403, status(403, "Forbidden", f'services "{name}" is forbidden'))
         elif not (url.path.startswith(SLICES) and url.path.endswith("/endpointslices")):
             self.answer(404, status(404, "NotFound", "no such path"))
         elif api.tokens is not None and self.headers.get("Authorization") not in api.bearers():
@@ -232,6 +239,7 @@ class FakeApi:
         self.tls = tls          # certificate and key, or None for plain HTTP
         self.tokens = tokens    # the tokens that are taken, or None for anybody
         self.lock = threading.RLock()
+        self.services = {}      # name to Service, of those that may be read
         self.slices = {}
         self.history = []       # (version, event)
         self.version = 100

@@ -399,6 +399,23 @@ def test_an_api_server_that_is_away_changes_nothing_even_over_a_reload(lab):
     it.expect(ready=(0, 2))
 
 
+@pytest.mark.parametrize("may", [False, True])
+def test_a_wrong_port_is_explained_by_the_service_where_it_may_be_read(lab, may):
+    it = lab(start=False)
+    it.keys["kubernetes"][0]["service"] = "web:80"
+    it.set_ready(0, 1)
+    if may:
+        it.api.services["web"] = {"kind": "Service", "spec": {"ports": [{"name": "ws", "port": 80}]}}
+    it.start()
+    until(lambda: it.api.count("service"), "the Service to be asked for")
+    words = f"Service web has no port 80: its pods listen on ws:{it.port}"
+    words += " (80 is the Service's own port, named ws)" if may else ""
+    until(lambda: it.agent.json()["kubernetes"][0]["ports"] == words, words)
+    assert words in it.agent.get("/readyz")[1]
+    # Once, and for the words alone.
+    assert it.api.count("service") == 1 and it.states() == {}
+
+
 def test_an_agent_that_restarts_while_the_api_is_away_takes_what_haproxy_had(lab):
     it = lab()
     it.set_ready(0, 1, 2)

@@ -2,6 +2,7 @@
 #include "core/kube/ports.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The ports of pods that the wanted one is not among, or that are several: of the slice that shows
  * it best. */
@@ -65,7 +66,21 @@ static void describe_none(
 	}
 }
 
-void ports_describe(const struct slicestore *store, const char *namespace, char *buf, size_t size)
+/* The likeliest mistake, by its name. */
+static void describe_own(const char *port, const struct ownports *own, char *buf, size_t size)
+{
+	const struct ownport *found = port && own ? ownports_find(own, port) : NULL;
+	size_t used = strlen(buf);
+
+	if (found && found->name[0])
+		snprintf(buf + used, size - used, " (%s is the Service's own port, named %s)", port,
+			found->name);
+	else if (found)
+		snprintf(buf + used, size - used, " (%s is the Service's own port)", port);
+}
+
+void ports_describe(const struct slicestore *store, const char *namespace,
+	const struct ownports *own, char *buf, size_t size)
 {
 	const char *service = slicestore_service(store);
 	struct evidence evidence = look(store);
@@ -87,6 +102,7 @@ void ports_describe(const struct slicestore *store, const char *namespace, char 
 		break;
 	case PORTS_NONE:
 		describe_none(service, slicestore_port(store), evidence.ports, buf, size);
+		describe_own(slicestore_port(store), own, buf, size);
 		break;
 	}
 }

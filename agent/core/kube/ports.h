@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/kube/ownports.h"
 #include "core/kube/slicestore.h"
 
 /*
@@ -29,7 +30,9 @@ bool ports_is_misnamed(enum ports_finding finding);
 
 enum { PORTS_WORDS_SIZE = 512 };
 
-/* What was found, in words for an operator, in buf, cut to size; "" for PORTS_OK. */
-void ports_describe(const struct slicestore *store, const char *namespace, char *buf, size_t size);
+/* What was found, in words for an operator, in buf, cut to size; "" for PORTS_OK. own: the ports
+ * that the Service has of its own, or NULL where they are not known. */
+void ports_describe(const struct slicestore *store, const char *namespace,
+	const struct ownports *own, char *buf, size_t size);
 
 #endif

@@ -117,6 +117,20 @@ true
 {{- $all | uniq | toJson -}}
 {{- end -}}
 
+{{/* The Services of a namespace that the agent may read, as a list; empty: none. Takes a dict: root, namespace. */}}
+{{- define "wsbalancer.readServices" -}}
+{{- $own := include "wsbalancer.namespace" .root -}}
+{{- $names := list -}}
+{{- range .root.Values.services -}}
+{{- if eq (.namespace | default $own) $.namespace -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+{{- if and .root.Values.rbac.readServices $names -}}
+{{- $names | uniq | toYaml -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
 The name of the Role in a namespace and of its binding. In a namespace of somebody else's it carries the release's,
 or two releases of one name would share it; no namespace has a dot in it. Takes a dict: root, namespace.

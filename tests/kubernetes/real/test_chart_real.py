@@ -132,6 +132,9 @@ def test_the_agents_account_may_read_slices_and_nothing_else(namespace):
     assert not may("list", "endpointslices.discovery.k8s.io", "default")
     for kind in ("pods", "secrets", "configmaps", "services"):
         assert not may("get", kind) and not may("list", kind), kind
+    it.tool("helm", "upgrade", "wsb", tools.CHART, "--reuse-values", "--set", "rbac.readServices=true")
+    assert may("get", "services/web")
+    assert not may("get", "services/other") and not may("list", "services")
 
 
 SERVICE = ("--set", "services[0].name=web")
