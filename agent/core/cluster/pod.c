@@ -115,7 +115,7 @@ static bool list_pod(struct pod_table *table, struct pod *pod)
 {
 	if (table->n == table->room) {
 		size_t room = table->room > 0 ? 2 * table->room : FIRST_SIZE;
-		struct pod **list = reallocarray(table->list, room, sizeof(*list));
+		struct pod **list = reallocarray(table->list, room, sizeof(struct pod *));
 
 		if (!list)
 			return false;

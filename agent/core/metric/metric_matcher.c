@@ -87,10 +87,11 @@ static bool compile(const char *pattern, regex_t *regex, struct why *why)
 				"like: use [0-9]");
 		}
 	}
-	if (!is_cheap(pattern))
+	if (!is_cheap(pattern)) {
 		return why_set(why,
 			"the regular expression is too costly: at most 4 groups within each other, 16 "
 			"repetitions, none right behind another, and 100 times in all by {m,n}");
+	}
 	if (asprintf(&whole, "^(%s)$", pattern) < 0)
 		return why_set(why, "out of memory");
 	failed = regcomp(regex, whole, REG_EXTENDED | REG_NOSUB);
