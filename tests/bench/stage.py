@@ -10,8 +10,6 @@ from ports import free_port
 from program import until
 from truth import Watch
 
-POLL_S = 1.0  # the agent's default
-
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
@@ -42,7 +40,8 @@ class Size:
 
 
 FULL = Size(connections=3000, life_s=40, rate=750, warm_s=8)
-QUICK = Size(connections=800, life_s=20, rate=400, warm_s=5)
+# The warm-up has room for a machine that is busy: clients stand after 2 s.
+QUICK = Size(connections=800, life_s=20, rate=400, warm_s=8)
 
 
 class Measure(Watch):
@@ -53,9 +52,21 @@ class Measure(Watch):
         self.weight_changes = 0
         self._weights = [None] * len(haproxies)
         self._haproxies = haproxies
+        self.agents = []   # the first is asked what it foresees
+        self.outlook = []  # (second, state of its verdict, seconds until balance or None)
+
+    def _ask_agent(self):
+        try:
+            backend = self.agents[0].json()["backends"][0]
+        except (OSError, IndexError):
+            return
+        self.outlook.append((self.age_s(), backend["verdict"]["state"],
+                             (backend["outlook"] or {}).get("seconds")))
 
     def sample(self):
         super().sample()
+        if self.agents:
+            self._ask_agent()
         for i, haproxy in enumerate(self._haproxies):
             try:
                 weights = haproxy.weights()  # of peers: none
@@ -136,7 +147,7 @@ class Stage:
 
     def _start_agents(self):
         """One beside each HAProxy, if the policy wants any."""
-        keys = {"pollInterval": f"{POLL_S:g}s", "pollTimeout": "500ms", "variant": "release"}
+        keys = {"pollInterval": "auto", "pollTimeout": "auto", "variant": "release"}
         for haproxy, port in zip(self.balancers, self._check_ports):
             if self.policy.agent == "socket":
                 agent = Agent(haproxy, config={"replicas": self.size.instances,
@@ -149,6 +160,12 @@ class Stage:
             else:
                 return
             self._stack.enter_context(agent).wait_ready()
+            self.watch.agents.append(agent)
+
+    def poll_s(self):
+        """How often pods are asked at the end; None where nobody does."""
+        agents = self.watch.agents
+        return agents[0].json()["agent"]["poll_interval_s"] if agents else None
 
     def load(self, urls, connections, seed, **options):
         return self._stack.enter_context(Load(

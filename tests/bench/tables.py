@@ -37,6 +37,11 @@ def settling(lines, _base):
     return "not" if None in times else f"{statistics.median(times):.1f} s"
 
 
+def outlook(lines, _base):
+    ratios = [line["outlook_ratio"] for line in lines if line["outlook_ratio"] is not None]
+    return f"{statistics.median(ratios):.2f}" if ratios else "-"
+
+
 def changes(lines, _base):
     return f"{statistics.median(line['weight_changes'] / line['seconds'] for line in lines):.1f}"
 
@@ -65,4 +70,5 @@ def write(lines):
     yield from table("Peak", lines, peak)
     yield from table("Time until it is under 5 % and stays there (not: not in this run)", lines,
                      settling)
+    yield from table("Seconds until balance as the agent said, over what it took (median)", lines, outlook)
     yield from table("Weight changes a second, of all servers in all HAProxies", lines, changes)
