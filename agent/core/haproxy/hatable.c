@@ -26,8 +26,14 @@ static const char *next_csv(char **rest)
 	char *start = in;
 	bool quoted = *in == '"';
 
-	if (quoted)
-		in++;
+	if (!quoted) {
+		while (*in && *in != ',')
+			in++;
+		*rest = *in ? in + 1 : NULL;
+		*in = '\0';
+		return start;
+	}
+	in++;
 	while (*in && (quoted || *in != ',')) {
 		if (quoted && *in == '"') {
 			in++;
@@ -43,12 +49,13 @@ static const char *next_csv(char **rest)
 	return start;
 }
 
-static size_t split(enum hatable_style style, char *line, const char **fields)
+/* Cuts max fields off. */
+static size_t split(enum hatable_style style, char *line, const char **fields, size_t max)
 {
 	char *rest = line;
 	size_t n = 0;
 
-	while (rest && n < HATABLE_MAX_FIELDS)
+	while (rest && n < max)
 		fields[n++] = style == HATABLE_CSV ? next_csv(&rest) : strsep(&rest, " ");
 	return n;
 }
@@ -56,8 +63,9 @@ static size_t split(enum hatable_style style, char *line, const char **fields)
 bool hatable_read_header(struct hatable *table, char *line)
 {
 	const char *names[HATABLE_MAX_FIELDS];
-	size_t n = split(table->style, line, names);
+	size_t n = split(table->style, line, names, HATABLE_MAX_FIELDS);
 
+	table->n_fields = 0;
 	for (size_t w = 0; w < table->n_wanted; w++) {
 		size_t i = 0;
 
@@ -68,6 +76,8 @@ bool hatable_read_header(struct hatable *table, char *line)
 			return false;
 		}
 		table->index[w] = i < n ? i : SIZE_MAX;
+		if (i < n && i >= table->n_fields)
+			table->n_fields = i + 1;
 	}
 	return true;
 }
@@ -75,7 +85,7 @@ bool hatable_read_header(struct hatable *table, char *line)
 bool hatable_read_row(struct hatable *table, char *line)
 {
 	const char *fields[HATABLE_MAX_FIELDS];
-	size_t n = split(table->style, line, fields);
+	size_t n = split(table->style, line, fields, table->n_fields);
 	bool whole = true;
 
 	for (size_t w = 0; w < table->n_wanted; w++) {

@@ -24,6 +24,7 @@ struct hatable {
 	size_t n_wanted;   /* <= HATABLE_MAX_COLUMNS */
 	size_t n_optional; /* of wanted, the last: where they are missing stands "" */
 	size_t index[HATABLE_MAX_COLUMNS]; /* of each wanted column in a row */
+	size_t n_fields; /* up to the last of them: what stands behind it is not looked at */
 	const char
 		*fields[HATABLE_MAX_COLUMNS]; /* of the row read last; they point into its line */
 	const char *bad;                      /* the wanted column that is missing or no number */
