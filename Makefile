@@ -174,7 +174,7 @@ install: agent ## to PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -D -m 644 $(OUT)/completion.bash $(share_dir)/bash-completion/completions/wsbalancer
 	install -D -m 644 $(OUT)/completion.zsh $(share_dir)/zsh/site-functions/_wsbalancer
 	install -D -m 644 $(OUT)/completion.fish $(share_dir)/fish/vendor_completions.d/wsbalancer.fish
-	install -D -m 644 -t $(doc_dir)/examples agent/etc/wsbalancer.yaml agent/etc/credentials.conf $(wildcard haproxy/*.cfg)
+	install -D -m 644 -t $(doc_dir)/examples agent/etc/wsbalancer.yaml agent/etc/credentials.conf $(wildcard haproxy/*.cfg haproxy/*.conf)
 	install -D -m 644 -t $(doc_dir)/examples k8s/chart/files/dashboard.json
 	sed 's|@EXAMPLES@|$(PREFIX)/share/doc/wsbalancer/examples|' agent/etc/prometheus.yml > $(doc_dir)/examples/prometheus.yml
 	sed 's|k8s/RUNBOOKS|file://$(PREFIX)/share/doc/wsbalancer/RUNBOOKS|' k8s/chart/files/alerts.yaml > $(doc_dir)/examples/alerts.yaml

@@ -187,6 +187,11 @@ static int answer_balancer(const struct http_request *request)
 	static const char *const offers[] = {"text/html", "application/json"};
 	const char *accept = header_of(request, MHD_HTTP_HEADER_ACCEPT);
 	const char *format = query_of(request, "format");
+
+	/* A proxy may lead here and not to /metrics. */
+	if (format && strcmp(format, "prometheus") == 0)
+		return answer_metrics(request);
+
 	bool is_json =
 		format ? strcmp(format, "json") == 0 : negotiate_choose(accept, offers, 2) == 1;
 	struct reports_wish wish = {

@@ -3,6 +3,8 @@
 import asyncio
 import re
 import subprocess
+import urllib.parse
+import urllib.request
 
 import pytest
 import websockets
@@ -87,6 +89,22 @@ def shipped():
                 haproxy.wait_up()
                 yield haproxy, pods, agent
 
+
+
+def test_the_pages_links_lead_to_the_agent_through_haproxy(shipped):
+    """Each of them but the one to the pods' table, as a browser would follow it."""
+    haproxy, pods, _ = shipped
+    page = f"http://127.0.0.1:{haproxy.port}/balancer-metrics"
+    with urllib.request.urlopen(page, timeout=5) as answer:
+        links = re.findall(r'<a [^>]*href="([^"#]+)"', answer.read().decode())
+    assert len(links) >= 2
+    found = []
+    for link in links:
+        with urllib.request.urlopen(urllib.parse.urljoin(page, link), timeout=5) as answer:
+            found.append(answer.headers["Content-Type"].partition(";")[0])
+            body = answer.read().decode()
+            assert "wsbalancer_haproxy_up 1" in body or "podMetrics" in body, link
+    assert sorted(found) == ["application/json", "text/plain"]
 
 
 # Without compression but where it is tested, and there with one small message: libwebsockets 4.1 in the
