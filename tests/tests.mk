@@ -214,7 +214,7 @@ bench-peers: ## nginx, Envoy and Caddy beside HAProxy alone and with the agent, 
 SCALE_FLAGS ?=
 bench-scale: ## what 100 to 9,000 pods cost the agent, beside nginx that answers for them; build/bench/scale.json
 	@.ci/deps test peers
-	$(again) agent VARIANT=release
+	@$(MAKE) agent VARIANT=release
 	$(PYTHON) tests/bench/scale.py $(SCALE_FLAGS)
 
 # The tests may fail where a program is slow, as this one is: what they ran counts all the same.
@@ -234,19 +234,19 @@ coverage-report:
 
 test-examples: ## the servers of agent/doc/metric, each run as it says (npm, Go, Maven; what is not there is left out)
 	@.ci/deps test
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) -m pytest -q tests/examples
 
 CHAOS_FLAGS ?=
 chaos: ## random faults in a real HAProxy, pods and agents; CHAOS_FLAGS='--seed N --bouts N'
 	@.ci/deps test
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) tests/chaos/chaos.py $(CHAOS_FLAGS)
 
 HOURS ?= 1
 soak: ## the agent for HOURS=1 beside a real HAProxy: memory, descriptors, imbalance, its loop; build/soak.json
 	@.ci/deps test
-	$(again) agent field VARIANT=release
+	@$(MAKE) agent field VARIANT=release
 	$(PYTHON) tests/chaos/soak.py --hours $(HOURS)
 
 # ---- what is kept in the repository and made from the chart ----
