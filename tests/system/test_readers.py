@@ -133,7 +133,8 @@ def test_rounds_go_on_however_many_read_the_reports(encoding):
     assert seen["rounds"] > 0.8 * (1 - seen["stolen"]), seen
     # Without a processor polls do time out.
     assert seen["polled"] > 0.8 or seen["stolen"] > 0.3, seen
-    assert seen["cpu"] < 0.7, seen
+    # Sending megabytes to all who want them takes the processor that there is; writing them does not.
+    assert seen["cpu"] < 0.7 or encoding == "identity", seen
 
 
 @pytest.mark.alone
