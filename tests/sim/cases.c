@@ -2,8 +2,6 @@
 /* The cases, the sizes and the policies. */
 #include "scenario.h"
 
-#include <math.h>
-
 const struct scenario_case scenario_cases[] = {
 	{"steady", .length_s = 420, .from_s = 60},
 	{"scale-out by two", .length_s = 480, .from_s = 60, .event_s = 60,
@@ -75,7 +73,12 @@ const struct scenario_case scenario_cases[] = {
 		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 1},
 			{.at_s = 68, .kind = INCIDENT_RELOAD, .part = 1000},
 			{.at_s = 90, .kind = INCIDENT_OLD_END}},
-		.poll_ms = 250, .allowance = HUGE_VAL, .is_blind = true},
+		.poll_ms = 250, .allowance = 80, .is_blind = true},
+	{"ended workers, later", .length_s = 480, .from_s = 60, .event_s = 150,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 1},
+			{.at_s = 68, .kind = INCIDENT_RELOAD, .part = 1000},
+			{.at_s = 150, .kind = INCIDENT_OLD_END}},
+		.poll_ms = 250, .allowance = 6, .is_blind = true},
 	{"door closes", .length_s = 900, .from_s = 420, .event_s = 420,
 		.incidents = {{.at_s = 420, .kind = INCIDENT_DOOR_SHUT}}, .direct_pods = 0.3,
 		.direct_load = 0.6, .poll_ms = 250, .allowance = 1.8, .is_blind = true},

@@ -153,6 +153,22 @@ START_TEST(lines_of_one_pod_share_what_it_lacks)
 }
 END_TEST
 
+/* It joined before a reload, and most of what came since is its own: should the old workers end now,
+ * it must not get all that they held. */
+START_TEST(a_pod_that_lacks_nothing_claims_no_more_than_others)
+{
+	for (int i = 0; i < 5; i++)
+		add_heard(100, 3);
+	add_heard(100, 60);
+	plan();
+	ck_assert_int_eq(results[5].weight, results[0].weight);
+	/* What it lacks it gets, with the weight that this takes. */
+	pods[5].count = 90;
+	plan();
+	ck_assert_int_ge(results[5].weight, 10 * results[0].weight);
+}
+END_TEST
+
 /* A reload after a scale-out: own is 0 everywhere, the pods know better. */
 START_TEST(after_a_reload_the_empty_pod_gets_the_largest_weight)
 {
@@ -429,6 +445,7 @@ int main(void)
 {
 	const struct run_test tests[] = {
 		{equal_pods_get_equal_weights, ONCE},
+		{a_pod_that_lacks_nothing_claims_no_more_than_others, ONCE},
 		{after_a_reload_the_empty_pod_gets_the_largest_weight, ONCE},
 		{a_pod_that_is_not_heard_gets_what_the_others_get, ONCE},
 		{a_loud_voice_takes_only_itself_out, ONCE},

@@ -137,6 +137,46 @@ static void set_weights(size_t n, struct planner_result *results, const double *
 	}
 }
 
+/* A pod that lacks fewer than so many, and whose weight would be more than so many times the middle
+ * one for its capacity, gets the middle one. */
+static const double LACKS_MIN = 2.0;
+static const double STANDS_OUT = 3.0;
+
+/* The upper median of weight for each unit of extent, over the pods that take part. */
+static double middle_of(const double *extents, size_t n, const double *weights, struct ranked *room)
+{
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (weights[i] > 0.0)
+			room[m++].rank = weights[i] / extents[i];
+	}
+	workspace_sort(room, m);
+	return m > 0 ? room[m / 2].rank : 0.0;
+}
+
+/*
+ * After a reload a pod that has just joined holds most of what this HAProxy has, and a weight that
+ * keeps it so: should old workers end now, nearly all of their clients would come to it. While it
+ * lacks next to nothing it can do without such a weight: it stands back, and HAProxy gives what
+ * comes to the others, as it would by itself.
+ */
+static void stand_back(const struct planner_params *params, const struct planner_pod *pods,
+	size_t n, const struct planner_result *results, const double *extents, double *weights,
+	struct ranked *room)
+{
+	double middle = middle_of(extents, n, weights, room);
+
+	for (size_t i = 0; i < n; i++) {
+		double part = plan_part(&pods[i]) / (double)params->replicas;
+		double lacks =
+			fmax(results[i].deficit * part, results[i].target - (double)pods[i].own);
+
+		if (lacks < LACKS_MIN && weights[i] > STANDS_OUT * middle * extents[i])
+			weights[i] = middle * extents[i];
+	}
+}
+
 void weights_stock(const struct planner_params *params, const struct planner_pod *pods, size_t n,
 	struct planner_result *results, struct workspace *workspace)
 {
@@ -162,6 +202,7 @@ void weights_stock(const struct planner_params *params, const struct planner_pod
 				: 0.0;
 		results[i].target = fmax(0.0, results[i].target);
 	}
+	stand_back(params, pods, n, results, extents, weights, workspace->ranked);
 
 	double *keys = workspace->keys;
 
