@@ -32,8 +32,9 @@ struct goals_verdict {
  * than 1.05 of leastconn plus 0.1 points, and no more than any policy that works with polled
  * counts; by flow within 2.5 of the oracle plus 0.5 points. Where what happens cannot be known in
  * time, and where connections are short, by stock within 1.15 of the better of leastconn and
- * informed plus 0.3 points instead, and by flow nothing. Where agents end in a case only leastconn
- * is the measure, and where pods have limited shares their excess is.
+ * informed plus 0.3 points instead, and by flow nothing. Where agents end in a case, and where pods
+ * have a few connections for each instance, only leastconn is the measure, and where pods have
+ * limited shares their excess is.
  */
 struct goals_verdict goals_judge(const struct goals_row *row, size_t policy);
 

@@ -164,15 +164,13 @@ static void count(struct tally *tally, const struct goals_row *row)
 {
 	struct goals_verdict stock = goals_judge(row, SCENARIO_STOCK);
 	struct goals_verdict flow = goals_judge(row, SCENARIO_FLOW);
-	bool has_goals = !row->scenario->size->is_sparse;
-
 	tally->rows++;
 	tally->simulated_s +=
 		(double)row->scenario->what->length_s * row->n_seeds * (double)scenario_n_policies;
-	tally->stock_goals += has_goals && isfinite(stock.goal);
-	tally->stock_met += has_goals && isfinite(stock.goal) && stock.met;
-	tally->flow_goals += has_goals && isfinite(flow.goal);
-	tally->flow_met += has_goals && isfinite(flow.goal) && flow.met;
+	tally->stock_goals += isfinite(stock.goal);
+	tally->stock_met += isfinite(stock.goal) && stock.met;
+	tally->flow_goals += isfinite(flow.goal);
+	tally->flow_met += isfinite(flow.goal) && flow.met;
 }
 
 static bool run_all(const struct options *options, FILE *json, struct tally *tally)

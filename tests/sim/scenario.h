@@ -74,7 +74,7 @@ struct scenario_size {
 	unsigned per_pod; /* connections a pod through HAProxy, when steady */
 	double life_s;    /* mean of the log-normal lifetimes */
 	bool in_short;    /* part of the short form too */
-	bool is_sparse;   /* a few connections a pod and instance: no goals, only limits */
+	bool is_sparse;   /* a few connections a pod and instance: leastconn is the measure */
 	const char *only; /* just the cases whose names are in this text; NULL: all */
 };
 
@@ -110,6 +110,7 @@ struct policy {
 
 /* Places in scenario_policies that the goals name. */
 enum {
+	SCENARIO_ROUNDROBIN = 1,
 	SCENARIO_LEASTCONN = 2,
 	SCENARIO_FLOW = 5,
 	SCENARIO_STOCK = 6,

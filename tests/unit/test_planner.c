@@ -153,8 +153,8 @@ START_TEST(lines_of_one_pod_share_what_it_lacks)
 }
 END_TEST
 
-/* It joined before a reload, and most of what came since is its own: should the old workers end now,
- * it must not get all that they held. */
+/* It joined before a reload, and most of what came since is its own: should the old workers end
+ * now, it must not get all that they held. */
 START_TEST(a_pod_that_lacks_nothing_claims_no_more_than_others)
 {
 	for (int i = 0; i < 5; i++)
