@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: MIT
 """make install, make uninstall, and the texts that they put in place."""
+import contextlib
 import functools
+import json
 import os
 import re
+import signal
 import stat
 import subprocess
 
 import pytest
 import yaml
 
+from balancer import HAProxy
+from field import Load, Pod
 from namespace import in_namespace
-from program import ROOT
+from ports import free_port
+from program import ROOT, Program, until
 
 MANUALS = ["man8/wsbalancer.8", "man5/wsbalancer.yaml.5"]
 
@@ -195,3 +201,37 @@ def test_the_unit_leaves_little_to_an_intruder(prefix):
         ["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", unit],
         capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout.splitlines()[-1:]
+
+
+def test_two_haproxies_of_one_host_have_an_agent_each(prefix):
+    """The unit's own command lines, with the name that stands behind @, beside two HAProxies of the same pods."""
+    template = (prefix / "lib/systemd/system/wsbalancer@.service").read_text()
+    start = re.search(r"^ExecStart=(.*)$", template, re.M)[1]
+    check = re.search(r"^ExecReload=(.*-t .*)$", template, re.M)[1]
+    with contextlib.ExitStack() as stack:
+        pod = stack.enter_context(Pod(n=2))
+        haproxies = {name: stack.enter_context(HAProxy(pod.addresses)) for name in ("edge", "inner")}
+        agents = {}
+        for name, haproxy in haproxies.items():
+            http = f"127.0.0.1:{free_port()}"
+            (prefix / f"etc/wsbalancer/{name}.yaml").write_text(json.dumps(
+                {"listen": http, "pollInterval": "200ms", "pollTimeout": "150ms",
+                 "haproxy": {"socket": haproxy.socket, "replicas": 2}}))
+            subprocess.run(check.replace("%i", name).split(), check=True, capture_output=True, timeout=20)
+            agents[name] = Program(start.replace("%i", name).split())
+            stack.callback(agents[name].kill)
+            until(lambda: subprocess.run([prefix / "bin/wsbalancer", "status", http], capture_output=True).returncode
+                  == 0, f"the agent of {name} to be ready")
+        # What one HAProxy holds is to the other what others hold.
+        load = stack.enter_context(Load(haproxies["edge"].url, connections=40))
+        load.wait_standing()
+        for name, haproxy in haproxies.items():
+            until(haproxy.is_level, f"weights in {name}")
+        # The end of one agent is none of the other's business.
+        agents["edge"].signal(signal.SIGTERM)
+        assert agents["edge"].wait(10) == 0
+        assert set(haproxies["edge"].weights().values()) == {100}
+        until(haproxies["inner"].is_level, "weights that stay")
+        agents["inner"].signal(signal.SIGTERM)
+        assert agents["inner"].wait(10) == 0
+        load.stop()
