@@ -879,9 +879,80 @@ START_TEST(openmetrics_differs_where_it_must)
 }
 END_TEST
 
+/* ---- in pieces ---- */
+
+static void set_up_many(void)
+{
+	static const char *const names[] = {"s1", "s2", "s3", "s4", "s5"};
+
+	for (size_t i = 0; i < 5; i++)
+		add_server(i < 3 ? "ws" : "api", "leastconn", names[i], (uint16_t)(80 + i));
+	update();
+	for (size_t i = 0; i < 4; i++)
+		hear(i < 3 ? "ws" : "api", names[i], 10, names[i]);
+	update();
+	plan();
+}
+
+START_TEST(a_report_in_pieces_is_the_whole_one)
+{
+	enum report_format format = (enum report_format)(_i / 3);
+	size_t n = (size_t[]){1, 2, 7}[_i % 3];
+	struct report_writer *writer;
+	enum report_progress progress = REPORT_GOES_ON;
+	struct buf pieces = {0};
+	struct buf whole;
+	size_t n_pieces = 0;
+
+	set_up_many();
+	whole = report_write(format, &scene.view);
+	writer = report_writer_new(format, &scene.view);
+	for (; progress == REPORT_GOES_ON; n_pieces++)
+		progress = report_writer_go_on(writer, &pieces, n);
+	ck_assert_int_eq(progress, REPORT_WRITTEN);
+	ck_assert_uint_ge(n_pieces, 5 / n);
+	ck_assert_str_eq(buf_text(&pieces), buf_text(&whole));
+	report_writer_free(writer);
+	buf_fini(&pieces);
+	buf_fini(&whole);
+}
+END_TEST
+
+START_TEST(a_report_is_overtaken_when_haproxy_is_read_and_not_by_an_answer)
+{
+	struct report_writer *writer;
+	struct buf text = {0};
+
+	set_up_many();
+	writer = report_writer_new((enum report_format)_i, &scene.view);
+	ck_assert_int_eq(report_writer_go_on(writer, &text, 1), REPORT_GOES_ON);
+	hear("ws", "s2", 77, "s2");
+	ck_assert_int_eq(report_writer_go_on(writer, &text, 1), REPORT_GOES_ON);
+	/* What it points to may be gone. */
+	scene.snapshot.n_backends = 1;
+	update();
+	ck_assert_int_eq(report_writer_go_on(writer, &text, 1), REPORT_OVERTAKEN);
+	report_writer_free(writer);
+	buf_fini(&text);
+}
+END_TEST
+
+START_TEST(without_a_pod_a_report_is_whole_too)
+{
+	struct buf text = report_write((enum report_format)_i, &scene.view);
+
+	ck_assert_uint_gt(text.len, 100);
+	ck_assert_ptr_null(strstr(text.bytes, "{{"));
+	buf_fini(&text);
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
+		{a_report_in_pieces_is_the_whole_one, 3 * REPORT_N_FORMATS},
+		{a_report_is_overtaken_when_haproxy_is_read_and_not_by_an_answer, REPORT_N_FORMATS},
+		{without_a_pod_a_report_is_whole_too, REPORT_N_FORMATS},
 		{json_has_the_plugins_keys_and_values, ONCE},
 		{json_says_what_each_weight_is_made_of, ONCE},
 		{a_pod_of_two_servers_counts_once_in_the_totals, ONCE},

@@ -2,6 +2,7 @@
 /* Strict parsers take what people write and nothing else; escapers let nothing foreign through. */
 #include <check.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -303,6 +304,10 @@ static const struct {
 	{text_write_json, "{\"a\\n\": [1,\t\"\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\"]}\r\n",
 		"{\"a\\n\": [1,\t\"\\u007f\\u009b\\u202e\xc3\xa9\"]}\r\n"},
 	{text_write_label, "\xff\"", BAD "\\\""},
+	{text_write_jsonstring, "", ""},
+	{text_write_jsonstring, "web-0/<b>'", "web-0/<b>'"},
+	{text_write_jsonstring, "\"\\\n\r\t\x01\x1f", "\\\"\\\\\\n\\r\\t\\u0001\\u001f"},
+	{text_write_jsonstring, "caf\xc3\xa9 \x7f\xff", "caf\xc3\xa9 \x7f" BAD},
 	{text_write_logvalue, "", "\"\""},
 	{text_write_logvalue, "10.0.0.1:80", "10.0.0.1:80"},
 	{text_write_logvalue, "caf\xc3\xa9", "caf\xc3\xa9"},
@@ -369,6 +374,48 @@ START_TEST(what_is_shown_is_escaped_and_cut_between_characters)
 }
 END_TEST
 
+static const struct {
+	double value;
+	unsigned least;
+	const char *text;
+} written_decimals[] = {
+	{0.0, 0, "0"}, {-0.0, 1, "0.0"}, {1.0, 0, "1"}, {1.0, 1, "1.0"}, {12.5, 0, "12.5"},
+	{0.0417, 1, "0.0417"}, {0.00004, 1, "0.0"}, {-0.00004, 1, "0.0"}, {0.00005, 0, "0.0001"},
+	{-1.25, 0, "-1.25"}, {99.99996, 1, "100.0"}, {100.0, 0, "100"},
+	{1700000000.123, 1, "1700000000.123"}, {899999999999.5, 0, "899999999999.5"},
+	{1e15, 0, "1000000000000000"}, {-1e15, 1, "-1000000000000000.0"},
+	{1e300, 1, NULL}, /* whatever it is, it is read as the same */
+};
+
+START_TEST(a_decimal_is_written_with_four_places_at_most)
+{
+	struct buf out = {0};
+	double value = written_decimals[_i].value;
+
+	text_write_decimal(&out, value, written_decimals[_i].least);
+	if (written_decimals[_i].text)
+		ck_assert_str_eq(buf_text(&out), written_decimals[_i].text);
+	ck_assert_double_le(fabs(strtod(buf_text(&out), NULL) - value), 0.00005001);
+	buf_fini(&out);
+}
+END_TEST
+
+START_TEST(a_whole_number_is_written_as_printf_does)
+{
+	static const int64_t numbers[] = {0, 1, -1, 9, 10, 1234567890, INT64_MAX, INT64_MIN};
+
+	for (size_t i = 0; i < N_OF(numbers); i++) {
+		struct buf out = {0};
+		char wanted[32];
+
+		snprintf(wanted, sizeof(wanted), "%" PRId64, numbers[i]);
+		text_write_i64(&out, numbers[i]);
+		ck_assert_str_eq(buf_text(&out), wanted);
+		buf_fini(&out);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -389,6 +436,8 @@ int main(void)
 		{a_header_is_a_token_and_a_value_without_controls, ONCE},
 		{only_well_formed_utf8_is_decoded, N_OF(sequences)},
 		{writers_escape_what_their_reader_would_take_for_syntax, N_OF(writes)},
+		{a_decimal_is_written_with_four_places_at_most, N_OF(written_decimals)},
+		{a_whole_number_is_written_as_printf_does, ONCE},
 		{random_bytes_come_out_as_one_line_of_utf8, ONCE},
 		{what_is_shown_is_escaped_and_cut_between_characters, ONCE},
 	};
