@@ -177,7 +177,8 @@ bool settings_for_cluster(
 		.agent_check_only = !config->has_socket,
 	};
 
-	if (!fill_selection(config, &settings.selection) ||
+	if (!text_copy_list(config->peers, config->n_peers, &settings.peers, &settings.n_peers) ||
+		!fill_selection(config, &settings.selection) ||
 		!fill_named(config, &settings.selection) ||
 		!fill_own(config, &settings.selection)) {
 		cluster_settings_fini(&settings);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,6 +30,21 @@ bool text_matches(const char *pattern, const char *name)
 	while (*pattern == '*')
 		pattern++;
 	return *pattern == '\0';
+}
+
+bool text_copy_list(char *const *from, size_t n, char ***to, size_t *n_to)
+{
+	*to = calloc(n + 1, sizeof(**to));
+	if (!*to)
+		return false;
+	while (*n_to < n) {
+		char *text = strdup(from[*n_to]);
+
+		if (!text)
+			return false;
+		(*to)[(*n_to)++] = text;
+	}
+	return true;
 }
 
 bool text_is_same(const char *a, const char *b)

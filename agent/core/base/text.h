@@ -15,6 +15,10 @@ bool text_matches(const char *pattern, const char *name);
 /* The same text, or both NULL. */
 bool text_is_same(const char *a, const char *b);
 
+/* Appends copies of n texts to an empty list, which the caller frees, each text and *to. False when
+ * out of memory: what was appended stays. */
+bool text_copy_list(char *const *from, size_t n, char ***to, size_t *n_to);
+
 /*
  * Parsers take the whole string or nothing: no spaces, no signs, no leading zeros, no rest. On
  * false, what they would have set is untouched.

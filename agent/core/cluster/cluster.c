@@ -35,6 +35,11 @@ struct cluster {
 
 void cluster_settings_fini(struct cluster_settings *settings)
 {
+	for (size_t i = 0; i < settings->n_peers; i++)
+		free(settings->peers[i]);
+	free(settings->peers);
+	settings->peers = NULL;
+	settings->n_peers = 0;
 	selection_fini(&settings->selection);
 }
 
@@ -42,8 +47,13 @@ bool cluster_configure(struct cluster *cluster, const struct cluster_settings *s
 {
 	struct cluster_settings copy = *settings;
 
-	if (!selection_copy(&settings->selection, &copy.selection))
+	copy.n_peers = 0;
+	copy.selection = (struct selection){.backends = NULL};
+	if (!text_copy_list(settings->peers, settings->n_peers, &copy.peers, &copy.n_peers) ||
+		!selection_copy(&settings->selection, &copy.selection)) {
+		cluster_settings_fini(&copy);
 		return false;
+	}
 	cluster_settings_fini(&cluster->settings);
 	cluster->settings = copy;
 	cluster->edition++;

@@ -38,11 +38,13 @@ struct cluster_settings {
 	bool replicas_counted;    /* by Kubernetes */
 	int64_t poll_interval_ms; /* 0: auto, see steer/tempo.h */
 	int64_t cache_ttl_ms;
-	int64_t ramp_ms;            /* see struct planner_params */
-	double max_share;           /* see struct planner_params */
-	unsigned capacity_max;      /* see capacity_settle() */
-	bool percent_steps;         /* weights must be reachable by agent-check's N% too */
-	bool agent_check_only;      /* nothing but agent-check answers: every backend by flow */
+	int64_t ramp_ms;       /* see struct planner_params */
+	double max_share;      /* see struct planner_params */
+	unsigned capacity_max; /* see capacity_settle() */
+	bool percent_steps;    /* weights must be reachable by agent-check's N% too */
+	bool agent_check_only; /* nothing but agent-check answers: every backend by flow */
+	char **peers;          /* the other instances' pages, for reports; copied too */
+	size_t n_peers;
 	struct selection selection; /* copied where a cluster takes it */
 };
 

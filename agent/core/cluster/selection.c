@@ -33,21 +33,6 @@ static bool copy_source(const struct pod_source *from, struct pod_source *to)
 	return to->identity;
 }
 
-static bool copy_names(char *const *from, size_t n, char ***to, size_t *n_to)
-{
-	*to = calloc(n + 1, sizeof(**to));
-	if (!*to)
-		return false;
-	while (*n_to < n) {
-		char *name = strdup(from[*n_to]);
-
-		if (!name)
-			return false;
-		(*to)[(*n_to)++] = name;
-	}
-	return true;
-}
-
 static bool copy_own(const struct selection *from, struct selection *to)
 {
 	to->own = calloc(from->n_own + 1, sizeof(*to->own));
@@ -67,8 +52,8 @@ static bool copy_own(const struct selection *from, struct selection *to)
 
 static bool copy_lists(const struct selection *from, struct selection *to)
 {
-	if (!copy_names(from->backends, from->n_backends, &to->backends, &to->n_backends) ||
-		!copy_names(from->named, from->n_named, &to->named, &to->n_named) ||
+	if (!text_copy_list(from->backends, from->n_backends, &to->backends, &to->n_backends) ||
+		!text_copy_list(from->named, from->n_named, &to->named, &to->n_named) ||
 		!copy_own(from, to))
 		return false;
 	to->sources = calloc(from->n_sources + 1, sizeof(*to->sources));

@@ -131,6 +131,8 @@ struct config {
 	struct config_endpoint listen;
 	char **listen_names; /* hosts that may be asked for there, beside addresses and localhost */
 	size_t n_listen_names;
+	char **peers; /* pages of the other instances, for links */
+	size_t n_peers;
 	char *listen_token_file;    /* its one word is asked for, or NULL */
 	char *listen_tls_cert;      /* PEM file, or NULL; with listen_tls_key */
 	char *listen_tls_key;       /* PEM file, or NULL; with listen_tls_cert */

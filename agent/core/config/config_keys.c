@@ -38,6 +38,15 @@ static const struct config_unique name_unique = {.what = "name", .any_case = tru
 static const struct config_list names = {ENTRIES(name_entries), .max = NAMES_MAX,
 	.entry_size = sizeof(char *), .unique = &name_unique};
 
+/* ---- peers ---- */
+
+static const struct config_key peer_entries[] = {
+	{.kind = &config_kind_link, .size = sizeof(char *)},
+};
+
+static const struct config_list peers = {ENTRIES(peer_entries), .max = NAMES_MAX,
+	.entry_size = sizeof(char *)};
+
 /* ---- metricHeaders ---- */
 
 static const struct config_key header_name = {IS(header_name, config_header, name)};
@@ -244,6 +253,8 @@ static const struct config_key root_keys[] = {
 		.fallback = "/balancer-metrics"},
 	{.key = "listenNames", LIST(names, config, listen_names, n_listen_names),
 		.example = "[balancer.example.com]"},
+	{.key = "peers", LIST(peers, config, peers, n_peers),
+		.example = "[http://10.0.0.2:9180/balancer-metrics]"},
 	{.key = "listenTokenFile", IS(file, config, listen_token_file)},
 	{.key = "listenTLSCert", IS(file, config, listen_tls_cert)},
 	{.key = "listenTLSKey", IS(file, config, listen_tls_key)},

@@ -43,6 +43,7 @@ extern const struct config_kind config_kind_page;    /* a path in a URL */
 extern const struct config_kind config_kind_pattern; /* a name, perhaps with * in it */
 extern const struct config_kind config_kind_preset;  /* a name of metric_preset.h */
 extern const struct config_kind config_kind_host;    /* a host's name or address */
+extern const struct config_kind config_kind_link;    /* to a page */
 extern const struct config_kind config_kind_url;     /* of a server: http or https, no path */
 extern const struct config_kind config_kind_label;   /* a DNS label, as Kubernetes' names */
 extern const struct config_kind config_kind_options; /* words of a server line */

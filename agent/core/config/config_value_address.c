@@ -109,6 +109,25 @@ static bool parse_url(const struct config_key *row, const char *text, void *out,
 	return config_value_copy(out, text, strlen(text), why);
 }
 
+static bool parse_link(const struct config_key *row, const char *text, void *out, struct why *why)
+{
+	const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
+			   : strncmp(text, "http://", 7) == 0 ? text + 7
+							      : "";
+
+	(void)row;
+	if (strcspn(host, "/?#@") == 0 || strcspn(host, "@") < strcspn(host, "/"))
+		host = "";
+	for (const char *c = host; *c; c++) {
+		if (*c <= ' ' || *c == 0x7f || *c == '\\')
+			host = "";
+	}
+	if (!*host)
+		return config_value_invalid(why, "link", text,
+			"use the address of a page, such as http://10.0.0.2:9180/balancer-metrics");
+	return config_value_copy(out, text, strlen(text), why);
+}
+
 static void release_endpoint(void *out)
 {
 	struct config_endpoint *endpoint = out;
@@ -122,4 +141,5 @@ CONFIG_KIND(listen, struct config_endpoint, release_endpoint);
 CONFIG_KIND(connect, struct config_endpoint, release_endpoint);
 CONFIG_KIND(socket, struct config_endpoint, release_endpoint);
 CONFIG_KIND(host, char *, config_value_release_string);
+CONFIG_KIND(link, char *, config_value_release_string);
 CONFIG_KIND(url, char *, config_value_release_string);

@@ -41,6 +41,24 @@ static void write_version(const struct page *page)
 	text_write_html(page->to, page->view->version);
 }
 
+/* Each by its host and port: what tells them apart. */
+static void write_peers(const struct page *page)
+{
+	const struct cluster_settings *settings = cluster_settings(page->view->cluster);
+
+	for (size_t i = 0; i < settings->n_peers; i++) {
+		const char *host = strstr(settings->peers[i], "://") + 3;
+		char name[REPORT_URL_SIZE];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(host, "/?#"), host);
+		buf_puts(page->to, "\n\t\t<a class=\"peer\" href=\"");
+		text_write_html(page->to, settings->peers[i]);
+		buf_puts(page->to, "\" title=\"The page of another HAProxy\">");
+		text_write_html(page->to, name);
+		buf_puts(page->to, "</a>");
+	}
+}
+
 static void write_time(const struct page *page)
 {
 	char text[TEXT_TIME_SIZE];
@@ -315,6 +333,7 @@ static const struct {
 	{"script", write_script},
 	{"refresh", write_refresh},
 	{"version", write_version},
+	{"peers", write_peers},
 	{"time", write_time},
 	{"title", write_title},
 	{"verdicts", write_verdicts},

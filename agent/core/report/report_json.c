@@ -268,6 +268,10 @@ static void add_agent(
 	jsonput_double(put, "poll_interval_s", (double)tempo_round_ms(view->cluster) / 1000.0);
 	jsonput_bool(put, "poll_interval_auto", settings->poll_interval_ms == 0);
 	jsonput_double(put, "cache_ttl_s", (double)settings->cache_ttl_ms / 1000.0);
+	jsonput_array(put, "peers");
+	for (size_t i = 0; i < settings->n_peers; i++)
+		jsonput_string(put, NULL, settings->peers[i]);
+	jsonput_array_end(put);
 	put_time(put, view, "planned_at", totals->planned, totals->planned_ms);
 	jsonput_object_end(put);
 	jsonput_bool(put, "dry_run", view->dry_run);
