@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/report_certs.h"
 
-static void add_certificate(
-	struct jsonput *put, const struct report_view *view, const struct hacerts_status *cert)
+static void add_certificate(struct jsonput *put, const struct hacerts_status *cert)
 {
 	jsonput_object(put, NULL);
 	jsonput_string(put, "file", cert->file);
 	jsonput_double_if(put, "begins_at", cert->begins_s > 0, (double)cert->begins_s);
 	jsonput_double_if(put, "ends_at", cert->ends_s > 0, (double)cert->ends_s);
-	jsonput_double_if(put, "ends_in_s", cert->ends_s > 0,
-		(double)cert->ends_s - (double)view->wall_ms / 1000.0);
 	jsonput_string_or_null(put, "error", cert->failed ? cert->failed : "");
 	jsonput_object_end(put);
 }
@@ -20,7 +17,7 @@ void report_certs_json(struct jsonput *put, const struct report_view *view)
 		return;
 	jsonput_array(put, "certificates");
 	for (size_t i = 0; i < view->n_certificates; i++)
-		add_certificate(put, view, &view->certificates[i]);
+		add_certificate(put, &view->certificates[i]);
 	jsonput_array_end(put);
 }
 

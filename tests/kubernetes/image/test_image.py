@@ -55,11 +55,13 @@ def fixture_store():
         pytest.fail("needs root: buildah with chroot isolation, mounts")
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    make_base()
-    yield
-    subprocess.run(["buildah", "--root", WORK / "store", "--runroot", WORK / "run", "--storage-driver", "vfs",
-                    "rm", "--all"], capture_output=True, check=False)
-    shutil.rmtree(WORK, ignore_errors=True)
+    try:
+        make_base()
+        yield
+        subprocess.run(["buildah", "--root", WORK / "store", "--runroot", WORK / "run", "--storage-driver", "vfs",
+                        "rm", "--all"], capture_output=True, check=False)
+    finally:
+        shutil.rmtree(WORK, ignore_errors=True)
 
 
 def build(target):
