@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
+#include "crowd.h"
 #include "goals.h"
 #include "report.h"
 #include "scenario.h"
-#include "world.h"
 
 struct options {
 	const char *json; /* a file to write, or NULL */
@@ -127,17 +128,15 @@ static bool run_row(
 		.seed = options->seed,
 		.n_seeds = options->n_seeds,
 	};
-	for (size_t policy = 0; policy < scenario_n_policies; policy++) {
-		for (unsigned i = 0; i < options->n_seeds; i++) {
-			struct measure_result result;
 
-			if (!world_run(scenario, &scenario_policies[policy], options->seed + i,
-				    &result))
-				return false;
-			add(&row->results[policy], &result, options->n_seeds);
-		}
-	}
-	return true;
+	size_t n = scenario_n_policies * options->n_seeds;
+	struct measure_result *results = calloc(n, sizeof(*results));
+	bool done = results && crowd_run(scenario, options->seed, options->n_seeds, results);
+
+	for (size_t i = 0; done && i < n; i++)
+		add(&row->results[i / options->n_seeds], &results[i], options->n_seeds);
+	free(results);
+	return done;
 }
 
 static bool is_wanted(const struct options *options, const struct scenario *scenario)
@@ -195,7 +194,7 @@ static bool run_all(const struct options *options, FILE *json, struct tally *tal
 			if (!is_wanted(options, &scenario))
 				continue;
 			if (!run_row(options, &scenario, &row)) {
-				fprintf(stderr, "sim: out of memory\n");
+				fprintf(stderr, "sim: a run failed: out of memory?\n");
 				return false;
 			}
 			passed = report_row(options->all_figures ? stdout : NULL, &row) && passed;
@@ -210,12 +209,22 @@ static bool run_all(const struct options *options, FILE *json, struct tally *tal
 	return passed;
 }
 
+static double processor_s(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
+		return 0.0;
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.seed = 1, .n_seeds = 1, .poll_ms = 1000, .spread_ms = 100};
 	struct tally tally = {.rows = 0};
 	FILE *json = NULL;
-	clock_t begin = clock();
+	time_t begin = time(NULL);
 	bool passed;
 
 	parse(argc, argv, &options);
@@ -232,10 +241,10 @@ int main(int argc, char **argv)
 		fputs("\n]\n", json);
 		passed = fclose(json) == 0 && passed;
 	}
-	printf("\n%u rows, %.0f simulated seconds in %.1f s; goals met: stock %u of %u, flow %u of "
+	printf("\n%u rows, %.0f simulated seconds in %.1f s of processor time, %.0f s in all; goals met: stock %u of %u, flow %u of "
 	       "%u; "
 	       "seed %llu\n",
-		tally.rows, tally.simulated_s, (double)(clock() - begin) / CLOCKS_PER_SEC,
+		tally.rows, tally.simulated_s, processor_s(), difftime(time(NULL), begin),
 		tally.stock_met, tally.stock_goals, tally.flow_met, tally.flow_goals,
 		(unsigned long long)options.seed);
 	return passed ? EXIT_SUCCESS : EXIT_FAILURE;
