@@ -116,6 +116,13 @@ static void check_server(const struct speaker *speaker, const struct server *ser
 			server_unasked_reason(server->unasked));
 		return;
 	}
+	if (server->state == SERVER_DOWN) {
+		tell(speaker, CHECKUP_WARNING,
+			"%s: HAProxy's health check says %s: start its pod, or mend the check in "
+			"haproxy.cfg",
+			server->id, server->haproxy.status);
+		return;
+	}
 	if (!server->pod || !server_is_polled(server))
 		return;
 	check_pod(speaker, server);

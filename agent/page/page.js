@@ -437,7 +437,9 @@
 			whole.format(pod.agentsConnections));
 		setText(row.deviation_, deviationOf(pod));
 		setBar(row.bar, pod, max);
-		setText(row.share_, pod.share_next === null ? "" : (100 * pod.share_next).toFixed(0));
+		/* Of `balance random` HAProxy does not tell how many servers it draws. */
+		setText(row.share_, pod.share_next !== null ? (100 * pod.share_next).toFixed(0)
+			: pod.weight !== null ? "by chance" : "");
 		setText(row.why, pod.why);
 		setText(row.remedy, pod.remedy ?? "");
 		/* A reason names the error that it rests on. */

@@ -11,7 +11,7 @@ import pytest
 from balancer import HAPROXY, HAProxy
 from field import Pod
 from ports import free_port
-from program import ROOT, binary
+from program import ROOT, binary, until
 from test_metric_bodies import RawPod, http
 from test_reach import backend
 
@@ -120,3 +120,11 @@ def test_what_a_page_tells_to_write_is_taken(kind, text, tmp_path):
         command = [*HAPROXY, "-c", "-f", str(file)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert result.returncode == 0, result.stderr
+
+
+def test_a_pod_that_is_down_is_told(tmp_path):
+    with Pod() as pod, HAProxy([pod.address, f"127.0.0.1:{free_port()}"]) as haproxy:
+        until(lambda: haproxy.stat()["s2"]["status"].startswith("DOWN"), "the second to be down")
+        _, lines = check(tmp_path, {"haproxy": {"socket": haproxy.socket}})
+        assert "ws/s2: HAProxy's health check says DOWN: start its pod, or mend the check in haproxy.cfg" in \
+            lines["warning"]

@@ -349,3 +349,14 @@ def test_little_moves_when_the_page_comes_to_life_and_pods_begin_to_need_somebod
             assert browser.run(TABLE_TOP) - top < 0.1 * 900
     finally:
         browser.command("Page.removeScriptToEvaluateOnNewDocument", **script)
+
+
+def test_of_balance_random_nobody_knows_who_is_next(browser):
+    with ManyPods(3, chat) as pods, \
+            HAProxy(pods.addresses, server="weight 100", balance="random") as haproxy, \
+            Agent(haproxy) as agent:
+        agent.wait_ready()
+        _, body = agent.get("/balancer-metrics", accept="text/html")
+        assert body.count('<td class="c-share">by chance</td>') == 3
+        open_live(browser, agent)
+        assert browser.texts("td.c-share") == ["by chance"] * 3

@@ -143,6 +143,8 @@ static void write_numbers(struct buf *to, const struct report_row *row, double m
 	buf_puts(to, "<td class=\"c-share\">");
 	if (row->share >= 0.0)
 		buf_printf(to, "%.0f", 100.0 * row->share);
+	else if (row->planned)
+		buf_puts(to, "by chance"); /* balance random: how many it draws is not told */
 	buf_puts(to, "</td>");
 }
 
