@@ -200,6 +200,18 @@ START_TEST(lines_divide_the_limit_of_their_pod)
 }
 END_TEST
 
+START_TEST(without_a_limit_lines_have_none)
+{
+	struct bench bench;
+
+	setup(&bench, 100);
+	ck_assert(steer_plan(bench.cluster, 2000));
+	ck_assert_double_eq(share_limit(&bench, "x", "a1"), 1.0);
+	ck_assert_double_eq(share_limit(&bench, "y", "a"), 1.0);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 int main(void)
 {
 	const struct run_test tests[] = {
@@ -210,6 +222,7 @@ int main(void)
 		{what_one_server_holds_of_a_pod_is_nobody_elses, ONCE},
 		{a_pod_of_one_server_is_all_its_own, ONCE},
 		{lines_divide_the_limit_of_their_pod, ONCE},
+		{without_a_limit_lines_have_none, ONCE},
 	};
 
 	return run_suite("sharing", tests, N_OF(tests));

@@ -251,6 +251,15 @@ static double share_bound(const struct planner_params *params, double capacity, 
 	return params->own_unknown ? fmin(1.0, bound) : 1.0;
 }
 
+/* The lines of a pod in a backend divide its limit; a pod that may take all has none to divide. */
+static double limit_of(
+	const struct planner_params *params, const struct planner_pod *pod, double ramp)
+{
+	double limit = limits_share(params->max_share, ramp);
+
+	return limit < 1.0 ? limit * plan_line(pod) : limit;
+}
+
 /* How much of the new connections each pod may take. Limits that together leave some connections
  * without a pod (every pod is new; maxShare of 0.2 and three pods) are raised in proportion. */
 static void limit_shares(const struct planner_params *params, const struct planner_pod *pods,
@@ -267,8 +276,7 @@ static void limit_shares(const struct planner_params *params, const struct plann
 		results[i].ramp = limits_ramp(pods[i].age_ms, params->ramp_ms);
 		results[i].share_limit =
 			plan_participates(&results[i])
-				? fmin(bound, limits_share(params->max_share, results[i].ramp) *
-						      plan_line(&pods[i]))
+				? fmin(bound, limit_of(params, &pods[i], results[i].ramp))
 				: 0.0;
 		sum += results[i].share_limit;
 	}
