@@ -125,6 +125,6 @@ def test_what_a_page_tells_to_write_is_taken(kind, text, tmp_path):
 def test_a_pod_that_is_down_is_told(tmp_path):
     with Pod() as pod, HAProxy([pod.address, f"127.0.0.1:{free_port()}"]) as haproxy:
         until(lambda: haproxy.stat()["s2"]["status"].startswith("DOWN"), "the second to be down")
-        _, lines = check(tmp_path, {"haproxy": {"socket": haproxy.socket}})
+        _, lines, _ = check(tmp_path, {"haproxy": {"socket": haproxy.socket}})
         assert "ws/s2: HAProxy's health check says DOWN: start its pod, or mend the check in haproxy.cfg" in \
             lines["warning"]
