@@ -250,8 +250,8 @@
 			["", "", whole.format(totals.connections), " connections" +
 				(reckoned > 0 ? `, ${whole.format(reckoned)} of them reckoned` : "")],
 			["", "", whole.format(totals.pods), ` pod${totals.pods === 1 ? "" : "s"}, ` +
-				`${whole.format(totals.pods_known)} known, ` +
-				`${whole.format(totals.pods_ready)} take new connections`],
+				`${whole.format(totals.pods_known)} known` + (haproxy.reached === false ? ""
+					: `, ${whole.format(totals.pods_ready)} take new connections`)],
 		];
 		const version = (haproxy.version ?? "").split("-")[0];
 

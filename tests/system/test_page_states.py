@@ -171,6 +171,8 @@ def test_haproxy_gone_and_back(browser):
         browser.until(lambda: int(re.search(r"for (\d+) s", fact(browser, "has not answered"))[1])
                       >= seconds + 2, "the age to grow")
         assert set(browser.texts(".why")) == {"not steered: HAProxy does not answer"}
+        assert fact(browser, "pods") == "8 pods, 8 known", "nobody knows what takes connections"
+        assert "take new connections" not in agent.get("/balancer-metrics", accept="text/html")[1].split("<script>")[0]
         assert set(browser.texts("td.c-deviation")) == {""}
         # The last point is as old as it is: the line ends before the right end.
         end = browser.run("const d = document.querySelector('#chart .line').getAttribute('d');"

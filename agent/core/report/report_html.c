@@ -250,9 +250,14 @@ static void write_connections(const struct page *page)
 	report_html_number(page->to, totals->n_pods);
 	buf_printf(page->to, "</b> pod%s, ", totals->n_pods == 1 ? "" : "s");
 	report_html_number(page->to, totals->n_known);
-	buf_puts(page->to, " known, ");
-	report_html_number(page->to, totals->n_ready);
-	buf_puts(page->to, " take new connections</span> ");
+	buf_puts(page->to, " known");
+	/* Whether they do without HAProxy nobody knows. */
+	if (report_is_reached(page->view)) {
+		buf_puts(page->to, ", ");
+		report_html_number(page->to, totals->n_ready);
+		buf_puts(page->to, " take new connections");
+	}
+	buf_puts(page->to, "</span> ");
 }
 
 static void write_haproxy(const struct page *page)
