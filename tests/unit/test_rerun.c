@@ -303,6 +303,24 @@ START_TEST(a_backend_that_is_not_named_is_not_planned)
 }
 END_TEST
 
+/* Freed twice it would end every replay. */
+START_TEST(what_the_settings_own_is_copied)
+{
+	struct cluster_settings settings = row_settings();
+	struct rerun *rerun;
+
+	settings.peers = calloc(1, sizeof(*settings.peers));
+	settings.peers[0] = strdup("http://10.0.0.1:9180/balancer-metrics");
+	settings.n_peers = 1;
+	rerun = rerun_new(&settings);
+	ck_assert_ptr_nonnull(rerun);
+	rerun_free(rerun);
+	ck_assert_str_eq(settings.peers[0], "http://10.0.0.1:9180/balancer-metrics");
+	free(settings.peers[0]);
+	free(settings.peers);
+}
+END_TEST
+
 START_TEST(the_last_round_tells_how_long_until_balance)
 {
 	struct cluster_settings settings = row_settings();
@@ -355,6 +373,7 @@ int main(void)
 		{replicas_left_open_are_those_of_the_record, ONCE},
 		{a_backend_that_is_not_named_is_not_planned, ONCE},
 		{the_last_round_tells_how_long_until_balance, ONCE},
+		{what_the_settings_own_is_copied, ONCE},
 		{rounds_far_apart_do_not_follow_on_one_another, ONCE},
 	};
 

@@ -43,17 +43,28 @@ void cluster_settings_fini(struct cluster_settings *settings)
 	selection_fini(&settings->selection);
 }
 
-bool cluster_configure(struct cluster *cluster, const struct cluster_settings *settings)
+bool cluster_settings_copy(const struct cluster_settings *from, struct cluster_settings *to)
 {
-	struct cluster_settings copy = *settings;
+	struct cluster_settings copy = *from;
 
+	copy.peers = NULL;
 	copy.n_peers = 0;
 	copy.selection = (struct selection){.backends = NULL};
-	if (!text_copy_list(settings->peers, settings->n_peers, &copy.peers, &copy.n_peers) ||
-		!selection_copy(&settings->selection, &copy.selection)) {
+	if (!text_copy_list(from->peers, from->n_peers, &copy.peers, &copy.n_peers) ||
+		!selection_copy(&from->selection, &copy.selection)) {
 		cluster_settings_fini(&copy);
 		return false;
 	}
+	*to = copy;
+	return true;
+}
+
+bool cluster_configure(struct cluster *cluster, const struct cluster_settings *settings)
+{
+	struct cluster_settings copy;
+
+	if (!cluster_settings_copy(settings, &copy))
+		return false;
 	cluster_settings_fini(&cluster->settings);
 	cluster->settings = copy;
 	cluster->edition++;

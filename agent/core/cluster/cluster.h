@@ -48,6 +48,9 @@ struct cluster_settings {
 	struct selection selection; /* copied where a cluster takes it */
 };
 
+/* *to is its own and goes to cluster_settings_fini(). False when out of memory: nothing is set. */
+bool cluster_settings_copy(const struct cluster_settings *from, struct cluster_settings *to);
+
 /* Frees what *settings owns: of settings that a cluster has copied the copy is its own. */
 void cluster_settings_fini(struct cluster_settings *settings);
 

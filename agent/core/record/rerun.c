@@ -38,8 +38,7 @@ struct rerun *rerun_new(const struct cluster_settings *settings)
 
 	if (!rerun)
 		return NULL;
-	rerun->settings = *settings;
-	if (!selection_copy(&settings->selection, &rerun->settings.selection)) {
+	if (!cluster_settings_copy(settings, &rerun->settings)) {
 		free(rerun);
 		return NULL;
 	}
