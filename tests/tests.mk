@@ -196,7 +196,7 @@ fuzz-all: $(fuzz_targets:%=$(OUT)/fuzz/%)
 # ---- measurements ----
 
 SIM_FLAGS ?=
-sim: $(OUT)/sim ## the planner against everything else, simulated, a minute; build/sim.json
+sim: $(OUT)/sim ## the planner against everything else, simulated, some minutes; build/sim.json
 	$(OUT)/sim --all --json build/sim.json $(SIM_FLAGS)
 
 BENCH_FLAGS ?=
