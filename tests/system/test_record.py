@@ -187,8 +187,8 @@ def test_the_end_tells_how_long_until_balance_or_that_only_closing_helps(haproxy
 
 
 def test_a_full_file_is_turned_over_and_no_round_is_lost(pods, record):
-    # Nine hundred servers fill a mebibyte in a few rounds.
-    more = "\n".join(f"\tserver more{i} {pods.addresses[0]} weight 100" for i in range(900))
+    # Seven hundred servers fill a mebibyte in a few rounds.
+    more = "\n".join(f"\tserver more{i} {pods.addresses[0]} weight 100" for i in range(700))
     older = record.with_name("record.1")
     with HAProxy(pods.addresses, more=more) as haproxy:
         with Agent(haproxy, record=str(record), recordMaxSize="1MiB") as agent:
