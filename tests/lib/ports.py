@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Ports for programs that cannot say which one port 0 became."""
+import os
 import random
 import socket
 
-# Below those that the kernel gives to connections, so that none takes one before it is listened at.
-RANGE = range(12000, 32000)
+# Below those that the kernel gives to connections, so that none takes one before it is listened at. Of tests
+# side by side each process has its own part: what one was told is free, another would be told too.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+RANGE = range(12000 + WORKER, 32000, WORKERS)
 
 _given = set()
 

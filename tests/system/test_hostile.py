@@ -109,7 +109,7 @@ def test_a_poll_of_many_small_values_costs_little():
     body = b"[" + b"[]," * 21000 + b"0]"
     assert len(body) < 64 * 1024
     with Hostile(lambda: with_body(body)) as bad, \
-            HAProxy([bad.address], server="weight 100") as haproxy, \
+            HAProxy([bad.address], server="weight 100 check inter 1s") as haproxy, \
             Agent(haproxy, variant="release", pollInterval="100ms", pollTimeout="100ms") as agent:
         agent.wait_ready()
         n, cpu_s = sum(outcomes(agent).values()), agent.cpu_s()
