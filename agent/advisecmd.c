@@ -82,7 +82,7 @@ static void forget_old(struct advise *advise)
 
 /* ---- a reading ends ---- */
 
-static void take(struct advise *advise, const struct hastate_snapshot *snapshot)
+static void observe(struct advise *advise, const struct hastate_snapshot *snapshot)
 {
 	struct advice_workers workers = {.sight = ADVICE_BLIND};
 	int64_t *pids = NULL;
@@ -96,7 +96,7 @@ static void take(struct advise *advise, const struct hastate_snapshot *snapshot)
 		workers.sight = ADVICE_COUNTED;
 		workers.pids = pids;
 	}
-	if (!advice_take(&advise->advice, snapshot, &workers, clock_now_ms()))
+	if (!advice_observe(&advise->advice, snapshot, &workers, clock_now_ms()))
 		fail(advise, "out of memory", NULL);
 	free(pids);
 }
@@ -119,7 +119,7 @@ static void on_state(const struct runtime_reply *reply, void *arg)
 	}
 	/* An answer of a worker on its way out says nothing. */
 	if (!snapshot.info.stopping)
-		take(advise, &snapshot);
+		observe(advise, &snapshot);
 	hastate_fini(&snapshot);
 	advise->asking = false;
 }

@@ -162,7 +162,7 @@ static double part_left(const struct advice_backend *backend, double ms)
 }
 
 /* What a reading is made of, beside HAProxy's own answer. */
-struct taking {
+struct look {
 	const struct advice *advice;
 	const struct advice_workers *workers;
 	bool reloaded;
@@ -170,45 +170,45 @@ struct taking {
 	double ms;        /* since the last reading */
 };
 
-static void update_old(const struct taking *taking, const struct advice_backend *backend,
+static void update_old(const struct look *look, const struct advice_backend *backend,
 	struct advice_server *server, double own_before)
 {
-	if (taking->workers->sight == ADVICE_READ) {
-		server->old = read_old(taking->workers, backend->name, server->name);
+	if (look->workers->sight == ADVICE_READ) {
+		server->old = read_old(look->workers, backend->name, server->name);
 		return;
 	}
-	if (taking->reloaded)
+	if (look->reloaded)
 		server->old += own_before;
 	else
-		server->old *= part_left(backend, taking->ms);
-	if (taking->old_is_gone)
+		server->old *= part_left(backend, look->ms);
+	if (look->old_is_gone)
 		server->old = 0.0;
 }
 
 /* Takes a row as the server's reading. False when out of memory. */
-static bool take_server(const struct taking *taking, struct advice_backend *backend, size_t i,
+static bool observe_server(const struct look *look, struct advice_backend *backend, size_t i,
 	const struct hastate_server *row)
 {
 	struct advice_server *server = &backend->servers[i];
 	struct hindsight_reading *reading = &backend->readings[i];
 	const struct hindsight_pod *pod = &backend->pods[i];
 	double before = pod->begun ? pod->last.own : 0.0;
-	double came = taking->reloaded || row->stot < server->total
+	double came = look->reloaded || row->stot < server->total
 			      ? (double)row->stot
 			      : (double)(row->stot - server->total);
-	double stood = (taking->reloaded ? 0.0 : before) + came;
+	double stood = (look->reloaded ? 0.0 : before) + came;
 	double left = stood > 0.0 ? fmin(1.0, row->scur / stood) : 1.0;
 
 	/* What stood when the watching began was not placed while it lasted. */
 	if (!pod->begun)
-		came = taking->advice->n_readings > 0 && !taking->reloaded ? row->scur : 0.0;
-	update_old(taking, backend, server, before - fmin(before, server->stray));
-	server->stray = taking->reloaded ? 0.0 : server->stray * left;
+		came = look->advice->n_readings > 0 && !look->reloaded ? row->scur : 0.0;
+	update_old(look, backend, server, before - fmin(before, server->stray));
+	server->stray = look->reloaded ? 0.0 : server->stray * left;
 	if (!update_address(backend, server, row))
 		return false;
-	if (pod->begun && !taking->reloaded) {
+	if (pod->begun && !look->reloaded) {
 		backend->ended += fmax(0.0, stood - row->scur);
-		backend->held_ms += before * taking->ms;
+		backend->held_ms += before * look->ms;
 	}
 	server->listed = true;
 	server->is_free = is_free(row);
@@ -253,8 +253,8 @@ static void sum_up(struct advice_backend *backend)
 			backend->pods, backend->n_servers, (enum hindsight_way)way);
 }
 
-static bool take_backend(
-	struct advice *advice, const struct taking *taking, const struct hastate_backend *row)
+static bool observe_backend(
+	struct advice *advice, const struct look *look, const struct hastate_backend *row)
 {
 	struct advice_backend *backend = obtain_backend(advice, row->name);
 
@@ -267,11 +267,11 @@ static bool take_backend(
 		size_t place = obtain_server(backend, row->servers[i].name, i);
 
 		if (place == backend->n_servers ||
-			!take_server(taking, backend, place, &row->servers[i]))
+			!observe_server(look, backend, place, &row->servers[i]))
 			return false;
 	}
 	drop_unlisted(backend);
-	hindsight_step(backend->pods, backend->readings, backend->n_servers, taking->reloaded);
+	hindsight_step(backend->pods, backend->readings, backend->n_servers, look->reloaded);
 	sum_up(backend);
 	return true;
 }
@@ -296,26 +296,26 @@ static void look_at_old(struct advice *advice, const struct advice_workers *work
 		advice->old_reckoned = true;
 }
 
-bool advice_take(struct advice *advice, const struct hastate_snapshot *snapshot,
+bool advice_observe(struct advice *advice, const struct hastate_snapshot *snapshot,
 	const struct advice_workers *workers, int64_t now_ms)
 {
 	bool first = advice->info.pid == 0;
-	struct taking taking = {
+	struct look look = {
 		.advice = advice,
 		.workers = workers,
 		.reloaded = !first && !hastate_is_same_process(&advice->info, &snapshot->info),
 		.ms = first ? 0.0 : (double)(now_ms - advice->last_ms),
 	};
 
-	if (taking.reloaded) {
+	if (look.reloaded) {
 		advice->n_reloads++;
 		advice->old_pid = advice->info.pid;
 	}
-	taking.old_is_gone = workers->sight != ADVICE_BLIND && advice->old_pid != 0 &&
-			     !lives(workers, advice->old_pid);
+	look.old_is_gone = workers->sight != ADVICE_BLIND && advice->old_pid != 0 &&
+			   !lives(workers, advice->old_pid);
 	look_at_old(advice, workers, first);
 	for (size_t i = 0; i < snapshot->n_backends; i++) {
-		if (!take_backend(advice, &taking, &snapshot->backends[i]))
+		if (!observe_backend(advice, &look, &snapshot->backends[i]))
 			return false;
 	}
 	if (first)

@@ -72,8 +72,8 @@ struct advice {
 	size_t n_backends;
 };
 
-/* Zeroed memory is a valid start. Takes HAProxy's answer of now_ms. False when out of memory. */
-bool advice_take(struct advice *advice, const struct hastate_snapshot *snapshot,
+/* Zeroed memory is a valid start. Adds HAProxy's answer of now_ms. False when out of memory. */
+bool advice_observe(struct advice *advice, const struct hastate_snapshot *snapshot,
 	const struct advice_workers *workers, int64_t now_ms);
 void advice_fini(struct advice *advice);
 

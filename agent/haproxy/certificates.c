@@ -343,7 +343,7 @@ static struct entry *find_entry(const struct certificates *certs, const char *na
 }
 
 /* The entry of a name that HAProxy told, with what is known of it. */
-static bool take_entry(struct certificates *certs, struct hacert *told, struct entry *to)
+static bool make_entry(struct certificates *certs, struct hacert *told, struct entry *to)
 {
 	struct entry *known = find_entry(certs, told->name);
 
@@ -365,20 +365,20 @@ static bool take_entry(struct certificates *certs, struct hacert *told, struct e
 }
 
 /* The entries are those that HAProxy told, in its order. False when out of memory. */
-static bool take_told(struct certificates *certs)
+static bool update_entries(struct certificates *certs)
 {
 	size_t n = certs->told.n;
 	struct entry *entries = calloc(n + 1, sizeof(*entries));
 	struct hacerts_status *report = calloc(n + 1, sizeof(*report));
 	bool ok = entries && report;
-	size_t taken = 0;
+	size_t made = 0;
 
-	for (; ok && taken < n; taken++)
-		ok = take_entry(certs, &certs->told.list[taken], &entries[taken]);
+	for (; ok && made < n; made++)
+		ok = make_entry(certs, &certs->told.list[made], &entries[made]);
 	forget_entries(certs);
 	certs->entries = entries;
 	certs->report = report;
-	certs->n = entries ? taken : 0;
+	certs->n = entries ? made : 0;
 	if (!ok)
 		forget_entries(certs);
 	return ok;
@@ -406,7 +406,7 @@ static void on_process(const struct runtime_reply *reply, void *arg)
 		return;
 	}
 	/* An old worker may have told: the next look is of the new one. */
-	if (snapshot.info.stopping || !take_told(certs)) {
+	if (snapshot.info.stopping || !update_entries(certs)) {
 		end_look(certs);
 	} else {
 		see_process(certs, &snapshot.info);

@@ -36,7 +36,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *arg)
 	return service->body.failed ? 0 : size * n;
 }
 
-static void take(struct kubeservice *service)
+static void read_ports(struct kubeservice *service)
 {
 	struct ownports *ports = calloc(1, sizeof(*ports));
 	struct why why;
@@ -59,7 +59,7 @@ static void on_done(CURL *easy, CURLcode result, void *arg)
 	service->running = false;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
 	if (result == CURLE_OK && code == 200)
-		take(service);
+		read_ports(service);
 	else
 		log_debug("a Service cannot be read", log_str("namespace", service->namespace),
 			log_str("service", service->service), log_int("code", code),

@@ -58,7 +58,7 @@ static const struct advice_workers blind = {.sight = ADVICE_BLIND};
 
 static void take(struct advice *advice, struct scene *scene, int64_t now_ms)
 {
-	ck_assert(advice_take(advice, shown(scene), &blind, now_ms));
+	ck_assert(advice_observe(advice, shown(scene), &blind, now_ms));
 }
 
 static enum advice_result judge(const struct advice *advice, double *points)
@@ -136,18 +136,18 @@ START_TEST(what_old_workers_hold_is_taken_as_it_is_read)
 	scene_set(&old, 2, "leastconn", 7);
 	move(&old, 0, 60, 60);
 	move(&old, 1, 60, 60);
-	ck_assert(advice_take(&advice, shown(&old), &workers, 0));
+	ck_assert(advice_observe(&advice, shown(&old), &workers, 0));
 	move(&old, 0, 0, 20);
 	scene_set(&now, 2, "leastconn", 8);
 	workers.pids = pids;
 	workers.n = 1;
 	workers.snapshots = shown(&old);
-	ck_assert(advice_take(&advice, shown(&now), &workers, 1000));
+	ck_assert(advice_observe(&advice, shown(&now), &workers, 1000));
 	ck_assert_double_eq_tol(
 		hindsight_seen(advice.backends[0].pods, 2), 60.0 / 40.0 - 1.0, 1e-9);
 	ck_assert(!advice.old_reckoned);
 	workers.n = 0;
-	ck_assert(advice_take(&advice, shown(&now), &workers, 2000));
+	ck_assert(advice_observe(&advice, shown(&now), &workers, 2000));
 	ck_assert_double_eq(advice.backends[0].standing, 0.0);
 	advice_fini(&advice);
 }
@@ -229,7 +229,7 @@ START_TEST(the_last_line_is_the_verdict_and_says_what_was_not_seen)
 	counted.pids = pids;
 	counted.n = 1;
 	scene_set(&scene, 2, "leastconn", 7);
-	ck_assert(advice_take(&advice, shown(&scene), &counted, 0));
+	ck_assert(advice_observe(&advice, shown(&scene), &counted, 0));
 	advice_tell(&advice, keep_last, last);
 	ck_assert_str_eq(last, "verdict: leastconn is all you need, but for what old workers hold, "
 			       "which was not seen");
