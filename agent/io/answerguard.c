@@ -59,6 +59,10 @@ void answerguard_end(struct answerguard *guard, CURL *easy, CURLcode result)
 		return;
 	if (result == CURLE_BAD_CONTENT_ENCODING)
 		guard->refusal = ANSWERGUARD_COMPRESSED;
+#if LIBCURL_VERSION_NUM >= 0x080600
+	if (result == CURLE_TOO_LARGE)
+		guard->refusal = ANSWERGUARD_LONG_HEAD;
+#endif
 	if (result != CURLE_OUT_OF_MEMORY)
 		return;
 	curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);

@@ -31,8 +31,8 @@ struct answerguard {
 void answerguard_begin(struct answerguard *guard, CURL *easy);
 
 /* The transfer has ended with result, which may be libcurl's own refusal. A single header of more
- * than 100 KB is out of memory to it, and it says no more than that: it is a LONG_HEAD. Codings
- * that were not asked for it refuses before it shows them (8.14). */
+ * than 100 KB is out of memory to it, and it says no more than that, or from 8.6 on too large: it
+ * is a LONG_HEAD. Codings that were not asked for it refuses before it shows them (8.14). */
 void answerguard_end(struct answerguard *guard, CURL *easy, CURLcode result);
 
 /* For people; static. "" for NONE. */

@@ -113,12 +113,13 @@ def test_a_poll_of_many_small_values_costs_little():
             Agent(haproxy, variant="release", pollInterval="100ms", pollTimeout="100ms") as agent:
         agent.wait_ready()
         n, cpu_s = sum(outcomes(agent).values()), agent.cpu_s()
-        until(lambda: sum(outcomes(agent).values()) >= n + 40, "polls")
+        # Looking costs the agent a report: seldom.
+        until(lambda: sum(outcomes(agent).values()) >= n + 40, "polls", pause_s=0.5)
         n = sum(outcomes(agent).values()) - n
         each_s = (agent.cpu_s() - cpu_s) / n
         assert "too_costly" in outcomes(agent), outcomes(agent)
     # Of parsing at most 1 ms; the rest is rounds and requests, at ten a second.
-    assert each_s < 0.004, each_s
+    assert each_s < 0.002, each_s
 
 
 @pytest.mark.parametrize("name", ["gzip around gzip around gzip around gzip", "endless trailers", "an endless header"])
