@@ -210,21 +210,15 @@ static void configure_drain(struct agent *agent)
 		agent->components.dry_run ? NULL : agent->components.runtime);
 }
 
-static struct httpd_options httpd_options_of(struct agent *agent, const struct config *config)
+static struct httpd_options make_httpd_options(struct agent *agent, const struct config *config)
 {
-	return (struct httpd_options){
-		.listen = &config->listen,
-		.names = config->listen_names,
-		.n_names = config->n_listen_names,
-		.balancer_metric_path = config->balancer_metric_path,
-		.token_file = config->listen_token_file,
-		.tls_cert_file = config->listen_tls_cert,
-		.tls_key_file = config->listen_tls_key,
-		.stats = &agent->stats,
-		.drain = agent->drain,
-		.view = fill_view,
-		.arg = agent,
-	};
+	struct httpd_options options = httpd_options_of(config);
+
+	options.stats = &agent->stats;
+	options.drain = agent->drain;
+	options.view = fill_view;
+	options.arg = agent;
+	return options;
 }
 
 static struct components_callbacks callbacks_of(struct agent *agent)
@@ -239,7 +233,7 @@ static struct components_callbacks callbacks_of(struct agent *agent)
 /* Opens the HTTP endpoint, or moves it to where the configuration wants it. */
 static bool open_httpd(struct agent *agent, const struct config *config)
 {
-	struct httpd_options options = httpd_options_of(agent, config);
+	struct httpd_options options = make_httpd_options(agent, config);
 	struct why why;
 	bool opened;
 

@@ -18,15 +18,7 @@ static void add(struct config_mistakes *mistakes, const char *key, struct why *w
 
 static void check_endpoint(const struct config *config, struct config_mistakes *mistakes)
 {
-	const struct httpd_options options = {
-		.listen = &config->listen,
-		.names = config->listen_names,
-		.n_names = config->n_listen_names,
-		.balancer_metric_path = config->balancer_metric_path,
-		.token_file = config->listen_token_file,
-		.tls_cert_file = config->listen_tls_cert,
-		.tls_key_file = config->listen_tls_key,
-	};
+	const struct httpd_options options = httpd_options_of(config);
 	struct why why;
 
 	if (!httpd_check(&options, &why))

@@ -333,6 +333,19 @@ static void warn_if_open(const struct settings *settings)
 		log_str("listen", settings->listen.host), log_int("port", settings->listen.port));
 }
 
+struct httpd_options httpd_options_of(const struct config *config)
+{
+	return (struct httpd_options){
+		.listen = &config->listen,
+		.names = config->listen_names,
+		.n_names = config->n_listen_names,
+		.balancer_metric_path = config->balancer_metric_path,
+		.token_file = config->listen_token_file,
+		.tls_cert_file = config->listen_tls_cert,
+		.tls_key_file = config->listen_tls_key,
+	};
+}
+
 bool httpd_check(const struct httpd_options *options, struct why *why)
 {
 	struct settings settings;

@@ -46,6 +46,10 @@ struct httpd_options {
 	struct drain *drain; /* what /drain is about; it must outlive httpd */
 };
 
+/* What a configuration says of it; view, arg, stats and drain are NULL. The strings are config's.
+ */
+struct httpd_options httpd_options_of(const struct config *config);
+
 /* Whether the options' files are good; it listens nowhere. */
 bool httpd_check(const struct httpd_options *options, struct why *why);
 

@@ -6,32 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One line of a text, without its end. */
-struct line {
-	const char *at;
-	size_t len;
-};
+#include "core/haproxy/haline.h"
 
-static bool next_line(const char **text, size_t *len, struct line *line)
-{
-	const char *end;
-
-	if (*len == 0)
-		return false;
-	end = memchr(*text, '\n', *len);
-	*line = (struct line){.at = *text, .len = end ? (size_t)(end - *text) : *len};
-	*text += line->len + (end ? 1 : 0);
-	*len -= line->len + (end ? 1 : 0);
-	return true;
-}
-
-static bool has(const struct line *line, const char *word)
+static bool has(const struct haline *line, const char *word)
 {
 	return memmem(line->at, line->len, word, strlen(word)) != NULL;
 }
 
 /* The address that a stream's first line begins with, "0x55d0c0ffee00: "; 0 for another line. */
-static uint64_t read_id(const struct line *line)
+static uint64_t read_id(const struct haline *line)
 {
 	uint64_t id = 0;
 	size_t at = 2;
@@ -57,9 +40,9 @@ bool closing_read(const char *reply, size_t len, struct closing_streams *out)
 {
 	struct closing_streams streams = {.ids = NULL};
 	size_t room = 0;
-	struct line line;
+	struct haline line;
 
-	while (next_line(&reply, &len, &line)) {
+	while (haline_next(&reply, &len, &line)) {
 		uint64_t id = read_id(&line);
 
 		if (id == 0 || !has(&line, " srv=") || has(&line, " srv=<none>"))
@@ -130,9 +113,9 @@ size_t closing_websockets(const char *reply, size_t len, uint64_t *out, size_t m
 {
 	uint64_t id = 0;
 	size_t n = 0;
-	struct line line;
+	struct haline line;
 
-	while (n < max && next_line(&reply, &len, &line)) {
+	while (n < max && haline_next(&reply, &len, &line)) {
 		uint64_t begins = read_id(&line);
 
 		if (begins)

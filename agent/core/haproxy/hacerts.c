@@ -6,27 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-/* One line of an answer, without its end. */
-struct line {
-	const char *at;
-	size_t len;
-};
-
-static bool next_line(const char **text, size_t *len, struct line *line)
-{
-	const char *end;
-
-	if (*len == 0)
-		return false;
-	end = memchr(*text, '\n', *len);
-	*line = (struct line){.at = *text, .len = end ? (size_t)(end - *text) : *len};
-	*text += line->len + (end ? 1 : 0);
-	*len -= line->len + (end ? 1 : 0);
-	return true;
-}
+#include "core/haproxy/haline.h"
 
 /* What follows in a line that starts so; NULL for another line. */
-static const char *after(const struct line *line, const char *start, size_t *len)
+static const char *after(const struct haline *line, const char *start, size_t *len)
 {
 	size_t start_len = strlen(start);
 
@@ -36,7 +19,7 @@ static const char *after(const struct line *line, const char *start, size_t *len
 	return line->at + start_len;
 }
 
-static bool is_line(const struct line *line, const char *text)
+static bool is_line(const struct haline *line, const char *text)
 {
 	return line->len == strlen(text) && memcmp(line->at, text, line->len) == 0;
 }
@@ -50,7 +33,7 @@ void hacerts_fini(struct hacerts *certs)
 	*certs = (struct hacerts){.n = 0};
 }
 
-static bool add_name(struct hacerts *certs, const struct line *line)
+static bool add_name(struct hacerts *certs, const struct haline *line)
 {
 	struct hacert *grown;
 
@@ -73,10 +56,10 @@ bool hacerts_read_names(const char *reply, size_t len, struct hacerts *out)
 {
 	struct hacerts certs = {.n = 0};
 	enum { NOWHERE, TRANSACTION, FILENAMES } part = NOWHERE;
-	struct line line;
+	struct haline line;
 	bool ok = true;
 
-	while (ok && next_line(&reply, &len, &line)) {
+	while (ok && haline_next(&reply, &len, &line)) {
 		if (is_line(&line, "# transaction")) {
 			part = TRANSACTION;
 		} else if (is_line(&line, "# filename")) {
@@ -122,7 +105,7 @@ static int64_t read_time(const char *text, size_t len)
 	return end && strcmp(end, " GMT") == 0 ? (int64_t)timegm(&tm) : 0;
 }
 
-static void read_detail(const struct line *line, struct hacert *cert)
+static void read_detail(const struct haline *line, struct hacert *cert)
 {
 	size_t len;
 	const char *value;
@@ -140,9 +123,9 @@ static void read_detail(const struct line *line, struct hacert *cert)
 void hacerts_read_details(const char *reply, size_t len, struct hacerts *certs)
 {
 	struct hacert *cert = NULL;
-	struct line line;
+	struct haline line;
 
-	while (next_line(&reply, &len, &line)) {
+	while (haline_next(&reply, &len, &line)) {
 		size_t name_len;
 		const char *name = after(&line, "Filename: ", &name_len);
 
@@ -179,10 +162,10 @@ void hacerts_write_set(struct buf *to, const char *name, const char *suffix, con
 static void copy_words(const char *reply, size_t len, char *words, size_t size)
 {
 	size_t at = 0;
-	struct line line;
+	struct haline line;
 
 	words[0] = '\0';
-	while (next_line(&reply, &len, &line) && at < size) {
+	while (haline_next(&reply, &len, &line) && at < size) {
 		if (line.len > 0)
 			at += (size_t)snprintf(words + at, size - at, "%s%.*s", at > 0 ? " " : "",
 				(int)line.len, line.at);
@@ -197,9 +180,9 @@ static bool holds(const char *text, size_t len, const char *part)
 /* Which transaction took it: "Transaction created for certificate NAME!". NULL: none. */
 static const char *find_transaction(const char *reply, size_t len, size_t *name_len)
 {
-	struct line line;
+	struct haline line;
 
-	while (next_line(&reply, &len, &line)) {
+	while (haline_next(&reply, &len, &line)) {
 		const char *name = after(&line, "Transaction created for certificate ", name_len);
 
 		if (!name)
@@ -235,10 +218,10 @@ bool hacerts_read_commit(const char *reply, size_t len, char *words, size_t size
 {
 	const char *rest = reply;
 	size_t rest_len = len;
-	struct line line;
+	struct haline line;
 
 	copy_words(reply, len, words, size);
-	while (next_line(&rest, &rest_len, &line)) {
+	while (haline_next(&rest, &rest_len, &line)) {
 		if (is_line(&line, "Success!"))
 			return true;
 	}
