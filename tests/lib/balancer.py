@@ -119,8 +119,21 @@ backend ws
         pid = int(info.get("Pid", 0))
         return pid if pid and pid != but and info.get("Stopping") == "0" else None
 
+    def listens(self, pid):
+        """Whether that process holds the admin socket's listener. A reload hands it on (expose-fd), and as long as
+        both workers hold it, either may answer."""
+        flag_accept, column_flags, column_inode, column_path = 0x10000, 3, 6, 7
+        rows = [row.split() for row in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]]
+        listeners = {f"socket:[{row[column_inode]}]" for row in rows if int(row[column_flags], 16) & flag_accept
+                     and len(row) > column_path and row[column_path].startswith(self.socket)}
+        assert listeners, f"nobody listens at {self.socket}"
+        try:
+            return any(os.readlink(link) in listeners for link in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+        except FileNotFoundError:  # the process has ended, or the descriptor was closed since it was listed
+            return os.path.exists(f"/proc/{pid}/fd")
+
     def reload(self):
-        """Returns when the new worker answers."""
+        """Returns when the new worker answers, and only it."""
         before = int(self.info()["Pid"])
         again = 0.0
 
@@ -132,7 +145,9 @@ backend ws
                 again = time.monotonic() + 3
             return self.answering_pid(but=before)
 
-        return until(reloaded, "another worker to answer")
+        pid = until(reloaded, "another worker to answer")
+        until(lambda: not self.listens(before), "the old worker to close the admin socket")
+        return pid
 
     def stat(self, backend="ws"):
         """The servers' lines of show stat, by name."""
