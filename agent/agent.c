@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "announce.h"
+#include "announce/announce_polls.h"
+#include "announce/announce_verdicts.h"
 #include "build.h"
 #include "components.h"
 #include "core/report/report.h"
@@ -50,7 +51,7 @@ struct agent {
 	struct drain *drain;
 	struct drainfile *drainfile;
 	struct notify *notify;
-	struct announce verdicts;
+	struct said_table verdicts;
 	ev_timer verdict_look;
 	char unready[320]; /* why the agent is not, as asked last */
 	ev_timer stop_deadline;
@@ -411,7 +412,7 @@ void agent_free(struct agent *agent)
 	notify_free(agent->notify);
 	ev_timer_stop(components->loop, &agent->stop_deadline);
 	ev_timer_stop(components->loop, &agent->verdict_look);
-	announce_fini(&agent->verdicts);
+	said_fini(&agent->verdicts);
 	round_free(agent->round);
 	httpd_free(agent->httpd);
 	drainfile_free(agent->drainfile);

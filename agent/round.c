@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "announce.h"
+#include "announce/announce.h"
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
 #include "core/haproxy/hastate.h"

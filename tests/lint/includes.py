@@ -38,8 +38,9 @@ MAY_INCLUDE = {
     "kube": SHELL,
     "http": [*SHELL, "haproxy/drain.h"],  # /drain is asked there, and done by the drain
     "record": SHELL,
+    "announce": SHELL,
     "cli": SHELL,
-    "": [*SHELL, "haproxy", "pods", "kube", "http", "record", "cli"],  # the spine joins them all
+    "": [*SHELL, "haproxy", "pods", "kube", "http", "record", "announce", "cli"],  # the spine joins them all
 }
 
 # What the core may have from the system and from libraries: no socket, no file, no clock, no thread.
