@@ -34,8 +34,7 @@ static void announce_doubtful(struct said_server *said, const struct server *ser
 	if (doubtful && !said->doubtful)
 		log_warn(
 			"pod does not answer at the port that HAProxy tells, which may be relative "
-			"to the client's: it is asked once a minute; set metricPort for it, or give "
-			"the server a check",
+			"to the client's: set metricPort for it, or give the server a check",
 			log_str("server", server->id), log_str("pod", server->pod->key));
 	said->doubtful = doubtful;
 }

@@ -36,13 +36,19 @@ class Relay:
             except OSError:
                 return
             with client, client.makefile("rb") as lines, socket.socket(socket.AF_UNIX) as s:
-                line = lines.readline()
-                s.connect(self.to)
-                s.sendall(line)
-                s.shutdown(socket.SHUT_WR)
-                while chunk := s.recv(65536):
-                    client.sendall(chunk)
-                self.asked.append(line.decode())
+                # A worker that ends meanwhile may leave a connection that it has not taken without an answer.
+                client.settimeout(2)
+                s.settimeout(2)
+                try:
+                    line = lines.readline()
+                    s.connect(self.to)
+                    s.sendall(line)
+                    s.shutdown(socket.SHUT_WR)
+                    while chunk := s.recv(65536):
+                        client.sendall(chunk)
+                    self.asked.append(line.decode())
+                except OSError:
+                    continue
 
     def close(self):
         self.server.shutdown(socket.SHUT_RDWR)

@@ -105,26 +105,43 @@ START_TEST(news_begins_anew)
 }
 END_TEST
 
-/* HAProxy tells "+1000" as 1000: whose the answers are is not known then, whatever named it. */
+/* HAProxy tells "+1000" as 1000: whose the answers are is not known then. */
 START_TEST(a_stranger_at_a_port_that_is_not_sure_is_left_in_peace)
 {
 	struct bench bench;
 
 	setup(&bench);
 	bench.servers[1].haproxy.port_is_sure = false;
+	/* The others are pods, so the backend is none that is left in peace whole. */
+	for (int i = 0; i < N; i++)
+		bench.pods[i].heard = i != 1;
 	for (int i = 0; i < ASKING_UNSURE_MAX; i++)
-		ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N);
+		ck_assert_uint_eq(round_of(&bench, false, false, METRIC_BAD_STATUS), N);
 	ck_assert(asking_is_doubtful(&bench.servers[1]));
 	ck_assert(!asking_is_doubtful(&bench.servers[0]));
 	/* The poll of the third round was 999 ms before this one. */
 	for (int second = 1; second < 60; second++)
-		ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N - 1);
-	while (round_of(&bench, true, false, METRIC_BAD_STATUS) < N)
+		ck_assert_uint_eq(round_of(&bench, false, false, METRIC_BAD_STATUS), N - 1);
+	while (round_of(&bench, false, false, METRIC_BAD_STATUS) < N)
 		ck_assert_int_lt(bench.now_ms, 200000);
 	/* A pod after all. */
 	bench.now_ms += 60000;
-	ck_assert_uint_eq(round_of(&bench, true, false, METRIC_OK), N);
-	ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N);
+	ck_assert_uint_eq(round_of(&bench, false, false, METRIC_OK), N);
+	ck_assert_uint_eq(round_of(&bench, false, false, METRIC_BAD_STATUS), N);
+}
+END_TEST
+
+/* Whoever named it has been told, and says where it is to be asked. */
+START_TEST(what_is_named_is_asked_in_each_interval)
+{
+	struct bench bench;
+
+	setup(&bench);
+	bench.servers[1].haproxy.port_is_sure = false;
+	for (int i = 0; i < 4 * ASKING_STRANGE_MAX; i++)
+		ck_assert_uint_eq(round_of(&bench, true, false, METRIC_BAD_STATUS), N);
+	ck_assert(asking_is_doubtful(&bench.servers[1]));
+	ck_assert(!bench.backend.asking.quiet);
 }
 END_TEST
 
@@ -202,6 +219,7 @@ int main(void)
 		{one_good_answer_and_all_are_asked_again, ONCE},
 		{news_begins_anew, ONCE},
 		{a_stranger_at_a_port_that_is_not_sure_is_left_in_peace, ONCE},
+		{what_is_named_is_asked_in_each_interval, ONCE},
 		{a_port_that_refuses_is_asked_on, ONCE},
 		{who_is_named_or_may_recover_is_asked_always, ONCE},
 		{three_strangers_are_enough_and_one_that_was_heard_vouches_for_all, ONCE},

@@ -80,7 +80,7 @@ void asking_update(struct backend *backend, bool named, bool news, int64_t now_m
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct pod *pod = polled_pod(backend->servers[i]);
 
-		if (pod && (!asking_is_doubtful(backend->servers[i]) ||
+		if (pod && (named || !asking_is_doubtful(backend->servers[i]) ||
 				   now_ms - pod->polled_ms >= ASKING_QUIET_MS))
 			pod->wanted = true;
 	}

@@ -21,11 +21,12 @@ enum { ASKING_STRANGE_MAX = 10, ASKING_PODS_MAX = 3, ASKING_QUIET_MS = 60000 };
 /*
  * The port of a server may be relative to the client's, as "+1000", which HAProxy tells as 1000:
  * who answers there is a stranger. So a pod whose port is not sure, which was never heard and fails
- * so often in a row as another server does, is asked once a minute too, whatever named it.
+ * so often in a row as another server does, is asked once a minute too, unless its backend was
+ * named: its operator has been told then, and says with metricPort where it is to be asked.
  */
 enum { ASKING_UNSURE_MAX = 3 };
 
-/* The server's pod is left in peace for its port. */
+/* Who answers at the server's port may be a stranger, see above. */
 bool asking_is_doubtful(const struct server *server);
 
 /* Sets which pods of the backend are wanted; those that other backends want stay so. named: it is
