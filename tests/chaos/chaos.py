@@ -8,7 +8,8 @@ quiet it is looked whether all is as if nothing had been:
 
 - no WebSocket was cut but by its own pod's end;
 - HAProxy has the weights that a second agent, started then beside the first with --dry-run, wants, by at
-  most two steps; where a pod has lied and is not believed yet, those that the first wants;
+  most two steps; where a pod has lied and is not believed yet, within a minute and a half, in which HAProxy has
+  those that the first wants;
 - no server was at weight 0 but those whose pods drain;
 - the agent has no more descriptors than before, and not much more memory;
 - the agent's endpoint answers, and its record is written;
@@ -35,6 +36,7 @@ from scene import Scene  # noqa: E402
 QUIET_S = 10        # after the last fault
 STEPS = 2           # of a weight, between what is and what a second agent wants
 COMPARE_S = 15      # so long it may take until both are of the same moment
+DOUBT_S = 90        # so long it may take until a pod that has lied is believed: a minute, and two rounds
 TURN_S = 0.1        # of the agent's loop, in a release build
 MEMORY_KIB = 4096   # that an agent may have grown by, from one quiet time to the next
 FILES = 4           # descriptors, the same
@@ -111,31 +113,38 @@ def doubts(agent):
     return any(row["state"] == "disbelieved" for rows in agent.json()["podMetrics"].values() for row in rows)
 
 
+def approach(side, other, words):
+    """Waits until HAProxy has the weights that this agent wants; the difference."""
+    best = 1000
+
+    def alike():
+        nonlocal best
+        best = min(best, difference(side, other))
+        return best <= STEPS
+
+    try:
+        until(alike, words, COMPARE_S)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {best} steps apart: HAProxy has {side.haproxy.weights()}, the agent says"
+                             f" {says(side.agent)}, the other {says(other)}") from error
+    return best
+
+
 def compare(side):
     """HAProxy's weights against those that a second agent wants; the difference seen."""
     with side.second_agent() as second:
         second.wait_ready()
         time.sleep(3 * 0.25)
-        best = 1000
-        other = second
-
-        def alike():
-            nonlocal best
-            best = min(best, difference(side, other))
-            return best <= STEPS
-
         try:
-            with contextlib.suppress(AssertionError):
-                until(alike, "weights that a second agent wants too", COMPARE_S)
-            # The second has seen no pod lie. The first believes one that did once it holds enough to tell, and
-            # until then gives it what leastconn would: HAProxy has what the first wants.
-            if best > STEPS and doubts(side.agent):
-                other = side.agent
-            until(alike, "weights that another agent wants too", COMPARE_S)
-        except AssertionError as error:
-            raise AssertionError(f"{error}: {best} steps apart: HAProxy has {side.haproxy.weights()}, the agent says"
-                                 f" {says(side.agent)}, the second {says(second)}") from error
-        return best
+            return approach(side, second, "weights that a second agent wants too")
+        except AssertionError:
+            if not doubts(side.agent):
+                raise
+        # The second has seen no pod lie. The first believes one that did once it holds enough to tell, or after a
+        # minute, and until then gives it what leastconn would.
+        approach(side, side.agent, "weights that the agent wants")
+        until(lambda: not doubts(side.agent), "a pod that had lied to be believed", DOUBT_S)
+        return approach(side, second, "weights that a second agent wants too, nobody being in doubt")
 
 
 def check_turns(agent):

@@ -177,6 +177,42 @@ START_TEST(who_was_caught_is_measured_by_what_the_old_worker_holds_too)
 }
 END_TEST
 
+/* The new worker has begun so many more on each pod, all in force; the first pod says what it
+ * likes. */
+static void say(struct bench *bench, uint32_t own, uint32_t says, int64_t now_ms)
+{
+	for (size_t i = 0; i < N; i++) {
+		struct hastate_server *row = &bench->rows[i];
+
+		row->stot += own > row->scur ? own - row->scur : 0;
+		row->scur = own;
+		row_hear(bench->servers[i], i == 0 ? says : 50 + own, now_ms - 500);
+	}
+	update(bench, 8, now_ms);
+	plan(bench, now_ms);
+}
+
+/* Its connections have ended with it, the old worker's too. HAProxy sees it down, or it is back
+ * before a health check, but all that HAProxy held on it has closed at once. */
+START_TEST(who_was_caught_is_not_measured_by_what_ended_with_it)
+{
+	struct cluster_settings settings = row_settings();
+	struct bench bench;
+	int64_t now_ms = setup_caught(&bench, &settings, 3);
+
+	say(&bench, 20, 20, now_ms += 1000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	bench.rows[0].status = _i == 0 ? "DOWN" : "UP";
+	say(&bench, 0, 0, now_ms += 1000);
+	bench.rows[0].status = "UP";
+	say(&bench, 20, 3, now_ms += 1000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_DISBELIEVED);
+	say(&bench, 20, 20, now_ms += 1000);
+	ck_assert_int_eq(bench.servers[0]->plan.result.basis, PLANNER_HEARD);
+	cluster_free(bench.cluster);
+}
+END_TEST
+
 /* The old worker's sessions have ended, which nobody tells. */
 START_TEST(what_an_old_worker_holds_is_forgotten_in_time)
 {
@@ -815,6 +851,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_pod_that_comes_later_warms_up_and_those_of_the_start_do_not);
 	tcase_add_test(tcase, every_steered_server_gets_the_planners_weight);
 	tcase_add_test(tcase, who_was_caught_is_measured_by_what_the_old_worker_holds_too);
+	tcase_add_loop_test(tcase, who_was_caught_is_not_measured_by_what_ended_with_it, 0, 2);
 	tcase_add_test(tcase, what_an_old_worker_holds_is_forgotten_in_time);
 	tcase_add_test(tcase, a_count_is_fresh_for_two_and_a_half_intervals_then_stale_then_gone);
 	tcase_add_test(tcase, fewer_than_half_known_means_the_configured_weights);

@@ -230,8 +230,8 @@ static void update_state(
 	}
 	if (state != server->state || server->state_ms == 0)
 		server->state_ms = update->now_ms;
-	if (server_is_away(state) && update->replicas > 1)
-		sessions_away(&server->sessions, update->now_ms);
+	if (server_is_away(state))
+		sessions_away(&server->sessions, update->replicas, update->now_ms);
 	server->state = state;
 }
 

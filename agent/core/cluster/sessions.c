@@ -13,6 +13,9 @@ static const int64_t DOUBT_MS = 60000;
  * and as if lives were of so many seconds at most. */
 static const double LEFT_LIVES_MAX_S = 300.0;
 
+/* That one or two have closed says nothing of old workers' sessions. */
+static const double LEFT_CHANCE = 2.0;
+
 void sessions_init(struct sessions *sessions)
 {
 	/*
@@ -96,28 +99,43 @@ static void reckon_own_then(
 	others_update(&sessions->others, &between);
 }
 
-void sessions_away(struct sessions *sessions, int64_t now_ms)
+void sessions_away(struct sessions *sessions, unsigned replicas, int64_t now_ms)
 {
 	if (sessions->own > 0)
 		return;
 	sessions->left = 0.0;
+	if (replicas == 1)
+		return;
 	sessions->away_ms = now_ms;
 	sessions->own_then_ms = 0;
 	others_empty(&sessions->others);
 }
 
+/*
+ * By the rate, which bounds it. But with a pod that begins anew, before a health check has seen it
+ * away, most of what is held here closes at once, and so does what old workers hold. seen: sessions
+ * of the last reading of which it is known what became; since then so many began.
+ */
+static void fade_left(struct sessions *sessions, const struct sessions_reading *reading,
+	double seen, double began)
+{
+	double span_s = (double)(reading->now_ms - sessions->read_ms) / 1000.0;
+	double stayed = fmax(0.0, fmin(seen, (double)reading->own - began));
+	double part = (stayed + LEFT_CHANCE) / (seen + LEFT_CHANCE);
+
+	sessions->left *= part < 0.5 ? part : exp(-sessions->left_per_s * span_s);
+}
+
 void sessions_update(struct sessions *sessions, const struct sessions_reading *reading)
 {
 	bool reloaded = sessions->known && sessions->worker != reading->worker;
-	uint64_t began = 0;
+	bool goes_on = sessions->known && !reloaded && reading->total >= sessions->total;
+	uint64_t began = goes_on ? reading->total - sessions->total : 0;
 
-	sessions->left *=
-		exp(-sessions->left_per_s * (double)(reading->now_ms - sessions->read_ms) / 1000.0);
+	fade_left(sessions, reading, goes_on ? (double)sessions->own : 0.0, (double)began);
 	if (reloaded)
 		start_worker(sessions, reading);
-	if (sessions->known && !reloaded && reading->total >= sessions->total)
-		began = reading->total - sessions->total;
-	else
+	if (!goes_on)
 		sessions->started = 0;
 	sessions->started += began;
 	sessions->total = reading->total;

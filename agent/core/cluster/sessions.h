@@ -59,9 +59,9 @@ void sessions_init(struct sessions *sessions);
 /* Another pod has the server, on which this HAProxy still has own sessions of the old one. */
 void sessions_new_pod(struct sessions *sessions, uint32_t own);
 
-/* HAProxy cannot use the pod: with no session left on it, it comes back with none. Not for a single
- * instance, whose others are nobody's to lose. */
-void sessions_away(struct sessions *sessions, int64_t now_ms);
+/* HAProxy cannot use the pod: with no session left on it, it comes back with none, and old workers
+ * have none on it either. What others is of a single instance stays: it is nobody's to lose. */
+void sessions_away(struct sessions *sessions, unsigned replicas, int64_t now_ms);
 
 void sessions_update(struct sessions *sessions, const struct sessions_reading *reading);
 
