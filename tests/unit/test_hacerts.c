@@ -50,6 +50,21 @@ START_TEST(whoever_tells_no_names_has_none)
 }
 END_TEST
 
+START_TEST(no_more_details_are_read_than_were_asked_for)
+{
+	struct buf reply = {.len = 0};
+	struct hacerts certs = names_of("# filename\n/tls/a.pem\n");
+
+	for (int i = 0; i < HACERTS_MAX; i++)
+		buf_puts(&reply, "Filename: /tls/other.pem\n\n");
+	buf_puts(&reply, "Filename: /tls/a.pem\nSHA1 FingerPrint: B7FE\n\n");
+	hacerts_read_details(buf_text(&reply), reply.len, &certs);
+	ck_assert_str_eq(certs.list[0].sha1, "");
+	hacerts_fini(&certs);
+	buf_fini(&reply);
+}
+END_TEST
+
 START_TEST(no_more_than_so_many_are_looked_at)
 {
 	struct buf reply = {.len = 0};
@@ -204,6 +219,7 @@ int main(void)
 		{names_and_an_open_transaction_are_read, ONCE},
 		{whoever_tells_no_names_has_none, N_OF(no_names)},
 		{no_more_than_so_many_are_looked_at, ONCE},
+		{no_more_details_are_read_than_were_asked_for, ONCE},
 		{details_go_to_their_names, ONCE},
 		{a_name_cannot_end_its_command, ONCE},
 		{answers_to_set_are_told_apart, N_OF(sets)},

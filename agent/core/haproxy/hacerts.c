@@ -124,11 +124,15 @@ void hacerts_read_details(const char *reply, size_t len, struct hacerts *certs)
 {
 	struct hacert *cert = NULL;
 	struct haline line;
+	size_t n_named = 0;
 
 	while (haline_next(&reply, &len, &line)) {
 		size_t name_len;
 		const char *name = after(&line, "Filename: ", &name_len);
 
+		/* Nobody was asked for more, and each is looked for among all. */
+		if (name && n_named++ == HACERTS_MAX)
+			return;
 		if (name)
 			cert = find(certs, name, name_len);
 		else if (line.len == 0)
