@@ -6,6 +6,7 @@ there, for the API refuses loopback addresses. The control plane runs in a secon
 virtual interfaces, so that the path to it can be cut. Nothing leaves the two.
 """
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -194,6 +195,14 @@ class Cluster:
         if answer.status >= 400:
             raise ApiError(answer.status, text)
         return text if raw else json.loads(text)
+
+    def status(self, path, token):
+        """What a GET with a token, and nothing else, gets."""
+        context = ssl.create_default_context(cafile=self.folder / "ca.crt")
+        link = http.client.HTTPSConnection(FAR, 6443, context=context, timeout=10)
+        with contextlib.closing(link):
+            link.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            return link.getresponse().status
 
     def apply(self, path, body):
         """Creates an object, which may be there already."""

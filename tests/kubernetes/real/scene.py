@@ -178,6 +178,13 @@ class Scene:
             "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "slices"}, "subjects": [
                 {"kind": "ServiceAccount", "name": "default", "namespace": self.own}]})
 
+    def let_read_services(self):
+        """What the chart gives with rbac.readServices."""
+        path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.app}/roles/slices"
+        role = self.cluster.request("GET", path)
+        role["rules"].append({"apiGroups": [""], "resources": ["services"], "resourceNames": ["web"], "verbs": ["get"]})
+        self.cluster.request("PUT", path, role)
+
     def take_role(self, namespace):
         self.cluster.request("DELETE", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/slices")
 

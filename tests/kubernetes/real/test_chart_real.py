@@ -118,23 +118,50 @@ def test_helm_installs_upgrades_rolls_back_and_removes(namespace):
         assert left == [], kind
 
 
-def test_the_agents_account_may_read_slices_and_nothing_else(namespace):
-    it = namespace
-    it.tool("helm", "install", "wsb", tools.CHART, "--set", "services[0].name=web")
-    account = next(made["subjects"][0]["name"] for made in it.get("rolebindings"))
+SLICES = ("list,watch", "endpointslices", "")
+SERVICE_WEB = ("get", "services", "web")
 
-    def may(verb, kind, where=it.name):
-        return it.tool("kubectl", "auth", "can-i", verb, kind, "--as", f"system:serviceaccount:{it.name}:{account}",
-                       "--namespace", where, good=False).strip() == "yes"
 
-    assert may("list", "endpointslices.discovery.k8s.io") and may("watch", "endpointslices.discovery.k8s.io")
-    assert not may("update", "endpointslices.discovery.k8s.io")
-    assert not may("list", "endpointslices.discovery.k8s.io", "default")
-    for kind in ("pods", "secrets", "configmaps", "services"):
-        assert not may("get", kind) and not may("list", kind), kind
-    it.tool("helm", "upgrade", "wsb", tools.CHART, "--reuse-values", "--set", "rbac.readServices=true")
-    assert may("get", "services/web")
-    assert not may("get", "services/other") and not may("list", "services")
+def rules(cluster, account, where):
+    """All that an account may do in a namespace, as the API server tells: triples of verbs, kinds and names."""
+    told = cluster.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+                           {"spec": {"namespace": where}}, headers=[("Impersonate-User", account)])
+    return {tuple(",".join(sorted(rule.get(key, ()))) for key in ("verbs", "resources", "resourceNames"))
+            for rule in told["status"]["resourceRules"]}
+
+
+def rights(it, where):
+    """What the release's account may do there beyond what any account may."""
+    accounts = f"system:serviceaccount:{it.name}"
+    return rules(it.cluster, f"{accounts}:wsb-wsbalancer", where) - rules(it.cluster, f"{accounts}:default", where)
+
+
+def test_the_agents_account_may_read_slices_and_where_asked_the_named_services(cluster):
+    """Nothing else, in its own namespace, in that of the pods and in others; and requests with its token find it so."""
+    it, app = Namespace(cluster), Namespace(cluster)
+    values = ("--set", f"services[0].name=web,services[0].namespace={app.name}")
+    it.tool("helm", "install", "wsb", tools.CHART, *values)
+    token = cluster.token(it.name, "wsb-wsbalancer")
+    paths = {name: f"/api/v1/namespaces/{app.name}/services{name}" for name in ("/web", "/other", "")}
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{app.name}/endpointslices"
+
+    def asked():
+        return {name: cluster.status(path, token) for name, path in paths.items()}
+
+    assert rights(it, app.name) == rights(it, it.name) == {SLICES}
+    assert rights(it, "default") == rights(it, "kube-system") == set()
+    assert asked() == {"/web": 403, "/other": 403, "": 403}
+    it.tool("helm", "upgrade", "wsb", tools.CHART, *values, "--set", "rbac.readServices=true")
+    # The right is where the Service is, not where the release is.
+    until(lambda: rights(it, app.name) == {SLICES, SERVICE_WEB}, "the right")
+    assert rights(it, it.name) == {SLICES} and rights(it, "default") == set()
+    until(lambda: asked() == {"/web": 200, "/other": 403, "": 403}, "the Service to be told")
+    assert cluster.status(slices, token) == 200 and cluster.status(f"{slices}/web-1", token) == 403
+    assert cluster.status(slices.replace(app.name, "default"), token) == 403
+    for kind in ("pods", "secrets", "configmaps"):
+        assert cluster.status(f"/api/v1/namespaces/{app.name}/{kind}", token) == 403, kind
+    it.tool("helm", "upgrade", "wsb", tools.CHART, *values)
+    until(lambda: rights(it, app.name) == {SLICES}, "the right to be taken back")
 
 
 SERVICE = ("--set", "services[0].name=web")

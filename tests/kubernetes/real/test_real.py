@@ -44,6 +44,20 @@ def test_the_first_list_fills_slots_and_names_pods(scene):
     it.agent.wait_log("replicas=2")
 
 
+def test_a_services_own_port_is_named_where_the_service_may_be_read(scene):
+    port = [{"service": "web:80", "backend": "ws"}]
+    it = scene(kubernetes=port)
+    it.keys["kubernetes"][0]["namespace"] = it.app
+    it.workload.create(1)
+    it.start()
+    wrong = "Service web has no port 80: its pods listen on ws:8080"
+    assert "the Service's own port" not in it.agent.wait_log(wrong)
+    it.agent.stop()
+    it.let_read_services()
+    it.start()
+    it.agent.wait_log(f"{wrong} (80 is the Service's own port, named ws)")
+
+
 def test_three_hundred_pods_in_several_slices_then_none_then_all(scene):
     it = scene(slots=310)
     names = it.workload.create(300)
