@@ -526,6 +526,7 @@ void round_stop(struct round *round, void (*done)(void *arg), void *arg)
 	round->stopped_arg = arg;
 	enter(round, STOPPING);
 	round->push.trouble = PUSH_FINE;
+	round->push.may_be_gone = true;
 	if (!restore(round))
 		stop(round);
 }

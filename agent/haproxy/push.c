@@ -51,7 +51,7 @@ static void on_answer(const struct runtime_reply *reply, void *arg)
 		push->stats->push_denied = false;
 		if (log_repeat_end(&push->refused) > 0)
 			log_info("HAProxy takes commands again", LOG_NONE);
-	} else if (log_repeat(&push->refused)) {
+	} else if (!(push->may_be_gone && reply->is_gone) && log_repeat(&push->refused)) {
 		log_error("HAProxy did not take a command",
 			log_str("outcome", runtime_outcome_name(reply->outcome)),
 			log_str("complaint", complaint),

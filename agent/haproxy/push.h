@@ -33,6 +33,7 @@ struct push {
 	size_t n_flying; /* lines on their way */
 	bool arrived;
 	enum push_trouble trouble; /* the worst since the owner last reset it */
+	bool may_be_gone; /* the owner stops, and says itself that there is no HAProxy any more */
 	struct log_repeat refused;
 };
 

@@ -233,6 +233,9 @@ def test_a_haproxy_that_is_gone_has_no_weights(lab, how):
             os.kill(int(lab.info()["Pid"]), signal.SIGKILL)
             lab.kill()
         assert end(agent) == 0
+        # Nobody is to be told that it takes no command.
+        agent.wait_log("HAProxy is gone, and its weights with it")
+        assert not any("did not take a command" in line for line in agent.err), agent.err
         agent.wait_log("HAProxy is gone")
 
 
