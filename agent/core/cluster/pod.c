@@ -251,7 +251,7 @@ static void claim_name(struct pod *pod, int64_t now_ms)
 {
 	bool given = is_given(pod);
 	const char *name = given ? pod->endpoint->pod : pod->heard ? pod->metric.pod_name : "";
-	bool foreign = !given && is_address(name) && strcmp(name, pod->key) != 0 &&
+	bool foreign = !given && name[0] && is_address(name) && strcmp(name, pod->key) != 0 &&
 		       strcmp(name, pod->address) != 0;
 
 	if (!pod->names)

@@ -97,11 +97,6 @@ static enum server_unasked unasked_of(
 	return SERVER_ASKED;
 }
 
-static bool has_address(const struct hastate_server *row, const struct server_update *update)
-{
-	return row->address[0] != '\0' && unasked_of(row, update) == SERVER_ASKED;
-}
-
 static enum server_state state_of(
 	const struct server *server, const struct hastate_server *row, bool steered)
 {
@@ -139,15 +134,16 @@ bool server_is_polled(const struct server *server)
 }
 
 /* Another address is another pod: nothing of the old one is kept. False when out of memory. */
-static bool update_address(
-	struct server *server, const struct hastate_server *row, struct server_update *update)
+static bool update_address(struct server *server, const struct hastate_server *row,
+	enum server_unasked unasked, struct server_update *update)
 {
 	struct pod *old = server->pod;
 	struct pod *pod = NULL;
+	bool has_address = row->address[0] != '\0' && unasked == SERVER_ASKED;
 
-	if (!old && !has_address(row, update))
+	if (!old && !has_address)
 		return true;
-	if (has_address(row, update)) {
+	if (has_address) {
 		if (old && pod_is_at(old, row->address, row->port, update->source))
 			return true;
 		pod = pod_hold(
@@ -173,13 +169,13 @@ static bool update_address(
 }
 
 /* What HAProxy calls the server and where it is: both or neither. False when out of memory. */
-static bool update_place(
-	struct server *server, const struct hastate_server *row, struct server_update *update)
+static bool update_place(struct server *server, const struct hastate_server *row,
+	enum server_unasked unasked, struct server_update *update)
 {
 	bool renamed = strcmp(server->fqdn, row->fqdn) != 0;
 	char *fqdn = renamed ? strdup(row->fqdn) : NULL;
 
-	if ((renamed && !fqdn) || !update_address(server, row, update)) {
+	if ((renamed && !fqdn) || !update_address(server, row, unasked, update)) {
 		free(fqdn);
 		return false;
 	}
@@ -254,9 +250,11 @@ static void update_weight(struct server *server, int uweight, struct server_upda
 bool server_update(struct server *server, const struct hastate_server *row, bool steered,
 	struct server_update *update)
 {
-	if (!update_place(server, row, update))
+	enum server_unasked unasked = unasked_of(row, update);
+
+	if (!update_place(server, row, unasked, update))
 		return false;
-	server->unasked = unasked_of(row, update);
+	server->unasked = unasked;
 	update_sessions(server, row, update);
 	server->seen = update->number;
 	snprintf(server->haproxy.status, sizeof(server->haproxy.status), "%s", row->status);

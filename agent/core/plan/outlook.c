@@ -12,7 +12,7 @@ static const double HORIZON_S = 86400.0;
 /* The moment is looked for from this on, each time so much later, and then halved so often. */
 static const double FIRST_S = 0.25;
 static const double LATER = 1.5;
-enum { HALVINGS = 8, SURFACES = 60, MEDIANS = 50 };
+enum { HALVINGS = 8, SURFACES = 60, MEDIANS = 20 };
 
 /* Of what a pod may have over what this HAProxy holds. */
 static const double TIMES_MAX = 1e6;
@@ -109,22 +109,30 @@ static void find_held_times(struct course *course)
 	course->held_times = most;
 }
 
-/* Of what pod i has now, what it will have then. */
-static double left_at(const struct course *course, size_t i, double at_s)
-{
-	double count = course->results[i].count;
-	double door = fmax(0.0, count - course->held_times * course->pods[i].held);
+/* What is foreseen of one moment for all pods alike. */
+struct moment {
+	double left_part; /* of what stands now */
+	double come;      /* of what will have come, what will be left */
+};
 
-	return door + (count - door) * exp(-course->params->closing * at_s);
-}
-
-/* Of what will have come until then, what will be left. */
-static double come_at(const struct course *course, double at_s)
+static struct moment moment_at(const struct course *course, double at_s)
 {
 	double closing = course->params->closing;
 	double span_s = closing > 0.0 ? -expm1(-closing * at_s) / closing : at_s;
 
-	return course->arrivals_per_s * span_s;
+	return (struct moment){
+		.left_part = exp(-closing * at_s),
+		.come = course->arrivals_per_s * span_s,
+	};
+}
+
+/* Of what pod i has now, what it will have then. */
+static double left_at(const struct course *course, size_t i, const struct moment *moment)
+{
+	double count = course->results[i].count;
+	double door = fmax(0.0, count - course->held_times * course->pods[i].held);
+
+	return door + (count - door) * moment->left_part;
 }
 
 /* The most that pod i may have got by then, by ramp and maxShare. */
@@ -146,9 +154,8 @@ static double allowed_at(const struct course *course, size_t i, double at_s)
 
 /* The height to which what comes fills the lowest pods: from above, where all would be filled, each
  * step leaves out those that stand higher. */
-static double surface_at(const struct course *course, double at_s)
+static double surface_at(const struct course *course, const struct moment *moment)
 {
-	double come = come_at(course, at_s);
 	double surface = INFINITY;
 
 	for (int step = 0; step < SURFACES; step++) {
@@ -156,40 +163,64 @@ static double surface_at(const struct course *course, double at_s)
 		double has = 0.0;
 
 		for (size_t i = 0; i < course->n; i++) {
-			double left =
-				counts_in(course, i) ? left_at(course, i, at_s) : (double)INFINITY;
+			double left = counts_in(course, i) ? left_at(course, i, moment)
+							   : (double)INFINITY;
 
 			if (left >= surface * course->pods[i].capacity)
 				continue;
 			wet += plan_extent(&course->pods[i]);
 			has += left * plan_part(&course->pods[i]);
 		}
-		if (wet <= 0.0 || (come + has) / wet >= surface)
+		if (wet <= 0.0 || (moment->come + has) / wet >= surface)
 			break;
-		surface = (come + has) / wet;
+		surface = (moment->come + has) / wet;
 	}
 	return surface;
 }
 
-static bool is_balanced_at(const struct course *course, double at_s)
+/* The level of all pods then, for each unit of capacity. */
+static double level_at(const struct course *course, const struct moment *moment)
 {
-	double surface = surface_at(course, at_s);
-	double sum = come_at(course, at_s);
+	double sum = moment->come;
 
 	for (size_t i = 0; i < course->n; i++) {
 		if (counts_in(course, i))
-			sum += left_at(course, i, at_s) * plan_part(&course->pods[i]);
+			sum += left_at(course, i, moment) * plan_part(&course->pods[i]);
 	}
+	return sum / course->capacities;
+}
+
+/* A pod will still have too many by itself: then nobody needs to know how high the others come. */
+static bool sticks_out_at(const struct course *course, const struct moment *moment, double level)
+{
+	for (size_t i = 0; i < course->n; i++) {
+		double own_level = level * course->pods[i].capacity;
+
+		if (counts_in(course, i) &&
+			left_at(course, i, moment) - own_level > outlook_tolerance(own_level))
+			return true;
+	}
+	return false;
+}
+
+static bool is_balanced_at(const struct course *course, double at_s)
+{
+	const struct moment moment = moment_at(course, at_s);
+	double level = level_at(course, &moment);
+	double surface;
+
+	if (sticks_out_at(course, &moment, level))
+		return false;
+	surface = surface_at(course, &moment);
 	for (size_t i = 0; i < course->n; i++) {
 		double capacity = course->pods[i].capacity;
-		double level = sum / course->capacities * capacity;
 		double has;
 
 		if (!counts_in(course, i))
 			continue;
-		has = left_at(course, i, at_s);
+		has = left_at(course, i, &moment);
 		has += fmin(fmax(0.0, surface * capacity - has), allowed_at(course, i, at_s));
-		if (fabs(has - level) > outlook_tolerance(level))
+		if (fabs(has - level * capacity) > outlook_tolerance(level * capacity))
 			return false;
 	}
 	return true;
