@@ -9,6 +9,7 @@
 #include "core/haproxy/commands.h"
 #include "core/haproxy/hareply.h"
 #include "haproxy/certfile.h"
+#include "io/clock.h"
 #include "io/log.h"
 
 /* Between two looks; the first comes early, as does one after a loss or a change. */
@@ -21,6 +22,7 @@ struct entry {
 	struct certfile file;               /* none where nothing is given */
 	char whole[CERTIFICATE_PRINT_SIZE]; /* of the file that HAProxy has it from; "": not known
 					     */
+	int64_t given_ms;                   /* when it was last given, monotonic; 0: never */
 	struct log_repeat failures;
 	char failed[400]; /* why the file has not been given; "": it has */
 };
@@ -122,6 +124,7 @@ static void note_success(struct certificates *certs, struct entry *entry)
 {
 	certs->n_given++;
 	certs->changed = true;
+	entry->given_ms = clock_now_ms();
 	log_repeat_end(&entry->failures);
 	entry->failed[0] = '\0';
 	memcpy(entry->whole, certs->want.whole, sizeof(entry->whole));
@@ -534,6 +537,7 @@ const struct hacerts_status *certificates_report(struct certificates *certs, siz
 			.file = entry->now.name,
 			.begins_s = entry->now.begins_s,
 			.ends_s = entry->now.ends_s,
+			.given_ms = entry->given_ms,
 			.failed = entry->failed[0] ? entry->failed : NULL,
 		};
 	}

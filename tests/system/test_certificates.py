@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """HAProxy's certificates: until when they are valid, and renewed files that HAProxy gets without a reload."""
 import os
+import re
 import socket
 import ssl
 import time
@@ -147,6 +148,10 @@ def test_a_renewed_certificate_is_served_and_no_websocket_ends(folder, files):
         assert websocket.lives()
         assert int(site.haproxy.info()["Uptime_sec"]) >= 0 and site.haproxy.running()
         until(lambda: agent.series()["wsbalancer_haproxy_certificates_reloaded_total"] == 1, "the count")
+        told, = until(lambda: [told for told in agent.json()["certificates"] if told["given_at"]], "the time")
+        assert 0 <= agent.json()["written_at"] - told["given_at"] < LOOK_S and not told["bad"]
+        words = r" is valid for 4\d h \d+ min, renewed \d+ s ago"
+        assert re.fullmatch(f"certificate {re.escape(told['file'])}{words}", told["text"]), told
         assert "PRIVATE KEY" not in "\n".join(agent.err)
 
 

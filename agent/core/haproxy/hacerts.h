@@ -81,6 +81,7 @@ bool hacerts_read_commit(const char *reply, size_t len, char *words, size_t size
 struct hacerts_status {
 	const char *file;
 	int64_t begins_s, ends_s; /* since the epoch; 0: not known */
+	int64_t given_ms;   /* when a renewed file was last given to HAProxy, monotonic; 0: never */
 	const char *failed; /* why its renewed file has not been given to HAProxy; NULL: it has,
 			       or that is nobody's wish */
 };
