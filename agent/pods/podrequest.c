@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "build.h"
 #include "core/base/buf.h"
@@ -12,7 +13,10 @@
 #include "core/metric/metric_reader.h"
 #include "io/answerguard.h"
 
-enum { SMALL_BUFFER = 1024 }; /* bytes; libcurl's least */
+enum {
+	SMALL_BUFFER = 1024, /* bytes; libcurl's least */
+	CA_KEPT_S = 5,       /* authorities read once, for so many connections as may come then */
+};
 
 struct podrequest {
 	const struct config_metric *metric;
@@ -23,6 +27,7 @@ struct podrequest {
 	bool kept;                     /* the connection is, for the next time */
 	struct answerguard guard;
 	char error[CURL_ERROR_SIZE];
+	const char *spoilt; /* the key of a file for TLS that would stop the loop; NULL: none */
 	struct metric_reader *reader;
 };
 
@@ -87,6 +92,10 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	char *type = NULL;
 	long status;
 
+	if (request->spoilt) {
+		snprintf(detail, size, "%s: not a regular file", request->spoilt);
+		return METRIC_TLS_FAILED;
+	}
 	if (result != CURLE_OK) {
 		answerguard_end(&request->guard, request->easy, result);
 		outcome = outcome_of(request, result);
@@ -113,11 +122,59 @@ enum metric_outcome podrequest_judge(struct podrequest *request, CURLcode result
 	return outcome;
 }
 
-static bool set_tls(CURL *easy, const struct config_metric *metric)
+/* The key of a file that is there and is none to read; NULL where all is well. */
+static const char *spoilt_file(const struct config_metric *metric)
 {
+	const struct {
+		const char *key;
+		const char *path;
+	} files[] = {
+		{"tlsCA", metric->tls_ca},
+		{"tlsCert", metric->tls_cert},
+		{"tlsKey", metric->tls_key},
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		struct stat status;
+
+		if (files[i].path && stat(files[i].path, &status) == 0 && !S_ISREG(status.st_mode))
+			return files[i].key;
+	}
+	return NULL;
+}
+
+/*
+ * libcurl reads the files itself, at each new connection, and would wait for whoever writes to a
+ * FIFO that has taken the place of one. This is its last question before.
+ */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct podrequest *request = arg;
+
+	(void)purpose;
+	request->spoilt = spoilt_file(request->metric);
+	if (request->spoilt)
+		return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static bool set_tls(struct podrequest *request)
+{
+	const struct config_metric *metric = request->metric;
+	CURL *easy = request->easy;
 	bool verify = metric->tls_verify == CONFIG_TRUE;
 	bool ok = true;
 
+	if (metric->scheme != CONFIG_HTTPS)
+		return true;
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Authorities are kept for a day else: those that somebody has renewed, and whose pods have
+	 * new certificates, would be missed so long. The system's are many, and slow to read. */
+	if (metric->tls_ca)
+		curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_KEPT_S);
+#endif
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
 	if (metric->tls_ca)
@@ -201,7 +258,7 @@ static bool set_options(struct podrequest *request)
 	 * nothing, and such answers fit in. */
 	if (metric->query.format == METRIC_JSON)
 		curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)SMALL_BUFFER);
-	return set_tls(easy, metric);
+	return set_tls(request);
 }
 
 struct podrequest *podrequest_new(const struct config_metric *metric)
@@ -253,6 +310,7 @@ bool podrequest_start(struct podrequest *request, const struct pod *pod, struct 
 	request->arg = arg;
 	metric_reader_begin(request->reader);
 	request->error[0] = '\0';
+	request->spoilt = NULL;
 	answerguard_begin(&request->guard, request->easy);
 	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, fresh);
