@@ -2,11 +2,13 @@
 /* Holds the components together. */
 #include "agent.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "announce/announce_polls.h"
+#include "announce/announce_turns.h"
 #include "announce/announce_verdicts.h"
 #include "build.h"
 #include "components.h"
@@ -35,6 +37,9 @@
 static const double STOP_S = 0.8;
 static const double STOP_MAX_S = 9.0;
 
+/* No turn of the loop is to take longer: so long a probe, HAProxy and all pods wait. */
+static const double TURN_MAX_S = 0.1;
+
 /* Between two looks at the verdicts, for the log. */
 static const double VERDICT_S = 5.0;
 
@@ -43,6 +48,7 @@ struct agent {
 	struct components components;
 	struct stats stats;
 	struct loopwatch loopwatch;
+	struct announced_turns turns;
 	struct announce_polls announced;
 	struct httpd *httpd;
 	struct round *round;
@@ -286,13 +292,15 @@ static void on_stop_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 static const struct components none = {.config = NULL};
 
-static void on_turn(double seconds, void *arg)
+static void on_turn(double seconds, double busy_s, void *arg)
 {
 	struct agent *agent = arg;
 
 	stats_observe(&agent->stats.turn, seconds);
-	if (seconds > agent->stats.longest_turn_s)
-		agent->stats.longest_turn_s = seconds;
+	agent->stats.longest_turn_s = fmax(agent->stats.longest_turn_s, seconds);
+	agent->stats.busiest_turn_s = fmax(agent->stats.busiest_turn_s, busy_s);
+	if (seconds > TURN_MAX_S)
+		announce_turn(&agent->turns, seconds, busy_s);
 }
 
 /* What lives as long as the agent. False when out of memory. */

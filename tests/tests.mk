@@ -49,6 +49,8 @@ $(OUT)/unit/test_out_of_memory: private wraps = $(call wrap,malloc calloc reallo
 $(OUT)/unit/test_loopmemory: $(call objects,$(addprefix agent/io/,loopmemory.c log.c logsink.c clock.c))
 $(OUT)/unit/test_loopmemory: private wraps = $(call wrap,realloc)
 $(OUT)/unit/test_loopmemory: private more_libs = -lev
+$(OUT)/unit/test_loopwatch: $(call objects,agent/io/loopwatch.c)
+$(OUT)/unit/test_loopwatch: private more_libs = -lev
 $(OUT)/unit/test_screen: $(call objects,$(addprefix agent/cli/,screen.c columns.c))
 
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(OUT)/libsim.a $(OUT)/libcore.a

@@ -62,6 +62,7 @@ struct stats {
 	int64_t start_wall_ms;
 	struct stats_histogram turn;       /* seconds that a turn of the event loop took */
 	double longest_turn_s;             /* of all since the start */
+	double busiest_turn_s;             /* the most processor time that one took */
 	struct stats_histogram poll;       /* seconds a poll took */
 	uint64_t polls[METRIC_N_OUTCOMES]; /* polls, by how they ended */
 	struct stats_histogram push;       /* seconds a line of commands took */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long the event loop takes for a turn. */
+/* How long the event loop takes for a turn, and how much of that it worked. */
 #ifndef WSB_LOOPWATCH_H
 #define WSB_LOOPWATCH_H
 
@@ -12,13 +12,16 @@
  * stopped counts too.
  */
 
-/* A turn has ended that took so long. Called from the loop, before it waits. */
-typedef void (*loopwatch_turn)(double seconds, void *arg);
+/* A turn has ended that took so long, and of that busy_s of processor time at most; where that is
+ * little, the agent waited: for a processor, for a disk, or to be woken from a stop. Called from
+ * the loop, before it waits. */
+typedef void (*loopwatch_turn)(double seconds, double busy_s, void *arg);
 
 struct loopwatch {
 	ev_prepare before;
 	ev_check after;
 	int64_t began_ns; /* of the turn under way; 0: none */
+	int64_t busy_ns;  /* processor time of this thread at the end of the last one */
 	loopwatch_turn turn;
 	void *arg;
 };

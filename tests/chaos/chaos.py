@@ -148,9 +148,11 @@ def compare(side):
 
 
 def check_turns(agent):
-    """The longest turn of the agent's loop, in ms. What the process has waited for a processor since it
-    began is not its own; nor is a pause that a fault made."""
-    longest = agent.series()["wsbalancer_loop_late_seconds_max"]
+    """The longest turn of the agent's loop, in ms, by its own word: what it worked, whatever else ran; and, but
+    for what the process waited for a processor and pauses that a fault made, what it took."""
+    series = agent.series()
+    longest, busiest = (series[f"wsbalancer_loop_{name}_seconds_max"] for name in ("late", "busy"))
+    assert busiest < TURN_S, f"the agent's loop worked for {busiest} s in one turn"
     waited = int(pathlib.Path(f"/proc/{agent.pid}/schedstat").read_text().split()[1]) / 1e9
     assert longest < TURN_S + waited or getattr(agent, "paused", False), \
         f"a turn of the loop took {longest} s, and {waited} s was waited for a processor in all"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """An agent that is kept from its work (a stolen processor, a frozen container) takes nobody for silent."""
+import re
 import signal
+import threading
 import time
 
 from balancer import Agent, HAProxy
@@ -31,3 +33,35 @@ def test_answers_that_came_in_time_count_however_late_the_agent_reads_them():
         until(lambda: polls(agent)["ok"] > before["ok"] + 3 * N_PODS, "polls after that", 30)
         assert {name: n for name, n in polls(agent).items() if name != "ok"} == \
             {name: n for name, n in before.items() if name != "ok"}
+
+
+def test_an_agent_that_is_kept_from_its_work_says_so():
+    with ManyPods(N_PODS) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
+            Agent(haproxy, pollInterval="250ms", pollTimeout="200ms") as agent:
+        agent.wait_ready()
+        done = threading.Event()
+
+        def read():
+            while not done.is_set():
+                agent.get("/balancer-metrics?format=json", timeout=10)
+
+        def stopped():
+            agent.signal(signal.SIGSTOP)
+            time.sleep(0.15)
+            agent.signal(signal.SIGCONT)
+            return [line for line in agent.err if "was kept from its work" in line]
+
+        # Readers keep it at work, or it would be stopped while it has nothing to do.
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        try:
+            line = until(stopped, "a word of it", pause_s=0.05)[0]
+        finally:
+            done.set()
+            for reader in readers:
+                reader.join()
+        took, worked = (int(re.search(rf"{name}=(\d+)", line)[1]) for name in ("took_ms", "worked_ms"))
+        assert took > 100 and worked < took / 2, line
+        series = agent.series()
+        assert series["wsbalancer_loop_busy_seconds_max"] < series["wsbalancer_loop_late_seconds_max"]

@@ -322,6 +322,7 @@ def test_every_series_has_a_place_or_a_reason(prometheus):
         "wsbalancer_records_total",  # for those who record
         "wsbalancer_loop_turn_duration_seconds",  # for those who search what keeps the agent busy
         "wsbalancer_loop_late_seconds_max",
+        "wsbalancer_loop_busy_seconds_max",
         "wsbalancer_http_connections",  # for those who search what keeps a probe out
         "wsbalancer_http_connections_dropped_total",
         "process_start_time_seconds",

@@ -107,6 +107,10 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 		&stats->turn);
 	promtext_gauge(text, "wsbalancer_loop_late_seconds_max",
 		"The longest of these times since the start.", stats->longest_turn_s);
+	promtext_gauge(text, "wsbalancer_loop_busy_seconds_max",
+		"The most processor time that the loop took so. Where that is far less than the "
+		"longest, the agent waited: for a processor or a disk, or it was stopped.",
+		stats->busiest_turn_s);
 	promtext_gauge(text, "wsbalancer_http_connections",
 		"Connections to the agent's HTTP endpoint.", (double)stats->http_connections);
 	promtext_family(text, "wsbalancer_http_connections_dropped", PROMTEXT_COUNTER,
