@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Writes the schema of agent.extraConfig in the chart from the program's own table of keys.
+"""Writes what the chart's schema has from elsewhere: agent.extraConfig from the program's own table of keys, and which
+values must be there from values.yaml.
 
 schema.py            writes k8s/chart/values.schema.json anew
 schema.py --check    only says whether it is current, by its exit code
@@ -16,12 +17,13 @@ import yaml
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 SCHEMA = TOP / "k8s/chart/values.schema.json"
+PRESETS = TOP / "agent/core/metric/metric_preset.c"
 KEYS = TOP / "agent/core/config/config_keys.c"
 # Written by the chart, or of no use beside a HAProxy of its own.
 WRITTEN = {"haproxy", "kubernetes", "agentCheck", "listen", "drainDelay", "drainFile", "closeOver", "closeRate", "services",
            "listenTokenFile", "listenTLSCert", "listenTLSKey"}
 TEXTS = {"duration": "^[0-9]+(ms|s|m|h)$", "size": "^[0-9]+(KiB|MiB|GiB)$", "url": "^https?://[^/]+:[0-9]+$", "file": "", "host": "",
-         "preset": "", "target": "", "metric_key": ""}
+         "target": "", "metric_key": ""}
 
 
 def rows(text, table):
@@ -39,6 +41,8 @@ def value_schema(kind, row):
         return {"enum": choices.group(1).split()}
     if kind == "own_port":
         return {"type": "integer", "minimum": 0, "maximum": 65535}
+    if kind == "preset":
+        return {"enum": re.findall(r'^\t{"(\w+)",', PRESETS.read_text(encoding="utf-8"), re.MULTILINE)}
     if kind in ("bool", "truth"):
         return {"type": "boolean"}
     if kind == "share":
@@ -74,8 +78,39 @@ def mapping_schema(text, table, given=frozenset()):
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-def block():
-    values = yaml.safe_load((TOP / "k8s/chart/values.yaml").read_text(encoding="utf-8"))
+def resolved(schema, whole):
+    """A schema, or what it refers to."""
+    return whole["definitions"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+# Each may be taken away for the other's sake.
+EITHER = {"maxUnavailable"}
+
+
+def needed(values, schema, whole):
+    """The schema of a map whose values null would take away with no word, and something else would happen than by default.
+    Lists, maps of free keys and what is empty are as if they were empty then."""
+    names, below = [], {}
+    for name, value in values.items():
+        own = resolved(schema["properties"][name], whole)
+        if value in ("", {}) or isinstance(value, list) or name in EITHER:
+            continue
+        if isinstance(value, dict):
+            if own.get("additionalProperties") is not False or name.endswith("Probe"):
+                continue
+            below[name] = needed(value, own, whole)
+        names.append(name)
+    return {"required": names, "properties": {name: made for name, made in below.items() if made["required"]}}
+
+
+def needed_block(schema, values):
+    made = needed(values, schema, schema)
+    lines = [f'        "{key}": {json.dumps(below)}' for key, below in made["properties"].items()]
+    return ('    "needed": {\n      "description": "Values that null must not take away, made from values.yaml by k8s/schema.py",\n'
+            f'      "required": {json.dumps(made["required"])},\n      "properties": {{\n' + ",\n".join(lines) + "\n      }\n    },\n")
+
+
+def block(values):
     made = mapping_schema(KEYS.read_text(encoding="utf-8"), "root_keys", WRITTEN | set(values["agent"]["config"]))
     lines = [f'        "{key}": {json.dumps(schema)}' for key, schema in made["properties"].items()]
     return ('    "extraConfig": {\n      "description": "Made from the program\'s table of keys by k8s/schema.py",\n'
@@ -85,7 +120,11 @@ def block():
 
 def main():
     now = SCHEMA.read_text(encoding="utf-8")
-    wanted = re.sub(r'    "extraConfig": {\n      "description".*?\n    },\n', lambda _: block(), now, flags=re.DOTALL)
+    values = yaml.safe_load((TOP / "k8s/chart/values.yaml").read_text(encoding="utf-8"))
+    made = {"extraConfig": block(values), "needed": needed_block(json.loads(now), values)}
+    wanted = now
+    for name, text in made.items():
+        wanted = re.sub(rf'    "{name}": {{\n      "description".*?\n    }},\n', lambda _, text=text: text, wanted, flags=re.DOTALL)
     if "--check" in sys.argv[1:]:
         if now != wanted:
             sys.exit("k8s/chart/values.schema.json is not current: run `make chart-update`")

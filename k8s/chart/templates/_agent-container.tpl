@@ -54,7 +54,7 @@
     {{- toYaml . | nindent 4 }}
   {{- end }}
   securityContext:
-    {{- toYaml .Values.agent.securityContext | nindent 4 }}
+    {{- toYaml (.Values.agent.securityContext | default dict) | nindent 4 }}
   volumeMounts:
     - name: run
       mountPath: /run/haproxy

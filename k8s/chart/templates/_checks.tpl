@@ -132,6 +132,11 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- end -}}
 
 {{- define "wsbalancer.checkAgentConfig" -}}
+{{- with .Values.agent.config -}}
+{{- if ne (empty .tlsCert) (empty .tlsKey) -}}
+{{- fail "agent.config.tlsCert and tlsKey: set both, or neither" -}}
+{{- end -}}
+{{- end -}}
 {{- range $key, $_ := .Values.agent.extraConfig -}}
 {{- if hasKey $.Values.agent.config $key -}}
 {{- fail (printf "agent.extraConfig.%s: set agent.config.%s" $key $key) -}}
@@ -144,6 +149,10 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- end -}}
 
 {{- define "wsbalancer.checkPage" -}}
+{{- $reserved := list "/metrics" "/healthz" "/readyz" "/startz" "/drain" -}}
+{{- if has (include "wsbalancer.metricPath" .) $reserved -}}
+{{- fail (printf "agent.config.balancerMetricPath %s is another page of the agent's: use any path but %s" (include "wsbalancer.metricPath" .) (join ", " $reserved)) -}}
+{{- end -}}
 {{- if and .Values.balancerMetrics.enabled (not .Values.agent.access.tokenSecret.name) -}}
 {{- range .Values.balancerMetrics.allowFrom -}}
 {{- if hasSuffix "/0" . -}}

@@ -142,7 +142,7 @@ or two releases of one name would share it; no namespace has a dot in it. Takes 
 
 {{/* Seconds over which the agent closes WebSockets while it holds the hook. Not set: what the grace period leaves. */}}
 {{- define "wsbalancer.closeOver" -}}
-{{- $set := toString .Values.agent.closeOver -}}
+{{- $set := toString (ternary "" .Values.agent.closeOver (kindIs "invalid" .Values.agent.closeOver)) -}}
 {{- if ne $set "" -}}
 {{ $set }}
 {{- else -}}

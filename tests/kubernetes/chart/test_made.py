@@ -60,7 +60,7 @@ def walk_schema(schema, values, root, path=()):
     if not isinstance(values, dict) or schema.get("additionalProperties") is not False:
         return
     known = set(schema["properties"])
-    optional = {"initialDelaySeconds", "successThreshold", "terminationGracePeriodSeconds"} | {"global"}
+    optional = {"initialDelaySeconds", "successThreshold", "terminationGracePeriodSeconds"} | {"global", "enabled"}
     for key in known ^ set(values):
         if key not in optional:
             yield ".".join((*path, key))

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Wrong values are refused before anything reaches the cluster, with a message that says what to do."""
+import json
+
 import pytest
 import tools
+import yaml
 
 APP = "services[0].name=my-app"
 
@@ -34,7 +37,17 @@ REFUSED = [
     ("tls.minVersion=SSLv3", "at '/tls/minVersion'"),
     ("PodDisruptionBudget.enabled=true", "additional properties 'enabled' not allowed"),
     ("mountedSecrets[0].secretName=s", "at '/mountedSecrets/0': missing properties"),
+    ("services[0].port=99999", "at '/services/0/port'"),
+    ("services[0].metric.preset=nosuch", "at '/services/0/metric/preset'"),
+    ("agent.config.metricHeaders.X Y=a", "invalid propertyName 'X Y'"),
+    # What null takes away, or nobody would know what happens instead: the API's one HAProxy, say.
+    ("replicaCount=null", "missing property 'replicaCount'"),
+    ("agent=null", "missing property 'agent'"),
+    ("haproxy.waitForServers=null", "at '/haproxy': missing property 'waitForServers'"),
+    ("serviceAccount.automountServiceAccountToken=null", "missing property 'automountServiceAccountToken'"),
     # What only the templates can know.
+    ("agent.config.balancerMetricPath=/metrics", "agent.config.balancerMetricPath /metrics is another page"),
+    ("agent.config.tlsCert=/c", "agent.config.tlsCert and tlsKey: set both, or neither"),
     ("services[1].name=my-app", "services: my-app is there twice with the same port"),
     ("services[1].name=other", "services: my-app and other have neither hosts nor paths"),
     ("services[1].name=other,services[1].paths={/}", "services: my-app and other have neither hosts nor paths"),
@@ -90,6 +103,42 @@ def test_is_refused(values, message):
     done = tools.helm("template", "wsb", tools.CHART, "--set", APP, "--set", values)
     assert done.returncode != 0
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("port", ["080", "0", "65536"])
+def test_a_port_in_quotes_is_a_name_or_a_number_of_a_port(port):
+    done = tools.helm("template", "wsb", tools.CHART, "--set", APP, "--set-string", f"services[0].port={port}")
+    assert done.returncode != 0 and "at '/services/0/port'" in done.stderr
+
+
+def empties(values, schema, path=()):
+    """The paths of all values that null may take away: what the schema does not call needed."""
+    for name, value in values.items():
+        below = schema.get("properties", {}).get(name)
+        if name not in schema.get("required", ()):
+            yield (*path, name)
+        elif isinstance(value, dict) and below:
+            yield from empties(value, below, (*path, name))
+
+
+def test_null_where_it_is_let_through_is_as_nothing():
+    """All of them at once: neither template nor HAProxy nor agent stumbles."""
+    values = yaml.safe_load((tools.CHART / "values.yaml").read_text(encoding="utf-8"))
+    schema = json.loads((tools.CHART / "values.schema.json").read_text(encoding="utf-8"))
+    paths = [".".join(path) for path in empties(values, schema["definitions"]["needed"]) if path != ("services",)]
+    assert len(paths) > 100
+    text = tools.template("--set", APP, "--set", ",".join(f"{path}=null" for path in paths))
+    docs = tools.documents(text)
+    assert "nil>" not in text and not list(nulls(docs))
+    assert tools.one(docs, "Deployment")["spec"]["replicas"] == 2
+
+
+def nulls(made):
+    """Whatever is null in objects for the API."""
+    if made is None:
+        yield made
+    for below in made.values() if isinstance(made, dict) else made if isinstance(made, list) else ():
+        yield from nulls(below)
 
 
 def test_without_a_service_the_message_says_how_to_name_one():
