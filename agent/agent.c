@@ -15,6 +15,7 @@
 #include "core/report/report.h"
 #include "core/settings.h"
 #include "core/stats.h"
+#include "core/terms.h"
 #include "haproxy/certificates.h"
 #include "haproxy/drain.h"
 #include "haproxy/drainfile.h"
@@ -96,7 +97,7 @@ static const char *why_unready(struct agent *agent)
 	char *words = agent->unready;
 
 	if (components->runtime && !agent->stats.haproxy_reached) {
-		snprintf(words, sizeof(agent->unready), "HAProxy has not answered%s%s",
+		snprintf(words, sizeof(agent->unready), "HAProxy " TERM_NOT_ANSWERED "%s%s",
 			agent->stats.haproxy_error[0] ? ": " : " yet", agent->stats.haproxy_error);
 		return words;
 	}
@@ -107,7 +108,7 @@ static const char *why_unready(struct agent *agent)
 		complaint =
 			discovery_complaint(components->discovery, words, sizeof(agent->unready));
 	if (!complaint && !cluster_is_first_round_done(components->cluster))
-		complaint = "not every pod has been asked once";
+		complaint = "the pods " TERM_NOT_ALL_YET;
 	return complaint;
 }
 

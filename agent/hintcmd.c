@@ -11,6 +11,7 @@
 #include "core/haproxy/haquery.h"
 #include "core/haproxy/hareply.h"
 #include "core/hints.h"
+#include "core/terms.h"
 #include "haproxy/runtime.h"
 
 static const double PATIENCE_S = 1.0;
@@ -37,7 +38,7 @@ static void say_unasked(struct asking *asking, const char *what, const char *det
 	char text[768];
 
 	snprintf(text, sizeof(text),
-		"haproxy.socket: HAProxy cannot be asked: %s%s%s: does it run, and does 'stats "
+		"haproxy.socket: " TERM_HAPROXY_SILENT ": %s%s%s: does it run, and does 'stats "
 		"socket' in haproxy.cfg name this socket?",
 		what, *detail ? ": " : "", detail);
 	say(text, asking);

@@ -13,6 +13,7 @@
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "core/steer/tempo.h"
+#include "core/terms.h"
 #include "haproxy/backoff.h"
 #include "haproxy/push.h"
 #include "io/clock.h"
@@ -545,9 +546,9 @@ static bool restore_again(struct round *round)
 bool round_is_restored(const struct round *round)
 {
 	static const char *const reasons[] = {
-		[PUSH_FINE] = "HAProxy has not answered in time",
+		[PUSH_FINE] = "HAProxy " TERM_NOT_ANSWERED " in time",
 		[PUSH_REFUSED] = "HAProxy refused them",
-		[PUSH_LOST] = "HAProxy has not answered, or not to the end",
+		[PUSH_LOST] = "HAProxy " TERM_NOT_ANSWERED ", or not to the end",
 	};
 	enum push_trouble trouble = round->push.trouble;
 	bool answered = round->state == STOPPED;

@@ -10,6 +10,7 @@
 #include "announce/announce_server.h"
 #include "core/base/text.h"
 #include "core/steer/tempo.h"
+#include "core/terms.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -18,8 +19,7 @@ static void announce_haproxy(
 {
 	if (hastate_is_same_process(&announce->haproxy, info))
 		return;
-	log_info(announce->haproxy.pid == 0 ? "HAProxy reached"
-					    : "HAProxy was reloaded or restarted",
+	log_info(announce->haproxy.pid == 0 ? "HAProxy reached" : TERM_RELOADED,
 		log_str("version", info->version), log_int("pid", info->pid));
 	if (hastate_is_too_old(info))
 		log_error("this HAProxy is too old: weights need 2.4, pods from Kubernetes 2.6",

@@ -3,6 +3,7 @@
 #include "announce/announce_backend.h"
 
 #include "core/cluster/server.h"
+#include "core/terms.h"
 #include "io/log.h"
 
 static void announce_mode(struct said_backend *said, const struct backend *backend)
@@ -11,11 +12,12 @@ static void announce_mode(struct said_backend *said, const struct backend *backe
 		return;
 	said->mode = (int)backend->mode + 1;
 	if (backend->ambiguous) {
-		log_error("backend is not steered: two patterns of haproxy.backends fit it and ask "
+		log_error("backend is " TERM_LEFT_ALONE
+			  ": two patterns of haproxy.backends fit it and ask "
 			  "its pods in different ways: name it there",
 			log_str("backend", backend->name));
 	} else if (backend->mode == BACKEND_NOT_STEERED) {
-		log_warn("backend is not steered: its algorithm has no use for weights that change",
+		log_warn("backend is " TERM_LEFT_ALONE ": " TERM_FIXED,
 			log_str("backend", backend->name), log_str("balance", backend->algo));
 	} else {
 		log_info("backend is steered", log_str("backend", backend->name),
@@ -33,8 +35,7 @@ static void announce_fallback(struct said_backend *said, const struct backend *b
 		return;
 	said->fallback = summary->fallback;
 	if (summary->fallback) {
-		log_warn("fewer than half of the pods are known: weights as configured",
-			log_str("backend", backend->name),
+		log_warn(TERM_FEW_KNOWN, log_str("backend", backend->name),
 			log_int("known", (int64_t)summary->n_known),
 			log_int("never_heard", (int64_t)summary->n_never_heard),
 			log_int("disbelieved", (int64_t)summary->n_disbelieved));

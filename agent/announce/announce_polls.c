@@ -2,6 +2,7 @@
 /* Logs how polls end, one line for many. */
 #include "announce/announce_polls.h"
 
+#include "core/terms.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -31,9 +32,9 @@ static void sum_up(struct announce_polls *polls, int64_t now_ms)
 	if (polls->n_lack_name > 0)
 		log_warn("further pods say names of others", log_int("pods", polls->n_lack_name));
 	if (polls->n_failed + polls->n_answer_again > 0) {
-		log_warn("further pods could not be polled or answered again",
+		log_warn("further pods could not be polled, or could again",
 			log_int("could_not", polls->n_failed),
-			log_int("answered_again", polls->n_answer_again),
+			log_int("could_again", polls->n_answer_again),
 			log_int("in_s", (now_ms - polls->since_ms) / 1000));
 	}
 	*polls = (struct announce_polls){.events = polls->events, .since_ms = now_ms};
@@ -62,14 +63,14 @@ void announce_poll(struct announce_polls *polls, const struct pod *pod, enum met
 	log_debug("poll", log_str("pod", pod->key),
 		log_str("result", metric_outcome_label(outcome)), log_str("detail", detail));
 	if (failed && is_said(polls, &polls->n_failed))
-		log_warn("pod cannot be polled", log_str("pod", pod->key),
+		log_warn("pod " TERM_CANNOT_POLL, log_str("pod", pod->key),
 			log_str("result", metric_outcome_label(outcome)), log_str("error", detail));
 	if (failed && pod->heard && pod->outcome == METRIC_OK)
 		events_add(polls->events, clock_wall_ms(), EVENT_SILENT, name);
 	if (again && pod->heard)
 		events_add(polls->events, clock_wall_ms(), EVENT_HEARD, name);
 	if (again && is_said(polls, &polls->n_answer_again))
-		log_info("pod answers again", log_str("pod", pod->key));
+		log_info("pod " TERM_POLL_AGAIN, log_str("pod", pod->key));
 	if (outcome == METRIC_OK)
 		announce_odd(pod, metric);
 }

@@ -9,6 +9,7 @@
 #include "core/cluster/asking.h"
 #include "core/cluster/backend.h"
 #include "core/cluster/pod.h"
+#include "core/terms.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -21,7 +22,8 @@ enum {
 static void announce_unasked(struct said_server *said, const struct server *server)
 {
 	if (server->unasked != SERVER_ASKED && !said->unasked)
-		log_warn("server cannot be asked, and is left alone", log_str("server", server->id),
+		log_warn("server " TERM_UNASKABLE ", and is " TERM_LEFT_ALONE,
+			log_str("server", server->id),
 			log_str("reason", server_unasked_reason(server->unasked)));
 	said->unasked = server->unasked != SERVER_ASKED;
 }
@@ -86,22 +88,22 @@ static void announce_belief(struct said_server *said, const struct server *serve
 	bool draining = server->plan.made && server->plan.result.basis == PLANNER_DRAINING;
 
 	if (several && !said->several) {
-		log_warn("a pod's answers differ from one connection to the next: one worker of "
-			 "several? Its count must be that of all of them",
+		log_warn("pod is " TERM_DISBELIEVED ": " TERM_SEVERAL,
 			log_str("server", server->id), log_str("pod", server->pod->key),
-			log_int("reported", server->pod->metric.count),
-			log_int("held", server->sessions.own));
+			log_int("says", server->pod->metric.count),
+			log_int("holds", server->sessions.own));
 	} else if (disbelieved && !said->disbelieved) {
-		log_warn("pod reports fewer connections than HAProxy holds on it: not believed",
+		log_warn("pod is " TERM_DISBELIEVED
+			 ": it says fewer connections than HAProxy holds on it",
 			log_str("server", server->id), log_str("pod", server->pod->key),
-			log_int("reported", server->pod->metric.count),
-			log_int("held", server->sessions.own));
+			log_int("says", server->pod->metric.count),
+			log_int("holds", server->sessions.own));
 	}
 	if (!disbelieved && said->disbelieved && server->plan.made)
 		log_info("pod is believed again", log_str("server", server->id),
 			log_str("pod", server->pod->key));
 	if (draining && !said->draining)
-		log_info("pod drains: weight 0", log_str("server", server->id),
+		log_info("pod is " TERM_DRAINING, log_str("server", server->id),
 			log_str("pod", server->pod->key));
 	said->disbelieved = disbelieved;
 	said->several = several;

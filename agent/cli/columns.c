@@ -2,7 +2,6 @@
 /* Columns and colors. */
 #include "cli/columns.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -43,12 +42,19 @@ void columns_text(const struct columns *cells, const char *s, int columns)
 	columns_spaces(cells, columns - columns_part(cells, s, columns) + 2);
 }
 
-void columns_number(const struct columns *cells, int64_t n, int columns)
+void columns_right(const struct columns *cells, const char *s, int columns)
 {
-	if (n >= 0)
-		buf_printf(cells->to, "%*" PRId64 "  ", columns, n);
-	else
-		buf_printf(cells->to, "%*s  ", columns, "-");
+	struct buf part = {.bytes = NULL};
+	struct columns to = *cells;
+	int used;
+
+	to.to = &part;
+	used = columns_part(&to, s, columns);
+	columns_spaces(cells, columns - used);
+	buf_puts(cells->to, buf_text(&part));
+	columns_spaces(cells, 2);
+	cells->to->failed = cells->to->failed || part.failed;
+	buf_fini(&part);
 }
 
 void columns_color(const struct columns *cells, const char *color)

@@ -23,8 +23,8 @@ int columns_part(const struct columns *cells, const char *s, int columns);
 /* The same, filled up to the columns and two blanks more. */
 void columns_text(const struct columns *cells, const char *s, int columns);
 
-/* A number at the right end of the columns, "-" for one below 0, and two blanks. */
-void columns_number(const struct columns *cells, int64_t n, int columns);
+/* The same at the right end of the columns. */
+void columns_right(const struct columns *cells, const char *s, int columns);
 
 /* Until columns_plain all is in this color: the parameters of SGR (ECMA-48), such as "31". */
 void columns_color(const struct columns *cells, const char *color);

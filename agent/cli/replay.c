@@ -17,6 +17,7 @@
 #include "core/record/record_parse.h"
 #include "core/record/rerun.h"
 #include "core/settings.h"
+#include "core/terms.h"
 #include "io/configfile.h"
 
 struct replay {
@@ -182,7 +183,7 @@ static void print_backend(const struct rerun_backend *backend)
 			per_second(backend->changes_recorded, backend->seconds), as_planned,
 			backend->fallbacks_recorded, backend->fallbacks);
 	} else {
-		printf("%17s  %8.2f %8s  %8" PRIu64 " %8s  ", "not steered",
+		printf("%17s  %8.2f %8s  %8" PRIu64 " %8s  ", TERM_LEFT_ALONE,
 			per_second(backend->changes_recorded, backend->seconds), "-",
 			backend->fallbacks_recorded, "-");
 	}
@@ -216,16 +217,16 @@ static void print_outlook(const struct rerun_backend *backend)
 		100.0 * backend->imbalance, backend->arrivals_per_s);
 	switch (outlook->verdict) {
 	case OUTLOOK_BALANCED:
-		puts("in balance");
+		puts("balanced");
 		break;
 	case OUTLOOK_FILLING:
-		printf("pods lack %.0f, so in balance in ", outlook->deficit);
+		printf("pods lack %.0f, so balanced in about ", outlook->deficit);
 		print_duration(outlook->seconds);
 		putchar('\n');
 		break;
 	case OUTLOOK_ONLY_CLOSING:
 	case OUTLOOK_NOT_SENT:
-		printf("%s; %s holds %.0f too many\n", outlook_verdict_name(outlook->verdict),
+		printf("cannot level " TERM_CANNOT "; %s holds %.0f too many\n",
 			text_show(backend->fullest, name, sizeof(name)), backend->surplus);
 		break;
 	}

@@ -17,7 +17,9 @@ enum {
 	BAR_MIN = 8,
 	BAR_MAX = 60,
 	STATE_MIN = 24,     /* what is left to the reason at least */
-	FIXED_COLUMNS = 36, /* mark, connections, level, next, since, and the blanks between */
+	FIXED_COLUMNS = 32, /* mark, connections, level, since, and the blanks between */
+	NEXT_MIN = 4,
+	NEXT_MAX = 12,
 	NEEDS_MAX = 8,
 	DEVIATION_MAX = 9999, /* shown, in hundreds of per cent */
 };
@@ -36,6 +38,7 @@ struct line {
 	double deviation;
 	double share;
 	double since_s;
+	const char *next; /* the share in words */
 };
 
 struct layout {
@@ -43,6 +46,7 @@ struct layout {
 	const struct screen_options *options;
 	int name_columns;
 	int bar_columns;
+	int next_columns;
 	double largest;
 	double written_at; /* the report, s since the epoch */
 };
@@ -143,46 +147,30 @@ static double age_of(struct json_object *object, const char *name, double writte
 	return isnan(at) ? at : fmax(0.0, written_at - at);
 }
 
-static void put_haproxy(const struct columns *to, struct json_object *report)
+/* As many in a line as there is room for. */
+static void put_facts(
+	const struct columns *to, const struct screen_options *options, struct json_object *report)
 {
-	struct json_object *haproxy = jsonget_member(report, "haproxy", json_type_object);
-	double written_at = jsonget_number(report, "written_at", 0.0);
-	double age_s = age_of(haproxy, "read_at", written_at);
-	double up_s = age_of(haproxy, "started_at", written_at);
-	char age[40];
+	struct json_object *facts = jsonget_member(report, "facts", json_type_array);
+	int room = options->width;
 
-	if (json_object_is_type(json_object_object_get(haproxy, "reached"), json_type_null)) {
-		buf_puts(to->to, "agent-check alone");
-		return;
-	}
-	if (!jsonget_flag(haproxy, "reached", false)) {
-		columns_color(to, "31");
-		buf_puts(to->to, "HAProxy does not answer");
-		if (!isnan(age_s)) {
-			buf_printf(to->to, " for %s", report_age_whole(age_s, age, sizeof(age)));
+	for (size_t i = 0; i < jsonget_len(facts); i++) {
+		struct json_object *fact = json_object_array_get_idx(facts, i);
+		const char *said = text(fact, "text");
+
+		if (i > 0 && (int)strlen(said) + 2 > room) {
+			buf_puts(to->to, ";\n");
+			room = options->width;
+		} else if (i > 0) {
+			buf_puts(to->to, "; ");
+			room -= 2;
 		}
+		if (text(fact, "look")[0])
+			columns_color(to, "31");
+		room -= columns_part(to, said, options->whole ? SCREEN_WIDTH_MAX : room);
 		columns_plain(to);
-		return;
 	}
-	buf_puts(to->to, "HAProxy ");
-	columns_part(to, text(haproxy, "version"), 24);
-	buf_printf(to->to, ", up %s", report_age_whole(isnan(up_s) ? 0.0 : up_s, age, sizeof(age)));
-}
-
-static void put_facts(const struct columns *to, struct json_object *report)
-{
-	struct json_object *totals = jsonget_member(report, "totals", json_type_object);
-	int64_t reckoned = jsonget_whole(totals, "connections_reckoned", 0);
-
-	buf_printf(to->to, "%" PRId64 " connections", jsonget_whole(totals, "connections", 0));
-	if (reckoned > 0)
-		buf_printf(to->to, " (%" PRId64 " reckoned)", reckoned);
-	buf_printf(to->to, ", %" PRId64 " of %" PRId64 " pods known, ",
-		jsonget_whole(totals, "pods_known", 0), jsonget_whole(totals, "pods", 0));
-	put_haproxy(to, report);
-	if (jsonget_flag(report, "dry_run", false))
-		buf_puts(to->to, ", dry run");
-	buf_puts(to->to, jsonget_flag(report, "ready", false) ? ", ready\n" : ", not ready\n");
+	buf_putc(to->to, '\n');
 }
 
 static size_t count_needs(struct json_object *pods)
@@ -196,6 +184,16 @@ static size_t count_needs(struct json_object *pods)
 			n += jsonget_whole(json_object_array_get_idx(list, i), "trouble", 0) > 0;
 	}
 	return n;
+}
+
+static void put_title(const struct columns *to, struct json_object *report, const char *name)
+{
+	struct json_object *titles = jsonget_member(report, "titles", json_type_object);
+
+	columns_color(to, "1");
+	columns_part(to, text(titles, name), SCREEN_WIDTH_MAX);
+	columns_plain(to);
+	buf_putc(to->to, '\n');
 }
 
 static void put_need(
@@ -227,9 +225,7 @@ static void put_needs(
 
 	if (n == 0)
 		return;
-	columns_color(to, "1");
-	buf_printf(to->to, "%zu pod%s\n", n, n == 1 ? " needs you" : "s need you");
-	columns_plain(to);
+	put_title(to, report, "needs");
 	for (int64_t trouble = 2; trouble > 0; trouble--) {
 		json_object_object_foreach(pods, url, list)
 		{
@@ -258,16 +254,22 @@ static void put_not_asked(
 		struct json_object *backend = json_object_array_get_idx(backends, b);
 		struct json_object *list = jsonget_member(backend, "not_asked", json_type_array);
 
-		for (size_t i = 0; i < jsonget_len(list) && n < NEEDS_MAX; i++, n++) {
+		for (size_t i = 0; i < jsonget_len(list); i++) {
 			struct json_object *server = json_object_array_get_idx(list, i);
 			char line[512];
 
-			snprintf(line, sizeof(line), "%s/%s cannot be asked: %s",
-				text(backend, "name"), text(server, "server"), text(server, "why"));
+			if (n == 0)
+				put_title(to, report, "not_asked");
+			if (n++ >= NEEDS_MAX)
+				continue;
+			snprintf(line, sizeof(line), "  %s/%s  %s", text(backend, "name"),
+				text(server, "server"), text(server, "why"));
 			columns_part(to, line, options->whole ? SCREEN_WIDTH_MAX : options->width);
 			buf_putc(to->to, '\n');
 		}
 	}
+	if (n > NEEDS_MAX)
+		buf_printf(to->to, "  and %zu more\n", n - NEEDS_MAX);
 }
 
 /* ---- rows ---- */
@@ -339,9 +341,10 @@ static void put_line(const struct layout *layout, const struct line *line)
 {
 	struct buf *to = layout->to.to;
 	char part[40] = "";
-	int width = layout->options->whole ? SCREEN_WIDTH_MAX
-					   : layout->options->width - layout->name_columns -
-						     layout->bar_columns - FIXED_COLUMNS;
+	int width = layout->options->whole
+			    ? SCREEN_WIDTH_MAX
+			    : layout->options->width - layout->name_columns - layout->bar_columns -
+				      layout->next_columns - FIXED_COLUMNS;
 
 	columns_color(&layout->to, color_of(line->look));
 	buf_putc(to, mark_of(line));
@@ -357,10 +360,7 @@ static void put_line(const struct layout *layout, const struct line *line)
 	}
 	buf_printf(to, "%6s  ", part);
 	put_bar(layout, line);
-	part[0] = '\0';
-	if (!isnan(line->share))
-		snprintf(part, sizeof(part), "%.0f", 100.0 * fmin(fmax(line->share, 0.0), 1.0));
-	buf_printf(to, "%4s  ", part);
+	columns_right(&layout->to, line->next, layout->next_columns);
 	part[0] = '\0';
 	if (!isnan(line->since_s))
 		report_age_whole(line->since_s, part, sizeof(part));
@@ -388,6 +388,7 @@ static struct line line_of(const struct layout *layout, struct json_object *pod)
 		.level = jsonget_number(pod, "level", (double)NAN),
 		.deviation = jsonget_number(pod, "deviation", (double)NAN),
 		.share = jsonget_number(pod, "share_next", (double)NAN),
+		.next = text(pod, "next"),
 		.since_s = age_of(pod, "since", layout->written_at),
 	};
 
@@ -466,9 +467,11 @@ static int compare(const void *a, const void *b, void *arg)
 	return options->down ? -order : order;
 }
 
-static int longest_name(const struct layout *layout, struct json_object *pods)
+/* The columns that the longest name and the longest word for what is next take. */
+static void find_longest(struct layout *layout, struct json_object *pods)
 {
-	size_t columns = NAME_MIN;
+	size_t name = NAME_MIN;
+	size_t next = NEXT_MIN;
 
 	json_object_object_foreach(pods, url, list)
 	{
@@ -477,18 +480,22 @@ static int longest_name(const struct layout *layout, struct json_object *pods)
 			struct line line = line_of(layout, json_object_array_get_idx(list, i));
 			size_t len = strlen(line.name);
 
-			columns = len > columns ? len : columns;
+			name = len > name ? len : name;
+			len = strlen(line.next);
+			next = len > next ? len : next;
 		}
 	}
-	return columns > SCREEN_WIDTH_MAX ? SCREEN_WIDTH_MAX : (int)columns;
+	layout->name_columns = name > SCREEN_WIDTH_MAX ? SCREEN_WIDTH_MAX : (int)name;
+	layout->next_columns = next > NEXT_MAX ? NEXT_MAX : (int)next;
 }
 
 /* Name and bar share what the other columns leave; a name is not cut while there is room. */
 static void lay_out(struct layout *layout, struct json_object *pods)
 {
-	int room = layout->options->width - FIXED_COLUMNS - STATE_MIN;
+	int room;
 
-	layout->name_columns = longest_name(layout, pods);
+	find_longest(layout, pods);
+	room = layout->options->width - FIXED_COLUMNS - layout->next_columns - STATE_MIN;
 	if (layout->name_columns > room - BAR_MIN)
 		layout->name_columns = room - BAR_MIN < NAME_MIN ? NAME_MIN : room - BAR_MIN;
 	layout->bar_columns = room - layout->name_columns;
@@ -500,8 +507,9 @@ static void lay_out(struct layout *layout, struct json_object *pods)
 
 static void put_names(const struct layout *layout)
 {
-	buf_printf(layout->to.to, " %-*s   %6s  %6s  %-*s  %4s  %6s  %s\n", layout->name_columns,
-		"POD", "CONNS", "LEVEL", layout->bar_columns, "", "NEXT", "SINCE", "STATE");
+	buf_printf(layout->to.to, " %-*s   %6s  %6s  %-*s  %*s  %6s  %s\n", layout->name_columns,
+		"POD", "CONNS", "LEVEL", layout->bar_columns, "", layout->next_columns, "NEXT",
+		"SINCE", "STATE");
 }
 
 /* title: "" where there is one service only. */
@@ -568,7 +576,7 @@ bool screen_make(
 	put_verdicts(&to, options, report);
 	put_needs(&to, options, report);
 	put_not_asked(&to, options, report);
-	put_facts(&to, report);
+	put_facts(&to, options, report);
 	if (pods) {
 		lay_out(&layout, pods);
 		layout.to.to = &screen->names;

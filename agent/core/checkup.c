@@ -7,6 +7,7 @@
 
 #include "core/cluster/instances.h"
 #include "core/settings.h"
+#include "core/terms.h"
 
 enum {
 	CLOCK_SLACK_S = 5, /* HAProxy's times are whole seconds, its start takes some */
@@ -83,7 +84,7 @@ static void check_pod(const struct speaker *speaker, const struct server *server
 				? ""
 				: "; is its port relative to the client's? Then set metricPort");
 	} else {
-		tell(speaker, CHECKUP_WARNING, "%s: %s has not answered in time", server->id,
+		tell(speaker, CHECKUP_WARNING, "%s: %s " TERM_NOT_ANSWERED " in time", server->id,
 			pod->key);
 	}
 }
@@ -112,7 +113,7 @@ static void check_limits(const struct speaker *speaker, const struct server *ser
 static void check_server(const struct speaker *speaker, const struct server *server)
 {
 	if (server->unasked != SERVER_ASKED) {
-		tell(speaker, CHECKUP_WARNING, "%s: cannot be asked: %s", server->id,
+		tell(speaker, CHECKUP_WARNING, "%s: " TERM_UNASKABLE ": %s", server->id,
 			server_unasked_reason(server->unasked));
 		return;
 	}

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/terms.h"
+
 static const struct {
 	const char *label;
 	const char *one;  /* behind the name, where there is one */
@@ -11,13 +13,13 @@ static const struct {
 } words[] = {
 	[EVENT_AGENT_STARTED] = {"agent_started", "the agent started", NULL},
 	[EVENT_CONFIGURED] = {"configured", "the agent's configuration changed", NULL},
-	[EVENT_RELOADED] = {"reloaded", "HAProxy reloaded", NULL},
+	[EVENT_RELOADED] = {"reloaded", TERM_RELOADED, NULL},
 	[EVENT_LOST] = {"lost", "HAProxy stopped answering", NULL},
 	[EVENT_FOUND] = {"found", "HAProxy answered again", NULL},
 	[EVENT_JOINED] = {"joined", "joined", "joined"},
 	[EVENT_LEFT] = {"left", "left", "left"},
-	[EVENT_SILENT] = {"silent", "stopped answering", "stopped answering"},
-	[EVENT_HEARD] = {"heard", "answered again", "answered again"},
+	[EVENT_SILENT] = {"silent", "could not be polled", "could not be polled"},
+	[EVENT_HEARD] = {"heard", "was polled again", "were polled again"},
 };
 
 const char *event_kind_label(enum event_kind kind)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "core/terms.h"
 #include "io/clock.h"
 
 enum {
@@ -40,7 +41,7 @@ void backoff_fail(struct backoff *backoff, struct stats *stats, const struct bac
 	backoff->was_expected = manner->is_expected;
 	if (log_repeat(&backoff->repeat)) {
 		log_write(manner->is_expected ? CONFIG_LOG_INFO : CONFIG_LOG_ERROR,
-			"HAProxy's state cannot be read",
+			TERM_HAPROXY_SILENT,
 			LOG_FACTS(log_str("error", stats->haproxy_error),
 				log_int("times", (int64_t)backoff->repeat.times),
 				log_int("retry_ms", wait_ms)));
@@ -52,8 +53,7 @@ void backoff_succeed(struct backoff *backoff, struct stats *stats)
 	uint64_t times = log_repeat_end(&backoff->repeat);
 
 	if (times > 0)
-		log_info("HAProxy's state can be read again",
-			log_int("after_failures", (int64_t)times));
+		log_info(TERM_HAPROXY_AGAIN, log_int("after_failures", (int64_t)times));
 	backoff_forget(backoff);
 	if (times > 0 && stats->rounds > 0)
 		events_add(&stats->events, clock_wall_ms(), EVENT_FOUND, "");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/haproxy/procvars.h"
+#include "core/terms.h"
 #include "io/log.h"
 
 static const double AGAIN_S = 1.0;
@@ -181,5 +182,5 @@ const char *readiness_complaint(const struct readiness *readiness)
 {
 	if (!readiness->vars.refused && !procvars_is_due(&readiness->vars))
 		return NULL;
-	return readiness->complaint[0] ? readiness->complaint : "HAProxy has not answered yet";
+	return readiness->complaint[0] ? readiness->complaint : "HAProxy " TERM_NOT_ANSWERED " yet";
 }

@@ -169,8 +169,8 @@
 		children(root, told.length, makeVerdict).forEach((article, i) => {
 			const verdict = told[i];
 			const minor = verdict.state === "left_alone";
-			const lines = minor ? [] : [["Now", verdict.now], ["Why", verdict.why],
-				["How", verdict.how], ["You", verdict.you]].filter((line) => line[1]);
+			const lines = minor ? [] : ["now", "why", "how", "you"].filter((key) => verdict[key])
+				.map((key) => [key[0].toUpperCase() + key.slice(1), verdict[key]]);
 
 			article.className = `card verdict ${verdict.state}${minor ? " minor" : ""}`;
 			setText(article.text, verdict.text);
@@ -195,7 +195,7 @@
 
 	/* Fills a card with a line for each of [name, what is said of it]; with more than NEEDS_MAX, as
 	 * many less one, and how many more there are. */
-	function showList(root, title, lines, restText) {
+	function showList(root, title, lines) {
 		const told = lines.slice(0, lines.length > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX);
 		const rest = lines.length - told.length;
 		const list = root.querySelector("ul");
@@ -210,7 +210,7 @@
 		items.forEach((item, i) => {
 			const words = i < told.length
 				? [["name", told[i][0]], ["", told[i][1]]]
-				: [["rest", `and ${rest} more${restText}`]];
+				: [["rest", `and ${rest} more`]];
 
 			children(item, words.length, () => make("span")).forEach((element, k) => {
 				element.className = words[k][0];
@@ -219,16 +219,14 @@
 		});
 	}
 
-	function showNeeds(pods) {
+	function showNeeds(report, pods) {
 		const needing = pods.filter((pod) => pod.trouble > 0)
 			.sort((a, b) => b.trouble - a.trouble || byName.compare(nameOf(a), nameOf(b)));
 		const root = byId("needs");
 
 		setAttribute(root, "class", needing.length > 0 ? "card list bad" : "card list");
-		showList(root, needing.length === 0 ? "No pod needs you"
-			: `${plural(needing.length, "pod")} need${needing.length === 1 ? "s" : ""} you`,
-		needing.map((pod) => [nameOf(pod), pod.why + (pod.remedy ? `: ${pod.remedy}` : "")]),
-		", first in the table");
+		showList(root, report.titles.needs, needing.map((pod) =>
+			[nameOf(pod), pod.why + (pod.remedy ? `: ${pod.remedy}` : "")]));
 	}
 
 	function showNotAsked(report) {
@@ -237,55 +235,24 @@
 		const root = byId("not-asked");
 
 		root.hidden = lines.length === 0;
-		showList(root, `${plural(lines.length, "server")} cannot be asked`, lines, "");
+		showList(root, report.titles.not_asked, lines);
 	}
 
 	/* --- facts --- */
 
-	/* What is between two b of a fact is said louder. */
-	function factsOf(report, later) {
-		const { totals, haproxy } = report;
-		const reckoned = totals.connections_reckoned;
-		const facts = [
-			["", "", whole.format(totals.connections), " connections" +
-				(reckoned > 0 ? `, ${whole.format(reckoned)} of them reckoned` : "")],
-			["", "", whole.format(totals.pods), ` pod${totals.pods === 1 ? "" : "s"}, ` +
-				`${whole.format(totals.pods_known)} known` + (haproxy.reached === false ? ""
-					: `, ${whole.format(totals.pods_ready)} take new connections`)],
-		];
-		const version = (haproxy.version ?? "").split("-")[0];
+	function ageOf(fact, later) {
+		if (fact.at === null)
+			return "";
+		const s = since(fact.at, later);
 
-		if (haproxy.reached === null)
-			facts.push(["", "weights by ", "agent-check", " alone"]);
-		else if (haproxy.read_at === null)
-			facts.push(["bad", "", "HAProxy", " has not answered yet"]);
-		else if (!haproxy.reached)
-			facts.push(["bad", "HAProxy ", version,
-				` has not answered for ${wholeAge(since(haproxy.read_at, later))}`]);
-		else
-			facts.push(["", "HAProxy ", version, `, up ${wholeAge(since(haproxy.started_at, later))}`],
-				haproxy.complaint ? ["bad", "weights ", "refused", `: ${haproxy.complaint}`]
-				: report.dry_run ? ["", "weights ", "planned, none sent", ""]
-				: ["", "weights ", "sent and read back",
-					` ${age(since(haproxy.read_at, later))} ago`]);
-		if (report.agent.replicas > 1)
-			facts.push(["", "one of ", whole.format(report.agent.replicas), " HAProxies"]);
-		for (const kube of report.kubernetes ?? []) {
-			if (kube.error)
-				facts.push(["bad", "Kubernetes does not tell of ", kube.service,
-					`: ${kube.error}${kube.servers_taken_over
-						? `; its ${whole.format(kube.servers_taken_over)} servers stay as they were` : ""}`]);
-			if (kube.ports)
-				facts.push([kube.misnamed ? "bad" : "", kube.ports, "", ""]);
-		}
-		return facts;
+		return fact.ago ? `${age(s)} ago` : wholeAge(s);
 	}
 
 	function showFacts(report, later) {
-		const facts = factsOf(report, later);
+		const { facts } = report;
 
 		children(byId("facts"), facts.length, () => make("span")).forEach((element, i) => {
-			const [look, before, loud, after] = facts[i];
+			const fact = facts[i];
 
 			if (!element.loud) {
 				element.before_ = document.createTextNode("");
@@ -293,24 +260,25 @@
 				element.after_ = document.createTextNode("");
 				element.replaceChildren(element.before_, element.loud, element.after_);
 			}
-			element.className = look;
-			setText(element.before_, before);
-			setText(element.loud, loud);
-			setText(element.after_, after);
+			element.className = fact.look;
+			setText(element.before_, fact.before);
+			setText(element.loud, fact.strong);
+			setText(element.after_, fact.after + ageOf(fact, later));
 		});
 	}
 
 	/* --- the table --- */
 
-	/* Numbers are wanted with the largest first, names with the first. */
+	/* Numbers are wanted with the largest first, names with the first. Their titles are those of
+	 * the agent's own table. */
 	const columns = [
-		{ key: "pod", title: "Pod", value: nameOf },
-		{ key: "connections", title: "Connections", value: (p) => p.agentsConnections },
-		{ key: "deviation", title: "To level", value: (p) => p.deviation ?? -Infinity },
+		{ key: "pod", value: nameOf },
+		{ key: "connections", value: (p) => p.agentsConnections },
+		{ key: "deviation", value: (p) => p.deviation ?? -Infinity },
 		{ key: "bar" },
-		{ key: "share", title: "Of the next 100", value: (p) => p.share_next ?? -1 },
-		{ key: "state", title: "State", class: "why" },
-		{ key: "since", title: "Since", value: (p) => -(p.since ?? -Infinity) },
+		{ key: "share", value: (p) => p.share_next ?? -1 },
+		{ key: "state", class: "why" },
+		{ key: "since", value: (p) => -(p.since ?? -Infinity) },
 	];
 	const columnOf = new Map(columns.map((column) => [column.key, column]));
 
@@ -341,22 +309,24 @@
 
 	function makeTable() {
 		const head = make("tr");
+		const agents = byId("pods").querySelector("table");
 
 		table.root = make("table");
-		table.root.append(make("caption", "unseen", "Pods"), make("thead"));
+		table.root.append(agents.caption, make("thead"));
 		for (const column of columns) {
 			const th = make("th", `c-${column.class ?? column.key}`);
+			const title = agents.querySelector(`th.${th.className}`).textContent;
 
 			th.scope = "col";
-			if (column.title) {
-				const button = make("button", "", column.title);
+			if (column.key !== "bar") {
+				const button = make("button", "", title);
 
 				button.type = "button";
 				button.addEventListener("click", () => sortBy(column.key));
 				th.append(button);
 				table.heads.set(column.key, th);
 			} else {
-				th.append(make("span", "unseen", "Bar"));
+				th.append(make("span", "unseen", title));
 			}
 			head.append(th);
 		}
@@ -425,9 +395,6 @@
 	function setRow(row, pod, max) {
 		const place = [pod.nodeName, pod.address, `weight ${pod.haproxy_weight}`];
 
-		/* What HAProxy has is what is shown; what it was asked for besides is a fault. */
-		if (pod.state === "refused")
-			place[2] += `, not ${pod.weight}`;
 		setAttribute(row, "class", pod.look);
 		setAttribute(row.shape, "class", `shape ${pod.look}`);
 		setAttribute(row.path, "d", shapes[pod.look]);
@@ -437,14 +404,12 @@
 			whole.format(pod.agentsConnections));
 		setText(row.deviation_, deviationOf(pod));
 		setBar(row.bar, pod, max);
-		/* Of `balance random` HAProxy does not tell how many servers it draws. */
-		setText(row.share_, pod.share_next !== null ? (100 * pod.share_next).toFixed(0)
-			: pod.weight !== null ? "by chance" : "");
+		setText(row.share_, pod.next ?? "");
 		setText(row.why, pod.why);
 		setText(row.remedy, pod.remedy ?? "");
 		/* A reason names the error that it rests on. */
 		setText(row.error, pod.last_error && pod.trouble === 0
-			? `last error: ${pod.last_error}` : "");
+			? view.report.titles.last_error + pod.last_error : "");
 		row.remedy.hidden = !pod.remedy;
 		row.error.hidden = row.error.textContent === "";
 		setText(row.since_, pod.since === null ? "" : wholeAge(since(pod.since, laterOf())));
@@ -536,7 +501,7 @@
 		const pods = Object.values(report.podMetrics).flat();
 
 		showVerdicts(report);
-		showNeeds(pods);
+		showNeeds(report, pods);
 		showNotAsked(report);
 		showTable(report, pods);
 	}

@@ -485,7 +485,7 @@ def test_a_haproxy_that_starts_after_the_agent_is_filled_at_once(lab):
     it.set_ready(0, 1)
     it.haproxy.stop()
     it.start()
-    it.agent.wait_log("HAProxy's state cannot be read")
+    it.agent.wait_log("HAProxy does not answer")
     until(lambda: it.api.watches, "the watch")
     it.haproxy.start_again()
     it.expect(ready=(0, 1), deadline_s=2)

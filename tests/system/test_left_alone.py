@@ -56,7 +56,8 @@ def test_what_cannot_be_asked_is_left_alone_and_shown(tmp_path):
             shown = subprocess.run([binary("wsbalancer"), "status", agent.http], capture_output=True, text=True)
             page = agent.get("/balancer-metrics?format=html")[1]
             for name, reason in REASONS.items():
-                assert f"{name} cannot be asked: {reason}" in shown.stdout
+                assert f"  {name}  {reason}\n" in shown.stdout
+            assert "5 servers cannot be asked\n" in shown.stdout
             # The page has a line for some of them, and their number.
             assert "5 servers cannot be asked" in page and '<span class="name">odd/s1</span><span>it is on a' in page
             assert haproxy.weights("odd") == dict.fromkeys(haproxy.weights("odd"), 100)

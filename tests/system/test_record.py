@@ -168,7 +168,7 @@ def test_other_settings_show_what_they_would_change(haproxy, pods, record, tmp_p
     assert "\nsettings  replicas 3, was 1; ramp 30s, was 0s\n" in result.stdout
     assert float(table(result)[1]) > 0 and int(table(result)[2]) > 0
     other.write_text("haproxy: {socket: /s, backends: [another]}\n")
-    assert table(replay(record, other))[1:3] == ["not", "steered"]
+    assert table(replay(record, other))[1:3] == ["left", "alone"]
 
 
 def test_the_end_tells_how_long_until_balance_or_that_only_closing_helps(haproxy, pods, record):
@@ -183,7 +183,7 @@ def test_the_end_tells_how_long_until_balance_or_that_only_closing_helps(haproxy
             recorded = record.read_text()
         last = replay("-", agent.file, stdin=recorded).stdout.partition("At the end, as recorded:\n")[2]
     assert last.startswith("ws: 3 pods hold 60 connections, imbalance 200.0 %, 0.0 new ones a second: "
-                           "only closing connections can help; s1 holds 40 too many\n"), last
+                           "cannot level by new connections alone; s1 holds 40 too many\n"), last
 
 
 def test_a_full_file_is_turned_over_and_no_round_is_lost(pods, record):

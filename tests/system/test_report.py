@@ -118,7 +118,7 @@ def test_json_is_as_the_schema_says_and_as_the_pods_say(agent, haproxy, pods):
         assert report["totals"]["pods"] == 3
         # The pod that two backends share is in both and counts once.
         assert report["podMetrics"]["hashed"][0]["podName"] == "web-0"
-        assert report["podMetrics"]["hashed"][0]["why"] == "not steered: balance source"
+        assert report["podMetrics"]["hashed"][0]["why"] == "left alone: balance source"
         assert report["haproxy"]["pid"] == int(haproxy.info()["Pid"])
 
 

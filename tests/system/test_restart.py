@@ -89,7 +89,7 @@ def test_readiness_waits_for_pods_and_says_so_where_no_haproxy_is_asked(slow_pod
     server = {"name": "s1", "address": slow_pod.address}
     with Agent(None, agentCheck={"listen": f"127.0.0.1:{free_port()}"}, pollInterval="3s",
                pollTimeout="2s", services=[{"name": "ws", "servers": [server]}]) as agent:
-        assert unready(agent) == "not ready: not every pod has been asked once\n"
+        assert unready(agent) == "not ready: the pods have not all been asked yet\n"
         agent.wait_ready()
 
 
@@ -256,16 +256,16 @@ def test_a_haproxy_that_starts_after_its_agent_is_no_fault():
     with Pod(n=2) as pods, HAProxy(pods.addresses) as haproxy:
         haproxy.stop()
         with Agent(haproxy) as agent:
-            line = agent.wait_log("HAProxy's state cannot be read")
+            line = agent.wait_log("HAProxy does not answer")
             assert re.match(r"\S+ info ", line), line
-            until(lambda: sum("cannot be read" in line for line in agent.err) >= 2, "a second try")
+            until(lambda: sum("does not answer" in line for line in agent.err) >= 2, "a second try")
             haproxy.start_again()
             agent.wait_ready()
             assert loud(agent) == []
             # Once it has answered, its silence is a fault at once.
             haproxy.stop()
             until(lambda: loud(agent), "an error")
-            assert "HAProxy's state cannot be read" in loud(agent)[0]
+            assert "HAProxy does not answer" in loud(agent)[0]
 
 
 def test_a_haproxy_that_does_not_start_is_a_fault_after_half_a_minute():
@@ -275,7 +275,7 @@ def test_a_haproxy_that_does_not_start_is_a_fault_after_half_a_minute():
         with Agent(haproxy) as agent:
             until(lambda: loud(agent), "an error", 60, 0.1)
             assert time.monotonic() - began > 25
-            assert "HAProxy's state cannot be read" in loud(agent)[0]
+            assert "HAProxy does not answer" in loud(agent)[0]
 
 
 def test_one_that_takes_connections_and_says_nothing_is_a_fault_at_once():

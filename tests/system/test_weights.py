@@ -98,7 +98,7 @@ def test_a_restart_of_haproxy_is_survived_and_said_once(pods):
             finally:
                 again.stop()
                 again.kill()
-            said = [line for line in agent.err if "HAProxy's state cannot be read" in line]
+            said = [line for line in agent.err if "HAProxy does not answer" in line]
             # The first, then each time the number doubles.
             assert 1 <= len(said) <= 5, said
 
@@ -108,7 +108,7 @@ def test_a_missing_socket_is_waited_for(pods):
         haproxy.stop()
         os.path.exists(haproxy.socket) and os.unlink(haproxy.socket)
         with Agent(haproxy) as agent:
-            agent.wait_log("HAProxy's state cannot be read")
+            agent.wait_log("HAProxy does not answer")
             assert agent.get("/readyz")[0] == 503
 
 
@@ -117,12 +117,12 @@ def test_a_socket_that_cannot_be_connected_is_named_with_the_systems_reason(pods
         for socket, said in [("/nonexistent/sock", "/nonexistent/sock: No such file or directory"),
                              ("127.0.0.1:1", "127.0.0.1 port 1: Connection refused")]:
             with Agent(haproxy, config={"socket": socket}) as agent:
-                assert said in agent.wait_log("HAProxy's state cannot be read")
+                assert said in agent.wait_log("HAProxy does not answer")
 
 
 def test_a_socket_without_rights_is_said_and_waited_for(pods):
     with HAProxy(pods.addresses, level="user") as haproxy, Agent(haproxy) as agent:
-        assert "level admin" in agent.wait_log("HAProxy's state cannot be read")
+        assert "level admin" in agent.wait_log("HAProxy does not answer")
         assert agent.get("/readyz")[0] == 503
 
 
@@ -253,11 +253,11 @@ def test_sighup_with_other_backends_puts_the_old_ones_weights_back(pods):
 
 def test_backends_that_cannot_be_steered_are_said_and_left_alone(pods):
     with HAProxy(pods.addresses, balance="source") as haproxy, Agent(haproxy) as agent:
-        assert "balance=source" in agent.wait_log("backend is not steered")
+        assert "balance=source" in agent.wait_log("backend is left alone")
         agent.wait_ready()
         assert set(haproxy.weights().values()) == {100}
         pod = agent.json()["podMetrics"]["ws"][0]
-        assert pod["why"] == "not steered: balance source", pod
+        assert pod["why"] == "left alone: balance source", pod
 
 
 def test_without_named_backends_all_that_can_be_are_steered(pods):

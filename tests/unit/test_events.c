@@ -23,13 +23,13 @@ START_TEST(an_event_is_told_in_words)
 	} told[] = {
 		{EVENT_AGENT_STARTED, "", "the agent started"},
 		{EVENT_CONFIGURED, "", "the agent's configuration changed"},
-		{EVENT_RELOADED, "", "HAProxy reloaded"},
+		{EVENT_RELOADED, "", "HAProxy was reloaded or restarted"},
 		{EVENT_LOST, "", "HAProxy stopped answering"},
 		{EVENT_FOUND, "", "HAProxy answered again"},
 		{EVENT_JOINED, "web-1", "web-1 joined"},
 		{EVENT_LEFT, "web-1", "web-1 left"},
-		{EVENT_SILENT, "web-1", "web-1 stopped answering"},
-		{EVENT_HEARD, "web-1", "web-1 answered again"},
+		{EVENT_SILENT, "web-1", "web-1 could not be polled"},
+		{EVENT_HEARD, "web-1", "web-1 was polled again"},
 	};
 	static struct events events;
 
@@ -68,7 +68,7 @@ START_TEST(events_of_one_kind_within_two_seconds_are_one)
 	ck_assert_str_eq(last_text(&events), "web-4 joined");
 	events_add(&events, 20000, EVENT_RELOADED, "");
 	events_add(&events, 20100, EVENT_RELOADED, "");
-	ck_assert_str_eq(last_text(&events), "HAProxy reloaded 2 times");
+	ck_assert_str_eq(last_text(&events), "HAProxy was reloaded or restarted 2 times");
 }
 END_TEST
 

@@ -269,11 +269,10 @@ END_TEST
 
 START_TEST(every_verdict_has_words)
 {
-	ck_assert_str_eq(outlook_verdict_name(OUTLOOK_NOT_SENT), "no weight is sent");
-	ck_assert_str_eq(outlook_verdict_name(OUTLOOK_BALANCED), "balanced");
-	ck_assert_str_eq(outlook_verdict_name(OUTLOOK_FILLING), "filling");
-	ck_assert_str_eq(
-		outlook_verdict_name(OUTLOOK_ONLY_CLOSING), "only closing connections can help");
+	ck_assert_str_eq(outlook_verdict_label(OUTLOOK_NOT_SENT), "not_sent");
+	ck_assert_str_eq(outlook_verdict_label(OUTLOOK_BALANCED), "balanced");
+	ck_assert_str_eq(outlook_verdict_label(OUTLOOK_FILLING), "levelling");
+	ck_assert_str_eq(outlook_verdict_label(OUTLOOK_ONLY_CLOSING), "cannot_level");
 }
 END_TEST
 

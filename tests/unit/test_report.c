@@ -396,15 +396,15 @@ START_TEST(why_is_said_in_words)
 		{"ws", "heard", "steered"},
 		{"ws", "silent", "never heard for 11 s"},
 		{"ws", "drains", "draining: gets nothing new"},
-		{"ws", "liar", "says 3 connections, HAProxy holds 100"},
+		{"ws", "liar", "not believed: says 3 connections, HAProxy holds 100"},
 		{"ws", "down", "down: DOWN 1/2"},
 		{"ws", "maint", "in maintenance: MAINT"},
 		{"ws", "drained", "drained in HAProxy"},
 		{"ws", "spare", "backup server"},
 		{"ws", "zero", "weight 0 in the configuration"},
 		{"ws", "stale", "silent for 10 s: its last count stands until 30 s"},
-		{"hash", "s1", "not steered: balance source"},
-		{"odd", "s1", "not steered: algorithm unknown"},
+		{"hash", "s1", "left alone: balance source"},
+		{"odd", "s1", "left alone: algorithm unknown"},
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -485,7 +485,7 @@ START_TEST(what_falls_back_says_how_many_are_known_and_what_is_too_old_how_old_i
 	hear("ws", "s1", 7, "web-0");
 	update();
 	plan();
-	assert_why("ws", "s1", "fallback: 1 of 3 known");
+	assert_why("ws", "s1", "weight as configured: 1 of 3 pods are known");
 	assert_why("ws", "s3", "never heard");
 	assert_verdict(0,
 		"Not steering ws: fewer than half of the pods are known, all weights are as "
@@ -532,7 +532,7 @@ START_TEST(a_backend_says_what_brings_balance)
 	update();
 	plan();
 	report = read_report();
-	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "filling");
+	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "levelling");
 	ck_assert_double_gt(real_at(report, "backends/0/outlook/seconds"), 1.0);
 	ck_assert_ptr_nonnull(
 		strstr(string_at(report, "backends/0/why"), "Levelling: ws is balanced in about "));
@@ -541,7 +541,7 @@ START_TEST(a_backend_says_what_brings_balance)
 	/* Nothing fills by weights that nobody sends. */
 	scene.view.dry_run = true;
 	report = read_report();
-	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "no weight is sent");
+	ck_assert_str_eq(string_at(report, "backends/0/outlook/verdict"), "not_sent");
 	ck_assert_ptr_null(at(report, "backends/0/outlook/seconds"));
 	ck_assert(!series_has("wsbalancer_backend_balance_seconds{"));
 }
@@ -637,7 +637,7 @@ START_TEST(events_tell_why_and_stand_in_the_report)
 	events_add(&scene.stats.events, scene.view.wall_ms - 12000, EVENT_JOINED, "web-1");
 	report = read_report();
 	ck_assert_str_eq(string_at(report, "verdict/why"),
-		"web-1 joined 12 s ago; HAProxy reloaded 41 s ago");
+		"web-1 joined 12 s ago; HAProxy was reloaded or restarted 41 s ago");
 	ck_assert_uint_eq(json_object_array_length(at(report, "events")), 4);
 	ck_assert_str_eq(string_at(report, "events/1/kind"), "reloaded");
 	ck_assert_double_eq_tol(real_at(report, "events/1/at"), 1699999959.123, 1e-3);

@@ -212,6 +212,28 @@ START_TEST(what_chance_makes_of_few_connections_passes)
 	ck_assert_double_ge(outlook_tolerance(3), 1.0);
 	ck_assert_double_le(outlook_tolerance(20), 3.0);
 	ck_assert_double_eq_tol(outlook_tolerance(1000), 50.0, 1e-9);
+
+	struct verdict_input input = {.backend = "ws",
+		.asked = true,
+		.detail = "",
+		.arrivals_per_s = -1.0,
+		.n_pods = 3,
+		.n_known = 3,
+		.fullest = 4,
+		.fullest_level = 3,
+		.share_missing = -1.0,
+		.lowest = "",
+		.events = ""};
+	struct verdict verdict = verdict_of(&input);
+
+	ck_assert_str_eq(verdict.text, "Balanced: every pod of ws is near its level");
+	ck_assert_str_eq(verdict.now,
+		"fullest pod 33 % above its level (4 of 3): by chance, with so few "
+		"connections");
+	input.fullest = 1030;
+	input.fullest_level = 1000;
+	verdict = verdict_of(&input);
+	ck_assert_str_eq(verdict.now, "fullest pod 3 % above its level (1030 of 1000)");
 }
 END_TEST
 

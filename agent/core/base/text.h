@@ -41,6 +41,12 @@ bool text_parse_size(const char *s, uint64_t *bytes);
  * 24 bytes always suffice for; returns buf. */
 char *text_format_size(uint64_t bytes, char *buf, size_t size);
 
+enum { TEXT_GROUPED_SIZE = 32 };
+
+/* 1234567 as "1,234,567"; written to buf, which TEXT_GROUPED_SIZE bytes suffice for; returns buf.
+ */
+char *text_format_grouped(uint64_t n, char *buf, size_t size);
+
 /* A decimal number such as "1", "0.25" or "12.5", of at most 15 digits: no exponent. */
 bool text_parse_decimal(const char *s, double *out);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers, written digit by digit. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,21 @@ void text_write_i64(struct buf *out, int64_t n)
 	if (n < 0)
 		*--at = '-';
 	buf_append(out, at, (size_t)(end - at));
+}
+
+char *text_format_grouped(uint64_t n, char *buf, size_t size)
+{
+	char digits[DIGITS_MAX];
+	size_t n_digits = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	size_t len = 0;
+
+	for (size_t i = 0; i < n_digits && len + 2 < size; i++) {
+		if (i > 0 && (n_digits - i) % 3 == 0)
+			buf[len++] = ',';
+		buf[len++] = digits[i];
+	}
+	buf[len] = '\0';
+	return buf;
 }
 
 /* The long way, for numbers that nobody meets. */

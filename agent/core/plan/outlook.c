@@ -17,13 +17,13 @@ enum { HALVINGS = 8, SURFACES = 60, MEDIANS = 20 };
 /* Of what a pod may have over what this HAProxy holds. */
 static const double TIMES_MAX = 1e6;
 
-const char *outlook_verdict_name(enum outlook_verdict verdict)
+const char *outlook_verdict_label(enum outlook_verdict verdict)
 {
 	static const char *const names[] = {
 		[OUTLOOK_BALANCED] = "balanced",
-		[OUTLOOK_FILLING] = "filling",
-		[OUTLOOK_ONLY_CLOSING] = "only closing connections can help",
-		[OUTLOOK_NOT_SENT] = "no weight is sent",
+		[OUTLOOK_FILLING] = "levelling",
+		[OUTLOOK_ONLY_CLOSING] = "cannot_level",
+		[OUTLOOK_NOT_SENT] = "not_sent",
 	};
 
 	return names[verdict];

@@ -54,7 +54,7 @@ double outlook_tolerance(double level);
 struct outlook outlook_of(const struct outlook_params *params, const struct planner_pod *pods,
 	const struct planner_result *results, size_t n);
 
-/* "balanced", "filling", "only closing connections can help", "no weight is sent". Static. */
-const char *outlook_verdict_name(enum outlook_verdict verdict);
+/* "balanced", "levelling", "cannot_level", "not_sent": for machines. Static. */
+const char *outlook_verdict_label(enum outlook_verdict verdict);
 
 #endif

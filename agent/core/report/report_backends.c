@@ -262,6 +262,19 @@ bool report_backends_init(struct report_backends *out, const struct report_view 
 	return true;
 }
 
+size_t report_n_not_asked(const struct report_view *view)
+{
+	size_t n_backends;
+	const struct backend *const *backends = cluster_backends(view->cluster, &n_backends);
+	size_t n = 0;
+
+	for (size_t b = 0; b < n_backends; b++) {
+		for (size_t s = 0; s < backends[b]->n_servers; s++)
+			n += backends[b]->servers[s]->unasked != SERVER_ASKED;
+	}
+	return n;
+}
+
 void report_backends_fini(struct report_backends *backends)
 {
 	for (size_t i = 0; i < backends->n; i++)

@@ -31,6 +31,9 @@ bool report_backends_init(struct report_backends *out, const struct report_view 
 /* Takes a zeroed struct. */
 void report_backends_fini(struct report_backends *backends);
 
+/* Servers of all backends that nobody can ask. */
+size_t report_n_not_asked(const struct report_view *view);
+
 /* What the server's pod should hold for all to be even; below 0: it does not share in what comes,
  * or that is not known. */
 double report_level(const struct report_view *view, const struct report_backend *backend,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "core/report/page_data.h"
-#include "core/report/report_age.h"
+#include "core/report/report_facts.h"
 #include "core/report/report_html_pods.h"
 #include "core/report/report_parts.h"
 
@@ -122,18 +122,9 @@ static void write_verdicts(const struct page *page)
 
 /* ---- pods that need somebody ---- */
 
-static size_t count_needs(const struct page *page)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < page->rows->n_rows; i++)
-		n += page->rows->rows[i].trouble > 0;
-	return n;
-}
-
 static void write_needs_look(const struct page *page)
 {
-	if (count_needs(page) > 0)
+	if (report_rows_n_needs(page->rows) > 0)
 		buf_puts(page->to, " bad");
 }
 
@@ -155,16 +146,13 @@ static void write_need(const struct page *page, const struct report_row *row)
 
 static void write_needs(const struct page *page)
 {
-	size_t n = count_needs(page);
+	size_t n = report_rows_n_needs(page->rows);
 	size_t n_most = n > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX;
 	size_t n_told = 0;
+	char title[80];
 
-	buf_puts(page->to, "<h2 id=\"needs-title\">");
-	if (n == 0)
-		buf_puts(page->to, "No pod needs you");
-	else
-		buf_printf(page->to, "%zu pod%s", n, n == 1 ? " needs you" : "s need you");
-	buf_puts(page->to, "</h2><ul aria-labelledby=\"needs-title\">");
+	buf_printf(page->to, "<h2 id=\"needs-title\">%s</h2><ul aria-labelledby=\"needs-title\">",
+		report_needs_title(n, title, sizeof(title)));
 	for (unsigned trouble = 2; trouble > 0; trouble--) {
 		for (size_t i = 0; i < page->rows->n_rows && n_told < n_most; i++) {
 			if (page->rows->rows[i].trouble != trouble)
@@ -174,59 +162,53 @@ static void write_needs(const struct page *page)
 		}
 	}
 	if (n > n_told) {
-		buf_printf(page->to,
-			"<li><span class=\"rest\">and %zu more, first in the table</span></li>",
-			n - n_told);
+		buf_printf(
+			page->to, "<li><span class=\"rest\">and %zu more</span></li>", n - n_told);
 	}
 	buf_puts(page->to, "</ul>");
 }
 
 /* ---- servers that nobody can ask ---- */
 
-/* Calls write for the first `most` of them. Returns how many there are. */
-static size_t each_not_asked(const struct page *page, size_t most,
-	void (*write)(const struct page *page, const struct server *server))
+/* Writes the first `most` of them. */
+static void write_each_not_asked(const struct page *page, size_t most)
 {
 	size_t n_backends;
 	const struct backend *const *backends = cluster_backends(page->view->cluster, &n_backends);
 	size_t n = 0;
 
 	for (size_t b = 0; b < n_backends; b++) {
-		for (size_t s = 0; s < backends[b]->n_servers; s++) {
+		for (size_t s = 0; s < backends[b]->n_servers && n < most; s++) {
 			const struct server *server = backends[b]->servers[s];
 
-			if (server->unasked != SERVER_ASKED && n++ < most)
-				write(page, server);
+			if (server->unasked == SERVER_ASKED)
+				continue;
+			n++;
+			buf_puts(page->to, "<li><span class=\"name\">");
+			text_write_html(page->to, server->id);
+			buf_puts(page->to, "</span><span>");
+			text_write_html(page->to, server_unasked_reason(server->unasked));
+			buf_puts(page->to, "</span></li>");
 		}
 	}
-	return n;
 }
 
 static void write_not_asked_hidden(const struct page *page)
 {
-	if (each_not_asked(page, 0, NULL) == 0)
+	if (report_n_not_asked(page->view) == 0)
 		buf_puts(page->to, " hidden");
-}
-
-static void write_one_not_asked(const struct page *page, const struct server *server)
-{
-	buf_puts(page->to, "<li><span class=\"name\">");
-	text_write_html(page->to, server->id);
-	buf_puts(page->to, "</span><span>");
-	text_write_html(page->to, server_unasked_reason(server->unasked));
-	buf_puts(page->to, "</span></li>");
 }
 
 static void write_not_asked(const struct page *page)
 {
-	size_t n = each_not_asked(page, 0, NULL);
+	size_t n = report_n_not_asked(page->view);
 	size_t most = n > NEEDS_MAX ? NEEDS_MAX - 1 : NEEDS_MAX;
+	char title[80];
 
 	buf_printf(page->to,
-		"<h2 id=\"not-asked-title\">%zu server%s cannot be asked</h2>"
-		"<ul aria-labelledby=\"not-asked-title\">",
-		n, n == 1 ? "" : "s");
-	each_not_asked(page, most, write_one_not_asked);
+		"<h2 id=\"not-asked-title\">%s</h2><ul aria-labelledby=\"not-asked-title\">",
+		report_not_asked_title(n, title, sizeof(title)));
+	write_each_not_asked(page, most);
 	if (n > most)
 		buf_printf(page->to, "<li><span class=\"rest\">and %zu more</span></li>", n - most);
 	buf_puts(page->to, "</ul>");
@@ -234,92 +216,32 @@ static void write_not_asked(const struct page *page)
 
 /* ---- facts ---- */
 
-static void write_connections(const struct page *page)
+static void write_fact(const struct page *page, const struct report_fact *fact)
 {
-	const struct report_totals *totals = &page->rows->totals;
+	char age[40];
 
-	buf_puts(page->to, "<span><b>");
-	report_html_number(page->to, totals->connections);
-	buf_puts(page->to, "</b> connections");
-	if (totals->connections_reckoned > 0) {
-		buf_puts(page->to, ", ");
-		report_html_number(page->to, totals->connections_reckoned);
-		buf_puts(page->to, " of them reckoned");
-	}
-	buf_puts(page->to, "</span> <span><b>");
-	report_html_number(page->to, totals->n_pods);
-	buf_printf(page->to, "</b> pod%s, ", totals->n_pods == 1 ? "" : "s");
-	report_html_number(page->to, totals->n_known);
-	buf_puts(page->to, " known");
-	/* Whether they do without HAProxy nobody knows. */
-	if (report_is_reached(page->view)) {
-		buf_puts(page->to, ", ");
-		report_html_number(page->to, totals->n_ready);
-		buf_puts(page->to, " take new connections");
-	}
-	buf_puts(page->to, "</span> ");
-}
-
-static void write_haproxy(const struct page *page)
-{
-	const struct report_view *view = page->view;
-	int64_t updated_ms = cluster_updated_ms(view->cluster);
-	double age_s = (double)(view->now_ms - updated_ms) / 1000.0;
-	char version[64];
-	char text[40];
-
-	if (cluster_settings(view->cluster)->agent_check_only) {
-		buf_puts(page->to, "<span>weights by <b>agent-check</b> alone</span>");
-		return;
-	}
-	snprintf(version, sizeof(version), "%s", cluster_info(view->cluster)->version);
-	version[strcspn(version, "-")] = '\0';
-	buf_printf(page->to, "<span%s>HAProxy <b>",
-		view->stats->haproxy_reached ? "" : " class=\"bad\"");
-	text_write_html(page->to, version);
+	buf_printf(page->to, "<span%s>", fact->look[0] ? " class=\"bad\"" : "");
+	text_write_html(page->to, fact->before);
+	buf_puts(page->to, "<b>");
+	text_write_html(page->to, fact->strong);
 	buf_puts(page->to, "</b>");
-	if (updated_ms == 0)
-		buf_puts(page->to, " has not answered yet</span>");
-	else if (!view->stats->haproxy_reached) {
-		buf_printf(page->to, " has not answered for %s</span>",
-			report_age_whole(age_s, text, sizeof(text)));
-	} else {
-		buf_printf(page->to, ", up %s</span> <span>%s</span>",
-			report_age_whole(age_s + (double)cluster_info(view->cluster)->uptime_s,
-				text, sizeof(text)),
-			view->dry_run                    ? "weights <b>planned, none sent</b>"
-			: view->stats->push_complaint[0] ? "weights <b>refused</b>"
-							 : "weights <b>sent and read back</b>");
-	}
+	text_write_html(page->to, fact->after);
+	text_write_html(page->to, report_fact_age(page->view, fact, age, sizeof(age)));
+	buf_puts(page->to, "</span> ");
 }
 
 static void write_facts(const struct page *page)
 {
-	unsigned replicas = cluster_settings(page->view->cluster)->replicas;
+	struct report_fact *facts;
+	size_t n;
 
-	write_connections(page);
-	write_haproxy(page);
-	if (replicas > 1)
-		buf_printf(page->to, " <span>one of <b>%u</b> HAProxies</span>", replicas);
-	for (size_t i = 0; i < page->view->n_kubernetes; i++) {
-		const struct service_status *kube = &page->view->kubernetes[i];
-
-		if (kube->error[0]) {
-			buf_puts(page->to, " <span class=\"bad\">Kubernetes does not tell of <b>");
-			text_write_html(page->to, kube->service);
-			buf_puts(page->to, "</b>: ");
-			text_write_html(page->to, kube->error);
-			if (kube->n_taken_over > 0)
-				buf_printf(page->to, "; its %zu servers stay as they were",
-					kube->n_taken_over);
-			buf_puts(page->to, "</span>");
-		}
-		if (kube->ports[0]) {
-			buf_printf(page->to, " <span%s>", kube->misnamed ? " class=\"bad\"" : "");
-			text_write_html(page->to, kube->ports);
-			buf_puts(page->to, "</span>");
-		}
+	if (!report_facts_init(&facts, &n, page->view, page->rows)) {
+		page->to->failed = true;
+		return;
 	}
+	for (size_t i = 0; i < n; i++)
+		write_fact(page, &facts[i]);
+	free(facts);
 }
 
 /* The table's rows come between what is before and what is after. */

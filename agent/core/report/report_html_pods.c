@@ -9,6 +9,7 @@
 
 #include "core/base/text.h"
 #include "core/report/report_age.h"
+#include "core/terms.h"
 
 static const struct {
 	const char *key; /* c-key is the cells' class */
@@ -34,18 +35,6 @@ static const struct {
 	{"calm", "M6 0l6 6-6 6-6-6z"},
 	{"idle", "M6 3a3 3 0 1 0 .01 0z"},
 };
-
-void report_html_number(struct buf *to, uint64_t n)
-{
-	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
-
-	for (size_t i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			buf_putc(to, ',');
-		buf_putc(to, digits[i]);
-	}
-}
 
 /* Trouble first, then the farthest from its level; whole tenths, so that rows do not change places
  * with each connection. */
@@ -128,8 +117,10 @@ static void write_bar(struct buf *to, const struct report_row *row, double max)
 
 static void write_numbers(struct buf *to, const struct report_row *row, double max)
 {
+	char text[REPORT_NEXT_SIZE];
+
 	buf_printf(to, "<td class=\"c-connections\">%s", row->known ? "" : "\xe2\x89\x88 ");
-	report_html_number(to, row->connections);
+	buf_puts(to, text_format_grouped(row->connections, text, sizeof(text)));
 	buf_puts(to, "</td><td class=\"c-deviation\">");
 	if (!isnan(row->deviation)) {
 		buf_printf(to, "%s%.0f %%",
@@ -140,11 +131,7 @@ static void write_numbers(struct buf *to, const struct report_row *row, double m
 	}
 	buf_puts(to, "</td>");
 	write_bar(to, row, max);
-	buf_puts(to, "<td class=\"c-share\">");
-	if (row->share >= 0.0)
-		buf_printf(to, "%.0f", 100.0 * row->share);
-	else if (row->planned)
-		buf_puts(to, "by chance"); /* balance random: how many it draws is not told */
+	buf_printf(to, "<td class=\"c-share\">%s", report_row_next(row, text, sizeof(text)));
 	buf_puts(to, "</td>");
 }
 
@@ -168,7 +155,7 @@ static void write_row(
 	}
 	/* A reason names the error that it rests on. */
 	if (error[0] && row->trouble == 0) {
-		buf_puts(to, "<span class=\"error\">last error: ");
+		buf_puts(to, "<span class=\"error\">" TERM_LAST_ERROR);
 		text_write_html(to, error);
 		buf_puts(to, "</span>");
 	}
@@ -221,13 +208,15 @@ void *report_html_order(const struct report_rows *rows)
 static void begin_service(
 	struct buf *to, const struct report_rows *rows, const struct report_service *service)
 {
+	char number[TEXT_GROUPED_SIZE];
+
 	buf_puts(to, "<tbody>");
 	if (rows->n_services < 2)
 		return;
 	buf_puts(to, "<tr class=\"service\"><th colspan=\"7\" scope=\"rowgroup\">");
 	text_write_html(to, service->url);
 	buf_puts(to, "<small>");
-	report_html_number(to, service->connections);
+	buf_puts(to, text_format_grouped(service->connections, number, sizeof(number)));
 	buf_printf(to, " connection%s on %zu pod%s</small></th></tr>",
 		service->connections == 1 ? "" : "s", service->n_rows,
 		service->n_rows == 1 ? "" : "s");

@@ -17,7 +17,4 @@ void report_html_row(struct buf *to, const struct report_view *view, const struc
 	const void *order, size_t i);
 void report_html_table_end(struct buf *to);
 
-/* 1234567 as 1,234,567. */
-void report_html_number(struct buf *to, uint64_t n);
-
 #endif

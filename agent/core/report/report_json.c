@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "core/base/jsonput.h"
 #include "core/base/text.h"
 #include "core/report/report_certs.h"
+#include "core/report/report_facts.h"
 #include "core/report/report_kube.h"
 #include "core/report/report_parts.h"
 #include "core/steer/tempo.h"
+#include "core/terms.h"
 
 /*
  * The Traefik plugin's keys are in camelCase and mean what they meant there; every further key is
@@ -49,11 +51,13 @@ static void add_plan(struct jsonput *put, const struct report_row *row)
 {
 	const struct server *server = row->server;
 	bool planned = row->planned;
+	char next[REPORT_NEXT_SIZE];
 
 	jsonput_double_if(put, "plan_connections", planned, server->plan.result.count);
 	jsonput_double_if(put, "level", row->level >= 0, row->level);
 	jsonput_double_if(put, "deviation", !isnan(row->deviation), row->deviation);
 	jsonput_double_if(put, "share_next", row->share >= 0.0, row->share);
+	jsonput_string_or_null(put, "next", report_row_next(row, next, sizeof(next)));
 	jsonput_double_if(put, "deficit", planned && row->level >= 0, server->plan.result.deficit);
 	jsonput_double_if(put, "target", planned, server->plan.result.target);
 	jsonput_double_if(put, "ramp", planned, server->plan.result.ramp);
@@ -151,7 +155,7 @@ static void add_outlook(
 		return;
 	}
 	jsonput_object(put, "outlook");
-	jsonput_string(put, "verdict", outlook_verdict_name(outlook.verdict));
+	jsonput_string(put, "verdict", outlook_verdict_label(outlook.verdict));
 	jsonput_double(put, "deficit", outlook.deficit);
 	jsonput_double_if(put, "seconds", isfinite(outlook.seconds), outlook.seconds);
 	jsonput_double(put, "alone", outlook.alone);
@@ -310,6 +314,45 @@ static void add_events(struct jsonput *put, const struct events *events)
 	jsonput_array_end(put);
 }
 
+/* What is said of the whole, for whoever shows it to people. */
+static bool add_facts(
+	struct jsonput *put, const struct report_view *view, const struct report_rows *rows)
+{
+	struct report_fact *facts;
+	size_t n;
+	char text[REPORT_FACT_SIZE];
+	char age[40];
+
+	if (!report_facts_init(&facts, &n, view, rows))
+		return false;
+	jsonput_array(put, "facts");
+	for (size_t i = 0; i < n; i++) {
+		const struct report_fact *fact = &facts[i];
+
+		jsonput_object(put, NULL);
+		jsonput_string(put, "look", fact->look);
+		jsonput_string(put, "before", fact->before);
+		jsonput_string(put, "strong", fact->strong);
+		jsonput_string(put, "after", fact->after);
+		put_time(put, view, "at", fact->at_ms != 0, fact->at_ms);
+		jsonput_bool(put, "ago", fact->ago);
+		snprintf(text, sizeof(text), "%s%s%s%s", fact->before, fact->strong, fact->after,
+			report_fact_age(view, fact, age, sizeof(age)));
+		jsonput_string(put, "text", text);
+		jsonput_object_end(put);
+	}
+	jsonput_array_end(put);
+	free(facts);
+	jsonput_object(put, "titles");
+	jsonput_string(
+		put, "needs", report_needs_title(report_rows_n_needs(rows), text, sizeof(text)));
+	jsonput_string(put, "not_asked",
+		report_not_asked_title(report_n_not_asked(view), text, sizeof(text)));
+	jsonput_string(put, "last_error", TERM_LAST_ERROR);
+	jsonput_object_end(put);
+	return true;
+}
+
 static void add_timestamp(struct jsonput *put, int64_t wall_ms)
 {
 	char text[TEXT_TIME_SIZE];
@@ -331,6 +374,8 @@ static bool begin(struct report_writer *writer)
 
 	put = (struct jsonput){.to = &writer->after};
 	jsonput_object_end(&put);
+	if (!add_facts(&put, view, rows))
+		return false;
 	add_totals(&put, &rows->totals, rows->n_services);
 	add_backends(&put, view, &rows->backends);
 	add_haproxy(&put, view);

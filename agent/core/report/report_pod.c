@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/report/report_age.h"
+#include "core/terms.h"
 
 enum {
 	MISSED_MAX = 3,  /* readings of HAProxy without a weight that was sent, and no complaint */
@@ -204,7 +205,8 @@ static void why_heard(const struct server *server, char *buf, size_t size)
 	double ramp = server->plan.result.ramp;
 
 	if (summary->fallback) {
-		snprintf(buf, size, "fallback: %zu of %zu known", summary->n_known,
+		snprintf(buf, size, "weight as configured: %zu of %zu pods are known",
+			summary->n_known,
 			summary->n_known + summary->n_never_heard + summary->n_disbelieved);
 	} else {
 		snprintf(buf, size, "%s", ramp < 1.0 ? "" : "steered");
@@ -214,11 +216,11 @@ static void why_heard(const struct server *server, char *buf, size_t size)
 static void why_not_steered(const struct backend *backend, char *buf, size_t size)
 {
 	if (backend->mode != BACKEND_NOT_STEERED)
-		snprintf(buf, size, "not steered");
+		snprintf(buf, size, "%s", TERM_LEFT_ALONE);
 	else if (!backend->algo[0])
-		snprintf(buf, size, "not steered: algorithm unknown");
+		snprintf(buf, size, TERM_LEFT_ALONE ": algorithm unknown");
 	else
-		snprintf(buf, size, "not steered: balance %s", backend->algo);
+		snprintf(buf, size, TERM_LEFT_ALONE ": balance %s", backend->algo);
 }
 
 static void add_ramp(enum report_state state, const struct server *server, char *buf, size_t size)
@@ -246,15 +248,14 @@ static void why_disbelieved(const struct server *server, char *buf, size_t size)
 	const struct pod *pod = server->pod;
 
 	if (pod->workers.several) {
-		snprintf(buf, size,
-			"its answers differ from one connection to the next: one worker of "
-			"several?");
+		snprintf(buf, size, "%s", TERM_SEVERAL);
 	} else if (server->sessions.doubted && pod->metric.count >= server->sessions.own) {
 		snprintf(buf, size,
-			"told too few connections, and holds too few to tell whether it still "
-			"does");
+			TERM_DISBELIEVED ": told too few connections, and holds too few to tell "
+					 "whether it still does");
 	} else {
-		snprintf(buf, size, "says %" PRIu32 " connections, HAProxy holds %" PRIu32,
+		snprintf(buf, size,
+			TERM_DISBELIEVED ": says %" PRIu32 " connections, HAProxy holds %" PRIu32,
 			pod->metric.count, server->sessions.own);
 	}
 }
@@ -283,13 +284,13 @@ static void say_why(const struct report_view *view, const struct server *server,
 			server->haproxy.uweight, server->plan.weight);
 		break;
 	case REPORT_DRAINING:
-		snprintf(buf, size, "draining: gets nothing new");
+		snprintf(buf, size, TERM_DRAINING);
 		break;
 	case REPORT_UNPLANNED:
 		snprintf(buf, size, "no plan yet");
 		break;
 	case REPORT_UNREACHED:
-		snprintf(buf, size, "not steered: HAProxy does not answer");
+		snprintf(buf, size, "not steered: " TERM_HAPROXY_SILENT);
 		break;
 	case REPORT_DOWN:
 		snprintf(buf, size, "down: %s", server->haproxy.status);

@@ -95,9 +95,7 @@ static void write_family(const struct promtext *text, size_t i)
 			text, server_families[i].name, PROMTEXT_GAUGE, server_families[i].help);
 	} else {
 		promtext_family(text, state_name, PROMTEXT_GAUGE,
-			"1 for what the server's weight rests on: heard, stale, silent, "
-			"never_heard, disbelieved, refused, draining, unplanned, unreached, or for "
-			"why it is not steered.");
+			"1 for what the server's weight rests on, or why it is not steered.");
 	}
 }
 
@@ -319,12 +317,12 @@ static void write_weights(const struct promtext *text, const struct backend *bac
 static void write_tallies(
 	const struct promtext *text, const struct backend *const *backends, size_t n)
 {
-	static const char *const bases[] = {
-		[PLANNER_HEARD] = "heard",
-		[PLANNER_STALE] = "stale",
-		[PLANNER_NEVER_HEARD] = "never_heard",
-		[PLANNER_DISBELIEVED] = "disbelieved",
-		[PLANNER_DRAINING] = "draining",
+	static const enum report_state states[] = {
+		[PLANNER_HEARD] = REPORT_HEARD,
+		[PLANNER_STALE] = REPORT_STALE,
+		[PLANNER_NEVER_HEARD] = REPORT_NEVER_HEARD,
+		[PLANNER_DISBELIEVED] = REPORT_DISBELIEVED,
+		[PLANNER_DRAINING] = REPORT_DRAINING,
 	};
 
 	promtext_family(text, "wsbalancer_backend_planned_weight", PROMTEXT_HISTOGRAM,
@@ -334,11 +332,11 @@ static void write_tallies(
 	promtext_family(text, "wsbalancer_backend_server_plans", PROMTEXT_COUNTER,
 		"Plans of a server's weight, by what they rested on.");
 	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < sizeof(bases) / sizeof(bases[0]); k++) {
+		for (size_t k = 0; k < sizeof(states) / sizeof(states[0]); k++) {
 			buf_puts(text->to, "wsbalancer_backend_server_plans_total{");
 			promtext_label(text, "proxy", backends[i]->name);
-			buf_printf(text->to, ",state=\"%s\"} %" PRIu64 "\n", bases[k],
-				backends[i]->tally.by_basis[k]);
+			buf_printf(text->to, ",state=\"%s\"} %" PRIu64 "\n",
+				report_state_label(states[k]), backends[i]->tally.by_basis[k]);
 		}
 	}
 	promtext_family(text, "wsbalancer_backend_fallback_plans", PROMTEXT_COUNTER,
@@ -358,8 +356,7 @@ static void write_verdicts(
 	const struct report_backends *backends = &rows->backends;
 
 	promtext_family(text, "wsbalancer_backend_verdict", PROMTEXT_GAUGE,
-		"1 for how the backend stands: left_alone, balanced, levelling, starting, "
-		"cannot_level, not_steering.");
+		"1 for how the backend stands.");
 	for (size_t i = 0; i < backends->n; i++) {
 		buf_puts(text->to, "wsbalancer_backend_verdict{");
 		promtext_label(text, "proxy", backends->list[i].backend->name);

@@ -2,8 +2,11 @@
 #include "core/report/report_rows.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/terms.h"
 
 static bool is_selected(
 	const struct report_view *view, const struct server *server, const char *url)
@@ -238,6 +241,24 @@ bool report_rows_init(struct report_rows *out, const struct report_view *view)
 out_of_memory:
 	report_rows_fini(&rows);
 	return false;
+}
+
+size_t report_rows_n_needs(const struct report_rows *rows)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n_rows; i++)
+		n += rows->rows[i].trouble > 0;
+	return n;
+}
+
+char *report_row_next(const struct report_row *row, char *buf, size_t size)
+{
+	if (row->share >= 0.0)
+		snprintf(buf, size, "%.0f", 100.0 * row->share);
+	else
+		snprintf(buf, size, "%s", row->planned ? TERM_BY_CHANCE : "");
+	return buf;
 }
 
 void report_rows_fini(struct report_rows *rows)

@@ -80,4 +80,14 @@ struct report_rows {
 bool report_rows_init(struct report_rows *out, const struct report_view *view);
 void report_rows_fini(struct report_rows *rows);
 
+/* Rows whose pods need somebody. */
+size_t report_rows_n_needs(const struct report_rows *rows);
+
+enum { REPORT_NEXT_SIZE = 32 };
+
+/* How many of the next hundred connections it gets: "85"; "by chance" with balance random, which
+ * does not tell how many servers it draws; or "". Written to buf, which REPORT_NEXT_SIZE bytes
+ * suffice for; returns buf. */
+char *report_row_next(const struct report_row *row, char *buf, size_t size);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/report/report_age.h"
+#include "core/terms.h"
 
 static const struct {
 	const char *label;
@@ -26,18 +27,16 @@ static const struct {
 	const char *you;
 } causes[] = {
 	[VERDICT_NO_CAUSE] = {"", "nothing"},
-	[VERDICT_ALGORITHM] = {"the weights of this algorithm are fixed",
+	[VERDICT_ALGORITHM] = {TERM_FIXED,
 		"nothing, or use balance leastconn, random or roundrobin in this backend"},
 	[VERDICT_NO_PODS] = {"no pod takes connections",
 		"look at the pods and at HAProxy's health checks"},
-	[VERDICT_DRY_RUN] = {"dry run, weights are planned and none is sent",
+	[VERDICT_DRY_RUN] = {"dry run, " TERM_DRY_RUN,
 		"start the agent without --dry-run once the plans look right"},
-	[VERDICT_FEW_KNOWN] = {"fewer than half of the pods are known, all weights are as "
-			       "configured",
-		"mend /metric of the pods that do not answer"},
+	[VERDICT_FEW_KNOWN] = {TERM_FEW_KNOWN, "mend /metric of the pods that do not answer"},
 	[VERDICT_REFUSED] = {"HAProxy refuses the weights",
 		"give the stats socket 'level admin' in haproxy.cfg, and reload HAProxy"},
-	[VERDICT_SILENT] = {"HAProxy does not answer",
+	[VERDICT_SILENT] = {TERM_HAPROXY_SILENT,
 		"see that HAProxy runs and that the agent may use its stats socket"},
 	[VERDICT_STOPPING] = {"HAProxy stops, as it was told to", "nothing"},
 };
@@ -110,12 +109,11 @@ static void say_text(const struct verdict_input *input, struct verdict *verdict)
 			about(input->outlook.seconds, age, sizeof(age)));
 		return;
 	case VERDICT_STARTING:
-		snprintf(to, size, "%s: the pods of %s have not all been asked yet", name,
-			input->backend);
+		snprintf(to, size, "%s: the pods of %s " TERM_NOT_ALL_YET, name, input->backend);
 		return;
 	case VERDICT_CANNOT_LEVEL:
 		if (input->arrivals_per_s > 0.0) {
-			snprintf(to, size, "%s %s by new connections alone: %s at this rate", name,
+			snprintf(to, size, "%s %s " TERM_CANNOT ": %s at this rate", name,
 				input->backend,
 				about(fmax(input->outlook.alone, input->outlook.deficit) /
 						input->arrivals_per_s,
@@ -129,8 +127,8 @@ static void say_text(const struct verdict_input *input, struct verdict *verdict)
 		break;
 	}
 	if (input->cause == VERDICT_SILENT && input->silent_s >= 0.0) {
-		snprintf(to, size, "%s %s: HAProxy has not answered for %s", name, input->backend,
-			report_age_whole(input->silent_s, age, sizeof(age)));
+		snprintf(to, size, "%s %s: HAProxy " TERM_NOT_ANSWERED " for %s", name,
+			input->backend, report_age_whole(input->silent_s, age, sizeof(age)));
 	} else {
 		snprintf(to, size, "%s %s: %s", name, input->backend, causes[input->cause].text);
 	}
@@ -154,6 +152,11 @@ static void say_now(const struct verdict_input *input, struct verdict *verdict)
 	snprintf(to, size, "fullest pod %.0f %% above its level (%.0f of %.0f)", fmax(above, 0.0),
 		input->fullest, input->fullest_level);
 	len = strlen(to);
+	if (verdict->state == VERDICT_BALANCED &&
+		input->fullest > input->fullest_level * (1.0 + OUTLOOK_TOLERANCE)) {
+		snprintf(to + len, size - len, ": " TERM_BY_CHANCE ", with so few connections");
+		return;
+	}
 	if (input->n_missing > 0) {
 		snprintf(to + len, size - len, "; %.0f connection%s missing on %zu pod%s",
 			input->missing, lround(input->missing) == 1 ? " is" : "s are",
