@@ -4,7 +4,6 @@
 #include "agent.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +13,7 @@
 enum {
 	CACHE_TTL_MS = 30000,
 	EPOCH_MS = 1000000, /* the agent's clock at the start: it takes 0 for never */
-	PORT = 80,
 };
-
-static const char *const backend_names[SCENARIO_BACKENDS] = {"b0", "b1", "b2", "b3"};
 
 static int64_t clock_ms(const struct world *world)
 {
@@ -47,6 +43,13 @@ static bool choose_moments(struct agent *agent, size_t n, int spread_ms, struct 
 	return true;
 }
 
+/* The other policies look at nothing but the counts. */
+static bool has_model(const struct policy *policy)
+{
+	return policy->choice == POLICY_INFORMED || policy->steering == POLICY_FLOW ||
+	       policy->steering == POLICY_STOCK;
+}
+
 static struct cluster *new_cluster(const struct world *world)
 {
 	const struct scenario *scenario = world->scenario;
@@ -64,38 +67,27 @@ static struct cluster *new_cluster(const struct world *world)
 struct agent *agent_new(const struct world *world, struct rng *rng)
 {
 	const struct scenario *scenario = world->scenario;
-	size_t n = world->n_servers;
-	size_t n_all = n * world->n_backends;
+	size_t n = world->n_slots;
 	struct agent *agent = calloc(1, sizeof(*agent));
 
 	if (!agent)
 		return NULL;
 	*agent = (struct agent){
-		.cluster = new_cluster(world),
-		.rows = calloc(n_all, sizeof(*agent->rows)),
-		.lines = calloc(n, sizeof(*agent->lines)),
-		.servers = calloc(n_all, sizeof(struct server *)),
+		.cluster = has_model(world->policy) ? new_cluster(world) : NULL,
+		.servers = calloc(world->n_servers * world->n_backends, sizeof(struct server *)),
+		.slots = calloc(n, sizeof(*agent->slots)),
 		.asked = calloc(n, sizeof(*agent->asked)),
 		.until = calloc((size_t)scenario->spread_ms + 2, sizeof(*agent->until)),
 		.round_ms =
 			scenario->poll_ms + (int64_t)rng_below(rng, (uint32_t)scenario->poll_ms),
 		.lowest = -1,
 	};
-	if (!agent->cluster || !agent->rows || !agent->lines || !agent->servers || !agent->asked ||
-		!agent->until || !choose_moments(agent, world->n_slots, scenario->spread_ms, rng)) {
+	if ((has_model(world->policy) && !agent->cluster) || !agent->servers || !agent->slots ||
+		!agent->asked || !agent->until ||
+		!choose_moments(agent, n, scenario->spread_ms, rng)) {
 		agent_free(agent);
 		return NULL;
 	}
-	for (size_t b = 0; b < world->n_backends; b++) {
-		agent->backends[b] = (struct hastate_backend){
-			.name = backend_names[b],
-			.algo = world->policy->steering == POLICY_FLOW ? "roundrobin" : "leastconn",
-			.servers = agent->rows + b * n,
-			.n_servers = n,
-		};
-	}
-	for (size_t i = 0; i < n; i++)
-		snprintf(agent->lines[i].name, sizeof(agent->lines[i].name), "s%zu", i);
 	return agent;
 }
 
@@ -104,100 +96,87 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	cluster_free(agent->cluster);
-	free(agent->rows);
-	free(agent->lines);
 	free(agent->servers);
+	free(agent->slots);
 	free(agent->asked);
 	free(agent->until);
 	free(agent);
 }
 
-/* A pod that died and came back has another address, as a Kubernetes pod does. */
-static void write_address(const struct world *world, struct agent_line *line, size_t server)
+/* Another pod is in the slot than the agent knew of: it has said nothing yet. */
+static void know(const struct world *world, struct agent_slot *slot, size_t server)
 {
 	uint32_t pod = world->servers[server].pod;
 	uint8_t generation = world->pods[pod].generation;
 
-	if (line->address[0] && line->pod == pod && line->generation == generation)
-		return;
-	line->pod = pod;
-	line->generation = generation;
-	snprintf(line->address, sizeof(line->address), "pod-%u-%u", (unsigned)pod,
-		(unsigned)generation);
+	if (!slot->known || slot->pod != pod || slot->generation != generation)
+		slot->heard = false;
+	slot->known = true;
+	slot->pod = pod;
+	slot->generation = generation;
 }
 
-/* The pod that the agent knows the server to have is still the one that is there. */
-static bool is_current(const struct world *world, const struct agent *agent, size_t server)
+/* The pod that the agent knows the slot to have is still the one that is there. */
+static bool is_current(const struct world *world, const struct agent_slot *slot, size_t server)
 {
-	const struct agent_line *line = &agent->lines[server];
 	uint32_t pod = world->servers[server].pod;
 
-	return agent->servers[server] && line->pod == pod &&
-	       line->generation == world->pods[pod].generation;
+	return slot->known && slot->pod == pod && slot->generation == world->pods[pod].generation;
 }
 
-static void write_row(
-	const struct world *world, const struct instance *instance, size_t backend, size_t i)
+static void find_servers(const struct world *world, struct agent *agent)
 {
-	struct agent *agent = instance->agent;
-	const struct lb *lb = instance->lb[backend];
-	bool up = lb->up[i];
+	const struct answer *answer = &world->answer;
 
-	agent->backends[backend].servers[i] = (struct hastate_server){
-		.name = agent->lines[i].name,
-		.address = agent->lines[i].address,
-		.port = PORT,
-		.fqdn = "",
-		.status = up ? "UP" : "DOWN",
-		.op_state = up ? 2 : 0,
-		.uweight = lb->weight[i],
-		.iweight = world->weights[i],
-		.scur = lb->served[i],
-		.stot = lb->taken[i],
-	};
+	for (size_t b = 0; b < world->n_backends; b++) {
+		for (size_t i = 0; i < world->n_servers; i++) {
+			const char *backend = answer->backends[b].name;
+			const char *name = answer->lines[i].name;
+
+			agent->servers[b * world->n_servers + i] = cluster_find_server(
+				agent->cluster, backend, strlen(backend), name, strlen(name));
+		}
+	}
 }
 
 /* Asks HAProxy. False when out of memory. */
-static bool read_state(const struct world *world, struct instance *instance)
+static bool read_state(struct world *world, const struct instance *instance)
 {
 	struct agent *agent = instance->agent;
-	struct hastate_snapshot snapshot = {
-		.info = {.version = "2.6", .pid = 1 + instance->generation, .start_time_s = 1},
-		.backends = agent->backends,
-		.n_backends = world->n_backends,
-	};
+	struct hastate_snapshot snapshot;
 
-	for (size_t i = 0; i < world->n_servers; i++) {
-		write_address(world, &agent->lines[i], i);
-		for (size_t b = 0; b < world->n_backends; b++)
-			write_row(world, instance, b, i);
-	}
+	for (size_t i = 0; i < world->n_slots; i++)
+		know(world, &agent->slots[i], i);
+	if (!agent->cluster)
+		return true;
+	snapshot = answer_write(&world->answer, world, instance);
 	if (!cluster_update(agent->cluster, &snapshot, clock_ms(world), NULL, NULL))
 		return false;
-	for (size_t i = 0; i < world->n_servers * world->n_backends; i++) {
-		const char *name = agent->lines[i % world->n_servers].name;
-
-		if (!agent->servers[i])
-			agent->servers[i] = cluster_find_server(agent->cluster,
-				backend_names[i / world->n_servers], 2, name, strlen(name));
-	}
+	/* A server keeps its name for as long as it lasts. */
+	if (!agent->servers[0])
+		find_servers(world, agent);
 	return true;
 }
 
 static void hear(struct world *world, const struct instance *instance, size_t server)
 {
 	struct agent *agent = instance->agent;
+	struct agent_slot *slot = &agent->slots[server];
 	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
 	double lost = world->scenario->what->lost;
 
 	/* The pod of a server that changed hands is asked once HAProxy has told of it. */
-	if (!instance->lb[0]->up[server] || pod->mute || !is_current(world, agent, server))
+	if (!instance->lb[0]->up[server] || pod->mute || !is_current(world, slot, server))
 		return;
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
-	agent->answer.count = pod->lies                   ? pod->says
-			      : pod->count > pod->shaking ? pod->count - pod->shaking
-							  : 0;
+	slot->heard = true;
+	slot->count = pod->lies                   ? pod->says
+		      : pod->count > pod->shaking ? pod->count - pod->shaking
+						  : 0;
+	if (!agent->cluster)
+		return;
+	agent->answer.count = slot->count;
 	pod_observe(agent->servers[server]->pod, METRIC_OK, &agent->answer, NULL, clock_ms(world));
 }
 
@@ -234,9 +213,9 @@ static void plan(struct world *world, struct instance *instance)
 static double load_of(const struct world *world, const struct agent *agent, size_t server)
 {
 	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
-	const struct server *known = agent->servers[server];
+	const struct agent_slot *slot = &agent->slots[server % world->n_slots];
 
-	return known->pod->heard ? known->pod->metric.count / (pod->capacity * 100.0) : 0.0;
+	return slot->heard ? slot->count / (pod->capacity * 100.0) : 0.0;
 }
 
 static void weigh_inversely(struct world *world, struct instance *instance)
@@ -299,7 +278,7 @@ static void act(struct world *world, struct instance *instance)
 		plan(world, instance);
 	/* A pod that is new is asked at once. */
 	for (size_t i = 0; i < world->n_slots; i++) {
-		if (!agent->servers[i]->pod->heard)
+		if (!agent->slots[i].heard)
 			hear(world, instance, i);
 	}
 }

@@ -14,25 +14,24 @@
 struct world;
 struct instance;
 
-/* A server's line in HAProxy's answer, and the strings in it. */
-struct agent_line {
-	char name[24];
-	char address[24];
-	uint32_t pod; /* whose address it is */
+/* What it knows of a slot: the pod that HAProxy told of, and that pod's last answer. */
+struct agent_slot {
+	bool known; /* HAProxy has told of it */
+	bool heard; /* count holds an answer */
 	uint8_t generation;
+	uint32_t pod;
+	uint32_t count;
 };
 
-/* The shipped model and planner; HAProxy's answers are made of the simulated HAProxy. */
+/* It plans with the shipped model and planner; what only looks at counts has no need of them. */
 struct agent {
-	struct cluster *cluster;
-	struct hastate_backend backends[SCENARIO_BACKENDS];
-	struct hastate_server *rows; /* of all backends */
-	struct agent_line *lines;
+	struct cluster *cluster; /* NULL: it does without */
 	struct server **servers; /* the cluster's, of all backends; NULL before the first round */
-	uint32_t *asked;         /* all slots, in the order in which they are asked */
-	uint32_t *until;         /* by ms before the round: how many are asked until then */
-	int64_t round_ms;        /* when the next round is */
-	bool put_off;            /* the last round asked the pods again and planned nothing */
+	struct agent_slot *slots;
+	uint32_t *asked;  /* all slots, in the order in which they are asked */
+	uint32_t *until;  /* by ms before the round: how many are asked until then */
+	int64_t round_ms; /* when the next round is */
+	bool put_off;     /* the last round asked the pods again and planned nothing */
 	bool stopped;
 	struct metric answer; /* a pod's; but for the count always the same */
 	int lowest;           /* the server with the smallest known count; -1: none */

@@ -297,7 +297,7 @@ static bool allocate(struct world *world)
 		if (!instance->agent)
 			return false;
 	}
-	return pqueue_init(&world->lowest, world->n_pods) &&
+	return pqueue_init(&world->lowest, world->n_pods) && answer_init(&world->answer, world) &&
 	       conns_init(&world->conns, world->end_ms) &&
 	       measure_init(&world->measure, world->n_pods, n, world->n_instances);
 }
@@ -390,6 +390,7 @@ static void fini(struct world *world)
 	free(world->up);
 	free(world->pods);
 	free(world->instances);
+	answer_fini(&world->answer);
 	lb_ring_free(world->ring);
 	pqueue_fini(&world->lowest);
 	conns_fini(&world->conns);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "agent.h"
+#include "answer.h"
 #include "conns.h"
 #include "lb.h"
 #include "measure.h"
@@ -73,6 +74,7 @@ struct world {
 	struct sim_pod *pods;
 	unsigned n_instances;
 	struct instance *instances;
+	struct answer answer; /* to whoever asks */
 	struct lb_ring *ring;
 	struct pqueue lowest; /* the oracle's */
 	struct conns conns;
