@@ -64,16 +64,16 @@ static void least_reposition(struct lb *lb, size_t server)
 	if (pqueue_has(&lb->least, (uint32_t)server) &&
 		pqueue_key(&lb->least, (uint32_t)server) == key)
 		return;
-	pqueue_remove(&lb->least, (uint32_t)server);
-	pqueue_insert(&lb->least, (uint32_t)server, key);
+	pqueue_move(&lb->least, (uint32_t)server, key);
 }
 
 /* After a change of weight or state: always last among its equals. */
 static void least_requeue(struct lb *lb, size_t server)
 {
-	pqueue_remove(&lb->least, (uint32_t)server);
 	if (part(lb, server) > 0)
-		pqueue_insert(&lb->least, (uint32_t)server, least_key(lb, server));
+		pqueue_move(&lb->least, (uint32_t)server, least_key(lb, server));
+	else
+		pqueue_remove(&lb->least, (uint32_t)server);
 }
 
 static void changed(struct lb *lb, size_t server, int old_part)

@@ -77,6 +77,21 @@ void pqueue_insert(struct pqueue *queue, uint32_t item, uint32_t key)
 	sift_up(queue, queue->n++, item);
 }
 
+void pqueue_move(struct pqueue *queue, uint32_t item, uint32_t key)
+{
+	uint64_t before = queue->order[item];
+
+	if (queue->place[item] == 0) {
+		pqueue_insert(queue, item, key);
+		return;
+	}
+	queue->order[item] = (uint64_t)key << 32 | queue->serial++;
+	if (queue->order[item] < before)
+		sift_up(queue, queue->place[item] - 1, item);
+	else
+		sift_down(queue, queue->place[item] - 1, item);
+}
+
 void pqueue_remove(struct pqueue *queue, uint32_t item)
 {
 	if (queue->place[item] == 0)

@@ -26,6 +26,8 @@ void pqueue_clear(struct pqueue *queue);
 
 /* The item must not be in. */
 void pqueue_insert(struct pqueue *queue, uint32_t item, uint32_t key);
+/* The same of an item that may be in: it comes last among its new equals. */
+void pqueue_move(struct pqueue *queue, uint32_t item, uint32_t key);
 /* Does nothing when the item is not in. */
 void pqueue_remove(struct pqueue *queue, uint32_t item);
 bool pqueue_has(const struct pqueue *queue, uint32_t item);

@@ -28,10 +28,11 @@ void world_pod_changed(struct world *world, uint32_t pod_index)
 
 	if (world->policy->choice != POLICY_ORACLE)
 		return;
-	pqueue_remove(&world->lowest, pod_index);
 	if (pod->in_service)
-		pqueue_insert(&world->lowest, pod_index,
+		pqueue_move(&world->lowest, pod_index,
 			(uint32_t)((pod->count + 1.0) * 1024.0 / pod->capacity));
+	else
+		pqueue_remove(&world->lowest, pod_index);
 }
 
 /* The pod does not know of a new connection until its handshake is over. */

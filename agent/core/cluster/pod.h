@@ -34,7 +34,6 @@ struct pod {
 	int64_t due_ms;     /* when the next plan that wants its count is due; 0: at once */
 
 	bool heard;                  /* metric and heard_ms hold an answer */
-	struct metric metric;        /* the last good answer */
 	uint32_t sampled;            /* terms of metricKey that had a sample since it is wanted */
 	uint32_t held;               /* sessions that this HAProxy has on it, over all servers */
 	struct workers workers;      /* whether it is one process that answers */
@@ -47,12 +46,15 @@ struct pod {
 	enum metric_outcome outcome; /* of the last poll; METRIC_OK before the first */
 	unsigned n_strange;          /* answers in a row that show another server */
 	int64_t polled_ms;           /* when the last poll ended; 0: none yet */
-	char error[160];             /* the last failure in words, "" after a success */
 	int64_t since_ms;            /* when this pod came into the cluster */
 	struct pod_sharing sharing;  /* what this HAProxy's servers of it come to */
 	struct names *names;         /* of its table; NULL: nobody has any */
 	struct names_claim claim;    /* on its name */
 	struct endpoint *endpoint;   /* what Kubernetes says of it; NULL: nothing */
+
+	/* Long texts last: what each round reads of a pod lies close together. */
+	struct metric metric; /* the last good answer */
+	char error[160];      /* the last failure in words, "" after a success */
 };
 
 /* All pods of a cluster, by address and port. */

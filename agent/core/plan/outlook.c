@@ -47,6 +47,7 @@ struct course {
 	double counts;
 	double capacities;
 	double highest; /* count for each unit of capacity */
+	double closing; /* of counts, what HAProxy's clients hold, and so closes */
 };
 
 static bool counts_in(const struct course *course, size_t i)
@@ -109,30 +110,48 @@ static void find_held_times(struct course *course)
 	course->held_times = most;
 }
 
+/* What other doors have brought to pod i, which they make good. */
+static double door_of(const struct course *course, size_t i)
+{
+	return fmax(0.0, course->results[i].count - course->held_times * course->pods[i].held);
+}
+
+static void sum_closing(struct course *course)
+{
+	for (size_t i = 0; i < course->n; i++) {
+		if (counts_in(course, i))
+			course->closing += plan_part(&course->pods[i]) *
+					   (course->results[i].count - door_of(course, i));
+	}
+}
+
 /* What is foreseen of one moment for all pods alike. */
 struct moment {
-	double left_part; /* of what stands now */
+	double left_part; /* of what stands now and closes */
 	double come;      /* of what will have come, what will be left */
+	double level;     /* of all pods, for each unit of capacity */
 };
 
 static struct moment moment_at(const struct course *course, double at_s)
 {
 	double closing = course->params->closing;
 	double span_s = closing > 0.0 ? -expm1(-closing * at_s) / closing : at_s;
-
-	return (struct moment){
+	struct moment moment = {
 		.left_part = exp(-closing * at_s),
 		.come = course->arrivals_per_s * span_s,
 	};
+	double closed = course->closing * (1.0 - moment.left_part);
+
+	moment.level = (moment.come + course->counts - closed) / course->capacities;
+	return moment;
 }
 
 /* Of what pod i has now, what it will have then. */
 static double left_at(const struct course *course, size_t i, const struct moment *moment)
 {
-	double count = course->results[i].count;
-	double door = fmax(0.0, count - course->held_times * course->pods[i].held);
+	double door = door_of(course, i);
 
-	return door + (count - door) * moment->left_part;
+	return door + (course->results[i].count - door) * moment->left_part;
 }
 
 /* The most that pod i may have got by then, by ramp and maxShare. */
@@ -178,23 +197,11 @@ static double surface_at(const struct course *course, const struct moment *momen
 	return surface;
 }
 
-/* The level of all pods then, for each unit of capacity. */
-static double level_at(const struct course *course, const struct moment *moment)
-{
-	double sum = moment->come;
-
-	for (size_t i = 0; i < course->n; i++) {
-		if (counts_in(course, i))
-			sum += left_at(course, i, moment) * plan_part(&course->pods[i]);
-	}
-	return sum / course->capacities;
-}
-
 /* A pod will still have too many by itself: then nobody needs to know how high the others come. */
-static bool sticks_out_at(const struct course *course, const struct moment *moment, double level)
+static bool sticks_out_at(const struct course *course, const struct moment *moment)
 {
 	for (size_t i = 0; i < course->n; i++) {
-		double own_level = level * course->pods[i].capacity;
+		double own_level = moment->level * course->pods[i].capacity;
 
 		if (counts_in(course, i) &&
 			left_at(course, i, moment) - own_level > outlook_tolerance(own_level))
@@ -206,21 +213,21 @@ static bool sticks_out_at(const struct course *course, const struct moment *mome
 static bool is_balanced_at(const struct course *course, double at_s)
 {
 	const struct moment moment = moment_at(course, at_s);
-	double level = level_at(course, &moment);
 	double surface;
 
-	if (sticks_out_at(course, &moment, level))
+	if (sticks_out_at(course, &moment))
 		return false;
 	surface = surface_at(course, &moment);
 	for (size_t i = 0; i < course->n; i++) {
 		double capacity = course->pods[i].capacity;
+		double level = moment.level * capacity;
 		double has;
 
 		if (!counts_in(course, i))
 			continue;
 		has = left_at(course, i, &moment);
 		has += fmin(fmax(0.0, surface * capacity - has), allowed_at(course, i, at_s));
-		if (fabs(has - level * capacity) > outlook_tolerance(level * capacity))
+		if (fabs(has - level) > outlook_tolerance(level))
 			return false;
 	}
 	return true;
@@ -234,6 +241,7 @@ static double find_moment(struct course *course)
 	if (course->n_known == 0 || is_balanced_at(course, 0.0))
 		return 0.0;
 	find_held_times(course);
+	sum_closing(course);
 	while (!is_balanced_at(course, at_s)) {
 		before_s = at_s;
 		at_s *= LATER;
