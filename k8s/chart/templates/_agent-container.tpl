@@ -23,6 +23,11 @@
   ports:
     - name: agent
       containerPort: {{ .Values.agent.port }}
+    {{- if and (eq .Values.kind "DaemonSet") .Values.daemonset.useHostNetwork .Values.agent.agentCheck.enabled }}
+    # On the node's loopback, which others may use: the scheduler keeps pods with the same one apart.
+    - name: agent-check
+      containerPort: {{ .Values.agent.agentCheck.port }}
+    {{- end }}
   {{- with .Values.agent.startupProbe }}
   startupProbe:
     httpGet:

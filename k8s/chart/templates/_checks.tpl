@@ -3,6 +3,7 @@
 {{- include "wsbalancer.checkServices" . -}}
 {{- include "wsbalancer.checkScaling" . -}}
 {{- include "wsbalancer.checkKind" . -}}
+{{- include "wsbalancer.checkFamilies" . -}}
 {{- include "wsbalancer.checkMonitoring" . -}}
 {{- include "wsbalancer.checkTLS" . -}}
 {{- include "wsbalancer.checkTimes" . -}}
@@ -38,6 +39,13 @@
 {{- end -}}
 {{- if and $scaled (not .Values.autoscaling.adopted) (not (include "wsbalancer.liveReplicas" .)) -}}
 {{- fail (include "wsbalancer.adoption" .) -}}
+{{- end -}}
+{{- range $name := list "autoscaling" "keda" -}}
+{{- with get $.Values $name -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "%s.minReplicas %d is more than maxReplicas %d" $name (int .minReplicas) (int .maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $most := int .Values.haproxy.maxConnections -}}
 {{- if and .Values.autoscaling.enabled (ge (int .Values.autoscaling.targetConnections) $most) -}}
@@ -76,6 +84,17 @@ With server-side apply (also Flux, and Argo CD with ServerSideApply):
 {{- end -}}
 {{- else if or .Values.daemonset.useHostNetwork .Values.daemonset.useHostPort -}}
 {{- fail "daemonset.useHostNetwork and useHostPort need kind: DaemonSet: two pods of a Deployment could meet on a node" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A Service leads to the pods' addresses of each of its families. */}}
+{{- define "wsbalancer.checkFamilies" -}}
+{{- range $name := list "service" "internalService" -}}
+{{- with get $.Values $name -}}
+{{- if and (or (has "IPv6" (.ipFamilies | default list)) (hasSuffix "DualStack" (.ipFamilyPolicy | default ""))) (not $.Values.haproxy.ipv6) -}}
+{{- fail (printf "%s.ipFamilies and ipFamilyPolicy: its clients come by IPv6 too, and HAProxy would refuse them; set haproxy.ipv6=true" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -4,15 +4,16 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 55 characters, so that "-metrics" still fits into a name. */}}
+{{/* 55 characters, so that "-metrics" still fits into a name. A release's name may have dots, a Service's not. */}}
 {{- define "wsbalancer.fullname" -}}
 {{- $name := include "wsbalancer.name" . -}}
+{{- $release := .Release.Name | replace "." "-" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 55 | trimSuffix "-" -}}
-{{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 55 | trimSuffix "-" -}}
+{{- else if contains $name $release -}}
+{{- $release | trunc 55 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 55 | trimSuffix "-" -}}
+{{- printf "%s-%s" $release $name | trunc 55 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What runs where: DaemonSet and the nodes' ports, Services, autoscaled Deployments, images."""
+import re
+
 import pytest
 import tools
+import yaml
 
 
 def rendered(*values, **options):
@@ -38,6 +41,9 @@ def test_on_the_nodes_network_names_are_the_clusters():
     docs = tools.documents(tools.scenario("hostnetwork"))
     pod = workload(docs)["spec"]["template"]["spec"]
     assert pod["hostNetwork"] is True and pod["dnsPolicy"] == "ClusterFirstWithHostNet"
+    # All that it listens on, so that the scheduler puts no two on a node that would meet.
+    listens = {port["containerPort"] for container in tools.containers(docs)[1:] for port in container["ports"]}
+    assert listens == {8080, 8404, 9180, 9181}
     # The API server wants both to be alike there.
     assert all(port.get("hostPort", port["containerPort"]) == port["containerPort"] for port in ports(docs).values())
 
@@ -49,6 +55,14 @@ def test_a_stat_port_of_the_node_is_opened_where_asked():
 
 def test_a_rollout_that_stands_still_is_called_failed():
     assert workload(rendered("progressDeadlineSeconds=90"))["spec"]["progressDeadlineSeconds"] == 90
+
+
+@pytest.mark.parametrize("release", ["team.shop", "r" * 53])
+def test_any_name_of_a_release_makes_names_of_services(release):
+    docs = tools.documents(tools.template("--set", "services[0].name=my-app,internalService.enabled=true", release=release))
+    names = [made["metadata"]["name"] for made in docs if made["kind"] == "Service"]
+    assert len(names) == 3 and all(re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in names), names
+    assert yaml.safe_load(tools.agent_yaml(docs))["haproxy"]["replicas"]["service"] in names
 
 
 @pytest.mark.parametrize("fullname, name", [("", "wsb-wsbalancer-internal"), ("x" * 60, "x" * 54 + "-internal")])
