@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes, since runs share nothing: each takes every n-th of them and tells of it in a pipe. */
+/* Processes, since runs share nothing: each takes the next that nobody has taken, and tells of it
+ * in a pipe. */
 #include "crowd.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,15 +24,26 @@ struct told {
 /* What several processes write at once arrives whole up to this size. */
 _Static_assert(sizeof(struct told) <= PIPE_BUF, "a result is written in one piece");
 
-/* The process number first of n: never returns. */
-static _Noreturn void work(const struct scenario *scenario, uint64_t seed, unsigned n_seeds,
-	size_t first, size_t n, int out)
-{
-	for (size_t run = first; run < scenario_n_policies * n_seeds; run += n) {
-		struct told told = {.run = run};
+/* What all processes work off. */
+struct work {
+	const struct scenario *scenario;
+	uint64_t seed;
+	unsigned n_seeds;
+	size_t n;             /* runs */
+	atomic_size_t *taken; /* of these; all processes see it */
+};
 
-		if (!world_run(scenario, &scenario_policies[run / n_seeds], seed + run % n_seeds,
-			    &told.result) ||
+/* One process: never returns. */
+static _Noreturn void work_off(const struct work *work, int out)
+{
+	size_t taken;
+
+	while ((taken = atomic_fetch_add(work->taken, 1)) < work->n) {
+		/* From the last policy on: those with a planner, which take longest, are behind. */
+		struct told told = {.run = work->n - 1 - taken};
+
+		if (!world_run(work->scenario, &scenario_policies[told.run / work->n_seeds],
+			    work->seed + told.run % work->n_seeds, &told.result) ||
 			write(out, &told, sizeof(told)) != (ssize_t)sizeof(told))
 			exit(1);
 	}
@@ -53,8 +67,8 @@ static size_t collect(int in, struct measure_result *results)
 	return n;
 }
 
-bool crowd_run(const struct scenario *scenario, uint64_t seed, unsigned n_seeds,
-	struct measure_result *results)
+/* Starts the processes and waits for what they tell. False when a run failed. */
+static bool share_out(const struct work *work, struct measure_result *results)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = processors < 1 ? 1 : processors > CROWD_MAX ? CROWD_MAX : (size_t)processors;
@@ -72,7 +86,7 @@ bool crowd_run(const struct scenario *scenario, uint64_t seed, unsigned n_seeds,
 		if (children[n_children] < 0)
 			break;
 		if (children[n_children] == 0)
-			work(scenario, seed, n_seeds, n_children, n, ends[1]);
+			work_off(work, ends[1]);
 	}
 	close(ends[1]);
 	n_told = collect(ends[0], results);
@@ -81,5 +95,25 @@ bool crowd_run(const struct scenario *scenario, uint64_t seed, unsigned n_seeds,
 		while (waitpid(children[i], NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	return n_told == scenario_n_policies * n_seeds;
+	return n_told == work->n;
+}
+
+bool crowd_run(const struct scenario *scenario, uint64_t seed, unsigned n_seeds,
+	struct measure_result *results)
+{
+	struct work work = {
+		.scenario = scenario,
+		.seed = seed,
+		.n_seeds = n_seeds,
+		.n = scenario_n_policies * n_seeds,
+	};
+	bool done;
+
+	work.taken = mmap(NULL, sizeof(*work.taken), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (work.taken == MAP_FAILED)
+		return false;
+	done = share_out(&work, results);
+	munmap(work.taken, sizeof(*work.taken));
+	return done;
 }
