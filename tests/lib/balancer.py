@@ -22,7 +22,7 @@ import urllib.error
 import urllib.request
 
 from ports import free_port
-from program import Program, binary, until
+from program import DEADLINE_S, Program, binary, until
 
 # How HAProxy is called: `make test-haproxy` runs other versions in roots of their own.
 HAPROXY = shlex.split(os.environ.get("WSB_HAPROXY", "haproxy"))
@@ -154,6 +154,10 @@ backend ws
         text = self.cli(f"show stat {backend} 4 -1").lstrip("# ")
         return {row["svname"]: row for row in csv.DictReader(io.StringIO(text)) if row["svname"]}
 
+    def is_steered(self, backend="ws", configured=100):
+        """Not all servers have the configured weight, so there are weights of the agent's."""
+        return set(self.weights(backend).values()) != {configured}
+
     def weights(self, backend="ws"):
         return {name: int(row["uweight"]) for name, row in self.stat(backend).items()}
 
@@ -181,9 +185,9 @@ backend ws
             self.wait(10)
 
     def start_again(self):
-        """After stop; returns when the worker answers."""
+        """After stop, with the same files and ports; returns the pid of the worker once it answers."""
         super().__init__(self.argv)
-        self.wait_pid()
+        return self.wait_pid()
 
     def __enter__(self):
         return self
@@ -197,6 +201,8 @@ backend ws
 class Agent(Program):
     """wsbalancer beside a HAProxy (None: agent-check alone). Keywords are configuration keys;
     haproxy_ keys go below haproxy."""
+
+    listened = None  # where it was found to listen
 
     def __init__(self, haproxy, *options, config=None, text=None, variant=None, env=None, **keys):
         self.dir = make_dir()
@@ -217,8 +223,25 @@ class Agent(Program):
         # YAML takes JSON.
         self.file.write_text(text or json.dumps(self.config))
 
+    def wait_listening(self):
+        """The endpoint is there a moment after the program was started, or was given another address."""
+        host, port = self.http.rsplit(":", 1)
+
+        def listens():
+            assert self.running(), f"the agent ended: {self.err}"
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), 5).close()
+                return True
+            except OSError:
+                return False
+
+        until(listens, f"the agent to listen at {self.http}")
+        self.listened = self.http
+
     def get(self, path, accept="*/*", timeout=5):
         """Status and body of a request to the agent's endpoint."""
+        if self.listened != self.http:
+            self.wait_listening()
         request = urllib.request.Request(f"http://{self.http}{path}", headers={"Accept": accept})
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -252,6 +275,15 @@ class Agent(Program):
     def wait_ready(self):
         self.wait_http("/readyz")
 
+    def wait_rounds(self, n=3, deadline_s=DEADLINE_S):
+        """Waits for so many more rounds: from the second on all that is known now is planned with."""
+
+        def made():
+            return self.series()["wsbalancer_rounds_total"]
+
+        wanted = made() + n
+        until(lambda: made() >= wanted, f"{n} more rounds", deadline_s)
+
     def wait_log(self, event):
         """Waits for an event in the log; the line."""
 
@@ -261,6 +293,10 @@ class Agent(Program):
             return line
 
         return until(found, f"'{event}' in the log")
+
+    def logged(self, event):
+        """How many lines tell of it so far. What is asked for at once may still be on its way: wait_log is first."""
+        return sum(event in line for line in list(self.err))
 
     def check_sanitizers(self):
         said = [line for line in self.err if any(word in line for word in SANITIZERS)]

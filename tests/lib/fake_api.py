@@ -15,6 +15,8 @@ import threading
 import time
 import urllib.parse
 
+from ports import free_port
+
 GROUP = "discovery.k8s.io/v1"
 SLICES = f"/apis/{GROUP}/namespaces/"
 
@@ -252,7 +254,7 @@ class FakeApi:
         self.stopping = threading.Event()
         self.frozen = threading.Event()  # connections are taken, and nothing is answered
         self.server = None
-        self.port = 0
+        self.port = free_port()  # not of those that the kernel gives: nobody may get it while the server is away
 
     def __enter__(self):
         self.up()
@@ -270,7 +272,6 @@ class FakeApi:
         self.stopping.clear()
         self.server = Server(("127.0.0.1", self.port), Handler)
         self.server.api = self
-        self.port = self.server.server_address[1]
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.tls)

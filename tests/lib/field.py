@@ -73,6 +73,14 @@ class Pod(Program):
     def count(self, index=0):
         return self.metric(index)["agentsConnections"]
 
+    def truth(self, index=0):
+        """How many connections it has, whatever its /metric says."""
+        return json.loads(self.get("/truth", index))["agentsConnections"]
+
+    def truths(self):
+        """That of each pod."""
+        return [self.truth(i) for i in range(len(self.addresses))]
+
     def wait_count(self, n, index=0):
         until(lambda: self.count(index) == n, f"{n} connections on {self.addresses[index]}")
 

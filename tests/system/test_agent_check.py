@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """agent-check: what HAProxy hears, with and without the Runtime API beside it."""
-import os
 import resource
 import socket
 import time
@@ -222,25 +221,19 @@ def test_a_dry_run_answers_no_agent_checks(pods):
                 ask(f"127.0.0.1:{check}", b"ws/s1\n")
 
 
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def test_without_free_descriptors_the_agent_waits_and_recovers(alone):
     """More clients than descriptors: no busy loop, and an answer once some are free."""
     host, port = alone.check.split(":")
-    in_use = len(os.listdir(f"/proc/{alone.pid}/fd"))
+    in_use = alone.n_files()
     resource.prlimit(alone.pid, resource.RLIMIT_NOFILE, (in_use + 10, 20000))
     clients = []
     try:
         # A second of silence frees a descriptor, so there must be more clients than that frees.
         clients = [socket.create_connection((host, int(port))) for _ in range(400)]
         alone.wait_log("an agent-check connection cannot be taken")
-        before, began = cpu_seconds(alone.pid), time.monotonic()
+        before, began = alone.cpu_s(), time.monotonic()
         time.sleep(1)  # what is measured is a second of it
-        used = (cpu_seconds(alone.pid) - before) / (time.monotonic() - began)
+        used = (alone.cpu_s() - before) / (time.monotonic() - began)
         assert used < 0.5, f"{used:.0%} of a core"
     finally:
         for client in clients:

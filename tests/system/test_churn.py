@@ -3,7 +3,6 @@
 are no more uneven than leastconn alone would have them."""
 import contextlib
 import http.client
-import json
 import statistics
 import threading
 import time
@@ -13,22 +12,11 @@ from field import Load, Pod
 from program import until
 
 
-def truths(pods):
-    """What each pod has, whatever it tells."""
-    return [json.loads(pods.get("/truth", i))["agentsConnections"] for i in range(len(pods.addresses))]
-
-
-def rounds(agent, n=3):
-    """Waits for so many more rounds."""
-    before = agent.series()["wsbalancer_rounds_total"]
-    until(lambda: agent.series()["wsbalancer_rounds_total"] >= before + n, "more rounds")
-
-
 def mean_truths(pods, seconds):
     """Of each pod, over so long a time: what stands at one moment is chance where lives are short."""
     samples, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
-        samples.append(truths(pods))
+        samples.append(pods.truths())
         time.sleep(0.05)
     return [statistics.mean(counts) for counts in zip(*samples)]
 
@@ -42,8 +30,8 @@ def test_a_pod_that_another_door_fills_stands_no_higher_where_lives_are_short():
                 Load(haproxy.url, connections=200, rate=200, lifetime=2, message_interval=60) as load:
             agent.wait_ready()
             # With as many coming as going nobody sees all of them at once.
-            until(lambda: sum(truths(pods)) > 240, "nearly all to stand")
-            until(lambda: truths(pods)[0] <= 1.15 * sum(truths(pods)) / 4, "the first to come down")
+            until(lambda: sum(pods.truths()) > 240, "nearly all to stand")
+            until(lambda: pods.truths()[0] <= 1.15 * sum(pods.truths()) / 4, "the first to come down")
             counts = mean_truths(pods, 4)
     # leastconn would keep the first 60 above the others: 110 of 65.
     assert counts[0] <= 1.15 * sum(counts) / 4, counts
@@ -55,13 +43,18 @@ def test_when_an_old_worker_ends_its_clients_are_spread_evenly():
         haproxy.wait_up()
         agent.wait_ready()
         with Load(haproxy.url, connections=200, rate=400, message_interval=60, reconnect_ms=700,
-                  allow_dropped=200) as load:
+                  allow_dropped=200, progress=True) as load:
             load.wait_standing()
-            rounds(agent)
+            agent.wait_rounds()
             haproxy.reload()
-            until(lambda: sum(truths(pods)) < 100, "the old worker to end")
-            until(lambda: sum(truths(pods)) == 200, "the clients to be back")
-            counts = truths(pods)
+
+            def back():
+                now = (load.progress() or [{"dropped": 0}])[-1]
+                return now["dropped"] == 200 and now["open"] == 200
+
+            until(back, "the old worker to end and its clients to be back")
+            until(lambda: sum(pods.truths()) == 200, "the pods to have seen both")
+            counts = pods.truths()
             report = load.stop()
     assert report["dropped"] == 200 and report["lost"] == 0, report
     # leastconn would have 50 on each.
@@ -101,16 +94,16 @@ def test_plain_requests_do_not_hide_what_a_pod_lacks():
             agent.wait_ready()
             with Load(haproxy.url, connections=240, rate=400, message_interval=60) as load:
                 load.wait_standing()
-                rounds(agent)
+                agent.wait_rounds()
                 haproxy.reload()
                 haproxy.cli("set server ws/s4 state ready")
                 haproxy.wait_up()
-                rounds(agent)
+                agent.wait_rounds()
                 before = len(answered)
                 # The new pod lacks 80; of 160 it is due 20 more.
                 with Load(haproxy.url, connections=160, rate=80, message_interval=60) as more:
                     more.wait_standing()
-                    counts = truths(pods)
+                    counts = pods.truths()
                 assert len(answered) > before + 200
     assert sum(counts) == 400, counts
     # leastconn would give each 40: 120, 120, 120, 40.

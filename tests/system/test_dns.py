@@ -7,6 +7,7 @@ import time
 
 from balancer import Agent, HAProxy
 from field import Load, Pod
+from ports import free_port
 from program import until
 
 
@@ -51,7 +52,7 @@ def template(dns, n, port):
 
 
 def test_a_slot_that_dns_moves_is_another_pod():
-    with Dns() as dns, Pod(listen=["127.0.0.1:0"]) as first:
+    with Dns() as dns, Pod(listen=[f"127.0.0.1:{free_port('')}"]) as first:
         port = first.port
         with Pod(listen=[f"127.0.0.2:{port}", f"127.0.0.3:{port}"], env={"POD_NAME": "later"}) as later:
             dns.addresses = ["127.0.0.1", "127.0.0.2"]

@@ -137,9 +137,7 @@ def test_a_new_process_is_told_without_waiting_for_a_round(pods, how):
             pid = haproxy.reload()
         else:
             haproxy.stop()
-            # The same files and ports, another process.
-            super(HAProxy, haproxy).__init__(haproxy.argv)
-            pid = haproxy.wait_pid()
+            pid = haproxy.start_again()
         until(lambda: haproxy.variables(pid) == [1, None], "the new process to be told", 3)
         assert hook.is_alive()
         hook.join()

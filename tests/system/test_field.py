@@ -643,7 +643,8 @@ def test_load_takes_its_targets_in_turn():
 
 
 def test_storm_makes_a_share_close_and_reconnect(pod):
-    with field.Load(pod.url, connections=40, rate=1000, storm="0.4:0.5", duration=1.0,
+    # All stand by then, and all are back at the end.
+    with field.Load(pod.url, connections=40, rate=1000, storm="1:0.5", duration=2.5,
                     reconnect_ms=50, message_interval=0.1) as load:
         report = load.report()
     assert report["ok"] and report["opened"] == 60 and report["closed"] == 60

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The HTTP endpoint when descriptors or places run out: a probe gets in, whoever keeps them."""
-import os
 import resource
 import socket
 import subprocess
@@ -15,18 +14,8 @@ from program import until
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-def open_files(agent):
-    return len(os.listdir(f"/proc/{agent.pid}/fd"))
-
-
 def limit(agent, n):
     resource.prlimit(agent.pid, resource.RLIMIT_NOFILE, (n, 20000))
-
-
-def cpu_seconds(agent):
-    with open(f"/proc/{agent.pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ask(agent):
@@ -46,7 +35,7 @@ def fixture_agent():
         seen = []
 
         def quiet():
-            seen.append(open_files(agent))
+            seen.append(agent.n_files())
             time.sleep(0.02)
             return len(seen) > 20 and len(set(seen[-20:])) == 1
 
@@ -57,18 +46,18 @@ def fixture_agent():
 
 
 def test_who_has_been_answered_makes_room_when_descriptors_run_out(agent):
-    limit(agent, open_files(agent) + 1)
+    limit(agent, agent.n_files() + 1)
     with ask(agent) as first, ask(agent) as second:
         assert first.recv(100).startswith(b"HTTP/1.1 200 ")
         assert second.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 def test_without_any_descriptor_the_agent_does_not_spin_and_answers_later(agent):
-    limit(agent, open_files(agent))
+    limit(agent, agent.n_files())
     with ask(agent) as link:
-        before, began = cpu_seconds(agent), time.monotonic()
+        before, began = agent.cpu_s(), time.monotonic()
         time.sleep(1)  # what is measured is a second of it
-        used = (cpu_seconds(agent) - before) / (time.monotonic() - began)
+        used = (agent.cpu_s() - before) / (time.monotonic() - began)
         assert used < 0.2, f"{used:.0%} of a core"
         limit(agent, 20000)
         assert link.recv(100).startswith(b"HTTP/1.1 200 ")

@@ -226,12 +226,12 @@ def test_two_haproxies_of_one_host_have_an_agent_each(prefix):
         load = stack.enter_context(Load(haproxies["edge"].url, connections=40))
         load.wait_standing()
         for name, haproxy in haproxies.items():
-            until(haproxy.is_level, f"weights in {name}")
+            until(haproxy.is_steered, f"weights in {name}")
         # The end of one agent is none of the other's business.
         agents["edge"].signal(signal.SIGTERM)
         assert agents["edge"].wait(10) == 0
         assert set(haproxies["edge"].weights().values()) == {100}
-        until(haproxies["inner"].is_level, "weights that stay")
+        assert haproxies["inner"].is_steered()
         agents["inner"].signal(signal.SIGTERM)
         assert agents["inner"].wait(10) == 0
         load.stop()

@@ -23,15 +23,6 @@ def not_asked(agent):
     return {f"{b['name']}/{s['server']}": s["why"] for b in agent.json()["backends"] for s in b["not_asked"]}
 
 
-def rounds(agent, n):
-    """Waits for n more plans."""
-    def made():
-        return agent.series()["wsbalancer_rounds_total"]
-
-    wanted = made() + n
-    until(lambda: made() >= wanted, f"{n} rounds")
-
-
 REASONS = {"odd/s1": "it is on a Unix socket", "odd/s2": "its port is missing or relative to the client's: "
            "set metricPort for it", "odd/s4": "its address is whatever the client has asked for"}
 REASONS |= {"odd/s3": REASONS["odd/s2"], "odd/s5": REASONS["odd/s4"]}
@@ -46,13 +37,14 @@ def test_what_cannot_be_asked_is_left_alone_and_shown(tmp_path):
                 Agent(haproxy, config={"backends": ["ws", "odd"]}) as agent:
             agent.wait_ready()
             assert not_asked(agent) == REASONS
-            rounds(agent, 5)
+            agent.wait_rounds(5)
             assert stranger.requests == []
             series = agent.series()
             assert series['wsbalancer_server_not_asked{proxy="odd",server="s1",reason="unix_socket"}'] == 1
             assert series['wsbalancer_server_not_asked{proxy="odd",server="s4",reason="any_address"}'] == 1
             for name, reason in REASONS.items():
-                assert any("cannot be asked" in line and name in line and reason in line for line in agent.err), name
+                until(lambda n=name, r=reason: any("cannot be asked" in line and n in line and r in line
+                                                   for line in list(agent.err)), f"a word of {name}")
             shown = subprocess.run([binary("wsbalancer"), "status", agent.http], capture_output=True, text=True)
             page = agent.get("/balancer-metrics?format=html")[1]
             for name, reason in REASONS.items():
@@ -80,9 +72,10 @@ def test_a_port_above_the_clients_looks_like_another():
                 Agent(haproxy, config={"backends": []}) as agent:
             agent.wait_ready()
             assert "backend=plus" in agent.wait_log("no pod of this backend tells its connections")
+            stranger.wait_left_alone(agent)
             asked = len(stranger.requests)
             assert asked <= 4
-            rounds(agent, 10)
+            agent.wait_rounds(10)
             # The minute in which one pod is asked has just begun.
             assert len(stranger.requests) <= asked + 1
             agent.stop()
@@ -183,7 +176,7 @@ def test_weights_of_srv_records_that_fight_the_agents_are_said_and_free_slots_ar
             until(lambda: agent.json()["totals"]["pods_known"] == 2, "both pods")
             until(lambda: {w for n, w in haproxy.weights().items() if n in ("pod1", "pod2")} not in ({100}, set()),
                   "the agent's weights")
-            rounds(agent, 10)
+            agent.wait_rounds(10)
             assert not any("SRV records" in line for line in agent.err)
 
 
@@ -217,6 +210,6 @@ def test_replicas_that_do_not_fit_are_said_once():
             load.wait_standing()
             line = agent.wait_log("is haproxy.replicas right?")
             assert "replicas=3" in line and "times=1.0" in line
-            rounds(agent, 5)
+            agent.wait_rounds(5)
             assert sum("haproxy.replicas right" in line for line in agent.err) == 1
             load.stop()

@@ -5,12 +5,11 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
 from balancer import Agent, HAProxy
-from field import Pod, binary
+from field import Pod
 from manypods import ManyPods
 from program import until
 
@@ -46,9 +45,8 @@ def test_an_unread_log_stops_nothing_and_says_what_was_lost(format_):
                        pollTimeout="100ms")
         try:
             agent.wait_ready()
-            rounds = agent.series()["wsbalancer_rounds_total"]
             # Far more than pipe and agent hold.
-            until(lambda: agent.series()["wsbalancer_rounds_total"] > rounds + 300, "rounds", 60)
+            agent.wait_rounds(300, 60)
             assert fcntl.fcntl(agent.write_end, fcntl.F_GETFL) == agent.flags
             # Read again for a while: every line is whole, and one says how many are missing.
             os.set_blocking(agent.pipe.fileno(), False)
@@ -104,12 +102,17 @@ def test_many_pods_that_flap_are_told_in_one_line():
             Agent(haproxy, pollInterval="200ms") as agent:
         agent.wait_ready()
         good = pods.answers[0]
-        began, lines = time.monotonic(), len(agent.err)
-        while time.monotonic() - began < 12:
+        lines, event = len(agent.err), "further pods could not be polled, or could again"
+
+        def told():
+            """After ten seconds of it."""
             pods.answers[:] = [b"{}"] * 200
-            time.sleep(0.4)
+            agent.wait_rounds(2)
             pods.answers[:] = [good] * 200
-            time.sleep(0.4)
-        said = agent.wait_log("further pods could not be polled, or could again")
+            agent.wait_rounds(2)
+            return any(event in line for line in list(agent.err))
+
+        until(told, "the one line", 60)
+        said = agent.wait_log(event)
         assert int(re.search(r"could_not=(\d+)", said)[1]) > 500
         assert len(agent.err) - lines < 60, agent.err[lines:]

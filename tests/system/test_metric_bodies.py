@@ -35,6 +35,15 @@ class RawPod:
                 except OSError:
                     pass
 
+    def wait_left_alone(self, agent):
+        """Until nothing comes in two rounds. On a busy machine connections of polls that were given up wait here."""
+        def left_alone():
+            n = len(self.requests)
+            agent.wait_rounds(2)
+            return len(self.requests) == n
+
+        until(left_alone, "nobody to ask")
+
     def __enter__(self):
         return self
 
@@ -77,7 +86,9 @@ BAD = {
 def test_a_bad_answer_is_refused_with_its_reason(reason, answer):
     with RawPod(answer) as bad, Pod(n=2) as good:
         addresses = [bad.address, *good.addresses]
-        with HAProxy(addresses, server="weight 100") as haproxy, Agent(haproxy) as agent:
+        # Time enough for the answer, however busy the machine is.
+        with HAProxy(addresses, server="weight 100") as haproxy, \
+                Agent(haproxy, pollInterval="1s", pollTimeout="900ms") as agent:
             agent.wait_ready()
             assert f"result={reason}" in agent.wait_log("pod cannot be polled")
             report = agent.json()["podMetrics"]["ws"]
@@ -106,9 +117,10 @@ def test_what_a_pod_leaves_unset_costs_nothing_and_what_is_odd_is_said_once():
             with Agent(haproxy, pollInterval="100ms", pollTimeout="90ms") as agent:
                 agent.wait_ready()
                 until(lambda: len(two.requests) > 5, "six polls")
-                assert agent.json()["totalConnections"] == 11
-                assert sum("draining is neither" in line for line in agent.err) == 1
-                assert sum("capacity is no number" in line for line in agent.err) == 1
+                until(lambda: agent.json()["totalConnections"] == 11, "both counts")
+                for said in ("draining is neither", "capacity is no number"):
+                    agent.wait_log(said)
+                    assert agent.logged(said) == 1
 
 
 def test_a_liar_is_disbelieved_and_said_once():
@@ -122,7 +134,7 @@ def test_a_liar_is_disbelieved_and_said_once():
                     with Load(haproxy.url, connections=90, rate=200) as more:
                         more.wait_standing()
                         assert 55 <= haproxy.sessions()["s1"] <= 65, haproxy.sessions()
-                    assert sum("not believed" in line for line in agent.err) == 1
+                    assert agent.logged("not believed") == 1
 
 
 def test_a_count_at_the_edge_is_taken():

@@ -185,9 +185,13 @@ def test_page_shows_real_pods_and_brings_itself_up_to_date(page, agent, pods, ha
 def test_page_asks_nobody_but_its_agent(browser, agent):
     browser.requested()
     open_live(browser, agent)
-    time.sleep(1.2)
-    asked = browser.requested()
-    assert len(asked) >= 3
+    asked = []
+
+    def refreshed():
+        asked.extend(browser.requested())
+        return sum("format=json" in url for url in asked) >= 2
+
+    browser.until(refreshed, "two refreshes")
     assert [url for url in asked
             if not url.startswith((f"http://{agent.http}{PATH}", "data:"))] == []
 
@@ -285,7 +289,8 @@ def test_query_selects_what_the_page_shows(browser, agent):
     open_live(browser, agent, "refreshInterval=1&pod=web-1")
     assert names(browser) == ["web-1"]
     assert "pod=web-1" in browser.find("#as-json").get_attribute("href")
-    time.sleep(1.2)
+    browser.requested()
+    browser.until(lambda: any("format=json" in url for url in browser.requested()), "a refresh")
     assert names(browser) == ["web-1"]
 
 

@@ -73,7 +73,7 @@ def test_the_two_shipped_files_belong_together(tmp_path):
             until(haproxy.is_level, "equal weights")
             report = agent.json()
             assert list(report["podMetrics"]) == ["ws"] and report["totals"]["pods_known"] == 3, report["totals"]
-            assert not [line for line in agent.err if "level=warn" in line or "level=error" in line], agent.err
+            assert not [line for line in agent.err if re.match(r"\S+ (warn|error) ", line)], agent.err
 
 
 @pytest.fixture(scope="module")

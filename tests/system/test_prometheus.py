@@ -286,8 +286,8 @@ def test_dashboards_variables_and_marks_have_data(prometheus):
         if variable["type"] == "query":
             metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)",
                                          variable["query"]["query"]).groups()
-            assert all(label in labels for labels, _ in prometheus.query(metric))
-            assert prometheus.query(metric)
+            found = until(lambda m=metric: prometheus.query(m), metric)
+            assert all(label in labels for labels, _ in found)
     for mark in DASHBOARD["annotations"]["list"]:
         until(lambda m=mark: prometheus.query(plain(m["expr"])), mark["name"])
 

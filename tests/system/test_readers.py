@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import urllib.request
 import pytest
 
 from balancer import Agent, HAProxy
-from manypods import ManyPods
+from manypods import ManyPods, PodsApart
 from program import until
 
 N_PODS, READERS, SECONDS = 2000, 8, 10
@@ -35,29 +34,6 @@ for path in itertools.cycle(paths):
     seen[answer.status] = seen.get(answer.status, 0) + 1
 print(seen)
 """ % SECONDS
-
-
-class Pods(ManyPods):
-    """In a process of their own, for the same reason."""
-
-    def __enter__(self):
-        reading, writing = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            with contextlib.suppress(BaseException):
-                super().__enter__()
-                os.write(writing, str(self.port).encode())
-                os.close(writing)
-                time.sleep(3600)
-            os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading) as pipe:
-            self.port = int(pipe.read())
-        return self
-
-    def __exit__(self, kind, error, trace):
-        os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
 
 
 def read_all(agent, paths, encoding="identity"):
@@ -107,7 +83,7 @@ def measure(parts, paths, encoding="identity"):
 
 @contextlib.contextmanager
 def stage():
-    with Pods(N_PODS) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
+    with PodsApart(N_PODS) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
             Agent(haproxy, variant="release", pollInterval="1s", pollTimeout="900ms") as agent:
         agent.wait_ready()
         until(lambda: counts(agent)["wsbalancer_rounds_total"] > 5, "some rounds", 60)
@@ -171,7 +147,7 @@ def test_a_report_is_compressed_for_those_who_ask_for_it(path):
 
 def test_a_report_that_is_given_out_again_says_how_old_it_is():
     """At 2,000 pods one is kept for a while; its times are true however late it is read."""
-    with Pods(N_PODS) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
+    with PodsApart(N_PODS) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy, \
             Agent(haproxy, variant="release", pollInterval="1s", pollTimeout="900ms") as agent:
         agent.wait_ready()
 

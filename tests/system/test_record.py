@@ -333,7 +333,7 @@ def test_a_writer_that_dies_is_replaced(haproxy, record):
             "rounds are not recorded")
         agent.wait_log("rounds are recorded again")
         assert writer(agent) != pid
-        assert not os.path.exists(f"/proc/{pid}")
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "it to be reaped")
 
 
 def test_a_file_belongs_to_one_agent(haproxy, record):

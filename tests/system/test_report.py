@@ -289,7 +289,9 @@ def test_a_pod_that_says_anothers_name_is_shown_by_its_server_and_address():
             # Its own name it may have again, and is said no more.
             pods.answers[1] = {"agentsConnections": 50, "podName": "pod-1"}
             until(lambda: agent.json()["podMetrics"]["ws"][1].get("podName") == "pod-1", "its own name")
-            assert len([line for line in agent.err if words in line]) == 2
+            until(lambda: agent.logged(words) >= 2, "a word of each")
+            agent.wait_rounds(2)
+            assert agent.logged(words) == 2
 
 
 def test_series_say_what_haproxy_and_pods_say(agent, haproxy, pods):

@@ -14,7 +14,7 @@ import pytest
 from balancer import Agent, HAProxy
 from fake_api import FakeApi
 from field import Pod
-from manypods import ManyPods
+from manypods import PodsApart
 from ports import free_port
 from program import until
 
@@ -157,17 +157,17 @@ def test_a_refused_configuration_cuts_no_poll_that_is_under_way(slow_pod):
         # Refused late: all of the new configuration's parts but the endpoint can be made.
         agent.config["listen"] = "127.0.0.1:%d" % taken.getsockname()[1]
         agent.write()
-        for _ in range(3):
+
+        def refused():
+            return sum("configuration refused" in line for line in list(agent.err))
+
+        for n in range(3):
             asked = slow_pod.asked
             until(lambda: slow_pod.asked > asked, "a poll to be under way")
             agent.signal(signal.SIGHUP)
-            until(lambda: slow_pod.asked == slow_pod.answered + slow_pod.cut, "its end")
-        refused = [line for line in agent.err if "configuration refused" in line]
-        assert len(refused) == 3 and slow_pod.cut == 0
-
-
-def steered(haproxy):
-    return any(weight != 100 for weight in haproxy.weights().values())
+            until(lambda: refused() == n + 1, "it to be refused")
+            until(lambda: slow_pod.asked == slow_pod.answered + slow_pod.cut, "the poll's end")
+        assert refused() == 3 and slow_pod.cut == 0
 
 
 @pytest.fixture
@@ -188,15 +188,15 @@ def end(agent):
 
 def test_an_end_says_that_the_weights_are_back_when_they_are(lab):
     with Agent(lab) as agent:
-        until(lambda: steered(lab), "weights")
+        until(lab.is_steered, "weights")
         assert end(agent) == 0
         assert "servers=3" in agent.wait_log("the configured weights are back")
-        assert not steered(lab)
+        assert not lab.is_steered()
 
 
 def test_an_end_says_that_the_weights_are_not_back_when_haproxy_does_not_answer(lab):
     with Agent(lab) as agent:
-        until(lambda: steered(lab), "weights")
+        until(lab.is_steered, "weights")
         worker = int(lab.info()["Pid"])
         os.kill(worker, signal.SIGSTOP)
         try:
@@ -210,7 +210,7 @@ def test_an_end_says_that_the_weights_are_not_back_when_haproxy_does_not_answer(
 def test_an_end_says_that_the_weights_are_not_back_when_haproxy_refuses(lab):
     front = lab.dir / "reader.sock"
     with Agent(lab) as agent:
-        until(lambda: steered(lab), "weights")
+        until(lab.is_steered, "weights")
         # A socket of level user takes the place of the one that was.
         with HAProxy([], servers=lab.servers, level="operator", server="weight 100") as other:
             os.rename(lab.socket, front)
@@ -226,7 +226,7 @@ def test_an_end_says_that_the_weights_are_not_back_when_haproxy_refuses(lab):
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_a_haproxy_that_is_gone_has_no_weights(lab, how):
     with Agent(lab) as agent:
-        until(lambda: steered(lab), "weights")
+        until(lab.is_steered, "weights")
         if how == "stopped":
             lab.stop()
         else:
@@ -241,7 +241,7 @@ def test_a_haproxy_that_is_gone_has_no_weights(lab, how):
 
 def test_haproxy_and_agent_that_are_stopped_at_once_end_well(lab):
     with Agent(lab) as agent:
-        until(lambda: steered(lab), "weights")
+        until(lab.is_steered, "weights")
         lab.signal(signal.SIGTERM)
         assert end(agent) == 0
 
@@ -293,11 +293,11 @@ def test_one_that_takes_connections_and_says_nothing_is_a_fault_at_once():
 def test_an_end_waits_for_a_haproxy_that_takes_one_line_after_the_other():
     """A thousand weights are six lines, which take longer here than an end may without any answer."""
     n = 1000
-    with ManyPods(n, lambda i: {"agentsConnections": 100 + 100 * (i % 2)}) as pods, \
+    with PodsApart(n, lambda i: {"agentsConnections": 100 + 100 * (i % 2)}) as pods, \
             HAProxy(pods.addresses, server="weight 100") as haproxy, \
             slow_to_set(haproxy, 0.3) as front, \
             Agent(haproxy, pollInterval="1s", pollTimeout="900ms", config={"socket": front.path}) as agent:
-        until(lambda: sum(w != 100 for w in haproxy.weights().values()) > n / 2, "weights", 60)
+        until(lambda: sum(w != 100 for w in haproxy.weights().values()) > n / 2, "weights", 60, 0.2)
         agent.signal(signal.SIGTERM)
         assert agent.wait(20) == 0
         assert "servers=" in agent.wait_log("the configured weights are back")

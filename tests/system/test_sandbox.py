@@ -4,6 +4,7 @@ import ctypes
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -61,8 +62,8 @@ def test_the_heart_beats_twice_in_the_watchdogs_time_and_stops_with_the_loop(hap
         began = time.monotonic()
         assert [manager.hears() for _ in range(4)] == ["WATCHDOG=1"] * 4
         assert 1.5 < time.monotonic() - began < 3
-        agent.signal(19)  # SIGSTOP
-        time.sleep(0.1)
+        agent.signal(signal.SIGSTOP)
+        until(lambda: status(agent, "State") == "T", "it to stop")
         manager.socket.setblocking(False)
         while True:
             try:
@@ -70,7 +71,7 @@ def test_the_heart_beats_twice_in_the_watchdogs_time_and_stops_with_the_loop(hap
             except BlockingIOError:
                 break
         manager.hears_nothing(1.2)
-        agent.signal(18)  # SIGCONT
+        agent.signal(signal.SIGCONT)
         assert manager.hears(3) == "WATCHDOG=1"
 
 

@@ -231,7 +231,8 @@ def test_a_pod_that_tells_too_much_capacity_takes_no_more_than_capacity_max_lets
         loud = agent.json()["podMetrics"]["ws"][2]
         assert loud["reported_capacity"] == 1000000000
         assert loud["why"] == "steered, tells a capacity of 1e+09, counts as 2"
-        assert sum("more capacity than capacityMax allows" in line for line in agent.err) == 1
+        agent.wait_log("more capacity than capacityMax allows")
+        assert agent.logged("more capacity than capacityMax allows") == 1
 
 
 def counts_of(pods):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Pods whose word is none, that are loud, or that several servers lead to: no worse than leastconn."""
 import contextlib
-import json
 
 import pytest
 
@@ -11,22 +10,11 @@ from ports import free_port
 from program import until
 
 
-def truth(pod, index=0):
-    """How many connections it has, whatever its /metric says."""
-    return json.loads(pod.get("/truth", index))["agentsConnections"]
-
-
 @contextlib.contextmanager
 def standing(url, n, **options):
     with Load(url, connections=n, rate=400, message_interval=60, **options) as load:
         load.wait_standing()
         yield load
-
-
-def rounds(agent, n=3):
-    """Waits for so many more rounds."""
-    before = agent.series()["wsbalancer_rounds_total"]
-    until(lambda: agent.series()["wsbalancer_rounds_total"] >= before + n, "more rounds")
 
 
 @pytest.mark.parametrize("options", [
@@ -37,13 +25,13 @@ def test_a_pod_of_which_nothing_is_known_gets_what_the_others_get_after_a_reload
         haproxy.wait_up()
         agent.wait_ready()
         with standing(haproxy.url, 200):
-            rounds(agent)
+            agent.wait_rounds()
             haproxy.reload()
-            rounds(agent)
-            before = truth(odd)
+            agent.wait_rounds()
+            before = odd.truth()
             with Load(haproxy.url, connections=80, rate=80, message_interval=60) as more:
                 more.wait_standing()
-                counts = [truth(pods, i) for i in range(3)] + [truth(odd)]
+                counts = [*pods.truths(), odd.truth()]
     # leastconn would give each of them 20.
     assert sum(counts) == 280, counts
     assert counts[3] - before <= 32, (before, counts)
@@ -58,10 +46,10 @@ def test_a_loud_pod_takes_only_itself_out():
         direct.wait_standing()
         with Agent(haproxy) as agent:
             agent.wait_ready()
-            rounds(agent)
+            agent.wait_rounds()
             with Load(haproxy.url, connections=100, rate=100, message_interval=60) as load:
                 load.wait_standing()
-                counts = [truth(pods, i) for i in range(3)]
+                counts = pods.truths()
     # An even spread would give the first 25 more, leastconn 33.
     assert counts[0] <= 60 + 12, counts
     assert abs(counts[1] - counts[2]) <= 10, counts
@@ -91,16 +79,16 @@ def test_what_a_pod_lacks_is_divided_among_all_that_lead_to_it(shape):
             with Agent(haproxy, config={"backends": backends}) as agent:
                 agent.wait_ready()
                 with standing(haproxy.url, 240):
-                    rounds(agent)
+                    agent.wait_rounds()
                     haproxy.reload()
                     for server in newest:
                         haproxy.cli(f"set server {server} state ready")
                     haproxy.wait_up()
-                    rounds(agent)
+                    agent.wait_rounds()
                     # The new pod lacks 80; of 160 it is due 20 more.
                     with Load(haproxy.url, connections=160, rate=80, message_interval=60) as load:
                         load.wait_standing()
-                        counts = [truth(pods, i) for i in range(4)]
+                        counts = pods.truths()
     assert sum(counts) == 400, counts
     assert max(counts) <= 1.12 * 100, counts
 
@@ -120,10 +108,10 @@ def test_with_agent_check_alone_a_pod_takes_no_more_than_its_shares_whatever_it_
             agent.wait_ready()
             with standing(haproxy.url, 160):
                 until(lambda: haproxy.weights()["s8"] > haproxy.weights()["s1"], "it to be believed")
-                before = truth(odd)
+                before = odd.truth()
                 with Load(haproxy.url, connections=160, rate=80, message_interval=60) as more:
                     more.wait_standing()
-                    taken = truth(odd) - before
+                    taken = odd.truth() - before
     # It is believed, or there would be nothing to bound. Each agent-check fetches its own weight, so for a
     # moment old and new ones stand side by side.
     assert 160 / 8 < taken <= (shares / 8 + 0.05) * 160, taken

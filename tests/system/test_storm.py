@@ -4,7 +4,6 @@ import json
 
 from balancer import Agent, HAProxy
 from field import Load, Pod
-from program import until
 
 CLIENTS, PODS = 400, 4
 
@@ -31,9 +30,7 @@ def test_counts_of_before_and_after_a_storm_are_not_planned_with(tmp_path):
                 agent.wait_ready()
                 report = load.report()
                 # The end of the run, when all clients leave, may be a storm too.
-                planned = agent.series()["wsbalancer_rounds_total"]
-                until(lambda: agent.series()["wsbalancer_rounds_total"] > planned + 2,
-                      "more rounds")
+                agent.wait_rounds(3)
                 put_off = agent.series()["wsbalancer_rounds_put_off_total"]
     # Some of the last storm were still on their way back.
     assert report["opened"] > CLIENTS + (STORMS - 1) * CLIENTS * 0.4

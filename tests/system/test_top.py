@@ -64,8 +64,13 @@ def status(*options, locale="C.UTF-8"):
 def test_status_prints_a_table(agent, haproxy, pods):
     with Load(haproxy.url, connections=30) as load:
         load.wait_standing()
-        until(lambda: agent.json()["totals"]["connections"] == 30 ==
-              agent.json()["totals"]["own_sessions"], "30 connections")
+
+        def settled():
+            report = agent.json()
+            return (report["totals"]["connections"] == 30 == report["totals"]["own_sessions"]
+                    and report["verdict"]["text"].startswith("Balanced"))
+
+        until(settled, "30 connections, as even as can be")
         result = status("--url", url(agent))
         assert result.returncode == 0 and result.stderr == ""
         lines = result.stdout.splitlines()
@@ -464,7 +469,7 @@ def sixty():
     with ManyPods(60, lambda i: {"agentsConnections": 1000 - 2 * i, "podName": f"pod-{i:02}",
                                  "nodeName": f"node-{i % 4}"}) as pods, \
             HAProxy(pods.addresses, server="weight 100") as haproxy, \
-            Agent(haproxy, cacheTTL="1s") as agent:
+            Agent(haproxy, pollInterval="1s", pollTimeout="900ms", cacheTTL="3s") as agent:
         agent.wait_ready()
         pods.answers[59] = b"no JSON"
         until(lambda: agent.json()["totals"]["pods_silent"] == 1, "the silent pod")
@@ -478,7 +483,7 @@ def test_top_shows_verdict_trouble_and_keys_at_any_size(sixty, columns, rows):
         lines = tmux.screen().rstrip("\n").split("\n")
         assert lines[0].startswith(sixty.json()["verdict"]["text"][:columns])
         assert lines[-1].startswith("q quit  ? keys  / filter  s sort: trouble")
-        assert tmux.rows()[0] == "pod-59", "trouble first"
+        until(lambda: tmux.rows()[0] == "pod-59", "trouble first")
         assert max(map(len, lines)) <= columns
         # It can be read without colours.
         assert "!pod-59" in tmux.screen()

@@ -200,7 +200,7 @@ def test_websockets_are_closed_one_after_the_other_while_the_hook_holds(tmp_path
         assert 10.9 < answers[0][2] < 14
         waiting.sendall(b"Connection: close\r\n\r\n")
         assert b" 200 " in waiting.recv(65536)
-        assert '"n":100' in (tmp_path / "agent.log").read_text()
+        until(lambda: '"n":100' in (tmp_path / "agent.log").read_text(), "the log to say so")
 
 
 def test_the_hook_does_not_wait_for_an_agent_that_is_gone(tmp_path):
@@ -268,7 +268,7 @@ def test_a_misnamed_service_holds_haproxy_back_and_is_named(service, port, ready
             api.set_slice(name, [endpoint("127.0.0.1", pod="pod")], service="my-app",
                           ports=[{"name": port if port != "80" else "ws", "port": 80 if port == "80" else pod}])
             until(lambda: readiness(haproxy) == 200, "HAProxy is ready")
-            assert "rightly named now" in (tmp_path / "agent.log").read_text()
+            until(lambda: "rightly named now" in (tmp_path / "agent.log").read_text(), "the log to say so")
 
 
 def test_one_misnamed_service_of_two_is_enough(tmp_path):
@@ -288,7 +288,8 @@ def test_several_ports_and_none_named_is_warned_of(tmp_path):
             {"name": "ws", "port": pod}, {"name": "admin", "port": 9000}])
         with agent(haproxy, api):
             until(lambda: readiness(haproxy) == 200, "HAProxy is ready")
-            assert f"the first of ws:{pod}, admin:9000 is taken" in (tmp_path / "agent.log").read_text()
+            until(lambda: f"the first of ws:{pod}, admin:9000 is taken" in (tmp_path / "agent.log").read_text(),
+                  "the log to say so")
 
 
 CERTIFICATES = "tls.enabled=true,tls.secretName=main,tls.certificates[0].secretName=shop"

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import pathlib
-import threading
 import time
 
 from balancer import Agent, HAProxy, make_dir
@@ -12,6 +11,7 @@ from cluster import FAR, ApiError
 from field import Pod
 from ports import free_port
 from program import Program, binary, run, until
+from watcher import Watcher
 
 ACCOUNT = pathlib.Path("/run/secrets/kubernetes.io/serviceaccount")
 SETTLED_S = 10.0  # back-off included
@@ -101,33 +101,6 @@ class Workload:
             program.kill()
 
 
-class Watcher:
-    """Looks again and again whether the servers that must be ready all the time are."""
-
-    def __init__(self, scene, addresses=None):
-        self.scene = scene
-        self.wanted = set(scene.workload.addresses.values() if addresses is None else addresses)
-        self.lost = []
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self.look)
-
-    def look(self):
-        while not self.done.wait(0.05):
-            ready = {address for address, state in self.scene.states().items() if state == "ready"}
-            if not self.wanted <= ready:
-                self.lost.append(self.wanted - ready)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, kind, error, trace):
-        self.done.set()
-        self.thread.join()
-        if kind is None:
-            assert self.lost == []
-
-
 class Scene:
     """A Service in a namespace, HAProxy with slots, and the agent with the rights of a Role."""
 
@@ -209,6 +182,10 @@ class Scene:
         path = f"/apis/discovery.k8s.io/v1/namespaces/{self.app}/endpointslices"
         endpoints = [e for made in self.cluster.request("GET", path)["items"] for e in made["endpoints"] or ()]
         return {e["addresses"][0]: "ready" if e["conditions"]["ready"] else "drain" for e in endpoints}
+
+    def watched(self, addresses=None):
+        """While these servers, or all that there are now, must be ready all the time."""
+        return Watcher(self.states, self.workload.addresses.values() if addresses is None else addresses)
 
     def expect(self, drain=(), deadline_s=SETTLED_S, asked=True):
         """Waits until the servers are the workload's ready pods, and those of drain. The time runs from when the

@@ -8,7 +8,6 @@ import time
 
 from field import Load
 from program import run, until
-from scene import Watcher
 
 
 def steady(it, load):
@@ -151,7 +150,7 @@ def test_the_api_server_is_killed_and_has_forgotten_the_version(scene):
     it.start()
     it.expect()
     it.haproxy.wait_up(4)
-    with Load(it.haproxy.url, connections=40, message_interval=0.2) as load, Watcher(it):
+    with Load(it.haproxy.url, connections=40, message_interval=0.2) as load, it.watched():
         load.wait_standing()
         for _ in range(2):
             it.cluster.restart_api()
@@ -182,7 +181,7 @@ def test_an_agent_that_restarts_in_an_outage_of_the_api_takes_what_haproxy_has(s
     it.workload.create(4)
     it.start()
     it.expect()
-    with clients(it), Watcher(it):
+    with clients(it), it.watched():
         it.cluster.kill("kube-apiserver")
         it.agent.wait_log("the Kubernetes API fails")
         it.agent.stop()
@@ -208,7 +207,7 @@ def test_the_api_server_stops_in_good_order(scene):
     it.workload.create(3)
     it.start()
     it.expect()
-    with Watcher(it), clients(it):
+    with it.watched(), clients(it):
         it.cluster.restart_api(signal.SIGTERM)
         it.workload.create(1)
         it.expect()
@@ -219,7 +218,7 @@ def test_the_api_server_stands_still(scene):
     it.workload.create(3)
     it.start()
     it.expect()
-    with Watcher(it), clients(it):
+    with it.watched(), clients(it):
         it.cluster.signal("kube-apiserver", signal.SIGSTOP)
         time.sleep(12)
         it.cluster.signal("kube-apiserver", signal.SIGCONT)
@@ -246,7 +245,7 @@ def test_etcd_is_put_back_to_an_older_state(scene):
     it.cluster.start("kube-controller-manager")
     later = it.workload.create(2)
     it.expect()
-    with Watcher(it, before.values()), clients(it):
+    with it.watched(before.values()), clients(it):
         for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
             it.cluster.kill(name)
         shutil.rmtree(it.cluster.folder / "etcd")
@@ -269,7 +268,7 @@ def test_a_token_expires_and_is_renewed(scene):
     it.write_account(it.cluster.token(it.own, "default", seconds=-50))
     it.start()
     it.expect()
-    with Watcher(it), clients(it):
+    with it.watched(), clients(it):
         time.sleep(11)
         it.cluster.restart_api()
         it.agent.wait_log("HTTP 401")
@@ -284,7 +283,7 @@ def test_the_role_is_taken_away_and_given_back(scene):
     it.workload.create(3)
     it.start()
     it.expect()
-    with Watcher(it), clients(it):
+    with it.watched(), clients(it):
         it.take_role(it.app)
         it.cluster.restart_api()
         line = it.agent.wait_log("HTTP 403")
@@ -303,7 +302,7 @@ def test_the_path_to_the_api_server_is_cut_and_mended(scene):
     gone = it.workload.addresses[names[0]]
     for seconds in (3, 20):
         until(lambda: it.cluster.wait_ready() is None, "the API server")
-        with Watcher(it, [a for a in it.workload.addresses.values() if a != gone]), clients(it):
+        with it.watched([a for a in it.workload.addresses.values() if a != gone]), clients(it):
             it.cluster.cut_path()
             try:
                 # On the far side a pod turns unready, or ready again.
@@ -334,7 +333,7 @@ def test_a_hundred_changes_a_second_end_in_the_truth(scene):
     it.haproxy.wait_up(25)
     addresses = {name: it.workload.addresses[name] for name in names}
     steadily = [it.workload.addresses[name] for name in steady_pods]
-    with Load(it.haproxy.url, connections=50, message_interval=0.2) as load, Watcher(it, steadily):
+    with Load(it.haproxy.url, connections=50, message_interval=0.2) as load, it.watched(steadily):
         load.wait_standing()
         began = time.monotonic()
         for step in range(500):
