@@ -153,6 +153,7 @@ def test_a_silent_pod_says_for_how_long_and_what_stands_for_it(browser):
         # It was heard: nobody says that it never was.
         assert not any("never" in text for text in browser.texts(".why"))
         assert "7 known" in fact(browser, "pods")
+        assert line(browser, "You") == "see to the pods that need you"
         browser.picture("silent")
 
 

@@ -230,6 +230,10 @@ START_TEST(what_chance_makes_of_few_connections_passes)
 	ck_assert_str_eq(verdict.now,
 		"fullest pod 33 % above its level (4 of 3): by chance, with so few "
 		"connections");
+	ck_assert_str_eq(verdict.you, "nothing");
+	input.n_needs = 1;
+	verdict = verdict_of(&input);
+	ck_assert_str_eq(verdict.you, "see to the pods that need you");
 	input.fullest = 1030;
 	input.fullest_level = 1000;
 	verdict = verdict_of(&input);

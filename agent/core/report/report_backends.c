@@ -212,8 +212,13 @@ static void judge(const struct report_view *view, struct report_backend *to)
 	};
 
 	find_cause(view, backend, &input);
-	for (size_t i = 0; i < backend->n_servers; i++)
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		const struct server *server = backend->servers[i];
+
 		add_pod(view, to, i, &input);
+		input.n_needs += server->pod &&
+				 report_trouble(view, server, report_state_of(view, server)) > 0;
+	}
 	tell_events(view, events, sizeof(events));
 	to->verdict = verdict_of(&input);
 }

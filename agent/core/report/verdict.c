@@ -209,6 +209,8 @@ static void say_you(const struct verdict_input *input, struct verdict *verdict)
 
 	if (input->cause == VERDICT_REFUSED && !strstr(input->detail, "ermission denied"))
 		you = "read HAProxy's complaint: somebody may have changed its servers";
+	if (input->cause == VERDICT_NO_CAUSE && input->n_needs > 0)
+		you = "see to the pods that need you";
 	if (verdict->state == VERDICT_STARTING)
 		you = "wait a moment";
 	if (verdict->state == VERDICT_CANNOT_LEVEL)

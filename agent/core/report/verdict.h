@@ -59,6 +59,8 @@ struct verdict_input {
 	double share_missing; /* 0..1 */
 	const char *lowest;   /* the name of the pod that lacks most; "" when none does */
 
+	size_t n_needs; /* pods that need somebody whatever the verdict is */
+
 	const char *events; /* what has happened of late, in words; "" */
 };
 
