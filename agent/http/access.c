@@ -49,8 +49,11 @@ static bool cut_host(const char *header, char *host, size_t size)
 {
 	bool bracketed = header[0] == '[';
 	size_t len = bracketed ? strcspn(header + 1, "]") : strcspn(header, ":");
+	const char *rest = header + bracketed + len;
 
-	if (len == 0 || len >= size || (bracketed && header[1 + len] != ']'))
+	if (len == 0 || len >= size || (bracketed && *rest++ != ']'))
+		return false;
+	if (*rest && (*rest != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))
 		return false;
 	memcpy(host, header + bracketed, len);
 	host[len] = '\0';
@@ -116,11 +119,13 @@ static bool is_from_loopback(struct MHD_Connection *connection)
 	return false;
 }
 
-/* What only a browser or a proxy sends; NULL where there is no such thing. */
+/* What only a browser or a proxy sends; NULL where there is no such thing. An older browser shows
+ * an image of another page's without the first ones, but never without its languages. */
 static const char *foreign_header_of(struct MHD_Connection *connection)
 {
 	static const char *const names[] = {"Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode",
-		"Sec-Fetch-Dest", "X-Forwarded-For", "Forwarded", "Via"};
+		"Sec-Fetch-Dest", "Accept-Language", "Cookie", "X-Forwarded-For",
+		"X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (header_of(connection, names[i]))

@@ -229,6 +229,15 @@ def play(seed, n_bouts, n_faults, variant, say=print):
         assert guard.n_looks > 10 * n_bouts
 
 
+def play_told(seed, n_bouts, n_faults):
+    """For tests: an error tells all that was played."""
+    said = []
+    try:
+        play(seed, n_bouts, n_faults, variant=None, say=said.append)
+    except AssertionError as error:
+        raise AssertionError("\n".join([*said, str(error)])) from error
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))

@@ -313,7 +313,8 @@ def ask(agent, path, **headers):
 @pytest.mark.parametrize("host, status_", [
     ("127.0.0.1:9180", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("[::1]:9180", 200), ("10.0.0.7", 200),
     ("balancer.test", 200), ("Balancer.Test:80", 200), ("evil.test", 403), ("127.0.0.1.evil.test", 403),
-    ("localhost.evil.test", 403), ("[evil.test]", 403), ("[::1", 403), ("", 403), (":80", 403)])
+    ("localhost.evil.test", 403), ("[evil.test]", 403), ("[::1", 403), ("", 403), (":80", 403),
+    ("[::1]evil.test", 403), ("localhost:80.evil.test", 403), ("127.1", 403)])
 def test_on_loopback_without_a_token_only_names_of_ours_are_answered(haproxy, host, status_):
     with Agent(haproxy, listenNames=["balancer.test"]) as agent:
         agent.wait_ready()
@@ -336,7 +337,7 @@ def test_with_a_token_any_name_is_answered(haproxy, token):
 @pytest.mark.parametrize("headers", [
     {"Origin": "http://evil.test"}, {"Referer": "http://evil.test/"}, {"Sec_Fetch_Site": "cross-site"},
     {"Sec_Fetch_Mode": "no-cors"}, {"Sec_Fetch_Dest": "image"}, {"X_Forwarded_For": "10.1.2.3"},
-    {"Forwarded": "for=10.1.2.3"}, {"Via": "1.1 proxy"}])
+    {"Forwarded": "for=10.1.2.3"}, {"Via": "1.1 proxy"}, {"Accept_Language": "en"}, {"X_Real_IP": "10.1.2.3"}])
 def test_no_browser_and_no_proxy_drains(haproxy, headers):
     with Agent(haproxy, drainDelay="1s") as agent:
         agent.wait_ready()

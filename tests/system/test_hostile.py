@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a pod, an API server or an agent's endpoint answers stops nobody and fills no memory."""
+import contextlib
 import gzip
 import pathlib
 import resource
@@ -103,6 +104,45 @@ def test_what_one_pod_answers_stops_no_other_and_fills_no_memory(name):
         began = time.monotonic()
         agent.stop()
         assert time.monotonic() - began < 2
+
+
+UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"
+EMPTY_SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+# Of which a client may make something, but never a count.
+ODD = {
+    "another protocol": endless(UPGRADED, b"x" * 16000),
+    "another HTTP": endless(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", EMPTY_SETTINGS * 1000),
+    "a length below zero": lambda: [OK + b"Content-Length: -1\r\n\r\n" + JSON],
+    "a length beyond all": lambda: [OK + b"Content-Length: 99999999999999999999999\r\n\r\n" + JSON],
+    "a length that cuts": lambda: [OK + b"Content-Length: 2\r\n\r\n" + JSON],
+    "a length that waits": lambda: [OK + b"Content-Length: 60000\r\n\r\n" + JSON],
+    "a chunk beyond all": lambda: [CHUNKED + b"FFFFFFFFFFFFFFFFF\r\nx"],
+    "a redirect to itself": lambda: [b"HTTP/1.1 302 Found\r\nLocation: /metric\r\nContent-Length: 0\r\n\r\n"],
+    "a redirect to a file": lambda: [
+        b"HTTP/1.1 301 Moved\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"],
+    "a NUL in its head": lambda: [OK + b"X: a\0b\r\nContent-Length: 24\r\n\r\n" + JSON],
+    "folded lines": endless(OK + b"X: a\r\n", b" b\r\n" * 1000),
+    "no body": lambda: [b"HTTP/1.1 204 No Content\r\n\r\n"],
+    "a status that is none": lambda: [b"HTTP/1.1 -200 OK\r\n\r\n"],
+}
+
+
+def test_odd_answers_are_no_counts_and_keep_nobody():
+    with contextlib.ExitStack() as stack:
+        good = stack.enter_context(Pod())
+        bad = [stack.enter_context(Hostile(answer)) for answer in ODD.values()]
+        haproxy = stack.enter_context(HAProxy([good.address, *(one.address for one in bad)], server="weight 100"))
+        agent = stack.enter_context(Agent(haproxy, variant="release"))
+        agent.wait_ready()
+        probe = Probe(agent)
+        before, since = memory_mb(agent), outcomes(agent)
+        until(lambda: outcomes(agent)["ok"] >= since["ok"] + 5, "polls of the honest one")
+        probe.end()
+        rows = {row["server"]: row for row in agent.json()["podMetrics"]["ws"]}
+        heard = [name for i, name in enumerate(ODD) if rows[f"s{i + 2}"]["state"] != "never_heard"]
+        assert rows["s1"]["state"] == "heard" and not heard, heard
+        assert memory_mb(agent) - before < 4, (before, memory_mb(agent))
+        assert agent.series()["wsbalancer_loop_busy_seconds_max"] < 0.1
 
 
 def test_a_poll_of_many_small_values_costs_little():
