@@ -152,6 +152,11 @@ def test_a_renewed_certificate_is_served_and_no_websocket_ends(folder, files):
         assert 0 <= agent.json()["written_at"] - told["given_at"] < LOOK_S and not told["bad"]
         words = r" is valid for 4\d h \d+ min, renewed \d+ s ago"
         assert re.fullmatch(f"certificate {re.escape(told['file'])}{words}", told["text"]), told
+        # People are told the same: by status, and on the page.
+        fact, = [fact for fact in agent.json()["facts"] if fact["before"] == "certificate "]
+        assert fact["look"] == "" and re.fullmatch(f"certificate {re.escape(told['file'])}{words}", fact["text"]), fact
+        page = agent.get("/balancer-metrics", accept="text/html")[1]
+        assert f"<span>certificate <b>{told['file']}</b> is valid for" in page
         assert "PRIVATE KEY" not in "\n".join(agent.err)
 
 
@@ -187,6 +192,8 @@ def test_a_pair_that_does_not_fit_is_never_committed_and_tried_again(folder):
         line = agent.wait_log("HAProxy has not got a certificate from its file")
         assert "do not belong together" in line and "tls.crt" in line
         until(lambda: series(agent, "failed") == {"tls.crt": 1}, "the series", LOOK_S)
+        fact, = [fact for fact in agent.json()["facts"] if fact["before"] == "certificate "]
+        assert fact["look"] == "bad" and "do not belong together" in fact["text"], fact
         assert served(site.port) == before
         assert "# transaction" not in site.haproxy.cli("show ssl cert")
         secret.renew(cert=cert, key=key)

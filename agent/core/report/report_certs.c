@@ -30,7 +30,7 @@ bool report_cert_is_bad(const struct report_view *view, const struct hacerts_sta
 	return cert->ends_s > 0 && ends_soon(cert, left_s(view, cert));
 }
 
-char *report_cert_text(
+char *report_cert_state(
 	const struct report_view *view, const struct hacerts_status *cert, char *buf, size_t size)
 {
 	char age[40];
@@ -51,7 +51,7 @@ char *report_cert_text(
 		snprintf(given, sizeof(given), ", renewed %s ago",
 			report_age_whole((double)(view->now_ms - cert->given_ms) / 1000.0, age,
 				sizeof(age)));
-	snprintf(buf, size, "certificate %.300s%s%s%s%s", cert->file, valid, given,
+	snprintf(buf, size, "%s%s%s%s", valid, given,
 		cert->failed ? "; its renewed file is not in HAProxy: " : "",
 		cert->failed ? cert->failed : "");
 	return buf;
@@ -79,8 +79,11 @@ size_t report_certs_told(
 static void add_certificate(
 	struct jsonput *put, const struct report_view *view, const struct hacerts_status *cert)
 {
-	char text[REPORT_CERT_SIZE];
+	char state[REPORT_CERT_SIZE];
+	char text[REPORT_CERT_SIZE + 320];
 
+	snprintf(text, sizeof(text), "certificate %.300s%s", cert->file,
+		report_cert_state(view, cert, state, sizeof(state)));
 	jsonput_object(put, NULL);
 	jsonput_string(put, "file", cert->file);
 	jsonput_double_if(put, "begins_at", cert->begins_s > 0, (double)cert->begins_s);
@@ -88,7 +91,7 @@ static void add_certificate(
 	jsonput_double_if(put, "given_at", cert->given_ms > 0, report_wall_s(view, cert->given_ms));
 	jsonput_string_or_null(put, "error", cert->failed ? cert->failed : "");
 	jsonput_bool(put, "bad", report_cert_is_bad(view, cert));
-	jsonput_string(put, "text", report_cert_text(view, cert, text, sizeof(text)));
+	jsonput_string(put, "text", text);
 	jsonput_object_end(put);
 }
 

@@ -12,8 +12,9 @@ enum {
 	REPORT_CERTS_TOLD = 3, /* of those that need somebody */
 };
 
-/* Says how a certificate stands, with its file, to buf; returns buf. */
-char *report_cert_text(
+/* Says how a certificate stands, to follow its file's name: " is valid for 60 d 0 h"; to buf,
+ * returns buf. */
+char *report_cert_state(
 	const struct report_view *view, const struct hacerts_status *cert, char *buf, size_t size);
 
 /* Whether it needs somebody: it is over, not valid yet, about to end without having been renewed,

@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/report/report_age.h"
+#include "core/report/report_certs.h"
 #include "core/terms.h"
 
 enum { OF_EACH = 6, OF_A_SERVICE = 2 }; /* facts, at most */
@@ -140,6 +141,25 @@ static void add_kubernetes(struct list *list, const struct service_status *kube)
 		add(list, kube->misnamed ? "bad" : "", "", kube->ports, "");
 }
 
+static void add_certificates(struct list *list, const struct report_view *view)
+{
+	const struct hacerts_status *told[REPORT_CERTS_TOLD];
+	size_t n = report_certs_told(view, told);
+	char state[REPORT_CERT_SIZE];
+	size_t len;
+
+	for (size_t i = 0; i < n; i++) {
+		bool bad = report_cert_is_bad(view, told[i]);
+
+		report_cert_state(view, told[i], state, sizeof(state));
+		len = strlen(state);
+		if (!bad && view->n_certificates > 1)
+			snprintf(state + len, sizeof(state) - len, ", the first of %zu to end",
+				view->n_certificates);
+		add(list, bad ? "bad" : "", "certificate ", told[i]->file, state);
+	}
+}
+
 /* That the agent is ready is the rule, and worth no room. */
 static void add_readiness(struct list *list, const struct report_view *view)
 {
@@ -159,7 +179,8 @@ bool report_facts_init(struct report_fact **out, size_t *n, const struct report_
 	struct list list = {.n = 0};
 	char number[16];
 
-	list.facts = calloc(OF_EACH + OF_A_SERVICE * view->n_kubernetes, sizeof(*list.facts));
+	list.facts = calloc(OF_EACH + REPORT_CERTS_TOLD + OF_A_SERVICE * view->n_kubernetes,
+		sizeof(*list.facts));
 	if (!list.facts)
 		return false;
 	add_connections(&list, &rows->totals);
@@ -171,6 +192,7 @@ bool report_facts_init(struct report_fact **out, size_t *n, const struct report_
 	}
 	for (size_t i = 0; i < view->n_kubernetes; i++)
 		add_kubernetes(&list, &view->kubernetes[i]);
+	add_certificates(&list, view);
 	add_readiness(&list, view);
 	*out = list.facts;
 	*n = list.n;

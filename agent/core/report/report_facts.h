@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The slim line of facts: connections, pods, HAProxy, the weights, Kubernetes, readiness. */
+/* The slim line of facts: connections, pods, HAProxy, the weights, Kubernetes, certificates,
+ * readiness. */
 #ifndef WSB_REPORT_FACTS_H
 #define WSB_REPORT_FACTS_H
 
