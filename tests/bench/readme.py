@@ -16,7 +16,7 @@ TOLD = (("rolling restart", "rolling restart"), ("crash and return", "crash"), (
 PLAN = (
     (("scale-out", "direct"), ("leastconn", "roundrobin", "agent", "agent-check"), 1),
     (("rolling", "crash", "storm"), ("leastconn", "agent"), 4),
-    (("short", "hard-end", "two-backends", "silent", "liar"), ("leastconn", "agent"), 1),
+    (("short", "hard-end", "two-backends", "silent", "liar", "old-counts"), ("leastconn", "agent"), 1),
 )
 
 

@@ -68,6 +68,10 @@ def more_scenarios(size, quick):
             pod_options={0: ("--metric-status", "500")}),
         Scenario("liar", "a pod that says 3, and a reload", seconds(32, 14), (
             Event(2, "reload", (), "both HAProxies reload"),), pod_options={0: ("--lie", "3")}),
+        Scenario("old-counts", "pods that count every 5 s, a pod joins and a reload", seconds(40, 24), (
+            Event(0, "start_pod", (size.pods,), "a pod joins"),
+            Event(2, "reload", (), "both HAProxies reload"),), late_pods=1, life_s=20,
+            pod_options={i: ("--metric-every", "5000") for i in range(size.pods + 1)}),
     ]
 
 

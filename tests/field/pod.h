@@ -19,6 +19,7 @@ struct pod_metric {
 	int64_t status;   /* of HTTP: 200, or a test's */
 	const char *body; /* the whole body in place of the JSON, or NULL */
 	int64_t delay_ms; /* before the answer */
+	int64_t every_ms; /* a count stands so long before it is taken anew; 0: never */
 	bool silent;      /* takes the request and never answers; SIGUSR2 turns it over */
 	bool draining;    /* says "draining": true; SIGUSR1 turns it over */
 };
@@ -30,7 +31,9 @@ struct pod {
 	bool paused;    /* said so once */
 	int fd;         /* -1: does not listen any more */
 	uint32_t n_websockets;
-	char *name; /* owned; NULL: not told */
+	uint32_t n_kept; /* of them, as /metric counted last, at kept_us */
+	int64_t kept_us; /* 0: never */
+	char *name;      /* owned; NULL: not told */
 };
 
 struct pod_caller;

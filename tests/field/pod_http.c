@@ -66,15 +66,27 @@ static int answer_count(struct lws *wsi, unsigned status, int64_t count)
 	return result;
 }
 
+/* What the pod holds, or held a while ago where it counts now and then. */
+static int64_t count_kept(struct pod *pod)
+{
+	int64_t now_us = loop_now_us();
+
+	if (pod->kept_us == 0 || now_us - pod->kept_us >= pod->host->metric.every_ms * 1000) {
+		pod->n_kept = pod->n_websockets;
+		pod->kept_us = now_us;
+	}
+	return pod->n_kept;
+}
+
 static int answer_metric(struct lws *wsi)
 {
-	const struct pod *pod = pod_of(wsi);
+	struct pod *pod = pod_of(wsi);
 	const struct pod_metric *metric = &pod->host->metric;
 	unsigned status = (unsigned)metric->status;
 
 	if (metric->body)
 		return answer(wsi, status, "application/json", metric->body);
-	return answer_count(wsi, status, metric->lies ? metric->lie : pod->n_websockets);
+	return answer_count(wsi, status, metric->lies ? metric->lie : count_kept(pod));
 }
 
 static void on_delay_over(struct ev_loop *ev, ev_timer *timer, int revents)

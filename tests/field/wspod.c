@@ -98,6 +98,9 @@ static enum opt_result read_options(struct options *o, int argc, char **argv)
 			"metric-body", "TEXT", &m->body, "answer /metric with TEXT, not with JSON"),
 		OPT_WHOLE("metric-delay", "MS", &m->delay_ms, 0, 3600000,
 			"answer /metric that much later"),
+		OPT_WHOLE("metric-every", "MS", &m->every_ms, 0, 3600000,
+			"count anew when the last count is so old, as applications\n"
+			"do that write a gauge now and then (0)"),
 		OPT_FLAG("no-metric", &m->silent, "take requests for /metric and never answer"),
 		OPT_TAKE("subprotocol", "NAME", take_subprotocol, o,
 			"accept this subprotocol; again: one more (echo)"),

@@ -158,11 +158,23 @@ static bool read_state(struct world *world, const struct instance *instance)
 	return true;
 }
 
+/* What an honest pod says. */
+static uint32_t counted(const struct world *world, struct sim_pod *pod)
+{
+	int64_t now_ms = clock_ms(world);
+
+	if (pod->kept_ms == 0 || now_ms - pod->kept_ms >= world->scenario->what->counts_ms) {
+		pod->kept = pod->count > pod->shaking ? pod->count - pod->shaking : 0;
+		pod->kept_ms = now_ms;
+	}
+	return pod->kept;
+}
+
 static void hear(struct world *world, const struct instance *instance, size_t server)
 {
 	struct agent *agent = instance->agent;
 	struct agent_slot *slot = &agent->slots[server];
-	const struct sim_pod *pod = &world->pods[world->servers[server].pod];
+	struct sim_pod *pod = &world->pods[world->servers[server].pod];
 	double lost = world->scenario->what->lost;
 
 	/* The pod of a server that changed hands is asked once HAProxy has told of it. */
@@ -171,9 +183,7 @@ static void hear(struct world *world, const struct instance *instance, size_t se
 	if (lost > 0.0 && rng_uniform(&world->polls) < lost)
 		return;
 	slot->heard = true;
-	slot->count = pod->lies                   ? pod->says
-		      : pod->count > pod->shaking ? pod->count - pod->shaking
-						  : 0;
+	slot->count = pod->lies ? pod->says : counted(world, pod);
 	if (!agent->cluster)
 		return;
 	agent->answer.count = slot->count;

@@ -115,6 +115,15 @@ const struct scenario_case scenario_cases[] = {
 	{"moments apart, half break", .length_s = 300, .from_s = 60, .event_s = 60,
 		.incidents = {{.at_s = 60, .kind = INCIDENT_STORM, .part = 0.5}}, .poll_ms = 250,
 		.shake_ms = 100, .is_named = true},
+	{"old counts", .length_s = 300, .from_s = 60, .counts_ms = 5000, .is_named = true,
+		.allowance = 2.5, .is_blind = true},
+	{"old counts, join, reload", .length_s = 300, .from_s = 60, .event_s = 60,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2},
+			{.at_s = 65, .kind = INCIDENT_RELOAD, .part = 1000}},
+		.counts_ms = 5000, .is_named = true, .allowance = 2.8, .is_blind = true},
+	{"old counts, rolling", .length_s = 300, .from_s = 60, .event_s = 130,
+		.incidents = {{.at_s = 60, .kind = INCIDENT_ROLL, .seconds = 3, .every_s = 7}},
+		.counts_ms = 5000, .is_named = true, .allowance = 7, .is_blind = true},
 	{"ramp of 30 s", .length_s = 240, .from_s = 60, .event_s = 60,
 		.incidents = {{.at_s = 60, .kind = INCIDENT_ADD, .part = 2}}, .ramp_s = 30},
 	{"maxShare 0.2", .length_s = 360, .from_s = 60, .event_s = 60,
@@ -131,7 +140,7 @@ const size_t scenario_n_cases = sizeof(scenario_cases) / sizeof(*scenario_cases)
 static const char *const MILLION = "steady, scale-out, then reload, storm";
 static const char *const CHURN =
 	"steady, scale-out, then reload, direct connections, rolling restart, slow, four lines a pod, "
-	"four backends";
+	"four backends; old counts; old counts, join, reload; old counts, rolling";
 static const char *const SPARSE =
 	"steady, scale-out by two, rolling restart, quick, reload of all, "
 	"scale-out, then reload, unequal capacities, lying pod";

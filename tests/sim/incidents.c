@@ -100,6 +100,7 @@ static void kill_pod(struct world *world, size_t slot)
 	pod->count = 0;
 	pod->shaking = 0;
 	pod->generation++;
+	pod->kept_ms = 0;
 }
 
 static void add(struct world *world, const struct incident *incident)

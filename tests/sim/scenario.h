@@ -56,6 +56,7 @@ struct scenario_case {
 			      through each other */
 	int seen_ms;       /* each instance sees that a pod is up at a moment of its own, within so
 			      long */
+	int counts_ms;     /* pods count anew when their last count is so old; 0: when asked */
 	int shake_ms;      /* a pod counts a connection so long after HAProxy has */
 	bool is_named;     /* only at sizes that name it */
 	int ramp_s;        /* the planner's ramp */

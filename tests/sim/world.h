@@ -28,6 +28,8 @@ struct sim_pod {
 	bool lies;          /* says something else, */
 	uint32_t says;      /* this */
 	bool mute;          /* says nothing */
+	uint32_t kept;      /* what it counted last, where it counts now and then, */
+	int64_t kept_ms;    /* and when; 0: never */
 	int64_t since_ms;   /* new to HAProxy then */
 };
 

@@ -55,6 +55,28 @@ def test_a_loud_pod_takes_only_itself_out():
     assert abs(counts[1] - counts[2]) <= 10, counts
 
 
+def test_pods_that_count_now_and_then_are_not_filled_anew_with_each_answer():
+    """Lives of 3 s, counts of every 2.5: what HAProxy has seen since is added to them."""
+    with contextlib.ExitStack() as stack:
+        pods = stack.enter_context(Pod("--metric-every", "2500", n=4))
+        for _ in range(2):
+            haproxy = stack.enter_context(HAProxy(pods.addresses))
+            haproxy.wait_up()
+            agent = stack.enter_context(Agent(haproxy, config={"replicas": 2}))
+            agent.wait_ready()
+            stack.enter_context(standing(haproxy.url, 120, lifetime=3))
+        rounds(agent, 15)  # of 0.2 s: one generation of connections
+        largest = []
+
+        def sampled():
+            largest.append(max(truth(pods, i) for i in range(4)))
+            return len(largest) == 40
+
+        until(sampled, "samples", pause_s=0.15)
+    # leastconn alone gives each of them 60.
+    assert sum(largest) / len(largest) <= 69, largest
+
+
 @pytest.mark.parametrize("shape", ["lines", "backends"])
 def test_what_a_pod_lacks_is_divided_among_all_that_lead_to_it(shape):
     lines = 4 if shape == "lines" else 1

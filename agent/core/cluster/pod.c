@@ -276,6 +276,8 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 	if (outcome == METRIC_OK) {
 		if (pod->heard && metric->count > pod->metric.count)
 			pod->gained += metric->count - pod->metric.count;
+		moment_observe(&pod->counted, pod->heard && metric->count == pod->metric.count,
+			pod->held, now_ms);
 		pod->has_before = pod->heard;
 		pod->count_before = pod->metric.count;
 		pod->heard_ms = now_ms;
@@ -308,6 +310,7 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 	if (other) {
 		pod->heard = false;
 		pod->workers = (struct workers){.suspect = false};
+		pod->counted = (struct moment){.moves = false};
 		pod->sampled = 0;
 		pod->since_ms = now_ms;
 	}

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cluster/moment.h"
 #include "core/cluster/names.h"
 #include "core/cluster/pod_sharing.h"
 #include "core/cluster/workers.h"
@@ -37,6 +38,7 @@ struct pod {
 	uint32_t sampled;            /* terms of metricKey that had a sample since it is wanted */
 	uint32_t held;               /* sessions that this HAProxy has on it, over all servers */
 	struct workers workers;      /* whether it is one process that answers */
+	struct moment counted;       /* when it counted, as far as that shows */
 	int64_t heard_ms;            /* when it came */
 	uint32_t count_before;       /* the count of the good answer before the last */
 	bool has_before;             /* count_before holds one */

@@ -22,7 +22,7 @@ struct pod_sharing {
 	double left;                   /* see struct sessions */
 	double turnover;               /* see struct others_reading */
 	double part;                   /* see struct others_reading */
-	int64_t heard_ms;              /* the answer that others was updated with last; 0: none */
+	int64_t counted_ms;            /* the count that others was updated with last; 0: none */
 	unsigned n_then;               /* the servers that others is of */
 	uint64_t worker;               /* the HAProxy process that it is of */
 	struct others others;          /* connections of the pod that are none of own */

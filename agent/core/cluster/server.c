@@ -199,7 +199,7 @@ static void update_sessions(
 		.total = row->stot,
 		.heard = pod && pod->heard,
 		.count = pod ? pod->metric.count : 0,
-		.heard_ms = pod ? pod->heard_ms : 0,
+		.counted_ms = pod ? pod->counted.ms : 0,
 	};
 
 	if (server->sessions.known && server->sessions.worker != update->worker) {
@@ -223,6 +223,8 @@ static void update_state(
 	if (server_is_away(server->state) && !server_is_away(state)) {
 		update->news = true;
 		server->joined_ms = update->has_others ? update->now_ms : 0;
+		if (server->pod && update->has_others)
+			moment_join(&server->pod->counted);
 	}
 	if (state != server->state || server->state_ms == 0)
 		server->state_ms = update->now_ms;

@@ -86,15 +86,15 @@ static void reckon_own_then(
 	};
 
 	sessions->turnover = between.turnover;
-	if (!reading->heard || sessions->own_then_ms == reading->heard_ms ||
-		reading->heard_ms <= sessions->away_ms)
+	if (!reading->heard || sessions->own_then_ms == reading->counted_ms ||
+		reading->counted_ms <= sessions->away_ms)
 		return;
 	if (span > 0.0)
 		between.part = fmin(
-			fmax((double)(reading->heard_ms - sessions->read_ms) / span, 0.0), 1.0);
+			fmax((double)(reading->counted_ms - sessions->read_ms) / span, 0.0), 1.0);
 	sessions->part_then = between.part;
 	sessions->own_then = (uint32_t)((double)sessions->own_before + between.part * moved + 0.5);
-	sessions->own_then_ms = reading->heard_ms;
+	sessions->own_then_ms = reading->counted_ms;
 	between.own_then = sessions->own_then;
 	others_update(&sessions->others, &between);
 }

@@ -31,7 +31,7 @@ struct sessions {
 	double left_per_s;   /* what part of left closes in a second */
 	bool target_stands;  /* the last plan's target is of this pod and this worker */
 
-	uint32_t own_then;    /* own when its pod's count was heard */
+	uint32_t own_then;    /* own when its pod counted */
 	int64_t away_ms;      /* the pod was away then: what it said before is void; 0: never */
 	double turnover;      /* sessions that began and that ended between the last two readings */
 	double part_then;     /* of the time between these that had passed when it was heard */
@@ -48,9 +48,9 @@ struct sessions_reading {
 	bool stock;        /* how the backend is steered: see struct others_reading */
 	uint32_t own;      /* scur */
 	uint64_t total;    /* stot */
-	bool heard;        /* count and heard_ms hold an answer */
+	bool heard;        /* count and counted_ms hold an answer */
 	uint32_t count;
-	int64_t heard_ms;
+	int64_t counted_ms; /* the moment that count is of */
 };
 
 /* Of a server that nobody has told of yet. */

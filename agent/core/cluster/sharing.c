@@ -117,10 +117,10 @@ static void update_others(const struct server *server, unsigned replicas)
 		sharing->others = (struct others){.known = false};
 	sharing->worker = sessions->worker;
 	sharing->n_then = sharing->n_servers;
-	if (!pod->heard || sessions->own_then_ms != pod->heard_ms ||
-		sharing->heard_ms == pod->heard_ms)
+	if (!pod->heard || sessions->own_then_ms != pod->counted.ms ||
+		sharing->counted_ms == pod->counted.ms)
 		return;
-	sharing->heard_ms = pod->heard_ms;
+	sharing->counted_ms = pod->counted.ms;
 	others_update(&sharing->others, &reading);
 }
 

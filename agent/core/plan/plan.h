@@ -63,6 +63,8 @@ struct planner_pod {
 			to 1, where several of its servers lead to the pod; 0: all */
 	double held; /* connections of the pod that this HAProxy holds, by all its servers and old
 			workers, as far as it knows; read by outlook_of() */
+	double worn; /* of what the pod had when it counted, the part that is taken to have closed
+			since, where its count is older than its answer; read by aging_settle() */
 	uint32_t own_beside; /* of others, at least so many are this HAProxy's, all the pod's own */
 };
 

@@ -83,7 +83,7 @@ static void add_pod(
 	jsonput_string(put, "address", pod->key);
 	jsonput_bool(put, "known", row->known);
 	jsonput_number_if(put, "reported", pod->heard, pod->metric.count);
-	put_time(put, view, "counted_at", pod->heard, pod->heard_ms);
+	put_time(put, view, "counted_at", pod->heard, pod->counted.ms);
 	put_time(put, view, "joined_at", server->joined_ms > 0, server->joined_ms);
 	jsonput_number(put, "own_sessions", server->sessions.own);
 	jsonput_double(put, "capacity", report_capacity(server));

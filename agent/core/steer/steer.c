@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/plan/aging.h"
 #include "core/plan/capacity.h"
 #include "core/plan/counts.h"
 #include "core/plan/limits.h"
@@ -81,13 +82,22 @@ static void describe_sharing(const struct cluster_settings *settings, const stru
 		input->own_beside += (uint32_t)fmax(0.0, sharing->left - sessions->left);
 }
 
+/* Of the connections that stood when the pod counted, so many have closed by its answer. */
+static double worn(const struct server *server)
+{
+	const struct pod *pod = server->pod;
+	double age_s = (double)(pod->heard_ms - pod->counted.ms) / 1000.0;
+
+	return 1.0 - exp(-lives_closing(&server->backend->lives) * age_s);
+}
+
 static struct planner_pod pod_of(
 	const struct cluster_settings *settings, const struct server *server, int64_t now_ms)
 {
 	const struct pod *pod = server->pod;
 	int iweight = server->haproxy.iweight;
 	struct planner_pod input = {
-		.heard = pod->heard && server->sessions.own_then_ms == pod->heard_ms,
+		.heard = pod->heard && server->sessions.own_then_ms == pod->counted.ms,
 		.draining = pod->heard && pod->metric.draining,
 		.several = pod->workers.several,
 		.count = pod->metric.count,
@@ -98,6 +108,7 @@ static struct planner_pod pod_of(
 		.configured = iweight,
 		.told = pod->heard ? pod->metric.capacity : 0.0,
 		.capacity = iweight,
+		.worn = pod->heard ? worn(server) : 0.0,
 	};
 
 	sessions_describe(&server->sessions, settings->replicas,
@@ -241,9 +252,11 @@ static bool plan_backend(
 			server->plan.made ? server->plan.result.share_limit : 1.0, arrived);
 		plan.pods[i] = pod_of(settings, server, now_ms);
 	}
-	planned = capacity_settle(
-			  plan.pods, plan.n, settings->capacity_max, &backend->capacity_most) &&
-		  planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
+	planned =
+		capacity_settle(plan.pods, plan.n, settings->capacity_max, &backend->capacity_most);
+	if (planned)
+		aging_settle(plan.pods, plan.n);
+	planned = planned && planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
 	if (planned)
 		apply_plan(settings, backend, &plan, &summary, now_ms);
 	hold_away(settings, backend);
@@ -272,7 +285,7 @@ static bool is_torn(const struct backend *backend)
 		const struct pod *pod = server->pod;
 
 		if (server->state == SERVER_STEERED && pod->heard && pod->has_before &&
-			pod->heard_ms > backend->planned_ms && !pod->metric.draining)
+			pod->counted.ms > backend->planned_ms && !pod->metric.draining)
 			storm_add(&storm, pod->count_before, pod->metric.count);
 	}
 	return storm_is_torn(&storm);
