@@ -17,7 +17,8 @@
 enum { BODY_MAX = 64 * 1024 * 1024 };
 
 static const long TIMEOUT_MS = 5000;
-static const char DEFAULT_URL[] = "http://127.0.0.1:9180";
+#define DEFAULT_PORT "9180"
+static const char DEFAULT_URL[] = "http://127.0.0.1:" DEFAULT_PORT;
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -26,6 +27,18 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 		return 0;
 	buf_append(&client->body, bytes, size * n);
 	return client->body.failed ? 0 : size * n;
+}
+
+/* HOST alone is an agent's default port; a URL says what it means. */
+static bool add_port(CURLU *url, const char *given)
+{
+	char *port = NULL;
+	bool ok = true;
+
+	if (!strstr(given, "://") && curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_NO_PORT)
+		ok = curl_url_set(url, CURLUPART_PORT, DEFAULT_PORT, 0) == CURLUE_OK;
+	curl_free(port);
+	return ok;
 }
 
 /* The address with the page's path where it has none, asking for JSON. NULL when it is no good. */
@@ -39,7 +52,7 @@ static char *complete_url(const char *given, const char *path)
 	if (url &&
 		curl_url_set(url, CURLUPART_URL, given,
 			strstr(given, "://") ? 0 : CURLU_GUESS_SCHEME) == CURLUE_OK &&
-		curl_url_get(url, CURLUPART_PATH, &found, 0) == CURLUE_OK &&
+		add_port(url, given) && curl_url_get(url, CURLUPART_PATH, &found, 0) == CURLUE_OK &&
 		(strcmp(found, "/") != 0 ||
 			curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK) &&
 		curl_url_set(url, CURLUPART_QUERY, "format=json", CURLU_APPENDQUERY) == CURLUE_OK &&
@@ -214,7 +227,7 @@ struct json_object *client_report(struct client *client, CURLcode code, struct w
 		return NULL;
 	}
 	jsonparse(buf_text(&client->body), client->body.len, &report);
-	if (json_object_is_type(report, json_type_object))
+	if (json_object_is_type(json_object_object_get(report, "podMetrics"), json_type_object))
 		return report;
 	json_object_put(report);
 	why_set(why, "the answer is not an agent's report");

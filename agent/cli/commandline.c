@@ -125,6 +125,8 @@ static enum parsed parse(int argc, char **argv, struct commandline *out)
 		parsed = parse_option(command, argv[0], found, argv, &options);
 	if (parsed == PARSED_RUN)
 		parsed = parse_argument(command, argv[0], argv + optind, &options);
+	if (parsed == PARSED_RUN && options.json && options.verdict)
+		parsed = complain(argv[0], "not allowed together with --verdict:", "--json");
 	if (parsed == PARSED_RUN)
 		*out = options;
 	return parsed;

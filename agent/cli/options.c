@@ -113,7 +113,7 @@ void options_write_help(FILE *out)
 	      "       wsbalancer --replay FILE [-c FILE]\n"
 	      "       wsbalancer check [-c FILE]\n"
 	      "       wsbalancer advise [--for TIME] [--socket PATH | -c FILE] [--master PATH]\n"
-	      "       wsbalancer top | status [HOST:PORT | --url URL | -c FILE]\n"
+	      "       wsbalancer top | status [HOST[:PORT] | --url URL | -c FILE]\n"
 	      "       wsbalancer completion bash | zsh | fish\n"
 	      "\n"
 	      "Levels WebSocket connections over pods: asks each pod how many it holds and sets\n"

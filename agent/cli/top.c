@@ -19,7 +19,7 @@
 #include "cli/screen.h"
 #include "io/clock.h"
 
-enum { FILTER_SIZE = 64 };
+enum { FILTER_SIZE = 64, PICTURE_SIZE = 1 << 16 };
 
 struct top {
 	struct client client;
@@ -462,6 +462,8 @@ static int run(const struct commandline *options)
 		fprintf(stderr, "wsbalancer top: %s\n", why.text);
 		return EXIT_FAILURE;
 	}
+	/* A picture is written at once: line by line a terminal would show half of two. */
+	setvbuf(stdout, NULL, _IOFBF, PICTURE_SIZE);
 	sigemptyset(&mask);
 	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
 		sigaddset(&mask, watched[i]);

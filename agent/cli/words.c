@@ -60,11 +60,11 @@ static const struct {
 	const char *note; /* below the options */
 } commands[] = {
 	{"top", WORDS_TOP, "show a running agent's pods, live",
-		"[HOST:PORT | --url URL | -c FILE] [--interval TIME]",
+		"[HOST[:PORT] | --url URL | -c FILE] [--interval TIME]",
 		"Shows a running agent's verdict and pods in this terminal. ? shows the keys.",
 		WHICH_AGENT},
 	{"status", WORDS_STATUS, "print a running agent's verdict and pods",
-		"[HOST:PORT | --url URL | -c FILE] [--json | --verdict]",
+		"[HOST[:PORT] | --url URL | -c FILE] [--json | --verdict]",
 		"Prints a running agent's verdict and pods once. Exits with 0 when the agent is\n"
 		"ready, else 1.",
 		WHICH_AGENT},
