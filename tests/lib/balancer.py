@@ -36,6 +36,22 @@ def make_dir():
     return pathlib.Path(tempfile.mkdtemp(prefix="wsb-"))
 
 
+def ask(path, command):
+    """What HAProxy answers at its socket."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(5)
+        s.connect(str(path))
+        s.sendall(command.encode() + b"\n")
+        return b"".join(iter(lambda: s.recv(65536), b"")).decode()
+
+
+def server_rows(said):
+    """The rows of show servers state, by their columns' names."""
+    lines = said.splitlines()
+    names = lines[1].lstrip("# ").split()
+    return [dict(zip(names, line.split())) for line in lines[2:] if line]
+
+
 class HAProxy(Program):
     """HAProxy in master-worker mode with one frontend on .port and one backend, "ws".
 
@@ -92,14 +108,7 @@ backend ws
 """)
 
     def cli(self, command):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(5)
-            s.connect(self.socket)
-            s.sendall(command.encode() + b"\n")
-            reply = b""
-            while chunk := s.recv(65536):
-                reply += chunk
-        return reply.decode()
+        return ask(self.socket, command)
 
     def info(self):
         return dict(line.split(": ", 1) for line in self.cli("show info").splitlines()

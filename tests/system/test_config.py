@@ -73,6 +73,42 @@ def test_a_mistake_stops_a_normal_start_in_the_same_way(tmp_path):
                    "use auto, or a number with ms, s, m or h, such as 1s", status=78)
 
 
+# Fails the first calloc that the program itself asks for, and none of its libraries'.
+NO_CALLOC = """
+#include <dlfcn.h>
+#include <stddef.h>
+#include <string.h>
+void *__libc_calloc(size_t n, size_t size);
+void *calloc(size_t n, size_t size)
+{
+	static int looking, failed;
+	Dl_info from;
+	int is_programs = 0;
+	if (!looking && !failed) {
+		looking = 1;
+		is_programs = dladdr(__builtin_return_address(0), &from) && strstr(from.dli_fname, "/wsbalancer");
+		looking = 0;
+	}
+	failed |= is_programs;
+	return is_programs ? NULL : __libc_calloc(n, size);
+}
+"""
+
+
+def test_a_start_without_memory_or_event_loop_ends_with_a_word(tmp_path):
+    path, library = tmp_path / "wsbalancer.yaml", tmp_path / "no_calloc.so"
+    path.write_text(GOOD)
+    subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-x", "c", "-o", library, "-"], input=NO_CALLOC,
+                   text=True, check=True)
+    # A sanitizer has a calloc of its own.
+    result = subprocess.run([binary("wsbalancer", "release"), "-c", path], capture_output=True, text=True, timeout=20,
+                            env={**os.environ, "LD_PRELOAD": str(library)})
+    assert (result.returncode, result.stderr) == (1, "wsbalancer: out of memory\n")
+    # Only the event ports of Solaris are allowed.
+    result = run("-c", str(path), env={"LIBEV_FLAGS": "32"})
+    assert (result.returncode, result.stderr) == (1, "wsbalancer: libev does not start\n")
+
+
 def test_a_good_file_is_ok(tmp_path):
     path, result = check(tmp_path, GOOD)
     assert (result.returncode, result.stdout) == (0, f"wsbalancer: {path}: ok\n")

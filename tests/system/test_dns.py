@@ -28,11 +28,14 @@ class Dns:
             except OSError:
                 return
             end = query.index(b"\0", 12) + 5
-            asks_a = query[end - 4:end - 2] == b"\0\1"
-            found = [ipaddress.ip_address(a).packed for a in self.addresses] if asks_a else []
-            records = b"".join(b"\xc0\x0c\0\1\0\1\0\0\0\x05\0\4" + a for a in found)
+            found = self.records(int.from_bytes(query[end - 4:end - 2], "big"))
             header = query[:2] + b"\x81\x80\0\1" + len(found).to_bytes(2, "big") + b"\0\0\0\0"
-            self.socket.sendto(header + query[12:end] + records, client)
+            self.socket.sendto(header + query[12:end] + b"".join(found), client)
+
+    def records(self, kind):
+        """What is known of this kind, RFC 1035; A is 1."""
+        addresses = self.addresses if kind == 1 else []
+        return [b"\xc0\x0c\0\1\0\1\0\0\0\x05\0\4" + ipaddress.ip_address(a).packed for a in addresses]
 
     def __enter__(self):
         return self

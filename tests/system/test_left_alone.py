@@ -133,25 +133,17 @@ class SrvDns(Dns):
     def __init__(self):
         self.targets = []
         super().__init__()
+        self.addresses = ["127.0.0.1"]
 
-    def serve(self):
-        while True:
-            try:
-                query, client = self.socket.recvfrom(512)
-            except OSError:
-                return
-            end = query.index(b"\0", 12) + 5
-            kind = int.from_bytes(query[end - 4:end - 2], "big")
-            found = []
-            if kind == 33:
-                for name, port, weight in self.targets:
-                    data = b"".join(n.to_bytes(2, "big") for n in (0, weight, port))
-                    data += bytes([len(name)]) + name.encode() + b"\4test\0"
-                    found.append(b"\xc0\x0c\0\x21\0\1\0\0\0\1" + len(data).to_bytes(2, "big") + data)
-            elif kind == 1:
-                found.append(b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes([127, 0, 0, 1]))
-            header = query[:2] + b"\x81\x80\0\1" + len(found).to_bytes(2, "big") + b"\0\0\0\0"
-            self.socket.sendto(header + query[12:end] + b"".join(found), client)
+    def records(self, kind):
+        if kind != 33:
+            return super().records(kind)
+        found = []
+        for name, port, weight in self.targets:
+            data = b"".join(n.to_bytes(2, "big") for n in (0, weight, port))
+            data += bytes([len(name)]) + name.encode() + b"\4test\0"
+            found.append(b"\xc0\x0c\0\x21\0\1\0\0\0\1" + len(data).to_bytes(2, "big") + data)
+        return found
 
 
 def srv_backend(dns, options=""):

@@ -13,7 +13,7 @@ from field import Pod
 from manypods import ManyPods
 from program import until
 
-PIPE_BYTES = 4096
+PIPE_BYTES, ROUNDS = 4096, 60
 
 
 class Unread(Agent):
@@ -40,13 +40,13 @@ class Unread(Agent):
 
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_an_unread_log_stops_nothing_and_says_what_was_lost(format_):
-    with Pod(n=8) as pods, HAProxy(pods.addresses) as haproxy:
+    with Pod(n=100) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy:
         agent = Unread(haproxy, log={"level": "debug", "format": format_}, pollInterval="100ms",
                        pollTimeout="100ms")
         try:
             agent.wait_ready()
             # Far more than pipe and agent hold.
-            agent.wait_rounds(300, 60)
+            agent.wait_rounds(ROUNDS, 60)
             assert fcntl.fcntl(agent.write_end, fcntl.F_GETFL) == agent.flags
             # Read again for a while: every line is whole, and one says how many are missing.
             os.set_blocking(agent.pipe.fileno(), False)
@@ -71,11 +71,11 @@ def test_an_unread_log_stops_nothing_and_says_what_was_lost(format_):
 
 
 def test_an_agent_whose_log_nobody_reads_ends_when_it_is_told():
-    with Pod() as pods, HAProxy(pods.addresses) as haproxy:
+    with Pod(n=100) as pods, HAProxy(pods.addresses, server="weight 100") as haproxy:
         agent = Unread(haproxy, log={"level": "debug"}, pollInterval="100ms", pollTimeout="100ms")
         try:
             agent.wait_ready()
-            until(lambda: agent.series()["wsbalancer_rounds_total"] > 100, "rounds", 60)
+            agent.wait_rounds(ROUNDS, 60)
             agent.process.send_signal(signal.SIGTERM)
             assert agent.process.wait(5) == 0
         finally:

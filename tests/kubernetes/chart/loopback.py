@@ -12,6 +12,7 @@ import subprocess
 import threading
 
 import tools
+from balancer import ask
 from ports import free_port
 from program import DEADLINE_S, until
 
@@ -183,10 +184,7 @@ class Balancer:
 
     def command(self, line):
         """What the Runtime API answers."""
-        with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(self.folder / "admin.sock"))
-            link.sendall(line.encode() + b"\n")
-            return b"".join(iter(lambda: link.recv(65536), b"")).decode()
+        return ask(self.folder / "admin.sock", line)
 
     def synced(self):
         """What the agent says when it has filled the slots."""

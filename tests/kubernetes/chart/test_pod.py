@@ -9,11 +9,11 @@ import json
 import re
 import shutil
 import signal
-import socket
 import urllib.request
 
 import pytest
 import tools
+from balancer import ask, server_rows
 from container import Container, Volumes, why_not
 from fake_api import FakeApi, endpoint
 from field import Load, Pod
@@ -112,16 +112,11 @@ class BalancerPod:
         return self.alive() and self.get(self.agent_port, "/readyz") is not None
 
     def command(self, line):
-        with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(self.shared / "admin.sock"))
-            link.sendall(line.encode() + b"\n")
-            return b"".join(iter(lambda: link.recv(65536), b"")).decode()
+        return ask(self.shared / "admin.sock", line)
 
     def servers(self):
         """Name to row of HAProxy's servers, all of them."""
-        lines = self.command("show servers state my-app").splitlines()
-        names = lines[1].lstrip("# ").split()
-        return {row["srv_name"]: row for row in (dict(zip(names, line.split())) for line in lines[2:] if line)}
+        return {row["srv_name"]: row for row in server_rows(self.command("show servers state my-app"))}
 
     def states(self):
         """Address to what becomes of new clients there: up, down or drain. Servers in maintenance are left out."""

@@ -16,6 +16,7 @@ import loopback
 import pytest
 import tools
 import yaml
+from balancer import server_rows
 from fake_api import FakeApi, endpoint
 from program import until
 from test_agent import AGENT
@@ -55,9 +56,7 @@ def status(haproxy, path):
 
 def weights(haproxy):
     """The weights that HAProxy has now, by server."""
-    lines = haproxy.command("show servers state my-app").splitlines()
-    names = lines[1].lstrip("# ").split()
-    rows = (dict(zip(names, line.split())) for line in lines[2:] if line)
+    rows = server_rows(haproxy.command("show servers state my-app"))
     return {row["srv_name"]: int(row["srv_uweight"]) for row in rows}
 
 
