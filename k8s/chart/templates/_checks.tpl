@@ -37,6 +37,9 @@
 {{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
 {{- fail "autoscaling.enabled and keda.enabled: both would set the number of pods; choose one" -}}
 {{- end -}}
+{{- if not (or $scaled (eq .Values.kind "DaemonSet")) -}}
+{{- include "wsbalancer.checkUnscaling" . -}}
+{{- end -}}
 {{- if and $scaled (not .Values.autoscaling.adopted) (not (include "wsbalancer.liveReplicas" .)) -}}
 {{- fail (include "wsbalancer.adoption" .) -}}
 {{- end -}}
@@ -59,6 +62,24 @@
 {{- fail "keda.version is empty: the trigger on connections needs KEDA 2.20, an older one takes one HAProxy's connections for all; set keda.version to yours (kubectl get crd scaledobjects.keda.sh --show-labels), or keda.triggers" -}}
 {{- else if semverCompare "<2.20.0-0" .Values.keda.version -}}
 {{- fail (printf "keda.version %s: the trigger on connections needs KEDA 2.20, an older one takes one HAProxy's connections for all; set keda.triggers" .Values.keda.version) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An autoscaler that is turned off leaves more HAProxies than replicaCount says: the rest would end at once. */}}
+{{- define "wsbalancer.checkUnscaling" -}}
+{{- $name := include "wsbalancer.fullname" . -}}
+{{- $namespace := include "wsbalancer.namespace" . -}}
+{{- $live := 0 -}}
+{{- with lookup "apps/v1" "Deployment" $namespace $name -}}
+{{- $live = int .spec.replicas -}}
+{{- end -}}
+{{- $count := int .Values.replicaCount -}}
+{{- if gt $live $count -}}
+{{- range list $name (printf "keda-hpa-%s" $name) -}}
+{{- if lookup "autoscaling/v2" "HorizontalPodAutoscaler" $namespace . -}}
+{{- fail (printf "without its autoscaler the release has replicaCount %d HAProxies, of %d that there are: the rest would end at once; set replicaCount=%d, and less in steps afterwards" $count $live $live) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -27,13 +27,13 @@ class Namespace:
         cluster.request("POST", f"/api/v1/namespaces/{self.name}/services", {
             "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"name": "ws", "port": 80}]}})
 
-    def tool(self, name, *words, text=None, good=True):
+    def tool(self, name, *words, text=None, good=True, errors=False):
         done = subprocess.run([str(tools.npm() / "bin" / name), "--namespace", self.name, *map(str, words)],
                               input=text, capture_output=True, text=True, check=False, env=self.environment, timeout=120)
         assert not good or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         # A pod template that Pod Security refuses is accepted with a mere warning.
         assert "would violate" not in done.stderr, done.stderr
-        return done.stdout
+        return done.stderr if errors else done.stdout
 
     def running(self):
         return [pod for pod in self.get("pods") if "deletionTimestamp" not in pod["metadata"]]

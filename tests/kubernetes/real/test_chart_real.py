@@ -172,6 +172,13 @@ def test_an_autoscaler_takes_over_the_number_that_there_is(namespace, helm, scal
     it.tool("kubectl", "scale", "deployment/wsb-wsbalancer", "--replicas=7")
     it.tool(helm, "upgrade", "wsb", tools.CHART, *SERVICE, "--set", scaler, "--set", "image.tag=3.0-alpine")
     assert it.replicas() == [7]
+    # Turned off, it leaves those that there are.
+    if "keda" in scaler:
+        it.tool("kubectl", "autoscale", "deployment/wsb-wsbalancer", "--max=10", "--name=keda-hpa-wsb-wsbalancer")
+    refused = it.tool(helm, "upgrade", "wsb", tools.CHART, *SERVICE, "--set", "replicaCount=4", good=False, errors=True)
+    assert "replicaCount 4 HAProxies, of 7 that there are" in refused and it.replicas() == [7]
+    it.tool(helm, "upgrade", "wsb", tools.CHART, *SERVICE, "--set", "replicaCount=7")
+    assert it.replicas() == [7]
 
 
 def test_a_first_installation_begins_with_the_fewest(namespace):
