@@ -13,6 +13,7 @@ quiet it is looked whether all is as if nothing had been:
 - no server was at weight 0 but those whose pods drain;
 - the agent has no more descriptors than before, and not much more memory;
 - the agent's endpoint answers, and its record is written;
+- where a Kubernetes API tells of pods, slots hold these and no others;
 - no turn of its loop took over 100 ms, but for what the kernel, or a fault, kept it waiting.
 
 Several HAProxys may share the pods, each with an agent; agent-checks may be asked beside the socket.
@@ -202,6 +203,9 @@ def look(scene, side, size, say):
     recorded = side.recorded()
     assert side.agent.get("/healthz")[0] == 200
     steps = compare(side)
+    if scene.cluster:
+        until(lambda: scene.cluster.placed(side.haproxy) == sorted(scene.cluster.told),
+              "slots to hold the pods that the API tells of")
     until(lambda: side.recorded() > recorded, "rounds to be recorded again")
     kib, files = size.check(side.agent)
     turn_ms = check_turns(side.agent) if scene.variant == "release" else 0

@@ -16,6 +16,7 @@ import time
 import urllib.request
 
 from balancer import Agent, HAProxy, make_dir
+from fake_api import FakeApi, endpoint
 from field import Load, Pod
 from ports import free_port
 from program import binary
@@ -148,6 +149,53 @@ class StepClock:
             file.write(struct.pack("=q", seconds))
 
 
+class Cluster:
+    """Pods that a Kubernetes API tells of, for a backend of their own whose slots the agents fill."""
+    PODS, SLOTS = 3, 5
+    BACKEND = "backend slots\n\tbalance leastconn\n" + "".join(
+        f"\tserver slot{i + 1} 127.0.0.1:1 check inter 100ms weight 100 disabled\n" for i in range(SLOTS))
+
+    def __init__(self, stack, pod_port, metric_port):
+        self.pod_port = pod_port
+        self.hosts = [f"127.0.2.{i + 1}" for i in range(self.PODS)]
+        stack.enter_context(Pod(listen=[f"{host}:{pod_port}" for host in self.hosts], variant="release"))
+        self.metrics = [MetricServer(host, metric_port, pod_port) for host in self.hosts]
+        self.api = stack.enter_context(FakeApi())
+        self.is_up = True
+        self.told = []
+        self.tell(self.hosts)
+
+    def keys(self):
+        return {"kubernetes": [{"service": "web", "namespace": "default", "backend": "slots"}],
+                "kubernetesAPI": {"server": self.api.url, "silence": "3s"}}
+
+    def tell(self, hosts):
+        self.told = hosts
+        self.api.set_slice("web-1", [endpoint(host) for host in hosts],
+                           ports=[{"name": "ws", "port": self.pod_port, "protocol": "TCP"}])
+
+    def leave(self):
+        if self.is_up:
+            self.api.down()
+        self.is_up = False
+
+    def come_back(self):
+        self.api.frozen.clear()
+        if not self.is_up:
+            self.api.up()
+        self.is_up = True
+
+    def placed(self, haproxy):
+        """The hosts that HAProxy has in slots in use, in order."""
+        rows = [line.split() for line in haproxy.cli("show servers state slots").splitlines()[2:] if line]
+        return sorted(row[4] for row in rows if not int(row[6]) & 0x2b)
+
+    def close(self):
+        for metric in self.metrics:
+            metric.shutdown()
+            metric.server_close()
+
+
 class Side:
     """A HAProxy, its agent, and clients that come through it."""
 
@@ -158,7 +206,8 @@ class Side:
         if self.check_port:
             server += (f" agent-check agent-addr 127.0.0.1 agent-port {self.check_port} agent-inter 300ms"
                        ' agent-send "ws/{name}\\n"')
-        self.haproxy = scene.stack.enter_context(HAProxy(scene.addresses, server=server, hard_stop="1h"))
+        self.haproxy = scene.stack.enter_context(HAProxy(
+            scene.addresses, server=server, hard_stop="1h", more=Cluster.BACKEND if scene.cluster else ""))
         self.haproxy.wait_up()
         self.link = str(scene.dir / f"admin{n}.sock")
         self.record = scene.dir / f"record{n}"
@@ -179,11 +228,13 @@ class Side:
         self.agent = self.scene.stack.enter_context(self._agent(**keys))
 
     def _agent(self, *options, **keys):
+        cluster = self.scene.cluster
         return Agent(None, *options, metricPort=self.scene.metric_port, pollInterval="250ms",
                      pollTimeout="200ms", cacheTTL="5s", variant=self.scene.variant,
                      env=self.scene.clock.env(self.scene.variant),
-                     config={"socket": self.link, "backends": ["ws"], "replicas": len(self.scene.sides) or 1},
-                     **keys)
+                     config={"socket": self.link, "backends": ["ws", "slots"] if cluster else ["ws"],
+                             "replicas": len(self.scene.sides) or 1},
+                     **(cluster.keys() if cluster else {}), **keys)
 
     def second_agent(self):
         """Beside the first, with --dry-run."""
@@ -222,7 +273,7 @@ class Side:
 class Scene:
     """Everything, and what may happen to it. Each do_ method is a fault, each takes the dice; heal() ends
     all of them. Of three seeds one has two HAProxys that share the pods, one agent-checks beside the
-    socket, one neither."""
+    socket, one neither; of five, one has a Kubernetes API that tells of a second backend's pods."""
     PODS = 6
 
     def __init__(self, stack, seed, variant, connections=240):
@@ -236,6 +287,7 @@ class Scene:
         self.pod_port = free_port(self.hosts[0])
         self.metric_port = free_port(self.hosts[0])
         self.addresses = [f"{host}:{self.pod_port}" for host in self.hosts]
+        self.cluster = Cluster(stack, self.pod_port, self.metric_port) if seed % 5 == 0 else None
         self.pods = [None] * self.PODS
         for i in range(self.PODS):
             self._start_pod(i)
@@ -360,8 +412,21 @@ class Scene:
         for side in self.sides:
             side.hold_descriptors(None)
 
+    def do_api_goes_away(self, dice):
+        self.cluster.leave()
+
+    def do_api_hangs(self, dice):
+        self.cluster.api.frozen.set()
+
+    def do_api_comes_back(self, dice):
+        self.cluster.come_back()
+
+    def do_api_tells_of_fewer(self, dice):
+        self.cluster.tell(self.cluster.hosts[:dice.randint(1, Cluster.PODS)])
+
     def faults(self):
-        return sorted(name for name in dir(self) if name.startswith("do_"))
+        return sorted(name for name in dir(self) if name.startswith("do_")
+                      and (self.cluster or not name.startswith("do_api_")))
 
     def heal(self):
         """Ends every fault."""
@@ -370,6 +435,8 @@ class Scene:
         self.do_give_descriptors(None)
         self.do_empty_disk(None)
         self.do_read_log(None)
+        if self.cluster:
+            self.cluster.come_back()
         for pod in self.pods:
             if pod.metric().get("draining"):
                 pod.signal(signal.SIGUSR1)
@@ -394,6 +461,8 @@ class Scene:
         for metric in self.metrics:
             metric.shutdown()
             metric.server_close()
+        if self.cluster:
+            self.cluster.close()
         for side in filter(None, self.sides):
             side.unlink_socket()
         shutil.rmtree(self.dir)
