@@ -2,12 +2,14 @@
 /* wsbalancer: weights for HAProxy from what WebSocket pods say of themselves. */
 #include <curl/curl.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "advisecmd.h"
 #include "agent.h"
@@ -168,6 +170,19 @@ static int completion_main(int argc, char **argv)
 	return commandline_main(argc, argv, complete);
 }
 
+/* Who started this may have closed one of them: the next file or socket would get its number, and
+ * HAProxy or a pod what is meant for the log. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static int (*const commands[])(int argc, char **argv) = {
@@ -180,6 +195,7 @@ int main(int argc, char **argv)
 	enum words_command command = argc > 1 ? words_find_command(argv[1]) : WORDS_AGENT;
 	struct options options;
 
+	open_standard_streams();
 	if (command != WORDS_AGENT)
 		return commands[command](argc - 1, argv + 1);
 	if (!options_parse(argc, argv, &options))

@@ -116,3 +116,28 @@ def test_many_pods_that_flap_are_told_in_one_line():
         said = agent.wait_log(event)
         assert int(re.search(r"could_not=(\d+)", said)[1]) > 500
         assert len(agent.err) - lines < 60, agent.err[lines:]
+
+
+def test_a_closed_standard_error_is_no_socket_of_the_agents(tmp_path):
+    with Pod() as pod, HAProxy([pod.address]) as haproxy, Agent(haproxy) as agent:
+        haproxy.wait_up()
+        agent.wait_ready()
+        config = tmp_path / "wsbalancer.yaml"
+        config.write_bytes(agent.file.read_bytes())
+        agent.stop()
+        process = subprocess.Popen(["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', agent.argv[0], str(config)])
+
+        def answers():
+            try:
+                return agent.get("/readyz")[0] == 200
+            except OSError:
+                return False
+
+        try:
+            until(answers, "the agent to be ready")
+            assert [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)] == 3 * ["/dev/null"]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.wait()
