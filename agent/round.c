@@ -18,6 +18,7 @@
 #include "haproxy/push.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "watcher.h"
 
 enum {
 	HURRY_MS = 100,         /* between the beginnings of rounds, however much news there is */
@@ -52,6 +53,7 @@ struct round {
 	bool put_off;      /* the last round asked the pods again and planned nothing */
 	struct filling filling;
 	struct push push; /* commands on their way */
+	struct watcher watcher;
 	struct backoff backoff;
 	size_t n_restored; /* weights that were to be put back at the end */
 	bool tried_again;  /* to put them back */
@@ -78,6 +80,10 @@ static void enter(struct round *round, enum state state)
 	(void)allowed; /* with NDEBUG */
 	assert(allowed[round->state][state]);
 	round->state = state;
+	if (state == WAITING)
+		watcher_start(&round->watcher);
+	else
+		watcher_stop(&round->watcher);
 }
 
 /* The next round is in so long, and from then on one each interval. */
@@ -196,6 +202,20 @@ static void plan(struct round *round)
 		enter(round, PUSHING);
 	else
 		end(round);
+}
+
+/* The watcher looks only while the round waits. */
+static void on_overtaken(struct backend *backend, void *arg)
+{
+	struct round *round = arg;
+	const struct components *components = round->components;
+	struct commands lines = {.n_lines = 0};
+
+	if (!reconcile_overtaken(backend, &lines))
+		skip(round);
+	/* Several backends may be overtaken at one look. */
+	if (push_lines(&round->push, components->runtime, &lines) && round->state == WAITING)
+		enter(round, PUSHING);
 }
 
 /* ---- HAProxy has been read ---- */
@@ -470,6 +490,7 @@ struct round *round_new(const struct components *components)
 	round->components = components;
 	round->made_ms = clock_now_ms();
 	push_init(&round->push, components->cluster, components->stats, on_pushed, round);
+	watcher_init(&round->watcher, components, on_overtaken, round);
 	ev_init(&round->tick, on_tick);
 	round->tick.data = round;
 	tick_in(round, 0.0);
@@ -481,6 +502,7 @@ void round_free(struct round *round)
 	if (!round)
 		return;
 	ev_timer_stop(round->components->loop, &round->tick);
+	watcher_stop(&round->watcher);
 	announce_fini(&round->announce);
 	free(round);
 }
@@ -490,6 +512,7 @@ void round_configure(struct round *round, bool other_runtime)
 	if (other_runtime) {
 		/* Whatever was under way went with the old one. */
 		push_forget(&round->push);
+		watcher_forget(&round->watcher);
 		backoff_forget(&round->backoff);
 		enter(round, WAITING);
 	}

@@ -71,8 +71,9 @@ struct stats {
 	uint64_t weights_sent;             /* set server weight commands */
 	uint64_t reads_failed;             /* HAProxy's state could not be read */
 	uint64_t rounds;                   /* ticks that made a plan */
-	uint64_t rounds_put_off; /* the pods were asked again, since counts were torn (storm.h) */
-	uint64_t rounds_skipped; /* out of memory, or the last one still under way */
+	uint64_t rounds_put_off;  /* the pods were asked again, since counts were torn (storm.h) */
+	uint64_t plans_overtaken; /* more came than they were made for (steer/watch.h) */
+	uint64_t rounds_skipped;  /* out of memory, or the last one still under way */
 	uint64_t agent_check_answered; /* with a weight */
 	uint64_t agent_check_unknown;  /* an empty line: no such server, or no plan */
 	uint64_t agent_check_dropped;  /* silence, too long, or too many at once */

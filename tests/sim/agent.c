@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/steer/steer.h"
+#include "core/steer/watch.h"
 #include "world.h"
 
 enum {
@@ -286,10 +287,28 @@ static void act(struct world *world, struct instance *instance)
 		weigh_inversely(world, instance);
 	else if (world->policy->steering != POLICY_AS_CONFIGURED)
 		plan(world, instance);
+	agent->watch_ms = world->now_ms + WATCH_MS;
 	/* A pod that is new is asked at once. */
 	for (size_t i = 0; i < world->n_slots; i++) {
 		if (!agent->slots[i].heard)
 			hear(world, instance, i);
+	}
+}
+
+/* A look between two rounds. */
+static void look(struct world *world, struct instance *instance)
+{
+	struct agent *agent = instance->agent;
+	size_t n;
+	struct backend *const *backends = cluster_edit_backends(agent->cluster, &n);
+
+	agent->watch_ms += WATCH_MS;
+	for (size_t b = 0; b < n; b++) {
+		if (!watch_see(backends[b], instance->lb[b]->total, clock_ms(world)))
+			continue;
+		for (size_t i = 0; i < world->n_servers; i++)
+			set_weight(world, instance->lb[b], i,
+				agent->servers[b * world->n_servers + i]->plan.weight);
 	}
 }
 
@@ -299,7 +318,11 @@ void agent_tick(struct world *world, struct instance *instance)
 	const struct scenario *scenario = world->scenario;
 	int64_t moment = world->now_ms - (agent->round_ms - scenario->spread_ms);
 
-	if (agent->stopped || moment < 0)
+	if (agent->stopped)
+		return;
+	if (agent->cluster && world->now_ms == agent->watch_ms)
+		look(world, instance);
+	if (moment < 0)
 		return;
 	if (moment < scenario->spread_ms) {
 		ask(world, instance, moment);

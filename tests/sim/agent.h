@@ -31,6 +31,7 @@ struct agent {
 	uint32_t *asked;  /* all slots, in the order in which they are asked */
 	uint32_t *until;  /* by ms before the round: how many are asked until then */
 	int64_t round_ms; /* when the next round is */
+	int64_t watch_ms; /* when HAProxy is looked at before that */
 	bool put_off;     /* the last round asked the pods again and planned nothing */
 	bool stopped;
 	struct metric answer; /* a pod's; but for the count always the same */

@@ -3,6 +3,8 @@
 are no more uneven than leastconn alone would have them."""
 import contextlib
 import http.client
+import os
+import signal
 import statistics
 import threading
 import time
@@ -59,6 +61,34 @@ def test_when_an_old_worker_ends_its_clients_are_spread_evenly():
     assert report["dropped"] == 200 and report["lost"] == 0, report
     # leastconn would have 50 on each.
     assert max(counts) <= 1.15 * 50, counts
+
+
+def test_an_old_worker_that_ends_while_a_pod_fills_does_not_flood_it():
+    with Pod(n=4) as pods, HAProxy(pods.addresses) as haproxy, contextlib.ExitStack() as late:
+        haproxy.wait_up()
+        haproxy.cli("set server ws/s4 state maint")
+        with Load(haproxy.url, connections=300, rate=400, message_interval=60, reconnect_ms=700,
+                  allow_dropped=300) as load:
+            load.wait_standing()
+            # Nearly all clients are back before the next plan of a second.
+            with Agent(haproxy, pollInterval="1s") as agent:
+                agent.wait_ready()
+                old = int(haproxy.info()["Pid"])
+                haproxy.reload()  # whose new worker knows nothing of maint
+                # Where nobody comes no pod is favoured.
+                late.enter_context(Load(haproxy.url, connections=1000, rate=10, message_interval=60))
+                until(lambda: haproxy.weights()["s4"] > 4 * haproxy.weights()["s1"],
+                      "the fourth to be favoured")
+                os.kill(old, signal.SIGKILL)
+                until(lambda: sum(pods.truths()) < 200, "the old worker to end")
+                until(lambda: sum(pods.truths()) >= 300, "the clients to be back")
+                counts = pods.truths()
+                agent.wait_log("more comes than the plan was made for")
+                assert agent.series()["wsbalancer_plans_overtaken_total"] >= 1
+            report = load.stop()
+    assert report["dropped"] == 300 and report["lost"] == 0, report
+    # leastconn would have 75 on each; by the weights that stood the fourth would get nearly all.
+    assert max(counts) <= 2 * sum(counts) / 4, counts
 
 
 @contextlib.contextmanager

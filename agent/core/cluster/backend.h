@@ -42,6 +42,19 @@ struct backend_asking {
 	unsigned turn;   /* whose it is */
 };
 
+/* How many sessions it has had, as HAProxy tells between two plans: see steer/watch.h. Zeroed
+ * memory is a valid start. */
+struct backend_watch {
+	bool on;         /* it is looked at */
+	bool primed;     /* total and seen_ms hold the last look */
+	bool overtaken;  /* more has come than the plan was made for */
+	uint64_t total;  /* sessions since HAProxy started */
+	int64_t seen_ms; /* when it was asked */
+	uint64_t base;   /* from here on more has come than was expected; a look before the plan at
+			    least */
+	int64_t base_ms;
+};
+
 struct backend {
 	char *name;
 	uint32_t id;   /* HAProxy's number for it; 0: it has none */
@@ -64,8 +77,9 @@ struct backend {
 	int64_t due_ms;         /* when the next plan is due; 0: at once */
 	int64_t rush_ms;        /* when a pod lacked much last; 0: never */
 	struct outlook outlook; /* of the last plan */
-	double capacity_most;   /* what a pod's word on its capacity counts for at most; INFINITY
-				   before the first plan and where no pod tells one */
+	struct backend_watch watch;
+	double capacity_most; /* what a pod's word on its capacity counts for at most; INFINITY
+				 before the first plan and where no pod tells one */
 	struct backend_tally tally;
 	uint64_t seen; /* number of the update that listed it last */
 };

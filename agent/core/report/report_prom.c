@@ -95,6 +95,9 @@ static void write_agent(const struct promtext *text, const struct report_view *v
 	promtext_counter(text, "wsbalancer_rounds_put_off",
 		"Rounds that asked the pods again, many connections having closed while they were asked.",
 		(double)stats->rounds_put_off);
+	promtext_counter(text, "wsbalancer_plans_overtaken",
+		"Plans in whose place the configured weights were put back, more having come than they were made for.",
+		(double)stats->plans_overtaken);
 	promtext_counter(text, "wsbalancer_rounds_skipped",
 		"Rounds left out: no memory, or the last one still under way.",
 		(double)stats->rounds_skipped);

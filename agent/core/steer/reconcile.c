@@ -86,6 +86,19 @@ bool reconcile_restore(struct cluster *cluster, struct commands *out)
 	return ok;
 }
 
+bool reconcile_overtaken(struct backend *backend, struct commands *out)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < backend->n_servers; i++) {
+		struct server *server = backend->servers[i];
+
+		if (server->plan.made && server->plan.weight == server->haproxy.iweight)
+			ok = restore_server(server, out) && ok;
+	}
+	return ok;
+}
+
 size_t reconcile_count_changed(const struct cluster *cluster)
 {
 	size_t n;

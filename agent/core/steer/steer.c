@@ -14,6 +14,7 @@
 #include "core/steer/agentcheck.h"
 #include "core/steer/percent.h"
 #include "core/steer/tempo.h"
+#include "core/steer/watch.h"
 
 double steer_arrivals(const struct cluster_settings *settings, double arrivals_per_s)
 {
@@ -226,6 +227,7 @@ static void apply_plan(const struct cluster_settings *settings, struct backend *
 	backend->summary = *summary;
 	backend->planned = plan->n > 0;
 	backend->planned_ms = now_ms;
+	watch_begin(backend);
 }
 
 static bool plan_backend(
@@ -268,6 +270,7 @@ static bool plan_backend(
 static void forget_plan(struct backend *backend)
 {
 	backend->planned = false;
+	watch_begin(backend);
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		backend->servers[i]->plan.made = false;
 		backend->servers[i]->plan.held = false;
