@@ -3,6 +3,7 @@
 #ifndef WSB_AGING_H
 #define WSB_AGING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/plan/plan.h"
@@ -12,8 +13,8 @@
  * came in its place was shared out by other instances, which level too. So where n pods' counts are
  * old (worn above 0), what distinguished their others from those of the rest counts for as much
  * less. With all of it gone the plan is leastconn's own: what this HAProxy has is compared with
- * what it has.
+ * what it has. False when out of memory: nothing has changed.
  */
-void aging_settle(struct planner_pod *pods, size_t n);
+bool aging_settle(struct planner_pod *pods, size_t n);
 
 #endif

@@ -254,11 +254,10 @@ static bool plan_backend(
 			server->plan.made ? server->plan.result.share_limit : 1.0, arrived);
 		plan.pods[i] = pod_of(settings, server, now_ms);
 	}
-	planned =
-		capacity_settle(plan.pods, plan.n, settings->capacity_max, &backend->capacity_most);
-	if (planned)
-		aging_settle(plan.pods, plan.n);
-	planned = planned && planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
+	planned = capacity_settle(
+			  plan.pods, plan.n, settings->capacity_max, &backend->capacity_most) &&
+		  aging_settle(plan.pods, plan.n) &&
+		  planner_plan(&params, plan.pods, plan.n, plan.results, &summary);
 	if (planned)
 		apply_plan(settings, backend, &plan, &summary, now_ms);
 	hold_away(settings, backend);
