@@ -109,7 +109,8 @@ static struct planner_pod pod_of(
 		.configured = iweight,
 		.told = pod->heard ? pod->metric.capacity : 0.0,
 		.capacity = iweight,
-		.worn = pod->heard ? worn(server) : 0.0,
+		/* A single instance has nobody who shares out what comes elsewhere. */
+		.worn = pod->heard && settings->replicas > 1 ? worn(server) : 0.0,
 	};
 
 	sessions_describe(&server->sessions, settings->replicas,
