@@ -6,9 +6,10 @@
 #include "core/cluster/server.h"
 
 /* A pod is favoured whose part of all weights is more than so many times that of the configured
- * ones. Where a third of all pods stand back, since another door fills them, no other is: a burst
- * of new clients is to go past those. */
-static const double FAVOURED = 1.5;
+ * ones. Where a third of all pods stand back, since another door fills them, no other is, though
+ * the others need not be quite alike (half more would be the limit if they were): a burst of new
+ * clients is to go past those. */
+static const double FAVOURED = 1.6;
 
 /* What comes beyond the expected by chance: so many connections, and so many times the square
  * root. */
