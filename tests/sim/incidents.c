@@ -234,6 +234,16 @@ static void lie(struct world *world, const struct incident *incident)
 	}
 }
 
+static void stick(struct world *world, const struct incident *incident)
+{
+	size_t n = scenario_count(incident->part, world->scenario->size->pods);
+
+	for (size_t i = 0; i < n; i++) {
+		world->pods[i].lies = true;
+		world->pods[i].says = world->pods[i].count;
+	}
+}
+
 static void mute(struct world *world, const struct incident *incident)
 {
 	size_t n = scenario_count(incident->part, world->scenario->size->pods);
@@ -278,6 +288,9 @@ static void run_one(struct world *world, const struct incident *incident)
 		for (unsigned r = 0; r < world->n_instances; r++)
 			agent_stop(world, &world->instances[r],
 				incident->kind == INCIDENT_AGENTS_STOP);
+		break;
+	case INCIDENT_STICK:
+		stick(world, incident);
 		break;
 	case INCIDENT_LIE:
 		lie(world, incident);

@@ -20,6 +20,7 @@ enum incident_kind {
 	INCIDENT_STORM,       /* a part of all connections breaks and is made anew in a second */
 	INCIDENT_AGENTS_STOP, /* agents end and leave the configured weights */
 	INCIDENT_AGENTS_DIE,  /* agents end and leave the weights as they are */
+	INCIDENT_STICK,       /* pods say what they have now from now on */
 	INCIDENT_LIE,         /* pods say something else from now on */
 	INCIDENT_MUTE,        /* pods say nothing from now on */
 	INCIDENT_OLD_END, /* old workers end, and with them what they held: its clients come back */
