@@ -52,20 +52,29 @@ async def serve(listener):
 
 
 class Workers:
-    """So many processes that accept from one listening socket."""
+    """So many processes at one port. Each has a listening socket of its own, among which the kernel shares out what
+    comes by address and port: of one socket, a busy machine may give nearly all to the process that is awake."""
 
     def __init__(self, n):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.listener.setblocking(False)
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.pids = [self._fork() for _ in range(n)]
+        first = self._listen(0)
+        self.port = first.getsockname()[1]
+        self.listeners = [first, *(self._listen(self.port) for _ in range(n - 1))]
+        self.address = f"127.0.0.1:{self.port}"
+        self.pids = [self._fork(listener) for listener in self.listeners]
 
-    def _fork(self):
+    @staticmethod
+    def _listen(port):
+        listener = socket.create_server(("127.0.0.1", port), backlog=256, reuse_port=True)
+        listener.setblocking(False)
+        return listener
+
+    @staticmethod
+    def _fork(listener):
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             try:
-                asyncio.run(serve(self.listener))
+                asyncio.run(serve(listener))
             finally:
                 os._exit(1)
         return pid
@@ -77,7 +86,8 @@ class Workers:
         for pid in self.pids:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        self.listener.close()
+        for listener in self.listeners:
+            listener.close()
 
 
 @pytest.fixture
