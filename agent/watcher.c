@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "core/haproxy/hatotals.h"
+#include "core/haproxy/hasessions.h"
 #include "core/steer/watch.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -46,13 +46,14 @@ static size_t choose(struct watcher *watcher, uint32_t ids[static WATCH_BACKENDS
 
 static void see(struct watcher *watcher, struct backend *backend, const char *reply, size_t len)
 {
-	uint64_t total;
+	uint64_t sessions;
 
-	if (!is_watched(backend) || !hatotals_find(reply, len, backend->name, &total) ||
-		!watch_see(backend, total, watcher->asked_ms))
+	if (!is_watched(backend) || !hasessions_find(reply, len, backend->name, &sessions) ||
+		!watch_see(backend, sessions, watcher->asked_ms))
 		return;
 	watcher->components->stats->plans_overtaken++;
-	log_info("more comes than the plan was made for: configured weights until the next one",
+	log_info(
+		"more comes than the plan was made for: weights by capacity alone until the next one",
 		log_str("backend", backend->name));
 	watcher->overtaken(backend, watcher->arg);
 }
@@ -82,7 +83,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	if (watcher->asked)
 		return;
-	line = hatotals_write(ids, choose(watcher, ids));
+	line = hasessions_write(ids, choose(watcher, ids));
 	watcher->asked_ms = clock_now_ms();
 	/* Without memory it is left out, and the next one tells as much. */
 	watcher->asked =

@@ -9,7 +9,7 @@
 
 #include "components.h"
 
-/* More has come than a plan was made for: its backend's configured weights are the wanted ones
+/* More has come than a plan was made for: its backend's weights by capacity are the wanted ones
  * now. Called from the loop. */
 typedef void (*watcher_overtaken)(struct backend *backend, void *arg);
 

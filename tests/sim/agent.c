@@ -295,6 +295,15 @@ static void act(struct world *world, struct instance *instance)
 	}
 }
 
+static uint64_t sessions_of(const struct lb *lb)
+{
+	uint64_t sessions = 0;
+
+	for (size_t i = 0; i < lb->n; i++)
+		sessions += lb->served[i];
+	return sessions;
+}
+
 /* A look between two rounds. */
 static void look(struct world *world, struct instance *instance)
 {
@@ -304,7 +313,8 @@ static void look(struct world *world, struct instance *instance)
 
 	agent->watch_ms += WATCH_MS;
 	for (size_t b = 0; b < n; b++) {
-		if (!watch_see(backends[b], instance->lb[b]->total, clock_ms(world)))
+		if (!backends[b]->watch.on ||
+			!watch_see(backends[b], sessions_of(instance->lb[b]), clock_ms(world)))
 			continue;
 		for (size_t i = 0; i < world->n_servers; i++)
 			set_weight(world, instance->lb[b], i,

@@ -65,11 +65,11 @@ def test_pods_that_count_now_and_then_are_not_filled_anew_with_each_answer():
             agent = stack.enter_context(Agent(haproxy, config={"replicas": 2}))
             agent.wait_ready()
             stack.enter_context(standing(haproxy.url, 120, lifetime=3))
-        rounds(agent, 15)  # of 0.2 s: one generation of connections
+        agent.wait_rounds(15)  # of 0.2 s: one generation of connections
         largest = []
 
         def sampled():
-            largest.append(max(truth(pods, i) for i in range(4)))
+            largest.append(max(pods.truth(i) for i in range(4)))
             return len(largest) == 40
 
         until(sampled, "samples", pause_s=0.15)

@@ -13,11 +13,11 @@ from balancer import Agent, HAProxy
 from field import Load, Pod, until
 
 
-async def serve(listener):
-    """One worker: WebSockets that only stay, and /metric, which tells of this worker's alone."""
+async def serve(listener, count):
+    """One worker: WebSockets that only stay, and /metric, which tells of this worker's alone. It begins with so many
+    by a door of its own: workers that have as many by chance nobody could tell apart."""
     import base64
     import hashlib
-    count = 0
 
     async def client(reader, writer):
         nonlocal count
@@ -60,7 +60,7 @@ class Workers:
         self.port = first.getsockname()[1]
         self.listeners = [first, *(self._listen(self.port) for _ in range(n - 1))]
         self.address = f"127.0.0.1:{self.port}"
-        self.pids = [self._fork(listener) for listener in self.listeners]
+        self.pids = [self._fork(listener, 4 * i) for i, listener in enumerate(self.listeners)]
 
     @staticmethod
     def _listen(port):
@@ -69,12 +69,12 @@ class Workers:
         return listener
 
     @staticmethod
-    def _fork(listener):
+    def _fork(listener, count):
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             try:
-                asyncio.run(serve(listener))
+                asyncio.run(serve(listener, count))
             finally:
                 os._exit(1)
         return pid

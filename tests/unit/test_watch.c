@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdio.h>
 
-#include "core/haproxy/hatotals.h"
+#include "core/haproxy/hasessions.h"
 #include "core/steer/reconcile.h"
 #include "core/steer/steer.h"
 #include "core/steer/watch.h"
@@ -19,7 +19,7 @@ static struct cluster *cluster;
 static struct hastate_server rows[N];
 static struct backend *backend;
 static int64_t now_ms;
-static uint64_t total; /* what HAProxy says the backend has had */
+static uint64_t total; /* sessions that HAProxy says the backend has */
 
 static void answer(const char *algo)
 {
@@ -43,6 +43,8 @@ static void fill(const char *algo, double max_share)
 	for (int i = 0; i < N; i++)
 		rows[i] = row_up(names[i], addresses[i], 0);
 	answer(algo);
+	for (int i = 0; i < 3; i++)
+		backend->servers[i]->sessions.left = 100.0;
 	now_ms += EVERY_MS;
 	for (int round = 0; round < FILLING_ROUNDS; round++) {
 		rows[3].scur += PER_S * EVERY_MS / 1000;
@@ -121,7 +123,7 @@ START_TEST(another_process_begins_anew)
 	fill("leastconn", 1.0);
 	ck_assert(!look(1000000));
 	total = 0;
-	ck_assert(!look(500));
+	ck_assert(!look(0));
 	ck_assert(look(30));
 	finish();
 }
@@ -149,6 +151,18 @@ START_TEST(only_weights_that_favour_a_pod_by_stock_are_watched)
 		now_ms += EVERY_MS;
 	}
 	ck_assert(!backend->watch.on);
+	finish();
+}
+END_TEST
+
+/* What has ended for good cannot come back. */
+START_TEST(where_old_workers_hold_next_to_nothing_nothing_is_watched)
+{
+	fill("leastconn", 1.0);
+	for (int i = 0; i < 3; i++)
+		backend->servers[i]->sessions.left = 1.0;
+	ck_assert(steer_plan(cluster, now_ms));
+	ck_assert(!backend->watch.on && !look(0) && !look(1000));
 	finish();
 }
 END_TEST
@@ -182,32 +196,56 @@ END_TEST
 START_TEST(backends_are_asked_for_by_number)
 {
 	const uint32_t ids[] = {3, 4294967295};
-	char *line = hatotals_write(ids, 2);
+	char *line = hasessions_write(ids, 2);
 
 	ck_assert_str_eq(line, "show stat 3 2 -1;show stat 4294967295 2 -1\n");
 	free(line);
 }
 END_TEST
 
-START_TEST(totals_are_read_from_the_backends_own_rows)
+START_TEST(sessions_are_read_from_the_backends_own_rows)
 {
-	static const char reply[] = "# pxname,svname,scur,stot,\nweb,s1,1,5,\nweb,BACKEND,2,12,\n\n"
-				    "# pxname,svname,stot,\napi,BACKEND,18446744073709551615,\n"
+	static const char reply[] = "# pxname,svname,stot,scur,\nweb,s1,1,5,\nweb,BACKEND,2,12,\n\n"
+				    "# pxname,svname,scur,\napi,BACKEND,18446744073709551615,\n"
 				    "api2,BACKEND,7,\nlast,BACKEND,8";
 	uint64_t found = 0;
 
-	ck_assert(hatotals_find(reply, strlen(reply), "web", &found));
+	ck_assert(hasessions_find(reply, strlen(reply), "web", &found));
 	ck_assert_uint_eq(found, 12);
-	ck_assert(hatotals_find(reply, strlen(reply), "api2", &found));
+	ck_assert(hasessions_find(reply, strlen(reply), "api2", &found));
 	ck_assert_uint_eq(found, 7);
 	found = 1;
-	ck_assert(!hatotals_find(reply, strlen(reply), "api", &found));
-	ck_assert(!hatotals_find(reply, strlen(reply), "last", &found));
-	ck_assert(!hatotals_find(reply, strlen(reply), "other", &found));
-	ck_assert(!hatotals_find("web,BACKEND,1,1\n", 16, "web", &found));
-	ck_assert(!hatotals_find("# pxname,\nweb\n", 14, "web", &found));
-	ck_assert(!hatotals_find(NULL, 0, "web", &found));
+	ck_assert(!hasessions_find(reply, strlen(reply), "api", &found));
+	ck_assert(!hasessions_find(reply, strlen(reply), "last", &found));
+	ck_assert(!hasessions_find(reply, strlen(reply), "other", &found));
+	ck_assert(!hasessions_find("web,BACKEND,1,1\n", 16, "web", &found));
+	ck_assert(!hasessions_find("# pxname,\nweb\n", 14, "web", &found));
+	ck_assert(!hasessions_find(NULL, 0, "web", &found));
 	ck_assert_uint_eq(found, 1);
+}
+END_TEST
+
+/* Twice the capacity is no favour, and what is put back keeps it. */
+START_TEST(capacities_that_pods_tell_are_the_measure)
+{
+	static const double capacities[N] = {200, 100, 100, 100};
+
+	fill("leastconn", 1.0);
+	for (int i = 0; i < N; i++) {
+		backend->servers[i]->plan.input.told = capacities[i];
+		backend->servers[i]->plan.input.capacity = capacities[i];
+		backend->servers[i]->plan.weight = (int)capacities[i];
+	}
+	watch_begin(backend);
+	ck_assert(!backend->watch.on);
+	backend->servers[3]->plan.weight = 250;
+	watch_begin(backend);
+	ck_assert(backend->watch.on);
+	ck_assert(!look(0) && look(1000));
+	ck_assert_int_eq(backend->servers[0]->plan.weight, 256);
+	for (int i = 1; i < N; i++)
+		ck_assert_int_eq(backend->servers[i]->plan.weight, 128);
+	finish();
 }
 END_TEST
 
@@ -218,10 +256,12 @@ int main(void)
 		{more_puts_the_configured_weights_back_once, ONCE},
 		{what_was_quiet_before_does_not_make_up_for_it, ONCE},
 		{another_process_begins_anew, ONCE},
+		{capacities_that_pods_tell_are_the_measure, ONCE},
 		{only_weights_that_favour_a_pod_by_stock_are_watched, ONCE},
+		{where_old_workers_hold_next_to_nothing_nothing_is_watched, ONCE},
 		{what_was_sent_last_is_taken_back, ONCE},
 		{backends_are_asked_for_by_number, ONCE},
-		{totals_are_read_from_the_backends_own_rows, ONCE},
+		{sessions_are_read_from_the_backends_own_rows, ONCE},
 	};
 
 	return run_suite("watch", tests, N_OF(tests));

@@ -45,13 +45,13 @@ struct backend_asking {
 /* How many sessions it has had, as HAProxy tells between two plans: see steer/watch.h. Zeroed
  * memory is a valid start. */
 struct backend_watch {
-	bool on;         /* it is looked at */
-	bool primed;     /* total and seen_ms hold the last look */
-	bool overtaken;  /* more has come than the plan was made for */
-	uint64_t total;  /* sessions since HAProxy started */
-	int64_t seen_ms; /* when it was asked */
-	uint64_t base;   /* from here on more has come than was expected; a look before the plan at
-			    least */
+	bool on;           /* it is looked at */
+	bool primed;       /* sessions and seen_ms hold the last look */
+	bool overtaken;    /* more has come than the plan was made for */
+	uint64_t sessions; /* that it has */
+	int64_t seen_ms;   /* when it was asked */
+	uint64_t base; /* from here on more has come than was expected; a look before the plan at
+			  least */
 	int64_t base_ms;
 };
 

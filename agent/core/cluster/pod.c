@@ -264,6 +264,11 @@ static void claim_name(struct pod *pod, int64_t now_ms)
 	pod->claim.refused = foreign;
 }
 
+static uint32_t difference(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
 void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metric *metric,
 	const char *detail, int64_t now_ms)
 {
@@ -276,8 +281,9 @@ void pod_observe(struct pod *pod, enum metric_outcome outcome, const struct metr
 	if (outcome == METRIC_OK) {
 		if (pod->heard && metric->count > pod->metric.count)
 			pod->gained += metric->count - pod->metric.count;
-		moment_observe(&pod->counted, pod->heard && metric->count == pod->metric.count,
-			pod->held, now_ms);
+		moment_observe(&pod->counted,
+			pod->heard ? difference(metric->count, pod->metric.count) : 0, pod->held,
+			now_ms);
 		pod->has_before = pod->heard;
 		pod->count_before = pod->metric.count;
 		pod->heard_ms = now_ms;
@@ -310,7 +316,7 @@ bool pod_identify(struct pod *pod, const struct endpoint *endpoint, int64_t now_
 	if (other) {
 		pod->heard = false;
 		pod->workers = (struct workers){.suspect = false};
-		pod->counted = (struct moment){.moves = false};
+		pod->counted = (struct moment){.ms = 0};
 		pod->sampled = 0;
 		pod->since_ms = now_ms;
 	}

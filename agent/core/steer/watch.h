@@ -10,13 +10,14 @@
 
 /*
  * A plan is made for what comes until the next one. Weights that favour a pod do harm when more
- * comes, for what they rest on may be no more: old workers end, another door closes, and all that
- * they held is back within a second, on the pod that lacked most before. The harm is what can come
- * before the agent looks again, times the favour. So while a plan of a backend steered by stock
- * favours a pod, HAProxy alone is asked, often, how many sessions the backend has had; and when
- * that is more than chance makes of what usually comes, the configured weights are put back until
- * the next plan. Then HAProxy compares own with own, as it would by itself, and whatever the pods
- * hold now, that makes nothing worse than it is without the agent.
+ * comes, for what they rest on may be no more: old workers of this HAProxy end, and all that they
+ * held is back within a second, on the pod that lacked most before. The harm is what can come
+ * before the agent looks again, times the favour. So while old workers hold much, and a plan of a
+ * backend steered by stock favours a pod, HAProxy alone is asked, often, how many sessions the
+ * backend has (plain requests are none for long); and when that is more than chance makes of what
+ * usually comes, weights by capacity alone (the configured ones, where no pod tells its own) are in
+ * force until the next plan. Then HAProxy compares own with own, as it would by itself, and
+ * whatever the pods hold now, that makes nothing worse than it is without the agent.
  *
  * A pod whose share is limited (ramp, maxShare) is not to get all that an empty one would get by
  * itself, and its limit bounds the harm too: such backends are not watched.
@@ -29,8 +30,8 @@ enum {
 /* A plan was made of the backend, or dropped: decides whether it is watched from now on. */
 void watch_begin(struct backend *backend);
 
-/* HAProxy told, asked at now_ms, how many sessions the backend has had. True when the plan is
- * overtaken: the configured weights are the wanted ones of its servers now. Once a plan. */
-bool watch_see(struct backend *backend, uint64_t total, int64_t now_ms);
+/* HAProxy told, asked at now_ms, how many sessions the backend has. True when the plan is
+ * overtaken: weights by capacity are the wanted ones of its servers now. Once a plan. */
+bool watch_see(struct backend *backend, uint64_t sessions, int64_t now_ms);
 
 #endif

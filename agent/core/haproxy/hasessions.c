@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/haproxy/hatotals.h"
+#include "core/haproxy/hasessions.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,14 +8,14 @@
 #include "core/base/buf.h"
 #include "core/haproxy/hatable.h"
 
-enum { NAME, ROW, STOT, N_COLUMNS };
+enum { NAME, ROW, SCUR, N_COLUMNS };
 static const char *const columns[N_COLUMNS] = {
 	[NAME] = "pxname",
 	[ROW] = "svname",
-	[STOT] = "stot",
+	[SCUR] = "scur",
 };
 
-char *hatotals_write(const uint32_t *ids, size_t n_ids)
+char *hasessions_write(const uint32_t *ids, size_t n_ids)
 {
 	struct buf line = {.bytes = NULL};
 
@@ -26,8 +26,8 @@ char *hatotals_write(const uint32_t *ids, size_t n_ids)
 	return buf_finish(&line, NULL);
 }
 
-/* Takes a line of the answer. True when it was the row of the backend and *total is set. */
-static bool read_line(struct hatable *table, char *line, const char *backend, uint64_t *total)
+/* Takes a line of the answer. True when it was the row of the backend and *sessions is set. */
+static bool read_line(struct hatable *table, char *line, const char *backend, uint64_t *sessions)
 {
 	if (strncmp(line, "# pxname,", 9) == 0) {
 		if (!hatable_read_header(table, line + 2))
@@ -37,10 +37,10 @@ static bool read_line(struct hatable *table, char *line, const char *backend, ui
 	return table->n_fields > 0 && hatable_read_row(table, line) &&
 	       strcmp(table->fields[NAME], backend) == 0 &&
 	       strcmp(table->fields[ROW], "BACKEND") == 0 &&
-	       hatable_number(table, STOT, INT64_MAX, total);
+	       hatable_number(table, SCUR, INT64_MAX, sessions);
 }
 
-bool hatotals_find(const char *reply, size_t len, const char *backend, uint64_t *total)
+bool hasessions_find(const char *reply, size_t len, const char *backend, uint64_t *sessions)
 {
 	struct hatable table = {
 		.style = HATABLE_CSV,
@@ -54,7 +54,7 @@ bool hatotals_find(const char *reply, size_t len, const char *backend, uint64_t 
 	/* A line that breaks off is none. */
 	for (char *line = text; line && !found && (rest = strchr(line, '\n')); line = rest) {
 		*rest++ = '\0';
-		found = read_line(&table, line, backend, total);
+		found = read_line(&table, line, backend, sessions);
 	}
 	free(text);
 	return found;
