@@ -116,9 +116,15 @@ def test_the_first_list_fills_slots_and_names_pods(lab):
     it.api.set_slice("other-1", it.endpoints(3), service="other", ports=it.ports())
     it.expect(ready=(0, 1, 2))
     it.agent.wait_ready()
-    pods = [pod for pods in it.agent.json()["podMetrics"].values() for pod in pods
-            if pod["address"].startswith("127.0.1.")]
-    assert {(pod["podName"], pod["nodeName"], pod["zone"], pod["pod_uid"], pod["podIP"]) for pod in pods} == {
+
+    def named():
+        return {(pod["podName"], pod["nodeName"], pod["zone"], pod["pod_uid"], pod["podIP"])
+                for pods in it.agent.json()["podMetrics"].values() for pod in pods
+                if pod["address"].startswith("127.0.1.")}
+
+    # HAProxy has them a moment before the agent reads them back.
+    until(named, "pods in the slots")
+    assert named() == {
         (f"web-{i}", f"node-{i % 2}", "z1", f"uid-web-{i}", it.addresses[i]) for i in range(3)}
     kind, query, headers = it.api.requests[0]
     assert kind == "list" and query == {"labelSelector": "kubernetes.io/service-name=web"}
