@@ -105,7 +105,8 @@ def test_a_worker_of_several_is_no_pod(four_workers):
                      echo_timeout=1000) as load:
             agent.wait_ready()
             load.wait_standing()
-            agent.wait_log("one worker of several?")
+            # Twelve polls over new connections, one in four, end a look; a second one may be needed.
+            until(lambda: any("one worker of several?" in line for line in agent.err), "conviction", deadline_s=45)
             row = next(p for p in agent.json()["podMetrics"]["ws"]
                        if p["address"] == four_workers.address)
             assert row["state"] == "disbelieved", row

@@ -8,6 +8,7 @@ enum {
 	OFTEN = 3,      /* the same, of a suspect */
 	ENOUGH = 4,     /* comparisons that may convict */
 	ACQUITTED = 12, /* and that acquit, if they do not */
+	LOOKS_MAX = 4,  /* of so many comparisons each, while answers differ and convict nobody */
 };
 
 /* A pod tells of a part: fewer than this part of what HAProxy holds on it, and fewer by some. */
@@ -67,7 +68,14 @@ static void judge(struct workers *workers)
 		workers->several = true;
 		/* It is looked at again and again: it may be another program some day. */
 		look_closely(workers);
+	} else if (workers->n_fresh >= ACQUITTED && each >= OFF_EACH &&
+		   workers->looks + 1 < LOOKS_MAX) {
+		/* They differ, and so do those over the kept connection: it may have been another
+		 * one for a while, or the pod is busy. */
+		workers->looks++;
+		look_closely(workers);
 	} else if (workers->n_fresh >= ACQUITTED) {
+		workers->looks = 0;
 		workers->several = false;
 		workers->suspect = false;
 		workers->acquitted = true;

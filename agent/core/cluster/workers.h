@@ -32,6 +32,7 @@ struct workers {
 	struct workers_answer
 		other;    /* one over a new connection, until the kept one has told too */
 	bool suspect;     /* looked at closely */
+	unsigned looks;   /* that ended with neither, in a row */
 	bool acquitted;   /* it tells of a part, and was found to be one: plain requests */
 	unsigned n_kept;  /* comparisons since then, over the kept connection */
 	unsigned n_fresh; /* over new ones */
