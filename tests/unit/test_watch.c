@@ -230,6 +230,8 @@ START_TEST(capacities_that_pods_tell_are_the_measure)
 {
 	static const double capacities[N] = {200, 100, 100, 100};
 
+	struct commands even = {.n_lines = 0};
+
 	fill("leastconn", 1.0);
 	for (int i = 0; i < N; i++) {
 		backend->servers[i]->plan.input.told = capacities[i];
@@ -245,6 +247,9 @@ START_TEST(capacities_that_pods_tell_are_the_measure)
 	ck_assert_int_eq(backend->servers[0]->plan.weight, 256);
 	for (int i = 1; i < N; i++)
 		ck_assert_int_eq(backend->servers[i]->plan.weight, 128);
+	ck_assert(reconcile_overtaken(backend, &even));
+	ck_assert_uint_eq(even.n_weights, N);
+	commands_fini(&even);
 	finish();
 }
 END_TEST

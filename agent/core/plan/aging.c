@@ -13,6 +13,15 @@ static bool has_others(const struct planner_pod *pod)
 	return pod->heard && pod->has_others;
 }
 
+static bool is_any_worn(const struct planner_pod *pods, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (has_others(&pods[i]) && pods[i].worn > 0.0)
+			return true;
+	}
+	return false;
+}
+
 /* What a pod has from elsewhere in the mean, for a unit of capacity. */
 static double usual(const struct planner_pod *pods, size_t n, struct ranked *room)
 {
@@ -41,9 +50,12 @@ static double usual(const struct planner_pod *pods, size_t n, struct ranked *roo
 
 bool aging_settle(struct planner_pod *pods, size_t n)
 {
-	struct ranked *room = calloc(n + 1, sizeof(*room));
+	struct ranked *room;
 	double mean;
 
+	if (!is_any_worn(pods, n))
+		return true;
+	room = calloc(n + 1, sizeof(*room));
 	if (!room)
 		return false;
 	mean = usual(pods, n, room);

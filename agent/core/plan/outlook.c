@@ -126,17 +126,17 @@ static void sum_closing(struct course *course)
 }
 
 /* What is foreseen of one moment for all pods alike. */
-struct moment {
+struct foreseen {
 	double left_part; /* of what stands now and closes */
 	double come;      /* of what will have come, what will be left */
 	double level;     /* of all pods, for each unit of capacity */
 };
 
-static struct moment moment_at(const struct course *course, double at_s)
+static struct foreseen moment_at(const struct course *course, double at_s)
 {
 	double closing = course->params->closing;
 	double span_s = closing > 0.0 ? -expm1(-closing * at_s) / closing : at_s;
-	struct moment moment = {
+	struct foreseen moment = {
 		.left_part = exp(-closing * at_s),
 		.come = course->arrivals_per_s * span_s,
 	};
@@ -147,7 +147,7 @@ static struct moment moment_at(const struct course *course, double at_s)
 }
 
 /* Of what pod i has now, what it will have then. */
-static double left_at(const struct course *course, size_t i, const struct moment *moment)
+static double left_at(const struct course *course, size_t i, const struct foreseen *moment)
 {
 	double door = door_of(course, i);
 
@@ -173,7 +173,7 @@ static double allowed_at(const struct course *course, size_t i, double at_s)
 
 /* The height to which what comes fills the lowest pods: from above, where all would be filled, each
  * step leaves out those that stand higher. */
-static double surface_at(const struct course *course, const struct moment *moment)
+static double surface_at(const struct course *course, const struct foreseen *moment)
 {
 	double surface = INFINITY;
 
@@ -198,7 +198,7 @@ static double surface_at(const struct course *course, const struct moment *momen
 }
 
 /* A pod will still have too many by itself: then nobody needs to know how high the others come. */
-static bool sticks_out_at(const struct course *course, const struct moment *moment)
+static bool sticks_out_at(const struct course *course, const struct foreseen *moment)
 {
 	for (size_t i = 0; i < course->n; i++) {
 		double own_level = moment->level * course->pods[i].capacity;
@@ -212,7 +212,7 @@ static bool sticks_out_at(const struct course *course, const struct moment *mome
 
 static bool is_balanced_at(const struct course *course, double at_s)
 {
-	const struct moment moment = moment_at(course, at_s);
+	const struct foreseen moment = moment_at(course, at_s);
 	double surface;
 
 	if (sticks_out_at(course, &moment))

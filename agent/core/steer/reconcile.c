@@ -49,15 +49,18 @@ static bool is_ours(const struct server *server)
 	return server->plan.made || server->plan.held || server->sent.touched;
 }
 
+/* What was sent last may be on its way still, or may never have come. */
+static bool append_unless_there(struct server *server, int weight, struct commands *out)
+{
+	if (server->haproxy.uweight == weight &&
+		(server->sent.weight < 0 || server->sent.weight == weight))
+		return true;
+	return append_weight(server, weight, out);
+}
+
 static bool restore_server(struct server *server, struct commands *out)
 {
-	/* What was sent last may be on its way still, or may never have come. */
-	bool restored = server->haproxy.uweight == server->haproxy.iweight &&
-			(server->sent.weight < 0 || server->sent.weight == server->haproxy.iweight);
-
-	if (!is_ours(server) || restored)
-		return true;
-	return append_weight(server, server->haproxy.iweight, out);
+	return !is_ours(server) || append_unless_there(server, server->haproxy.iweight, out);
 }
 
 bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct commands *out)
@@ -93,8 +96,8 @@ bool reconcile_overtaken(struct backend *backend, struct commands *out)
 	for (size_t i = 0; i < backend->n_servers; i++) {
 		struct server *server = backend->servers[i];
 
-		if (server->plan.made && server->plan.weight == server->haproxy.iweight)
-			ok = restore_server(server, out) && ok;
+		if (server->plan.made && server->plan.weight > 0)
+			ok = append_unless_there(server, server->plan.weight, out) && ok;
 	}
 	return ok;
 }

@@ -20,8 +20,8 @@ bool reconcile_plan(struct cluster *cluster, uint16_t agent_check_port, struct c
 /* Appends the commands that put back the configured weight of every server that was steered. */
 bool reconcile_restore(struct cluster *cluster, struct commands *out);
 
-/* The same of one backend, and of its servers those alone whose configured weight is the wanted
- * one. For between two rounds: what the last one sent HAProxy has not shown yet. */
+/* Appends the commands that set the wanted weight of each server of the backend that takes part.
+ * For between two rounds: what the last one sent HAProxy has not shown yet. */
 bool reconcile_overtaken(struct backend *backend, struct commands *out);
 
 /* How many servers of ours had another weight than the configured one when HAProxy was read last.
