@@ -47,6 +47,9 @@ enum { TEXT_GROUPED_SIZE = 32 };
  */
 char *text_format_grouped(uint64_t n, char *buf, size_t size);
 
+/* What follows a noun of which there are n: "s", or "" for one; static. */
+const char *text_plural(uint64_t n);
+
 /* A decimal number such as "1", "0.25" or "12.5", of at most 15 digits: no exponent. */
 bool text_parse_decimal(const char *s, double *out);
 

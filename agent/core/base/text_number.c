@@ -34,6 +34,11 @@ void text_write_i64(struct buf *out, int64_t n)
 	buf_append(out, at, (size_t)(end - at));
 }
 
+const char *text_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 char *text_format_grouped(uint64_t n, char *buf, size_t size)
 {
 	char digits[DIGITS_MAX];

@@ -18,11 +18,6 @@ struct list {
 	size_t n;
 };
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static struct report_fact *add(struct list *list, const char *look, const char *before,
 	const char *strong, const char *after)
 {
@@ -41,10 +36,10 @@ static void add_connections(struct list *list, const struct report_totals *total
 	char part[TEXT_GROUPED_SIZE];
 	char after[80];
 
-	snprintf(after, sizeof(after), " connection%s", plural(totals->connections));
+	snprintf(after, sizeof(after), " connection%s", text_plural(totals->connections));
 	if (totals->connections_reckoned > 0)
 		snprintf(after, sizeof(after), " connection%s, %s of them reckoned",
-			plural(totals->connections),
+			text_plural(totals->connections),
 			text_format_grouped(totals->connections_reckoned, part, sizeof(part)));
 	add(list, "", "", text_format_grouped(totals->connections, strong, sizeof(strong)), after);
 }
@@ -59,11 +54,11 @@ static void add_pods(
 
 	text_format_grouped(totals->n_known, known, sizeof(known));
 	text_format_grouped(totals->n_ready, ready, sizeof(ready));
-	snprintf(after, sizeof(after), " pod%s, %s known", plural(totals->n_pods), known);
+	snprintf(after, sizeof(after), " pod%s, %s known", text_plural(totals->n_pods), known);
 	/* Whether they do without HAProxy nobody knows. */
 	if (report_is_reached(view))
 		snprintf(after, sizeof(after), " pod%s, %s known, %s take%s new connections",
-			plural(totals->n_pods), known, ready, totals->n_ready == 1 ? "s" : "");
+			text_plural(totals->n_pods), known, ready, totals->n_ready == 1 ? "s" : "");
 	add(list, "", "", text_format_grouped(totals->n_pods, strong, sizeof(strong)), after);
 }
 
@@ -227,6 +222,6 @@ char *report_needs_title(size_t n, char *buf, size_t size)
 
 char *report_not_asked_title(size_t n, char *buf, size_t size)
 {
-	snprintf(buf, size, "%zu server%s " TERM_UNASKABLE, n, plural(n));
+	snprintf(buf, size, "%zu server%s " TERM_UNASKABLE, n, text_plural(n));
 	return buf;
 }

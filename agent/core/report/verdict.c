@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/report/report_age.h"
 #include "core/terms.h"
 
@@ -54,11 +55,6 @@ const char *verdict_state_name(enum verdict_state state)
 int verdict_exit_status(enum verdict_state state)
 {
 	return states[state].exit_status;
-}
-
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* "about 20 s": nobody can know it to the tenth. */
@@ -160,7 +156,7 @@ static void say_now(const struct verdict_input *input, struct verdict *verdict)
 	if (input->n_missing > 0) {
 		snprintf(to + len, size - len, "; %.0f connection%s missing on %zu pod%s",
 			input->missing, lround(input->missing) == 1 ? " is" : "s are",
-			input->n_missing, plural(input->n_missing));
+			input->n_missing, text_plural(input->n_missing));
 	}
 }
 
